@@ -1,0 +1,95 @@
+"""What a check says (`Draft`) and what is reported (`Finding`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from connlint.model.source import Span
+
+Level = Literal["note", "warning", "error"]
+LEVELS: tuple[Level, ...] = ("note", "warning", "error")
+"""From the mildest to the gravest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A byte range of a file of the project; ``path`` is relative to the project's root, with forward slashes."""
+
+    path: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the evidence: what happens at ``place``, as a clause that can stand alone."""
+
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the bytes ``place.at`` by ``text`` (in the encoding and with the line ends of the file)."""
+
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """All edits or none. ``safe`` says that behaviour stays the same except for the fault."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a check observed, before a card gives it a rule's id, level and words.
+
+    ``outcome`` chooses the card's message; ``slots`` fill its braces. ``level`` overrides the level that the card gives
+    to the outcome. ``steps`` are the evidence in order (a code flow), ``related`` places worth a look. ``symbol`` names
+    what the finding is about (variable, handle, import) without lines, for fingerprints and baselines.
+    """
+
+    outcome: str
+    place: Place
+    slots: dict[str, str]
+    symbol: str
+    steps: tuple[Step, ...] = ()
+    related: tuple[Step, ...] = ()
+    fix: Fix | None = None
+    level: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A comment that takes findings away. ``rules`` empty means all; ``covers`` are 1-based lines of ``place.path``."""
+
+    rules: tuple[str, ...]
+    reason: str
+    place: Place
+    covers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to report. ``ordinal`` tells apart findings of one rule and symbol in one file, in order of position."""
+
+    rule: str
+    level: Level
+    message: str
+    place: Place
+    symbol: str
+    steps: tuple[Step, ...] = ()
+    related: tuple[Step, ...] = ()
+    fix: Fix | None = None
+    suppression: Suppression | None = None
+    ordinal: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+    def key(self) -> tuple[str, int, int, str, str]:
+        """Sort key: by file, position, rule and message."""
+        return (self.place.path, self.place.at[0], self.place.at[1], self.rule, self.message)

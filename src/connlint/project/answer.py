@@ -1,0 +1,34 @@
+"""Answers with three values: what was asked for is there, is known to be missing, or cannot be known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``path`` is the file, relative to the project's root. A Python package is its ``__init__.py``.
+
+    A namespace package has the path of its folder with a trailing slash.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Known not to exist. ``tried`` are the places looked at, ``near`` the existing thing that was probably meant."""
+
+    reason: str
+    tried: tuple[str, ...] = ()
+    near: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing can be said, and nothing is reported; ``why`` is counted in the summary."""
+
+    why: str
+
+
+Answer = Found | Missing | Unknown

@@ -1,0 +1,175 @@
+"""The project: its files, read and linked when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.source import Source, Undecodable
+from connlint.project.answer import Answer, Found, Unknown
+from connlint.project.module import Definition, Module
+from connlint.project.tree import Tree
+
+Reader = Callable[[Source], p.Program]
+"""Lowers one file. Never raises: what it cannot read becomes problems of the program."""
+
+
+class Project:
+    """Everything that checks may ask about more than one file. Work is done on demand and kept.
+
+    ``readers`` maps a file suffix (".py") to its reader; ``linkers`` the language name to an object with
+    ``resolve(path, module) -> Answer``.
+    """
+
+    def __init__(self, tree: Tree, readers: dict[str, Reader], linkers: dict[str, Any]) -> None:
+        self.tree = tree
+        self.readers = readers
+        self.linkers = linkers
+        self.problems: dict[str, p.Problem] = {}
+        self.memo: dict[Any, Any] = {}
+        """Room for what a check computes about the whole project; keyed by the check."""
+        self._modules: dict[str, Module | None] = {}
+
+    def module(self, path: str) -> Module | None:
+        """The module at ``path``, read at the first call; None where it is no code or cannot be read at all."""
+        if path not in self._modules:
+            self._modules[path] = None
+            self._modules[path] = self._read(path)
+        return self._modules[path]
+
+    def _read(self, path: str) -> Module | None:
+        reader = self.readers.get(path[path.rfind(".") :] if "." in path else "")
+        data = self.tree.read(path) if reader else None
+        if reader is None or data is None:
+            return None
+        try:
+            source = Source.decode(path, data, cookie=path.endswith((".py", ".pyi")))
+        except Undecodable as error:
+            self.problems[path] = p.Problem("encoding", str(error), path)
+            return None
+        try:
+            program = reader(source)
+            module = Module(path, source, program)
+        except RecursionError:
+            self.problems[path] = p.Problem("too-deep", "nested too deeply to be read", path)
+            return None
+        for problem in program.problems:
+            self.problems.setdefault(path, problem)
+        return module
+
+    def resolve(self, module: Module, specifier: str) -> Answer:
+        """What ``specifier``, written in ``module``, means: a file of the project, missing, or unknown."""
+        language = "python" if module.program.language == "python" else "javascript"
+        linker = self.linkers.get(language)
+        return linker.resolve(module.path, specifier) if linker else Unknown("no linker")
+
+    def exported(self, module: Module, name: str, _seen: frozenset[str] = frozenset()) -> tuple[Module, list[Definition]] | None:
+        """Where ``name``, as other files import it from ``module``, is bound: the module and its definitions there.
+
+        Follows re-exports and barrels. None where that is not known.
+        """
+        if module.path in _seen:
+            return None
+        seen = _seen | {module.path}
+        if module.program.language == "python":
+            found = module.scope.names.get(name)
+            if found:
+                return self._through(module, found, seen)
+            for star in module.scope.stars:
+                target = self._target(module, star.module)
+                if target and (answer := self.exported(target, name, seen)):
+                    return answer
+            return None
+        for export in module.nodes(p.Export):
+            for exported in export.names:
+                if exported.name == name and name != "*":
+                    if export.source is not None:
+                        target = self._target(module, export.source)
+                        if target is None:
+                            return None
+                        if exported.local == "*":
+                            return None
+                        return self.exported(target, exported.local, seen)
+                    if export.value is not None:
+                        value = export.value
+                        if type(value) is p.Name and (found := module.lookup(value.id, value)):
+                            return self._through(module, found, seen)
+                        return module, [Definition(name, "value", export, export.at, value)]
+                    if found := module.scope.names.get(exported.local):
+                        return self._through(module, found, seen)
+                    return None
+        for assigned, value in self._commonjs(module):
+            if assigned == name:
+                if type(value) is p.Name and (found := module.lookup(value.id, value)):
+                    return self._through(module, found, seen)
+                return module, [Definition(name, "value", value, value.at, value)]
+        for export in module.nodes(p.Export):
+            if export.source is not None and any(e.local == "*" and e.name == "*" for e in export.names):
+                target = self._target(module, export.source)
+                if target and (answer := self.exported(target, name, seen)):
+                    return answer
+        return None
+
+    def _commonjs(self, module: Module) -> list[tuple[str, p.Expression]]:
+        """Names given to ``exports`` and ``module.exports`` at the top level, with their values; "default" the whole."""
+        found: list[tuple[str, p.Expression]] = []
+        for assign in module.nodes(p.Assign):
+            target = assign.target
+            if type(target) is not p.Member:
+                continue
+            owner = module.qualified(target)
+            if owner == "module.exports":
+                found.append(("default", assign.value))
+                if type(assign.value) is p.Record:
+                    found += [(e.key.value, e.value) for e in assign.value.entries if type(e.key) is p.Text]
+            elif owner in (f"exports.{target.name}", f"module.exports.{target.name}"):
+                found.append((target.name, assign.value))
+        return found
+
+    def _target(self, module: Module, specifier: str) -> Module | None:
+        answer = self.resolve(module, specifier)
+        return self.module(answer.path) if isinstance(answer, Found) else None
+
+    def _through(self, module: Module, found: list[Definition], seen: frozenset[str]) -> tuple[Module, list[Definition]]:
+        if len(found) == 1 and found[0].kind == "import":
+            answer = self.imported(module, found[0], seen)
+            if answer is not None:
+                return answer
+        return module, found
+
+    def imported(self, module: Module, definition: Definition, _seen: frozenset[str] = frozenset()) -> tuple[Module, list[Definition]] | None:
+        """What an imported name is bound to in the module it comes from; None where that is not known or not ours."""
+        statement, name = definition.statement, definition.node
+        if statement is None or name.name == "*":
+            return None
+        target = self._target(module, statement.module)
+        return self.exported(target, name.name, _seen) if target is not None else None
+
+    def definitions(self, module: Module, name: p.Name) -> tuple[Module, list[Definition]]:
+        """All bindings that ``name``, read in ``module``, may mean, followed through one import of this project.
+
+        An empty list is a global. Definitions of kind "import" are left as they are where they lead outside.
+        """
+        found = module.lookup(name.id, name)
+        if len(found) == 1:
+            if found[0].kind == "import":
+                return self.imported(module, found[0]) or (module, found)
+            if found[0].kind == "value" and found[0].path and isinstance(found[0].value, (p.Call, p.Await)):
+                specifier = _required(found[0].value)
+                key = found[0].path[0]
+                if specifier is not None and isinstance(key, str) and len(found[0].path) == 1:
+                    target = self._target(module, specifier)
+                    if target is not None and (answer := self.exported(target, key)):
+                        return answer
+        return module, found
+
+
+def _required(value: p.Expression) -> str | None:
+    """The module that ``require("x")`` or ``await import("x")`` loads."""
+    if type(value) is p.Await:
+        value = value.value
+    if type(value) is p.Call and type(value.callee) is p.Name and value.callee.id in ("require", "import"):
+        if value.args and type(value.args[0].value) is p.Text:
+            return value.args[0].value.value
+    return None

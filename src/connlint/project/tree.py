@@ -1,0 +1,63 @@
+"""The files of the project as the rest of the program sees them; the rim gives the one that reads the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Protocol
+
+
+class Tree(Protocol):
+    """Paths are relative to the project's root, with forward slashes, and without a leading ``./``."""
+
+    paths: frozenset[str]
+    """Every file that belongs to the project (ignored ones are not among them, vendored and generated ones are)."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file, also of one that is not in ``paths``; None where it cannot be read."""
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there on the disk, listed or ignored."""
+
+    def ignored(self, path: str) -> bool:
+        """Whether the project's ignore rules cover ``path``, so that it may be there after a build."""
+
+    @property
+    def folders(self) -> frozenset[str]:
+        """Every folder that holds a listed file at any depth; "" is the root."""
+
+
+def folders_of(paths: frozenset[str]) -> frozenset[str]:
+    """All folders above ``paths``."""
+    found = {""}
+    for path in paths:
+        at = path.rfind("/")
+        while at > 0:
+            folder = path[:at]
+            if folder in found:
+                break
+            found.add(folder)
+            at = folder.rfind("/")
+    return frozenset(found)
+
+
+class MemoryTree:
+    """A tree of given contents, for tests and for proving fixes."""
+
+    def __init__(self, files: Mapping[str, bytes | str], ignored: tuple[str, ...] = ()) -> None:
+        self._files = {k: v.encode() if isinstance(v, str) else v for k, v in files.items()}
+        self.paths = frozenset(self._files)
+        self._ignored = ignored
+
+    def read(self, path: str) -> bytes | None:
+        return self._files.get(path)
+
+    def exists(self, path: str) -> bool:
+        return path in self._files or path.rstrip("/") in self.folders
+
+    def ignored(self, path: str) -> bool:
+        return any(path == i or path.startswith(i.rstrip("/") + "/") for i in self._ignored)
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        return folders_of(self.paths)
