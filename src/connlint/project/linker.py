@@ -1,0 +1,51 @@
+"""What every language's linker can be asked. Linkers work on bytes first and parse only what that cannot settle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from connlint.model.source import Span
+from connlint.project.answer import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class UsedName:
+    """A name taken from an imported module: in the import itself, or as a member of the imported module."""
+
+    name: str
+    at: Span
+    in_import: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ImportUse:
+    """One import as a file writes it. ``module`` has Python's leading dots or JavaScript's specifier.
+
+    ``excused`` says why a missing module or name is on purpose here (guarded by ``except ImportError``, type checking
+    only, a platform branch, an optional require in ``try``, …); None where it would be a fault. ``breaks`` tells what a
+    missing name does: "import" stops the program while it loads, "use" gives undefined and fails later.
+    """
+
+    module: str
+    module_at: Span
+    names: tuple[UsedName, ...]
+    excused: str | None = None
+    breaks: str = "import"
+
+
+class Linker(Protocol):
+    """Resolution and outlines of one language. Paths are relative to the root of the project."""
+
+    def resolve(self, path: str, module: str) -> Answer:
+        """The file that ``module``, imported by the file ``path``, means. Installed packages are Unknown."""
+
+    def imports(self, path: str, data: bytes) -> list[ImportUse]:
+        """Every import of the file, with the names it takes, as far as they can be known."""
+
+    def lookup(self, path: str, use: ImportUse, name: str) -> Answer:
+        """Whether the module of ``use``, seen from ``path``, defines ``name``.
+
+        `Found` names the file that defines it (after re-exports), `Missing` has in ``near`` the name that was probably
+        meant and in ``tried`` the modules of the project that do define ``name``. Any doubt is `Unknown`.
+        """
