@@ -1,0 +1,260 @@
+"""Which files belong to the project, which of them are set aside, and the reading of their bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from connlint.project.tree import folders_of
+
+PYTHON = (".py", ".pyi")
+JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+CODE = PYTHON + JAVASCRIPT
+MAX_SIZE = 10_000_000
+"""Bytes. A larger file is set aside and said so: nobody wrote it by hand."""
+
+_INSTALLED = frozenset(
+    "node_modules bower_components jspm_packages site-packages .venv venv virtualenv .tox .nox __pypackages__ "
+    ".yarn .pnpm-store .eggs".split()
+)
+_VENDORED = frozenset("vendor vendored _vendor third_party third-party thirdparty 3rdparty extern".split())
+_BUILT = frozenset(
+    "dist .next .nuxt .output .svelte-kit .angular .turbo .parcel-cache .vercel .serverless __pycache__ .mypy_cache "
+    ".ruff_cache .pytest_cache htmlcov storybook-static".split()
+)
+_FOLDERS = {name: reason for names, reason in
+            ((_INSTALLED, "installed packages"), (_VENDORED, "vendored"), (_BUILT, "build output")) for name in names}
+_FOLDER = re.compile(r"(?:^|/)(" + "|".join(re.escape(name) for name in sorted(_FOLDERS)) + r")/")
+_GENERATED_NAME = re.compile(
+    r"(?:_pb2(?:_grpc)?\.pyi?|\.pb\.(?:js|ts)|_pb\.(?:js|ts)|\.g\.(?:js|ts)|\.generated\.\w+|\.gen\.\w+|_generated\.\w+"
+    r"|(?:^|/)__generated__/.*|(?:^|/)_version\.py)$"
+)
+_MINIFIED_NAME = re.compile(r"[.-](?:min|bundle|packed|iife|umd)\.[cm]?js$")
+_GENERATED_TEXT = re.compile(
+    rb"@generated|[Dd][Oo] [Nn][Oo][Tt] (?:[Ee][Dd][Ii][Tt]|[Mm][Oo][Dd][Ii][Ff][Yy])[^\n]{0,40}(?:auto|gener|manual|hand|file)"
+    rb"|(?:[Aa]uto-?\s?[Gg]enerated|[Gg]enerated automatically|GENERATED CODE|[Cc]ode generated) (?:by|file|from|with|code|using)"
+    rb"|This file (?:is|was) (?:automatically |auto-?)generated"
+)
+
+
+class DiscoveryError(Exception):
+    """A path given by the user cannot be checked; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A file that was not checked, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Selection:
+    """What one run looks at. All paths are relative to ``root``.
+
+    ``code`` and ``other`` are the files to report on: sources and everything else (for deployment readers).
+    """
+
+    tree: DiskTree
+    code: list[str]
+    other: list[str]
+    set_aside: list[SetAside] = field(default_factory=list)
+
+
+class DiskTree:
+    """The project on disk, as `connlint.project.tree.Tree` wants it. Nothing is read before it is asked for."""
+
+    def __init__(self, root: Path, paths: frozenset[str], *, git: bool) -> None:
+        self.root = root
+        self.paths = paths
+        self._base = os.fspath(root) + os.sep
+        self._git = git
+        self._ignored: dict[str, bool] = {}
+
+    def read(self, path: str) -> bytes | None:
+        try:
+            return read_bytes(self._base + path)
+        except OSError:
+            return None
+
+    def exists(self, path: str) -> bool:
+        return path in self.paths or os.path.lexists(self._base + path)
+
+    def ignored(self, path: str) -> bool:
+        if path not in self._ignored:
+            self._ignored[path] = self._git and _git_ignores(self.root, path)
+        return self._ignored[path]
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        return folders_of(self.paths)
+
+
+def read_bytes(path: str) -> bytes:
+    """The bytes of a regular file. Raises `OSError` for anything else, links included, and never blocks on a pipe."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(22, "not a regular file", path)
+        data = os.read(handle, status.st_size + 1)
+        while len(data) < status.st_size:
+            more = os.read(handle, status.st_size - len(data))
+            if not more:
+                break
+            data += more
+        return data
+    finally:
+        os.close(handle)
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    try:
+        done = subprocess.run(
+            ["git", "-c", "core.quotepath=off", "-C", os.fspath(root), *arguments],
+            capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=120,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _git_ignores(root: Path, path: str) -> bool:
+    return bool(_git(root, "check-ignore", "--no-index", "--", path))
+
+
+def list_files(root: Path) -> tuple[frozenset[str], bool]:
+    """All files under ``root`` that its ignore rules let through, and whether git gave the list.
+
+    Git's own answer where there is one (an ignored folder that the user names is walked all the same); else a walk
+    that honours ``.gitignore`` files.
+    """
+    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+    if listed:
+        paths = listed.decode("utf-8", "surrogateescape").split("\0")
+        return frozenset(p for p in paths if p and not p.startswith("../")), True
+    return frozenset(_walk(root)), False
+
+
+def _walk(root: Path) -> list[str]:
+    from pathspec import GitIgnoreSpec
+
+    found: list[str] = []
+    pending: list[tuple[str, tuple[tuple[str, GitIgnoreSpec], ...]]] = [("", ())]
+    while pending:
+        folder, specs = pending.pop()
+        try:
+            entries = sorted(os.scandir(root / folder), key=lambda e: e.name)
+        except OSError:
+            continue
+        if any(e.name == ".gitignore" for e in entries):
+            try:
+                lines = (root / folder / ".gitignore").read_text("utf-8", "replace").splitlines()
+                specs = (*specs, (folder, GitIgnoreSpec.from_lines(lines)))
+            except (OSError, ValueError):
+                pass
+        for entry in entries:
+            path = folder + entry.name
+            try:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                is_file = entry.is_file(follow_symlinks=False)
+            except OSError:
+                continue
+            shown = path + "/" if is_folder else path
+            if any(spec.match_file(shown[len(base):]) for base, spec in specs):
+                continue
+            if is_folder and entry.name not in _INSTALLED and entry.name not in (".git", ".hg", ".svn", "__pycache__"):
+                pending.append((path + "/", specs))
+            elif is_file:
+                found.append(path)
+    return found
+
+
+def select(paths: tuple[Path, ...], here: Path, exclude: tuple[str, ...] = ()) -> Selection:
+    """Find the project around ``paths`` and what of it to check.
+
+    The root is ``here`` if every path lies under it, else the deepest folder that holds them all. ``exclude`` are globs
+    with the meaning of ``.gitignore`` lines. Raises `DiscoveryError` for a path that is not there.
+    """
+    wanted: list[Path] = []
+    for path in paths or (here,):
+        full = Path(os.path.abspath(here / path))
+        if not os.path.lexists(full):
+            raise DiscoveryError(f"{path}: no such file or folder")
+        if not os.access(full, os.R_OK):
+            raise DiscoveryError(f"{path}: cannot be read (permission denied)")
+        wanted.append(full)
+    here = Path(os.path.abspath(here))
+    root = here
+    if not all(path == here or here in path.parents for path in wanted):
+        parents = [path if path.is_dir() else path.parent for path in wanted]
+        root = Path(os.path.commonpath(parents))
+    listed, git = list_files(root)
+    chosen: set[str] = set()
+    explicit: set[str] = set()
+    for path in wanted:
+        inside = path.relative_to(root).as_posix() if path != root else ""
+        if path.is_dir():
+            prefix = inside + "/" if inside else ""
+            below = {p for p in listed if p.startswith(prefix)} if prefix else listed
+            if not below and prefix:
+                below = {prefix + p for p in _walk(path)}
+                listed |= below
+            chosen |= below
+        else:
+            chosen.add(inside)
+            explicit.add(inside)
+    tree = DiskTree(root, listed | frozenset(explicit), git=git)
+    selection = Selection(tree, [], [])
+    excluded = _excluder(exclude)
+    for path in sorted(chosen):
+        if excluded and excluded(path):
+            selection.set_aside.append(SetAside(path, "excluded by configuration"))
+        elif path.endswith(CODE):
+            reason = None if path in explicit else set_aside_by_name(path)
+            if reason:
+                selection.set_aside.append(SetAside(path, reason))
+            else:
+                selection.code.append(path)
+        else:
+            selection.other.append(path)
+    return selection
+
+
+def _excluder(patterns: tuple[str, ...]):
+    if not patterns:
+        return None
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(patterns).match_file
+
+
+def set_aside_by_name(path: str) -> str | None:
+    """Why a file with this path is not the project's own source, or None."""
+    if found := _FOLDER.search(path):
+        return _FOLDERS[found[1]]
+    name = PurePosixPath(path).name
+    if name.endswith((".pyi", ".d.ts", ".d.mts", ".d.cts")):
+        return "declarations only"
+    if _MINIFIED_NAME.search(name):
+        return "minified"
+    if _GENERATED_NAME.search(path):
+        return "generated"
+    return None
+
+
+def set_aside_by_content(data: bytes) -> str | None:
+    """Why bytes are not hand-written source: generated or minified; None for the rest."""
+    if _GENERATED_TEXT.search(data, 0, 1500):
+        return "generated"
+    if len(data) > 5000:
+        lines = data.count(b"\n", 0, 50_000) + 1
+        if min(len(data), 50_000) / lines > 300:
+            return "minified"
+    return None

@@ -1,0 +1,403 @@
+"""One run: scan every file's bytes, parse the few that matter, check them, and collect what is to be reported.
+
+Work is cut into tasks that any `concurrent.futures.Executor` can run; results are sorted, so that the number of workers
+changes nothing. Every worker keeps one `Project`, whose files are read when somebody asks.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import import_module
+from pathlib import PurePosixPath
+from typing import Any
+
+from connlint import __version__
+from connlint.cards import Card, Rules
+from connlint.checks import CHECKS, PROJECT_CHECKS
+from connlint.config import Config
+from connlint.discover import JAVASCRIPT, MAX_SIZE, PYTHON, DiskTree, Selection, SetAside, set_aside_by_content
+from connlint.model.finding import Draft, Finding, Level, Suppression
+from connlint.model.program import Problem, Program
+from connlint.model.report import Report
+from connlint.model.source import Source
+from connlint.project.linker import Linker
+from connlint.project.project import Project
+from connlint.project.tree import Tree
+from connlint.sieve import Sieve, imported_modules
+
+SUPPRESSION = b"connlint:"
+FILES_PER_WORKER = 120
+"""Below this many files a second process costs more than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is told beside its configuration."""
+
+    jobs: int = 0
+    sieve: bool = True
+    notebooks: bool = False
+    category: str = ""
+
+
+@dataclass(slots=True)
+class Scanned:
+    """What the bytes of one file said. ``cards`` are the ids of rules that want it parsed."""
+
+    path: str
+    cards: tuple[str, ...] = ()
+    set_aside: str | None = None
+    problem: Problem | None = None
+    drafts: tuple[tuple[str, Draft], ...] = ()
+    unknown_imports: int = 0
+    modules: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Checked:
+    """What the checks said about one file."""
+
+    path: str
+    findings: list[Finding] = field(default_factory=list)
+    suppressions: list[Suppression] = field(default_factory=list)
+    problem: Problem | None = None
+    size: int = 0
+
+
+class Session:
+    """Everything that one process needs to work on one project; built before workers are forked."""
+
+    def __init__(self, tree: Tree, rules: Rules, config: Config, options: Options) -> None:
+        self.tree = tree
+        self.rules = rules
+        self.config = config
+        self.options = options
+        self.cards = {card.id: card for card in rules.cards.values() if config.selects(card)}
+        self.sieve = Sieve.build((c for c in self.cards.values() if c.check in CHECKS), rules, off=not options.sieve)
+        self.released = 0
+
+    @cached_property
+    def linkers(self) -> dict[str, Linker]:
+        from connlint.project.javascript_modules import JavaScriptLinker
+        from connlint.project.python_modules import PythonLinker
+
+        return {"python": PythonLinker(self.tree), "javascript": JavaScriptLinker(self.tree)}
+
+    @cached_property
+    def project(self) -> Project:
+        return Project(self.tree, {s: _reader(s) for s in (*PYTHON, *JAVASCRIPT)}, self.linkers)
+
+    @cached_property
+    def checks(self) -> dict[str, Callable[..., Iterator[Draft]]]:
+        return {}
+
+    def check_named(self, name: str) -> Callable[..., Iterator[Draft]]:
+        """The function of a check, imported when it is first needed."""
+        if name not in self.checks:
+            where = CHECKS.get(name) or PROJECT_CHECKS[name]
+            module, _, function = where.partition(":")
+            self.checks[name] = getattr(import_module(module), function)
+        return self.checks[name]
+
+    # -- one file -------------------------------------------------------------------------------------------------
+
+    def scan(self, path: str) -> Scanned:
+        """Look at the bytes of ``path``: is it to be set aside, which rules want it parsed, do its imports hold."""
+        python = path.endswith(PYTHON)
+        try:
+            data = self.tree.read(path)
+        except OSError:
+            data = None
+        if data is None:
+            if not self.tree.exists(path):
+                return Scanned(path, set_aside="no longer there")
+            return Scanned(path, problem=Problem("unreadable", _why_unreadable(self.tree, path), path))
+        if len(data) > MAX_SIZE:
+            return Scanned(path, set_aside=f"larger than {MAX_SIZE // 1_000_000} MB")
+        if reason := set_aside_by_content(data):
+            return Scanned(path, set_aside=reason)
+        row = Scanned(path)
+        modules = imported_modules(data, python=python)
+        row.modules = modules
+        cards = list(self.sieve.passing(data, python=python, modules=modules))
+        if SUPPRESSION in data:
+            cards.append("")
+        row.cards = tuple(cards)
+        symbols = [card for card in self.cards.values() if card.check == "symbols"]
+        if symbols and modules:
+            from connlint.checks.symbols import faults
+
+            linker = self.linkers["python" if python else "javascript"]
+            drafts = list(faults(linker, path, data))
+            row.drafts = tuple((card.id, d) for d in drafts for card in symbols if d.outcome in card.outcomes)
+        return row
+
+    def check(self, path: str, ids: tuple[str, ...]) -> Checked:
+        """Parse ``path`` and run the checks of the cards named."""
+        result = Checked(path)
+        module = self.project.module(path)
+        result.problem = self.project.problems.get(path)
+        if module is None:
+            return result
+        if SUPPRESSION in module.source.data:
+            from connlint.suppressions import collect
+
+            result.suppressions = collect(module)
+        for rule in ids:
+            card = self.cards.get(rule)
+            if card is None:
+                continue
+            try:
+                drafts = list(self.check_named(card.check)(module, self.project, card, self.rules))
+            except RecursionError:
+                result.problem = Problem("too-deep", f"nested too deeply for {card.id}", path)
+                continue
+            for draft in drafts:
+                if finding := self.finding(card, draft):
+                    result.findings.append(finding)
+        self._release(path)
+        return result
+
+    def _release(self, path: str) -> None:
+        """Forget a module that has been checked, and now and then let the collector run, which is off otherwise."""
+        self.project.forget(path)
+        self.released += 1
+        if self.released % 48 == 0:
+            gc.collect()
+
+    def finding(self, card: Card, draft: Draft) -> Finding | None:
+        """The draft in the words of ``card``; None where the card or the configuration does not report it."""
+        outcome = card.outcomes.get(draft.outcome)
+        if outcome is None:
+            return None
+        level = self.config.level(card, draft.place.path, draft.level or outcome.level)
+        if level is None:
+            return None
+        message = outcome.message.format_map(_Slots(draft.slots))
+        return Finding(card.id, level, message, draft.place, draft.symbol, draft.steps, draft.related, draft.fix)
+
+
+class _Slots(dict):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _reader(suffix: str) -> Callable[[Source], Program]:
+    def read(source: Source) -> Program:
+        if suffix in PYTHON:
+            from connlint.languages.python.read import read as reader
+        else:
+            from connlint.languages.javascript.read import read as reader
+        return reader(source)
+
+    return read
+
+
+def _why_unreadable(tree: Tree, path: str) -> str:
+    if isinstance(tree, DiskTree):
+        full = tree.root / path
+        if full.is_symlink():
+            return "a symbolic link; its target is checked where it stands"
+        if full.is_dir():
+            return "a folder where a file was listed"
+        if not os.access(full, os.R_OK):
+            return "permission denied"
+    return "cannot be read"
+
+
+# -- workers ----------------------------------------------------------------------------------------------------------
+
+_session: Session | None = None
+
+
+def _enter(session: Session) -> None:
+    """Give this process its session; the collector stays off since parsing makes millions of small objects."""
+    global _session
+    _session = session
+    gc.disable()
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 6000))
+
+
+def _scan_task(paths: list[str]) -> list[Scanned]:
+    assert _session is not None
+    return [_session.scan(path) for path in paths]
+
+
+def _check_task(rows: list[tuple[str, tuple[str, ...]]]) -> list[Checked]:
+    assert _session is not None
+    return [_session.check(path, ids) for path, ids in rows]
+
+
+def _project_task(check: str) -> list[tuple[str, Draft]]:
+    """Run a check that looks at the whole project at once; pairs of rule id and draft."""
+    assert _session is not None
+    cards = [card for card in _session.cards.values() if card.check == check]
+    function = _session.check_named(check)
+    return [(card.id, draft) for card in cards for draft in function(_session.project, card, _session.rules)]
+
+
+class _Here(Executor):
+    """Runs everything at once in this process."""
+
+    def map(self, fn, *iterables, timeout=None, chunksize=1):  # type: ignore[no-untyped-def]
+        return map(fn, *iterables)
+
+
+def _executor(session: Session, jobs: int, files: int) -> Executor:
+    jobs = jobs or min(os.cpu_count() or 1, 8)
+    jobs = min(jobs, max(1, files // FILES_PER_WORKER + (files % FILES_PER_WORKER > 40)))
+    if jobs > 1:
+        import multiprocessing
+
+        if "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin":
+            context = multiprocessing.get_context("fork")
+        else:
+            context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(jobs, mp_context=context, initializer=_enter, initargs=(session,))
+    _enter(session)
+    return _Here()
+
+
+def _cut(items: list[Any], parts: int) -> list[list[Any]]:
+    """``items`` in about ``parts`` runs of neighbours, so that files of one folder share a worker's look-ups."""
+    size = max(1, -(-len(items) // max(1, parts)))
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def run(selection: Selection, rules: Rules, config: Config, options: Options,
+        progress: Callable[[str, int, int], None] | None = None) -> Report:
+    """Check ``selection`` and return the report. ``progress`` hears of a phase, files done and files in all."""
+    started = time.perf_counter()
+    was_enabled = gc.isenabled()
+    session = Session(selection.tree, rules, config, options)
+    tell = progress or (lambda phase, done, total: None)
+    set_aside = list(selection.set_aside)
+    problems: dict[str, Problem] = {}
+    findings: list[Finding] = []
+    suppressions: list[Suppression] = []
+    unknown = 0
+    try:
+        with _executor(session, options.jobs, len(selection.code)) as executor:
+            scanned: list[Scanned] = []
+            for rows in executor.map(_scan_task, _cut(selection.code, 24)):
+                scanned += rows
+                tell("scanning", len(scanned), len(selection.code))
+            wanted: list[tuple[str, tuple[str, ...]]] = []
+            for row in scanned:
+                unknown += row.unknown_imports
+                if row.set_aside:
+                    set_aside.append(SetAside(row.path, row.set_aside))
+                elif row.problem:
+                    problems[row.path] = row.problem
+                elif row.cards or row.drafts:
+                    wanted.append((row.path, row.cards))
+                for rule, draft in row.drafts:
+                    if finding := session.finding(session.cards[rule], draft):
+                        findings.append(finding)
+            wanted = _with_importers(scanned, wanted, session)
+            checked = 0
+            for results in executor.map(_check_task, _cut(wanted, 32)):
+                for result in results:
+                    findings += result.findings
+                    suppressions += result.suppressions
+                    if result.problem:
+                        problems[result.path] = result.problem
+                checked += len(results)
+                tell("checking", checked, len(wanted))
+            reported = {*selection.code, *selection.other}
+            whole = [name for name in PROJECT_CHECKS if any(c.check == name for c in session.cards.values())]
+            for rows in executor.map(_project_task, whole):
+                for rule, draft in rows:
+                    if draft.place.path in reported and (finding := session.finding(session.cards[rule], draft)):
+                        findings.append(finding)
+    finally:
+        if was_enabled:
+            gc.enable()
+    findings, unused = _suppressed(findings, suppressions, session, selection)
+    findings = _ordered([*findings, *unused])
+    return Report(
+        findings=tuple(findings),
+        sources=_sources(findings, selection.tree),
+        rules=rules,
+        problems=tuple(problems[path] for path in sorted(problems)),
+        set_aside=tuple((item.path, item.reason) for item in sorted(set_aside, key=lambda s: s.path)),
+        unknown_imports=unknown,
+        files_checked=len(selection.code) - sum(1 for row in scanned if row.set_aside or row.problem),
+        files_read=len(wanted),
+        seconds=time.perf_counter() - started,
+        fail_on=config.fail_on,
+        version=__version__,
+        root=str(getattr(selection.tree, "root", "")),
+    )
+
+
+def _with_importers(scanned: list[Scanned], wanted: list[tuple[str, tuple[str, ...]]],
+                    session: Session) -> list[tuple[str, tuple[str, ...]]]:
+    """Add files that hold no word of a rule, but import a file that does.
+
+    A constant with a loopback address may stand in one file and be the default of a read in another. A card with the
+    option ``importers`` (a sieve like the card's own) also wants the files that meet it and import, directly or
+    through a barrel, a file that passed the card's sieve.
+    """
+    return wanted
+
+
+def _suppressed(findings: list[Finding], suppressions: list[Suppression], session: Session,
+                selection: Selection) -> tuple[list[Finding], list[Finding]]:
+    if not suppressions:
+        return findings, []
+    from connlint.suppressions import apply
+
+    return apply(findings, suppressions, session)
+
+
+def _ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Sorted by place, without twins, and numbered where rule, symbol and file are the same."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    rows: list[Finding] = []
+    last: tuple | None = None
+    for finding in sorted(findings, key=Finding.key):
+        if (key := finding.key()) == last:
+            continue
+        last = key
+        same = (finding.rule, finding.symbol, finding.place.path)
+        rows.append(replace(finding, ordinal=seen[same]))
+        seen[same] += 1
+    return rows
+
+
+def _sources(findings: list[Finding], tree: Tree) -> dict[str, Source]:
+    """The sources of every file that a finding points at."""
+    paths: set[str] = set()
+    for finding in findings:
+        paths.add(finding.place.path)
+        paths.update(step.place.path for step in (*finding.steps, *finding.related))
+        if finding.fix:
+            paths.update(edit.place.path for edit in finding.fix.edits)
+    sources: dict[str, Source] = {}
+    for path in sorted(paths):
+        data = tree.read(path) or b""
+        try:
+            sources[path] = Source.decode(path, data, cookie=path.endswith(PYTHON))
+        except ValueError:
+            sources[path] = Source(path, data, "latin-1", data.decode("latin-1"))
+    return sources
+
+
+def failing(findings: Iterable[Finding], at_least: Level) -> bool:
+    """Whether some finding that is not suppressed is at or above ``at_least``."""
+    order = ("note", "warning", "error")
+    return any(f.suppression is None and order.index(f.level) >= order.index(at_least) for f in findings)
+
+
+def suffix(path: str) -> str:
+    """The last suffix of a path, with its dot."""
+    return PurePosixPath(path).suffix
