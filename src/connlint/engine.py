@@ -16,7 +16,6 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
-from pathlib import PurePosixPath
 from typing import Any
 
 from connlint import __version__
@@ -93,7 +92,7 @@ class Session:
 
     @cached_property
     def project(self) -> Project:
-        return Project(self.tree, {s: _reader(s) for s in (*PYTHON, *JAVASCRIPT)}, self.linkers)
+        return Project(self.tree, {s: reader_for(s) for s in (*PYTHON, *JAVASCRIPT)}, self.linkers)
 
     @cached_property
     def checks(self) -> dict[str, Callable[..., Iterator[Draft]]]:
@@ -190,7 +189,9 @@ class _Slots(dict):
         return "…"
 
 
-def _reader(suffix: str) -> Callable[[Source], Program]:
+def reader_for(suffix: str) -> Callable[[Source], Program]:
+    """The reader of files that end in ``suffix``; its parser is imported when the first file is read."""
+
     def read(source: Source) -> Program:
         if suffix in PYTHON:
             from connlint.languages.python.read import read as reader
@@ -397,7 +398,3 @@ def failing(findings: Iterable[Finding], at_least: Level) -> bool:
     order = ("note", "warning", "error")
     return any(f.suppression is None and order.index(f.level) >= order.index(at_least) for f in findings)
 
-
-def suffix(path: str) -> str:
-    """The last suffix of a path, with its dot."""
-    return PurePosixPath(path).suffix

@@ -30,6 +30,7 @@ class Project:
         self.memo: dict[Any, Any] = {}
         """Room for what a check computes about the whole project; keyed by the check."""
         self._modules: dict[str, Module | None] = {}
+        self._followed: set[str] = set()
 
     def module(self, path: str) -> Module | None:
         """The module at ``path``, read at the first call; None where it is no code or cannot be read at all."""
@@ -37,6 +38,12 @@ class Project:
             self._modules[path] = None
             self._modules[path] = self._read(path)
         return self._modules[path]
+
+    def forget(self, path: str) -> None:
+        """Let go of a module that has been checked; whoever asks for it again has it read again."""
+        module = self._modules.get(path)
+        if module is not None and path not in self._followed:
+            del self._modules[path]
 
     def _read(self, path: str) -> Module | None:
         reader = self.readers.get(path[path.rfind(".") :] if "." in path else "")
@@ -129,7 +136,10 @@ class Project:
 
     def _target(self, module: Module, specifier: str) -> Module | None:
         answer = self.resolve(module, specifier)
-        return self.module(answer.path) if isinstance(answer, Found) else None
+        if not isinstance(answer, Found):
+            return None
+        self._followed.add(answer.path)
+        return self.module(answer.path)
 
     def _through(self, module: Module, found: list[Definition], seen: frozenset[str]) -> tuple[Module, list[Definition]]:
         if len(found) == 1 and found[0].kind == "import":

@@ -1,0 +1,13 @@
+"""The checks by name, as cards name them; each is imported when a card first needs it.
+
+A check turns facts into drafts. It knows no rule, no message, no level and no library: cards and API tables do.
+"""
+
+CHECKS: dict[str, str] = {
+    "fallback": "connlint.checks.fallback:check",
+    "leak": "connlint.checks.leak:check",
+}
+"""Name → "module:function" of ``check(module, project, card, rules) -> Iterator[Draft]``, run on one file at a time."""
+
+PROJECT_CHECKS: dict[str, str] = {}
+"""Name → "module:function" of ``check(project, card, rules) -> Iterator[Draft]``, run once on the whole project."""
