@@ -7,11 +7,10 @@ entries by role (``[[client]]``, ``[[reader]]``, …), each with the fields that
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connlint.model.finding import Level
+from connlint.model.rule import Card, Outcome, Rules
 
 HEADINGS = (
     "What it reports", "Why it matters", "Reported", "Fixed", "Quiet", "Where it stays silent", "When to switch it off",
@@ -21,56 +20,6 @@ HEADINGS = (
 
 class CardError(ValueError):
     """A card or table is not of the right form; the message names the file and the fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one thing that a check can observe is reported by a rule."""
-
-    message: str
-    level: Level
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One rule. ``options`` is handed to the check as it stands; ``sieve`` says which files the rule must see.
-
-    ``sieve`` is a list of alternatives; an alternative is a list of groups that must all be met; a group is met where
-    any of its words stands in the file's bytes. "@client" and the like stand for words taken from the tables.
-    An empty ``sieve`` means every file.
-    """
-
-    id: str
-    name: str
-    family: str
-    check: str
-    level: Level
-    precision: str
-    outcomes: dict[str, Outcome]
-    options: dict[str, Any]
-    sieve: tuple[tuple[tuple[str, ...], ...], ...]
-    manual: str
-    summary: str
-
-    def section(self, heading: str) -> str:
-        """The Markdown under one of `HEADINGS`, or ""."""
-        _, found, rest = self.manual.partition(f"## {heading}\n")
-        return rest.split("\n## ", 1)[0].strip() if found else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """All cards by id, and all tables: role → entries. Every entry knows its ``language`` (the table's name)."""
-
-    cards: dict[str, Card]
-    apis: dict[str, list[dict[str, Any]]]
-
-    def families(self) -> dict[str, list[str]]:
-        """Family → ids, in order."""
-        found: dict[str, list[str]] = {}
-        for card in self.cards.values():
-            found.setdefault(card.family, []).append(card.id)
-        return found
 
 
 def built_in() -> Path:
@@ -112,5 +61,5 @@ def load(folders: tuple[Path, ...] = ()) -> Rules:
             except tomllib.TOMLDecodeError as error:
                 raise CardError(f"apis/{path.name}: {error}") from None
             for role, entries in data.items():
-                apis.setdefault(role, []).extend({"language": path.stem, **entry} for entry in entries)
+                apis.setdefault(role, []).extend({"language": path.stem.rpartition("-")[2], **entry} for entry in entries)
     return Rules(cards, apis)
