@@ -6,6 +6,10 @@ entries by role (``[[client]]``, ``[[reader]]``, …), each with the fields that
 
 from __future__ import annotations
 
+import contextlib
+import marshal
+import os
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -47,19 +51,81 @@ def read_card(name: str, text: str) -> Card:
         raise CardError(f"{name}.md: missing or malformed {error}") from None
 
 
-def load(folders: tuple[Path, ...] = ()) -> Rules:
-    """Read the built-in rules and those in ``folders``, later ones replacing earlier ones of the same id."""
+def _folder(folder: Path) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
+    """Parse the cards and tables of one folder. A table's language is the last part of its name, unless an entry says."""
     cards: dict[str, Card] = {}
     apis: dict[str, list[dict[str, Any]]] = {}
-    for folder in (built_in(), *folders):
-        for path in sorted(folder.glob("*.md")):
-            if path.stem != "README":
-                cards[path.stem] = read_card(path.stem, path.read_text(encoding="utf-8"))
-        for path in sorted((folder / "apis").glob("*.toml")):
-            try:
-                data = tomllib.loads(path.read_text(encoding="utf-8"))
-            except tomllib.TOMLDecodeError as error:
-                raise CardError(f"apis/{path.name}: {error}") from None
-            for role, entries in data.items():
-                apis.setdefault(role, []).extend({"language": path.stem.rpartition("-")[2], **entry} for entry in entries)
+    for path in sorted(folder.glob("*.md")):
+        if path.stem != "README":
+            cards[path.stem] = read_card(path.stem, _text(path))
+    for path in sorted((folder / "apis").glob("*.toml")):
+        try:
+            data = tomllib.loads(_text(path))
+        except tomllib.TOMLDecodeError as error:
+            raise CardError(f"apis/{path.name}: {error}") from None
+        language = path.stem.rpartition("-")[2]
+        for role, entries in data.items():
+            if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+                raise CardError(f"apis/{path.name}: {role} is not an array of tables ([[{role}]])")
+            apis.setdefault(role, []).extend({"language": language, **entry} for entry in entries)
+    return cards, apis
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CardError(f"{path.name}: byte {error.start} is not UTF-8") from None
+    except OSError as error:
+        raise CardError(f"{path}: {error.strerror}") from None
+
+
+def load(folders: tuple[Path, ...] = ()) -> Rules:
+    """Read the built-in rules and those in ``folders``, later ones replacing earlier ones of the same id.
+
+    Raises `CardError`.
+    """
+    cards, apis = _compiled(built_in())
+    for folder in folders:
+        if not folder.is_dir():
+            raise CardError(f"{folder}: no such folder of rules")
+        more_cards, more_apis = _folder(folder)
+        cards |= more_cards
+        for role, entries in more_apis.items():
+            apis.setdefault(role, []).extend(entries)
     return Rules(cards, apis)
+
+
+def _compiled(folder: Path) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
+    """The rules of ``folder``, kept beside Python's own compiled modules.
+
+    Parsing the tables takes as long as starting Python; a commit hook would feel it at every commit. The kept form is
+    used only for the very files it was made from, by name, size and time of change, and where it cannot be written,
+    nothing is lost but that time.
+    """
+    files = sorted((*folder.glob("*.md"), *(folder / "apis").glob("*.toml")))
+    stamp = [(p.name, s.st_size, s.st_mtime_ns) for p in files for s in (p.stat(),)]
+    kept = Path(__file__).parent / "__pycache__" / f"rules.{sys.implementation.cache_tag}.marshal"
+    try:
+        known, plain, apis = marshal.loads(kept.read_bytes())
+        if known == stamp:
+            return {name: _thaw(row) for name, row in plain.items()}, apis
+    except (OSError, ValueError, EOFError, TypeError, KeyError):
+        pass
+    cards, apis = _folder(folder)
+    if not sys.dont_write_bytecode:
+        with contextlib.suppress(OSError, ValueError):
+            scratch = kept.with_suffix(f".{os.getpid()}")
+            scratch.write_bytes(marshal.dumps((stamp, {name: _freeze(card) for name, card in cards.items()}, apis)))
+            scratch.replace(kept)
+    return cards, apis
+
+
+def _freeze(card: Card) -> tuple[Any, ...]:
+    outcomes = {name: (outcome.message, outcome.level) for name, outcome in card.outcomes.items()}
+    return (card.id, card.name, card.family, card.check, card.level, card.precision, outcomes, card.options, card.sieve,
+            card.manual, card.summary)
+
+
+def _thaw(row: tuple[Any, ...]) -> Card:
+    return Card(*row[:6], {name: Outcome(*pair) for name, pair in row[6].items()}, *row[7:])

@@ -1,0 +1,5 @@
+function parseOrder(body) {
+  return JSON.parse(body);
+}
+
+module.exports = { parseOrder };

@@ -1,0 +1,128 @@
+"""The command as a user runs it: exit statuses, and one clear line for whatever is wrong with the input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAULT = 'import os\nURL = os.getenv("API_URL", "http://localhost:8000")\n'
+
+
+def connlint(*arguments: str, at: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the console script in ``at``; output is decoded as UTF-8."""
+    return subprocess.run(
+        [sys.executable, "-m", "connlint.cli", *arguments], cwd=at, capture_output=True, encoding="utf-8", check=False,
+        env={**os.environ, "NO_COLOR": "1", **environment}, timeout=120,
+    )
+
+
+def write(at: Path, files: dict[str, str | bytes]) -> None:
+    for name, text in files.items():
+        path = at / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+@pytest.mark.parametrize(("arguments", "files", "status", "says"), [
+    (["check"], {"a.py": "x = 1\n"}, 0, ""),
+    (["check"], {"a.py": FAULT}, 1, "env-localhost-fallback"),
+    (["check", "--fail-on", "error"], {"a.py": FAULT}, 0, "env-localhost-fallback"),
+    (["check", "--fail-on", "never"], {"a.py": FAULT}, 0, "env-localhost-fallback"),
+    (["check", "--ignore", "configuration"], {"a.py": FAULT}, 0, ""),
+    (["check", "--select", "lifecycle"], {"a.py": FAULT}, 0, ""),
+    (["check", "nowhere"], {}, 2, "nowhere: no such file or folder"),
+    (["check", "--select", "env-localhost-fallbak"], {}, 2, "env-localhost-fallback"),
+    (["check", "--colour"], {}, 2, "--colour"),
+    (["check"], {"connlint.toml": "selekt = []\n"}, 2, "select"),
+    (["check"], {"connlint.toml": "select = [\n"}, 2, "connlint.toml"),
+    (["check"], {"connlint.toml": b"\xff\xfe\x00"}, 2, "connlint.toml"),
+    (["check"], {"pyproject.toml": "[tool.connlint]\nfail-on = 3\n"}, 2, "fail-on"),
+    (["explain", "missing-symbl"], {}, 2, "missing-symbol"),
+    (["facts", "nowhere.py"], {}, 2, "nowhere.py"),
+    (["check", "--output", "no/such/folder/out.sarif", "--format", "sarif"], {"a.py": FAULT}, 2, "no/such/folder"),
+])
+def test_exit_status_and_words(tmp_path, arguments, files, status, says):
+    write(tmp_path, files)
+    done = connlint(*arguments, at=tmp_path)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert says in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    if status == 2:
+        assert len(done.stderr.strip().splitlines()) <= 4
+
+
+BAD_INPUT: dict[str, bytes] = {
+    "latin.py": '# -*- coding: latin-1 -*-\nNAME = "é"\n'.encode("latin-1") + FAULT.encode(),
+    "crlf.py": FAULT.replace("\n", "\r\n").encode(),
+    "bom.py": b"\xef\xbb\xbf" + FAULT.encode(),
+    "nul.py": b"x = 1\n\0\n" + FAULT.encode(),
+    "invalid.py": b"x = '\xff\xfe'\n" + FAULT.encode(),
+    "broken.py": b"def f(:\n    pass\n\n" + FAULT.encode(),
+    "deep.py": b"x = " + b"(" * 20_000 + b")" * 20_000 + b"\n" + FAULT.encode(),
+    "nested.py": b"".join(b" " * n + b"if localhost:\n" for n in range(900)) + b" " * 900 + b"pass\n",
+    "unknown.py": b"# coding: no-such-thing\n" + FAULT.encode(),
+    "empty.py": b"",
+    "broken.ts": b"const x: = localhost;\nconst url = process.env.A_URL || 'http://localhost:1';\n",
+    "deep.js": b"const localhost = " + b"[" * 20_000 + b"]" * 20_000 + b";\n",
+    "nul.js": b"\0\0const localhost = process.env.X_URL || 'http://localhost:1';\n",
+    "invalid.js": b"\xff\xfeconst localhost = 1;\n",
+    "binary.ts": bytes(range(256)) * 40 + b"localhost process.env setInterval",
+    "half.vue": b"<script setup lang='ts'>\nconst u = import.meta.env.VITE_API_URL || 'http://localhost:3000'\n",
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_odd_bytes_end_in_a_report(tmp_path, name):
+    write(tmp_path, {name: BAD_INPUT[name], "sound.py": FAULT})
+    done = connlint("check", "--format", "sarif", at=tmp_path)
+    assert done.returncode in (0, 1), done.stderr
+    log = json.loads(done.stdout)
+    flagged = {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in log["runs"][0]["results"]}
+    noted = {n["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+             for n in log["runs"][0]["invocations"][0].get("toolExecutionNotifications", ())}
+    assert "sound.py" in flagged, "one bad file never stops the others"
+    assert name in flagged | noted or name in ("empty.py", "nested.py"), "a file is checked, or the report says it was not"
+
+
+def test_files_that_cannot_be_opened(tmp_path):
+    write(tmp_path, {"sound.py": FAULT})
+    (tmp_path / "loop").symlink_to(".")
+    (tmp_path / "self.py").symlink_to("self.py")
+    (tmp_path / "gone.py").symlink_to("nothing.py")
+    os.mkfifo(tmp_path / "pipe.py")
+    done = connlint("check", at=tmp_path)
+    assert done.returncode == 1 and "sound.py" in done.stdout, done.stderr
+
+
+def test_a_vanished_file_is_no_fault(tmp_path):
+    write(tmp_path, {"a.py": FAULT, "b.py": FAULT})
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    (tmp_path / "b.py").unlink()
+    done = connlint("check", "--verbose", at=tmp_path)
+    assert done.returncode == 1 and "b.py" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "row"), [("long.py", "x = 1\n"), ("long.js", "var x = 1;\n"), ("long.ts", "let x = 1;\n")])
+def test_long_files_are_read(tmp_path, name, row):
+    fault = FAULT if name.endswith("py") else "export const url = process.env.API_URL || 'http://localhost:1';\n"
+    write(tmp_path, {name: row * 200_000 + fault, "huge.js": b"localhost;" * 2_000_000})
+    done = connlint("check", "--verbose", at=tmp_path)
+    assert "env-localhost-fallback" in done.stdout and "huge.js" in done.stdout, done.stdout + done.stderr
+
+
+def test_named_files_limit_what_is_reported_not_what_is_read(tmp_path):
+    write(tmp_path, {"a.py": "from b import gone\n", "b.py": FAULT})
+    done = connlint("check", "a.py", "--format", "concise", at=tmp_path)
+    assert "a.py:1" in done.stdout and "b.py:2" not in done.stdout
+
+
+def test_two_runs_and_any_number_of_workers_say_the_same(tmp_path):
+    write(tmp_path, {f"pkg{n}/m{i}.py": FAULT + "from m1 import zzz\n" for n in range(8) for i in range(50)})
+    runs = {connlint("check", "--format", "concise", "-j", str(jobs), "-q", at=tmp_path).stdout for jobs in (1, 2, 3, 2)}
+    assert len(runs) == 1 and len(runs.pop().splitlines()) >= 400
