@@ -34,7 +34,7 @@ def built_in() -> Path:
 
 def read_card(name: str, text: str) -> Card:
     """Parse one card; ``name`` is the rule's id. Raises `CardError`."""
-    head, fence, rest = text.partition("```toml\n")
+    _, fence, rest = text.partition("```toml\n")
     block, end, manual = rest.partition("\n```\n")
     if not fence or not end:
         raise CardError(f"{name}.md: a card starts with a fenced toml block")
@@ -52,7 +52,7 @@ def read_card(name: str, text: str) -> Card:
 
 
 def _folder(folder: Path) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
-    """Parse the cards and tables of one folder. A table's language is the last part of its name, unless an entry says."""
+    """Parse the cards and tables of one folder; a table's language is the last part of its name, unless an entry says."""
     cards: dict[str, Card] = {}
     apis: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(folder.glob("*.md")):

@@ -6,8 +6,9 @@ import os
 import re
 import stat
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 from connlint.project.tree import folders_of
@@ -65,6 +66,15 @@ class Selection:
     code: list[str]
     other: list[str]
     set_aside: list[SetAside] = field(default_factory=list)
+
+    def leave_out(self, excluded: Callable[[str], bool]) -> None:
+        """Set aside every file that ``excluded`` names."""
+        for paths in (self.code, self.other):
+            left_out = [path for path in paths if excluded(path)]
+            if left_out:
+                self.set_aside += [SetAside(path, "excluded by configuration") for path in left_out]
+                gone = set(left_out)
+                paths[:] = [path for path in paths if path not in gone]
 
 
 class DiskTree:
@@ -176,7 +186,7 @@ def _walk(root: Path) -> list[str]:
     return found
 
 
-def select(paths: tuple[Path, ...], here: Path, exclude: tuple[str, ...] = ()) -> Selection:
+def select(paths: tuple[Path, ...], here: Path) -> Selection:
     """Find the project around ``paths`` and what of it to check.
 
     The root is ``here`` if every path lies under it, else the deepest folder that holds them all. ``exclude`` are globs
@@ -212,11 +222,8 @@ def select(paths: tuple[Path, ...], here: Path, exclude: tuple[str, ...] = ()) -
             explicit.add(inside)
     tree = DiskTree(root, listed | frozenset(explicit), git=git)
     selection = Selection(tree, [], [])
-    excluded = _excluder(exclude)
     for path in sorted(chosen):
-        if excluded and excluded(path):
-            selection.set_aside.append(SetAside(path, "excluded by configuration"))
-        elif path.endswith(CODE):
+        if path.endswith(CODE):
             reason = None if path in explicit else set_aside_by_name(path)
             if reason:
                 selection.set_aside.append(SetAside(path, reason))
@@ -227,9 +234,12 @@ def select(paths: tuple[Path, ...], here: Path, exclude: tuple[str, ...] = ()) -
     return selection
 
 
-def _excluder(patterns: tuple[str, ...]):
-    if not patterns:
-        return None
+@cache
+def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Tells of a path whether ``patterns``, which mean what they mean in ``.gitignore``, cover it.
+
+    Raises `ValueError` for a pattern that means nothing.
+    """
     from pathspec import GitIgnoreSpec
 
     return GitIgnoreSpec.from_lines(patterns).match_file

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
+from pathlib import PurePosixPath
 from typing import Any
 
 from connlint import __version__
@@ -30,7 +32,7 @@ from connlint.model.source import Source
 from connlint.project.linker import Linker
 from connlint.project.project import Project
 from connlint.project.tree import Tree
-from connlint.sieve import Sieve, imported_modules
+from connlint.sieve import IMPORTED, Sieve, imported_modules
 
 SUPPRESSION = b"connlint:"
 FILES_PER_WORKER = 120
@@ -344,11 +346,78 @@ def _with_importers(scanned: list[Scanned], wanted: list[tuple[str, tuple[str, .
                     session: Session) -> list[tuple[str, tuple[str, ...]]]:
     """Add files that hold no word of a rule, but import a file that does.
 
-    A constant with a loopback address may stand in one file and be the default of a read in another. A card with the
-    option ``importers`` (a sieve like the card's own) also wants the files that meet it and import, directly or
-    through a barrel, a file that passed the card's sieve.
+    A constant with a loopback address may stand in one file and be the fallback of a read in another. A card whose
+    sieve has an alternative that starts with the group ``["@imported"]`` wants that: a file that meets the rest of the
+    alternative, names something that stands beside the words of the card's first group in a file that passed, and
+    imports that file, directly or through a barrel.
     """
-    return wanted
+    extra: dict[str, list[str]] = {}
+    for card in session.sieve.cards:
+        for alternative in card.sieve:
+            if alternative and alternative[0] == (IMPORTED,):
+                for path in _importers(scanned, card, alternative[1:], session):
+                    extra.setdefault(path, []).append(card.id)
+    if not extra:
+        return wanted
+    have = dict(wanted)
+    for path, ids in extra.items():
+        have[path] = (*have.get(path, ()), *ids)
+    return sorted(have.items())
+
+
+def _importers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...], ...], session: Session) -> list[str]:
+    words = [word.encode() for word in card.sieve[0][0]]
+    names: dict[str, set[bytes]] = {}
+    for row in scanned:
+        if card.id in row.cards and (data := session.tree.read(row.path)):
+            if beside := names_beside(words, data):
+                names.setdefault(_stem(row.path), set()).update(beside)
+    for _ in range(2):
+        for row in scanned:
+            if row.modules and PurePosixPath(row.path).stem in _BARRELS and _stem(row.path) not in names:
+                through = [names[last] for module in row.modules if (last := _last(module)) in names]
+                if through:
+                    names[_stem(row.path)] = set().union(*through)
+    found = []
+    for row in scanned:
+        if card.id in row.cards or row.set_aside or row.problem:
+            continue
+        beside = {name for module in row.modules for name in names.get(_last(module), ())}
+        if beside and (data := session.tree.read(row.path)) and any(name in data for name in beside):
+            if session.sieve.meets(groups, data, python=row.path.endswith(PYTHON), modules=row.modules):
+                found.append(row.path)
+    return found
+
+
+_BARRELS = ("index", "__init__")
+_NAME_BESIDE = re.compile(rb"([A-Za-z_$][\w$]*)['\"]?\]?\s*[:=](?!=)")
+
+
+def names_beside(words: list[bytes], data: bytes) -> set[bytes]:
+    """Names that are given a value on a line which holds one of ``words``, or on the line before it."""
+    found: set[bytes] = set()
+    for word in words:
+        at = data.find(word)
+        while at >= 0:
+            start = data.rfind(b"\n", 0, max(0, data.rfind(b"\n", 0, at))) + 1
+            found.update(_NAME_BESIDE.findall(data, start, at))
+            at = data.find(word, at + len(word))
+    return {name for name in found if len(name) > 2 and name not in (b"http", b"https", b"default", b"type")}
+
+
+def _stem(path: str) -> str:
+    """How other files call this one: the folder's name for a barrel."""
+    pure = PurePosixPath(path)
+    return pure.parent.name if pure.stem in _BARRELS else pure.stem
+
+
+def _last(module: str) -> str:
+    """The last part of a module specifier, without its suffix: what `_stem` is compared with."""
+    last = module.rstrip("/").rpartition("/")[2] if "/" in module else module
+    head, dot, tail = last.rpartition(".")
+    if "/" in module or module.startswith("."):
+        return head if dot and tail in ("js", "ts", "mjs", "cjs", "jsx", "tsx", "vue", "svelte") else (tail or head)
+    return tail
 
 
 def _suppressed(findings: list[Finding], suppressions: list[Suppression], session: Session,

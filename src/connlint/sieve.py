@@ -8,10 +8,13 @@ line turns it off, and a test compares the findings.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from connlint.cards import Card, Rules
+
+IMPORTED = "@imported"
+"""The group that asks for files which import one that passed; see `connlint.engine`."""
 
 # Patterns with a literal start are searched at memory speed; those with a class in front are ten times slower.
 _PYTHON_IMPORTS = tuple(re.compile(p) for p in (
@@ -67,7 +70,7 @@ class Sieve:
         cards = tuple(cards)
         sieve = cls(cards, off=off)
         roles = {word for card in cards for alternative in card.sieve for group in alternative for word in group
-                 if word.startswith("@")}
+                 if word.startswith("@") and word != IMPORTED}
         for role in roles:
             packages: set[str] = set()
             words: set[bytes] = set()
@@ -88,30 +91,41 @@ class Sieve:
         """The ids of the cards that ``data`` can concern."""
         if self.off:
             return tuple(card.id for card in self.cards)
-        seen: dict[str, bool] = {}
-        tops: set[str] | None = None
-
-        def met(word: str) -> bool:
-            nonlocal modules, tops
-            answer = seen.get(word)
-            if answer is None:
-                if word.startswith("@"):
-                    if modules is None:
-                        modules = imported_modules(data, python=python)
-                    if tops is None:
-                        tops = {m.split(".", 1)[0] if python else package_of(m.removeprefix("node:"), "javascript")
-                                for m in modules}
-                    packages = self.packages[word]
-                    answer = not tops.isdisjoint(packages) or any(w in data for w in self.globals[word])
-                    if not answer:
-                        stars = [p[:-1] for p in packages if p.endswith("*")]
-                        answer = any(t.startswith(s) for s in stars for t in tops)
-                else:
-                    answer = word.encode() in data
-                seen[word] = answer
-            return answer
-
+        test = self._test(data, python, modules)
         return tuple(
             card.id for card in self.cards
-            if not card.sieve or any(all(any(map(met, group)) for group in alternative) for alternative in card.sieve)
+            if not card.sieve or any(
+                all(any(map(test, group)) for group in alternative)
+                for alternative in card.sieve if alternative[:1] != ((IMPORTED,),)
+            )
         )
+
+    def meets(self, groups: tuple[tuple[str, ...], ...], data: bytes, *, python: bool, modules: frozenset[str]) -> bool:
+        """Whether ``data`` holds a word of every group."""
+        test = self._test(data, python, modules)
+        return all(any(map(test, group)) for group in groups)
+
+    def _test(self, data: bytes, python: bool, modules: frozenset[str] | None) -> Callable[[str], bool]:
+        """A test of one word on ``data`` that remembers its answers."""
+        seen: dict[str, bool] = {}
+        tops: set[str] = set()
+
+        def met(word: str) -> bool:
+            answer = seen.get(word)
+            if answer is None:
+                answer = seen[word] = role(word) if word.startswith("@") else word.encode() in data
+            return answer
+
+        def role(word: str) -> bool:
+            if not tops:
+                names = modules if modules is not None else imported_modules(data, python=python)
+                tops.update(m.split(".", 1)[0] if python else package_of(m.removeprefix("node:"), "javascript")
+                            for m in names)
+                tops.add("")
+            packages = self.packages[word]
+            if not tops.isdisjoint(packages) or any(w in data for w in self.globals[word]):
+                return True
+            starts = tuple(package[:-1] for package in packages if package.endswith("*"))
+            return bool(starts) and any(top.startswith(starts) for top in tops)
+
+        return met
