@@ -70,9 +70,11 @@ def check(paths: tuple[Path, ...], format_: str, output: Path | None, **given: A
     here = Path.cwd()
     rules, config = _configured(here, given)
     try:
-        selection = select(paths, here, (*config.exclude, *given["exclude"]))
+        selection = select(paths, here)
     except DiscoveryError as error:
         fail(str(error))
+    config = config.at(selection.tree.root)
+    selection.leave_out(config.excluded)
     options = Options(given["jobs"], not given["no_sieve"], given["notebooks"] or config.notebooks, given["category"])
     progress = _Progress() if sys.stderr.isatty() and not given["quiet"] else None
     report = run(selection, rules, config, options, progress)
@@ -90,7 +92,8 @@ def _configured(here: Path, given: dict[str, Any]) -> tuple[Rules, Config]:
     try:
         settings = config.load(here, given["config_path"])
         rules = cards.load(tuple(settings.rules))
-        settings = settings.with_command_line(select=given["select"], ignore=given["ignore"], fail_on=given["fail_on"])
+        settings = settings.with_command_line(select=given["select"], ignore=given["ignore"], fail_on=given["fail_on"],
+                                              exclude=given["exclude"])
         config.validate(settings, rules)
     except (config.ConfigError, cards.CardError) as error:
         fail(str(error))

@@ -37,9 +37,10 @@ _GENERATED_NAME = re.compile(
 )
 _MINIFIED_NAME = re.compile(r"[.-](?:min|bundle|packed|iife|umd)\.[cm]?js$")
 _GENERATED_TEXT = re.compile(
-    rb"@generated|[Dd][Oo] [Nn][Oo][Tt] (?:[Ee][Dd][Ii][Tt]|[Mm][Oo][Dd][Ii][Ff][Yy])[^\n]{0,40}(?:auto|gener|manual|hand|file)"
-    rb"|(?:[Aa]uto-?\s?[Gg]enerated|[Gg]enerated automatically|GENERATED CODE|[Cc]ode generated) (?:by|file|from|with|code|using)"
-    rb"|This file (?:is|was) (?:automatically |auto-?)generated"
+    rb"@generated|This file (?:is|was) (?:automatically |auto-?)generated"
+    rb"|[Dd][Oo] [Nn][Oo][Tt] (?:[Ee][Dd][Ii][Tt]|[Mm][Oo][Dd][Ii][Ff][Yy])[^\n]{0,40}(?:auto|gener|manual|hand|file)"
+    rb"|(?:[Aa]uto-?\s?[Gg]enerated|[Gg]enerated automatically|GENERATED CODE|[Cc]ode generated)"
+    rb" (?:by|file|from|with|code|using)"
 )
 
 
@@ -189,8 +190,8 @@ def _walk(root: Path) -> list[str]:
 def select(paths: tuple[Path, ...], here: Path) -> Selection:
     """Find the project around ``paths`` and what of it to check.
 
-    The root is ``here`` if every path lies under it, else the deepest folder that holds them all. ``exclude`` are globs
-    with the meaning of ``.gitignore`` lines. Raises `DiscoveryError` for a path that is not there.
+    The root is ``here`` if every path lies under it, else the deepest folder that holds them all.
+    Raises `DiscoveryError` for a path that is not there.
     """
     wanted: list[Path] = []
     for path in paths or (here,):

@@ -223,7 +223,7 @@ _session: Session | None = None
 
 def _enter(session: Session) -> None:
     """Give this process its session; the collector stays off since parsing makes millions of small objects."""
-    global _session
+    global _session  # noqa: PLW0603 - a forked worker has nothing else to find it by
     _session = session
     gc.disable()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 6000))

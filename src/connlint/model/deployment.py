@@ -1,0 +1,161 @@
+"""What deployment files say, whatever their form: services, what each is told, and how each is started.
+
+Readers of compose files, Kubernetes manifests, Dockerfiles, Procfiles, deploy scripts and platform files all answer in
+these values. Nothing here is a verdict. What a file leaves open (a template, a secret store, a dashboard) is said in
+``open`` fields, and whoever judges must then stay silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from connlint.model.finding import Place
+
+ServiceKind = Literal[
+    "compose", "kubernetes", "procfile", "cloud-run", "container-apps", "app-engine", "fly", "render", "railway",
+    "heroku", "vercel", "serverless", "systemd", "docker-run", "dockerfile", "workflow", "script", "package-script",
+    "make", "pm2", "ecs",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A scalar of a file with its place; ``value`` is None where it cannot be known (a variable, a template).
+
+    ``written`` is the text as it stands, so that ``${PORT:-8000}`` can be shown.
+    """
+
+    value: str | None
+    place: Place
+    written: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a command after quotes are taken off. ``value`` is None where it holds something unknown."""
+
+    value: str | None
+    place: Place
+    written: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One program start: ``words[0]`` is the program. Shell lists (``a && b | c``) are several commands.
+
+    ``shell`` says whether a shell expands variables in it; a JSON array has none. ``assignments`` are ``A=b`` in front
+    of it and exports before it; ``folder`` is where it runs, relative to the project (None: unknown). ``wrapped`` are
+    the wrappers that were taken off (``exec``, ``dotenv --``, ``doppler run --``, ``poetry run``), in order.
+    """
+
+    words: tuple[Word, ...]
+    place: Place
+    shell: bool
+    assignments: dict[str, Known] = field(default_factory=dict)
+    folder: str | None = None
+    wrapped: tuple[str, ...] = ()
+    open: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of a service: ``container`` is what it listens on or is told to, ``host`` what the machine publishes."""
+
+    container: int | None
+    host: int | None
+    place: Place
+    name: str | None = None
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """``on`` starts earlier; ``condition`` is compose's, None where only the order of start is asked for."""
+
+    on: str
+    condition: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One ``FROM`` of a Dockerfile with what it sets. ``base`` is the image or an earlier stage.
+
+    ``copies`` are pairs of source in the build context and target in the image. ``folder`` is the last ``WORKDIR``.
+    """
+
+    name: str | None
+    base: str
+    place: Place
+    environment: dict[str, Known] = field(default_factory=dict)
+    arguments: dict[str, Known] = field(default_factory=dict)
+    copies: tuple[tuple[str, str, str | None], ...] = ()
+    folder: str | None = None
+    exposed: tuple[Port, ...] = ()
+    command: tuple[Command, ...] = ()
+    entrypoint: tuple[Command, ...] = ()
+    runs: tuple[Command, ...] = ()
+    healthcheck: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A Dockerfile."""
+
+    path: str
+    stages: tuple[Stage, ...]
+    open: str | None = None
+
+    @property
+    def final(self) -> Stage | None:
+        """The stage that is run."""
+        return self.stages[-1] if self.stages else None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something that is started, with all that one file says about it.
+
+    ``environment`` is what reaches the process at run time. ``environment_at`` is where a missing variable would stand.
+    ``open`` lists why more variables may reach it than are seen here (``envFrom``, a missing ``env_file``, a dashboard).
+    ``build`` is the folder of the build context, ``dockerfile`` and ``target`` as given; ``image`` what is pulled.
+    ``hosts`` are the names by which others reach it; ``mates`` the services that share its loopback (one pod,
+    ``network_mode: service:x``); ``host_network`` is ``network_mode: host``.
+    """
+
+    name: str
+    kind: ServiceKind
+    place: Place
+    environment: dict[str, Known] = field(default_factory=dict)
+    environment_at: Place | None = None
+    open: tuple[str, ...] = ()
+    build: str | None = None
+    dockerfile: str | None = None
+    target: str | None = None
+    image: Known | None = None
+    commands: tuple[Command, ...] = ()
+    entrypoint: tuple[Command, ...] | None = None
+    folder: str | None = None
+    ports: tuple[Port, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    hosts: tuple[str, ...] = ()
+    mates: tuple[str, ...] = ()
+    host_network: bool = False
+    healthcheck: Place | None = None
+    profiles: tuple[str, ...] = ()
+    one_shot: bool = False
+    build_arguments: dict[str, Known] = field(default_factory=dict)
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """All that one file says: its services, images, and commands that belong to no service (scripts, recipes)."""
+
+    path: str
+    services: tuple[Service, ...] = ()
+    images: tuple[Image, ...] = ()
+    commands: tuple[Command, ...] = ()
+    variables: dict[str, Known] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
