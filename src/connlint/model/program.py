@@ -12,11 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, dataclass_transform
 
 from connlint.model.source import Span
 
-node = dataclass(slots=True, eq=False)
+T = TypeVar("T")
+
+
+@dataclass_transform(eq_default=False)
+def node(kind: type[T]) -> type[T]:
+    """A dataclass that is small and compared by identity."""
+    return dataclass(slots=True, eq=False)(kind)
 
 
 class Expression:
