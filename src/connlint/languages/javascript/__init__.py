@@ -1,0 +1,1 @@
+"""JavaScript and TypeScript, Vue and Svelte: reading, outlining, editing."""
