@@ -12,7 +12,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,7 +24,7 @@ from connlint import __version__
 from connlint.cards import Card, Rules
 from connlint.checks import CHECKS, PROJECT_CHECKS
 from connlint.config import Config
-from connlint.discover import JAVASCRIPT, MAX_SIZE, PYTHON, DiskTree, Selection, SetAside, set_aside_by_content
+from connlint.discover import CODE, JAVASCRIPT, MAX_SIZE, PYTHON, DiskTree, Selection, SetAside, set_aside_by_content
 from connlint.model.finding import Draft, Finding, Level, Suppression
 from connlint.model.program import Problem, Program
 from connlint.model.report import Report
@@ -324,11 +324,11 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
     finally:
         if was_enabled:
             gc.enable()
-    findings, unused = _suppressed(findings, suppressions, session, selection)
-    findings = _ordered([*findings, *unused])
+    sources = _sources(findings, suppressions, session.tree)
+    findings = _ordered(_suppressed(findings, suppressions, sources, session, problems))
     return Report(
         findings=tuple(findings),
-        sources=_sources(findings, selection.tree),
+        sources=sources,
         rules=rules,
         problems=tuple(problems[path] for path in sorted(problems)),
         set_aside=tuple((item.path, item.reason) for item in sorted(set_aside, key=lambda s: s.path)),
@@ -420,13 +420,18 @@ def _last(module: str) -> str:
     return tail
 
 
-def _suppressed(findings: list[Finding], suppressions: list[Suppression], session: Session,
-                selection: Selection) -> tuple[list[Finding], list[Finding]]:
-    if not suppressions:
-        return findings, []
-    from connlint.suppressions import apply
+def _suppressed(findings: list[Finding], suppressions: list[Suppression], sources: dict[str, Source],
+                session: Session, unsure: Collection[str]) -> list[Finding]:
+    """The findings, with the comments that cover them, and those about the comments; ``unsure`` files are half read."""
+    elsewhere = [s for path, s in sources.items() if not path.endswith(CODE) and SUPPRESSION in s.data]
+    if not suppressions and not elsewhere:
+        return findings
+    from connlint.suppressions import CHECK, apply, collect_text
 
-    return apply(findings, suppressions, session)
+    suppressions = [*suppressions, *(s for source in elsewhere for s in collect_text(source))]
+    findings, drafts = apply(findings, suppressions, sources, session.rules, session.config, unsure)
+    cards = [card for card in session.cards.values() if card.check == CHECK]
+    return findings + [f for card in cards for draft in drafts if (f := session.finding(card, draft))]
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
@@ -444,9 +449,9 @@ def _ordered(findings: Iterable[Finding]) -> list[Finding]:
     return rows
 
 
-def _sources(findings: list[Finding], tree: Tree) -> dict[str, Source]:
-    """The sources of every file that a finding points at."""
-    paths: set[str] = set()
+def _sources(findings: list[Finding], suppressions: list[Suppression], tree: Tree) -> dict[str, Source]:
+    """The sources of every file that a finding points at or a suppression stands in."""
+    paths = {suppression.place.path for suppression in suppressions}
     for finding in findings:
         paths.add(finding.place.path)
         paths.update(step.place.path for step in (*finding.steps, *finding.related))

@@ -66,12 +66,19 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A comment that takes findings away. ``rules`` empty means all; ``covers`` are 1-based lines of ``place.path``."""
+    """A comment that takes findings away.
+
+    ``rules`` empty means all; ``names`` says where each of them stands. ``place`` is the directive with its reason,
+    without the marks of the comment. ``covers`` is a 1-based line of ``place.path``, 0 the whole file. A comment with a
+    ``fault`` was meant to be one, but is malformed as told there, and takes nothing away.
+    """
 
     rules: tuple[str, ...]
     reason: str
     place: Place
     covers: int
+    names: tuple[Span, ...] = ()
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
