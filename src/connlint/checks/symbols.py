@@ -1,0 +1,66 @@
+"""Imports of names and modules that the project does not have. What an import means, the linker of its language says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from connlint.model.finding import Draft, Place, Step
+from connlint.project.answer import Found, Missing
+from connlint.project.linker import ImportUse, Linker, UsedName
+
+_NOT_RUN = re.compile(
+    r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|__snapshots__|templates?|cookiecutters?|vendor|vendored|_vendor"
+    r"|third_party|third-party|\.semgrep|node_modules|site-packages)/|\{\{|\{%|(?:^|/)(?:tests?|testing)/(?:data|input|inputs)/"
+)
+"""Code that is data: nobody runs it where it stands."""
+
+
+def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
+    """What the file ``path`` imports in vain.
+
+    Outcomes: "symbol" (a name in an import that fails while the file is loaded), "symbol-at-use" (one that fails when
+    it is used or its function is called), "member" (a member of an imported module) and "module". Slots: ``name``,
+    ``module`` (as written), ``where`` (the file that lacks the name) and ``hint``, which is empty or starts with ";".
+    """
+    if _NOT_RUN.search(path):
+        return
+    seen: set[tuple[int, str]] = set()
+    for use in linker.imports(path, data):
+        if use.excused is not None:
+            continue
+        target = linker.resolve(path, use.module)
+        if isinstance(target, Missing):
+            if (use.module_at[0], use.module) not in seen:
+                seen.add((use.module_at[0], use.module))
+                yield _module(path, use, target)
+            continue
+        if not isinstance(target, Found):
+            continue
+        for used in use.names:
+            answer = linker.lookup(path, use, used.name)
+            if isinstance(answer, Missing) and (used.at[0], used.name) not in seen:
+                seen.add((used.at[0], used.name))
+                yield _symbol(path, use, used, target, answer)
+
+
+def _module(path: str, use: ImportUse, answer: Missing) -> Draft:
+    hint = f"; did you mean '{answer.near}'?" if answer.near else ""
+    slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
+    level = "warning" if use.breaks == "use" else None
+    return Draft("module", Place(path, use.module_at), slots, use.module, level=level)
+
+
+def _symbol(path: str, use: ImportUse, used: UsedName, target: Found, answer: Missing) -> Draft:
+    outcome = "member" if not used.in_import else "symbol-at-use" if use.breaks == "use" else "symbol"
+    elsewhere = [place for place in answer.tried if place not in (target.path, path)]
+    hint = ""
+    if answer.near:
+        hint = f"; did you mean '{answer.near}'?"
+    elif elsewhere:
+        hint = f"; {elsewhere[0]} defines it"
+    related = () if target.path.endswith("/") else (
+        Step(Place(target.path, (0, 0)), f"this module does not define '{used.name}'"),
+    )
+    slots = {"name": used.name, "module": use.module, "where": target.path, "hint": hint}
+    return Draft(outcome, Place(path, used.at), slots, f"{use.module}:{used.name}", related=related)

@@ -1,0 +1,263 @@
+"""Which names a Python module binds: first by a look at its lines, and exactly from its tree where that is needed.
+
+`scan` may say too much, since a line of a docstring can look like a definition; it never settles that a name is
+missing. `outline` does: a name that it lacks is not there when the module has been imported, unless it is `open`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+
+IMPLICIT = frozenset({
+    "__name__", "__file__", "__path__", "__spec__", "__loader__", "__package__", "__doc__", "__dict__", "__cached__",
+    "__annotations__", "__builtins__", "__class__",
+})
+"""What every module has without saying so (the language reference, "import-related attributes on module objects")."""
+
+_DEFINITION = re.compile(
+    rb"\n(?:(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)"
+    rb"|([\w\x80-\xff]+)[ \t]*(?:=(?!=)|:[^\n=]*=(?!=)))"
+)
+_IMPORT = re.compile(
+    rb"\n([ \t]*)(?:lazy[ \t]+)?(?:"
+    rb"from(?:[ \t]+|(?=\.))([.\w\x80-\xff]+)[ \t]+import\b[ \t]*(\((?:[^)#]|#[^\n]*)*\)|(?:[^\n\\#;(]|\\\r?\n)*)"
+    rb"|import[ \t]+((?:[^\n\\#;]|\\\r?\n)*))"
+)
+_ITEM = re.compile(rb"#[^\n]*|([\w\x80-\xff]+)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?|\*")
+_MODULE_ITEM = re.compile(rb"([\w\x80-\xff]+(?:\.[\w\x80-\xff]+)*)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?")
+
+
+@dataclass(slots=True)
+class ImportLine:
+    """An import statement as the lines show it. ``names`` are (name, local name, start) triples; ``("*", "*", at)``
+    for a star. ``import a.b as c`` is one `ImportLine` a module, without names, with its ``local`` name, which is
+    the first part of the module where there is no ``as``."""
+
+    module: str
+    start: int
+    names: list[tuple[str, str, int]]
+    local: str | None
+    indented: bool
+
+
+@dataclass(slots=True)
+class Scan:
+    """A look at the lines of one file."""
+
+    names: set[str]
+    imports: list[ImportLine]
+    stars: list[str]
+    has_all: bool
+
+
+def _text(word: bytes) -> str:
+    return word.decode("utf-8", "replace")
+
+
+def scan_imports(data: bytes) -> list[ImportLine]:
+    """All lines that look like import statements, those in docstrings included."""
+    found: list[ImportLine] = []
+    for match in _IMPORT.finditer(b"\n" + data):
+        indented = bool(match[1])
+        if match[2] is not None:
+            module = match[2]
+            if not module.strip(b"."):
+                pass
+            elif module[:1].isdigit() or module.endswith(b"."):
+                continue
+            start, end = match.span(3)
+            names = []
+            for item in _ITEM.finditer(match.string, start, end):
+                if item[1] is not None:
+                    names.append((_text(item[1]), _text(item[2] or item[1]), item.start() - 1))
+                elif item[0] == b"*":
+                    names.append(("*", "*", item.start() - 1))
+            found.append(ImportLine(_text(module), match.start(2) - 1, names, None, indented))
+        else:
+            start, end = match.span(4)
+            for item in _MODULE_ITEM.finditer(match.string, start, end):
+                local = item[2] or item[1].split(b".", 1)[0]
+                found.append(ImportLine(_text(item[1]), item.start() - 1, [], _text(local), indented))
+    return found
+
+
+def scan(data: bytes) -> Scan:
+    """What the lines of a module say that it binds at its top level."""
+    imports = scan_imports(data) if b"import" in data else []
+    names = {_text(a or b) for a, b in _DEFINITION.findall(b"\n" + data)}
+    stars = []
+    for line in imports:
+        if line.indented:
+            continue
+        if line.local is not None:
+            names.add(line.local)
+        for name, local, _ in line.names:
+            if name == "*":
+                stars.append(line.module)
+            else:
+                names.add(local)
+    return Scan(names, imports, stars, b"__all__" in data)
+
+
+@dataclass(slots=True)
+class Outline:
+    """What a module binds. ``stars`` are the modules of its star imports as written; ``public`` is its ``__all__``,
+    None where it has none or builds it of parts that are not static. ``open`` says why any name may exist."""
+
+    names: set[str] = field(default_factory=set)
+    stars: list[str] = field(default_factory=list)
+    public: set[str] | None = None
+    public_is_static: bool = True
+    open: str | None = None
+    checked_only: set[str] = field(default_factory=set)
+    """Names that are imported for type checkers only."""
+
+
+def outline(tree: ast.Module) -> Outline:
+    """The names that are bound once ``tree`` has been executed as a module, on any branch."""
+    result = Outline()
+    _Binder(result).statements(tree.body)
+    for node in ast.walk(tree):
+        kind = type(node)
+        if kind is ast.Global:
+            result.names.update(node.names)
+        elif kind is ast.Call and (why := _opening_call(node)):
+            result.open = result.open or why
+        elif kind is ast.Attribute and node.attr in ("modules", "meta_path") and _is_name(node.value, "sys"):
+            result.open = result.open or f"sys.{node.attr}"
+    for name in ("__getattr__", "__class__", "__path__"):
+        if name in result.names:
+            result.open = result.open or name
+    return result
+
+
+def is_type_checking(test: ast.expr) -> bool:
+    """Whether ``test`` is ``TYPE_CHECKING``, with or without its module, or a constant that is never true."""
+    if isinstance(test, ast.Constant):
+        return not test.value
+    return _is_name(test, "TYPE_CHECKING") or (isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING")
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _opening_call(call: ast.Call) -> str | None:
+    """Why a call may bind any name at module level."""
+    callee = call.func
+    if isinstance(callee, ast.Name):
+        if callee.id in ("globals", "exec", "execfile") or (callee.id in ("vars", "locals") and not call.args):
+            return f"{callee.id}()"
+        if callee.id in ("import_module", "__import__") and call.args and _is_name(call.args[0], "__name__"):
+            return callee.id
+    elif isinstance(callee, ast.Attribute):
+        if callee.attr in ("attach", "attach_stub") and isinstance(callee.value, ast.Name) and "lazy" in callee.value.id:
+            return "lazy_loader"
+        if callee.attr in ("import_module", "extend_path", "declare_namespace") and call.args:
+            if _is_name(call.args[0], "__name__") or callee.attr != "import_module":
+                return callee.attr
+    return None
+
+
+class _Binder:
+    """Collects what statements bind in the scope in which they stand."""
+
+    def __init__(self, result: Outline) -> None:
+        self.result = result
+        self.names = result.names
+
+    def statements(self, body: list[ast.stmt]) -> None:
+        for statement in body:
+            self.statement(statement)
+
+    def statement(self, node: ast.stmt) -> None:
+        kind = type(node)
+        if kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+            self.names.add(node.name)  # type: ignore[attr-defined]
+            for decorator in node.decorator_list:  # type: ignore[attr-defined]
+                self.walrus(decorator)
+            return
+        if kind is ast.Import:
+            for alias in node.names:  # type: ignore[attr-defined]
+                self.names.add(alias.asname or alias.name.split(".")[0])
+            return
+        if kind is ast.ImportFrom:
+            module = "." * node.level + (node.module or "")  # type: ignore[attr-defined]
+            for alias in node.names:  # type: ignore[attr-defined]
+                if alias.name == "*":
+                    self.result.stars.append(module)
+                else:
+                    self.names.add(alias.asname or alias.name)
+                    if module == "sys" and alias.name in ("modules", "meta_path"):
+                        self.result.open = f"sys.{alias.name}"
+            return
+        if kind is ast.If and is_type_checking(node.test):  # type: ignore[attr-defined]
+            unseen = Outline()
+            _Binder(unseen).statements(node.body)  # type: ignore[attr-defined]
+            self.result.checked_only |= unseen.names
+            self.statements(node.orelse)  # type: ignore[attr-defined]
+            return
+        if kind is ast.AnnAssign and node.value is None:  # type: ignore[attr-defined]
+            return
+        if kind in (ast.Assign, ast.AugAssign, ast.AnnAssign):
+            self.public(node)
+        for _, value in ast.iter_fields(node):
+            for part in value if isinstance(value, list) else (value,):
+                if isinstance(part, ast.stmt):
+                    self.statement(part)
+                elif isinstance(part, ast.expr):
+                    self.walrus(part)
+                elif isinstance(part, (ast.ExceptHandler, ast.match_case)):
+                    self.clause(part)
+                elif isinstance(part, ast.withitem):
+                    self.walrus(part.context_expr)
+                    if part.optional_vars is not None:
+                        self.walrus(part.optional_vars)
+        if kind is ast.Expr:
+            self.extended(node.value)  # type: ignore[attr-defined]
+
+    def clause(self, part: ast.ExceptHandler | ast.match_case) -> None:
+        if isinstance(part, ast.ExceptHandler):
+            if part.name:
+                self.names.add(part.name)
+        else:
+            for pattern in ast.walk(part.pattern):
+                name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
+                if isinstance(name, str):
+                    self.names.add(name)
+        self.statements(part.body)
+
+    def walrus(self, expression: ast.expr) -> None:
+        """Names that an expression or a target binds; the loop variables of comprehensions are their own."""
+        own: set[int] = set()
+        for node in ast.walk(expression):
+            if isinstance(node, ast.comprehension):
+                own.update(id(n) for n in ast.walk(node.target))
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in own:
+                self.names.add(node.id)
+
+    # -- __all__ --------------------------------------------------------------------------------------------------
+
+    def public(self, node: ast.stmt) -> None:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+        if any(_is_name(target, "__all__") for target in targets):
+            self._publish(node.value, again=not isinstance(node, ast.AugAssign))  # type: ignore[attr-defined]
+
+    def extended(self, call: ast.expr) -> None:
+        """``__all__.extend([...])`` and the like."""
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and _is_name(call.func.value, "__all__"):
+            for argument in call.args:
+                self._publish(argument, again=False, single=call.func.attr != "extend")
+
+    def _publish(self, value: ast.expr, *, again: bool, single: bool = False) -> None:
+        items = [value] if single else value.elts if isinstance(value, (ast.List, ast.Tuple)) else None
+        if items is None or not all(isinstance(i, ast.Constant) and isinstance(i.value, str) for i in items):
+            self.result.public, self.result.public_is_static = None, False
+            return
+        if not self.result.public_is_static:
+            return
+        texts = {i.value for i in items}  # type: ignore[attr-defined]
+        self.result.public = texts | (set() if again or self.result.public is None else self.result.public)
