@@ -1,0 +1,211 @@
+"""Python files as programs. libcst parses; it reads syntax newer than the interpreter that runs it.
+
+Parsing is what a scan waits for, so a file is cut into its top-level statements first (`stretches`), and of its
+functions and classes only those are parsed that hold a word that matters. The others become `Unread`.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from connlint.languages.python.cursor import OutOfStep
+from connlint.languages.python.expressions import TooDeep
+from connlint.languages.python.positions import in_bytes
+from connlint.languages.python.statements import Lowering
+from connlint.languages.python.stretches import Stretch, Stretches, split
+from connlint.model import program as p
+from connlint.model.source import Source
+
+LARGE_TABLE = 4000
+"""Characters from which on a literal without words that matter is not worth reading, like a function without any."""
+
+_SUPPRESSION = b"connlint:"
+_LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
+
+
+def read(source: Source, words: Sequence[bytes] | None = None) -> p.Program:
+    """Lower the file. Never raises: what cannot be read is missing from the program and named in its problems.
+
+    With ``words`` (ASCII), a top-level function or class that holds none of them becomes `Unread`, and so does a large
+    table. Comments are collected only where one might be for connlint.
+    """
+    with _without_garbage_collection():
+        program = _Reading(source, words).program()
+    program.body = tuple(in_bytes(source, program.body))
+    program.comments = tuple(in_bytes(source, program.comments))
+    program.problems = tuple(in_bytes(source, program.problems))
+    return program
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Trees hold no cycles while they are built, and looking for some takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class _Reading:
+    """One file on its way to a program; positions are characters of the text."""
+
+    def __init__(self, source: Source, words: Sequence[bytes] | None) -> None:
+        self.source = source
+        self.text = source.text
+        self.words = words
+        self.problems: list[p.Problem] = []
+
+    def program(self) -> p.Program:
+        found = split(self.text)
+        unread = self._unread(found)
+        body = self._body(found, unread)
+        comments: tuple[p.Comment, ...] = ()
+        if _SUPPRESSION in self.source.data:
+            comments = tuple(self._comment(start, end) for start, end in found.comments)
+        at = (self.source.bom, len(self.source.data))
+        return p.Program(
+            "python", tuple(body), comments=comments, problems=tuple(self.problems), reader="libcst", at=at
+        )
+
+    def _comment(self, start: int, end: int) -> p.Comment:
+        line = max(self.text.rfind("\n", 0, start), self.text.rfind("\r", 0, start)) + 1
+        return p.Comment(self.text[start + 1 : end].strip(), (start, end), not self.text[line:start].strip())
+
+    # -- what to read ---------------------------------------------------------------------------------------------
+
+    def _unread(self, found: Stretches) -> set[int]:
+        """The places of the stretches that need not be read."""
+        if self.words is None:
+            return set()
+        hit: set[int] = set()
+        starts = [stretch.start for stretch in found.items]
+        candidates = {
+            place
+            for place, stretch in enumerate(found.items)
+            if stretch.kind == "definition" or (stretch.kind == "table" and stretch.end - stretch.start > LARGE_TABLE)
+        }
+        if not candidates:
+            return candidates
+        from bisect import bisect_right
+
+        text = self.text
+        for word in self.words:
+            needle = word.decode("ascii", "replace")
+            at = text.find(needle)
+            while at >= 0:
+                place = bisect_right(starts, at) - 1
+                hit.add(place)
+                # One hit in a stretch is enough; go on behind it.
+                at = text.find(needle, max(found.items[place].end if place >= 0 else starts[0], at + 1))
+        return candidates - hit
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def _body(self, found: Stretches, unread: set[int]) -> list[p.Statement]:
+        stretches = found.items
+        if not stretches:
+            return []
+        deep = [stretch for stretch in stretches if stretch.too_deep]
+        if not deep:
+            whole = found.doubtful or not unread
+            first = self._whole() if whole else self._together(stretches, unread)
+            if first is None and not whole and not found.doubtful:
+                first = self._whole()
+            if first is not None:
+                return first
+        return self._one_by_one(stretches, unread)
+
+    def _whole(self) -> list[p.Statement] | None:
+        """The whole text in one go; None if it does not parse."""
+        tree = self._parse(self.text)
+        if tree is None:
+            return None
+        try:
+            return Lowering(self.text).statements(tree.body)
+        except (OutOfStep, TooDeep, RecursionError, KeyError):
+            return None
+
+    def _together(self, stretches: list[Stretch], unread: set[int]) -> list[p.Statement] | None:
+        """All stretches to read in one go; None if they do not parse, or not into one statement each."""
+        text = self.text
+        chosen = [stretch for place, stretch in enumerate(stretches) if place not in unread]
+        tree = self._parse("".join([text[stretch.start : stretch.end] for stretch in chosen]))
+        if tree is None or len(tree.body) != len(chosen):
+            return None
+        lowering = Lowering(text)
+        nodes = iter(tree.body)
+        body: list[p.Statement] = []
+        try:
+            for place, stretch in enumerate(stretches):
+                if place in unread:
+                    body.append(self._left_out(stretch))
+                else:
+                    lowering.pos = stretch.start
+                    body += lowering.statements((next(nodes),))
+        except (OutOfStep, TooDeep, RecursionError, KeyError):
+            return None
+        return body
+
+    def _one_by_one(self, stretches: list[Stretch], unread: set[int]) -> list[p.Statement]:
+        """Each stretch for itself, so that a broken one does not take the others with it."""
+        body: list[p.Statement] = []
+        for place, stretch in enumerate(stretches):
+            if place in unread:
+                body.append(self._left_out(stretch))
+                continue
+            if stretch.too_deep:
+                self._report("too-deep", "nested too deeply to be read", stretch)
+                body.append(self._left_out(stretch))
+                continue
+            try:
+                code = self.text[stretch.start : stretch.end]
+                tree = _parse(_LAZY.sub(r"\1", code))
+                lowering = Lowering(self.text)
+                lowering.pos = stretch.start
+                body += lowering.statements(tree.body)
+            except (TooDeep, RecursionError):
+                self._report("too-deep", "nested too deeply to be read", stretch)
+                body.append(self._left_out(stretch))
+            except Exception as error:
+                self._report("syntax", _reason(error), stretch)
+                body.append(self._left_out(stretch))
+        return body
+
+    def _parse(self, text: str) -> Any | None:
+        try:
+            return _parse(text)
+        except Exception:
+            return None
+
+    def _report(self, kind: str, message: str, stretch: Stretch) -> None:
+        """Name the first problem of each kind; a file in another dialect would have one a line."""
+        if all(problem.kind != kind for problem in self.problems):
+            self.problems.append(p.Problem(kind, message, self.source.path, self._span(stretch)))
+
+    def _span(self, stretch: Stretch) -> tuple[int, int]:
+        return (stretch.start, stretch.start + len(self.text[stretch.start : stretch.end].rstrip()))
+
+    def _left_out(self, stretch: Stretch) -> p.Unread:
+        names = (stretch.name,) if stretch.name else ()
+        return p.Unread(names, self._span(stretch))
+
+
+def _parse(text: str) -> Any:
+    """libcst's tree of a module."""
+    from libcst import native
+
+    return native.parse_module(text)
+
+
+def _reason(error: Exception) -> str:
+    """Why libcst refused a text, in one line without a position (that of the problem is exact)."""
+    return "not understood as Python"
+
+
