@@ -10,8 +10,6 @@ from connlint.config import Config, ConfigError, load, validate
 from connlint.model.finding import Level
 from connlint.model.rule import Card, Rules
 
-LEVELS: tuple[Level, ...] = ("note", "warning", "error")
-
 
 def card(rule: str, family: str) -> Card:
     return Card(rule, rule.title().replace("-", ""), family, "check", "warning", "high", {}, {}, (), "", "")
@@ -58,7 +56,8 @@ ALL = {"open-door": "warning", "shut-door": "warning", "dim-lamp": "warning"}
     ("select = ['open-door']\nignore = ['doors']", {"open-door": "warning"}),
     ("select = ['doors']\nignore = ['open-door']", {"shut-door": "warning"}),
     ("select = ['open-door']\nignore = ['open-door']", {}),
-    ("[levels]\nopen-door = 'error'\nlamps = 'note'", {"open-door": "error", "shut-door": "warning", "dim-lamp": "note"}),
+    ("[levels]\nopen-door = 'error'\nlamps = 'note'",
+     {"open-door": "error", "shut-door": "warning", "dim-lamp": "note"}),
     ("[levels]\ndoors = 'off'\nopen-door = 'note'", {"open-door": "note", "dim-lamp": "warning"}),
     ("[levels]\ndim-lamp = 'off'", {"open-door": "warning", "shut-door": "warning"}),
 ])
@@ -215,7 +214,7 @@ def test_complaints_about_bytes_and_files(tmp_path: Path) -> None:
     for explicit, message in (
         (None, "connlint.toml:2: not UTF-8 (byte 0xff)"),
         (Path("gone.toml"), "gone.toml: no such file or directory"),
-        (Path("."), ".: is a directory"),
+        (Path(), ".: is a directory"),
         (Path("pyproject.toml"), "pyproject.toml: no [tool.connlint] in it"),
     ):
         with pytest.raises(ConfigError) as caught:
@@ -227,5 +226,6 @@ def test_complaints_about_bytes_and_files(tmp_path: Path) -> None:
 
 def test_the_command_line_is_named_in_complaints(tmp_path: Path) -> None:
     config = of(tmp_path, "").with_command_line(select=["open-doors"])
-    with pytest.raises(ConfigError, match="^--select: no rule or family 'open-doors'; did you mean 'open-door'"):
+    with pytest.raises(ConfigError) as caught:
         validate(config, RULES)
+    assert str(caught.value) == "--select: no rule or family 'open-doors'; did you mean 'open-door'?"
