@@ -26,7 +26,7 @@ class Script:
 
 
 def scripts(text: str, *, vue: bool) -> list[Script]:
-    """The component's own scripts in order: no scripts in comments, in a Vue template, or in Svelte's ``<svelte:head>``.
+    """The component's own scripts in order; those in comments, Vue templates and ``<svelte:head>`` belong to the page.
 
     A block with ``src`` has no text of its own. Only JavaScript and TypeScript are scripts: JSON and others are not.
     """

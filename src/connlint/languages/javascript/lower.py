@@ -35,7 +35,7 @@ class Lowered:
 
 
 def lower(program: Any) -> Lowered:
-    """Lower a ``Program`` of ESTree. What nests too deeply is left out and told in ``dropped`` (kind, message, place)."""
+    """Lower a ``Program`` of ESTree. What is left out is told in ``dropped``: kind, message, place."""
     work = _Lowering()
     out: list[p.Statement] = []
     dropped: list[tuple[str, str, Span]] = []

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from connlint.languages.javascript.estree import Node, Refused
 from connlint.languages.javascript.literals import cooked, referenced
+from connlint.languages.javascript.repairs import errors, repaired
 
 Dialect = Literal["typescript", "tsx"]
 """``tsx`` knows JSX and reads JavaScript as well; ``typescript`` knows the old cast ``<T>x``."""
@@ -65,6 +66,11 @@ def parse(
     root = parser.parse(data).root_node
     adapter = _Adapter(data, fields, base, table, words, ambient)
     if root.has_error:
+        patched = repaired(data, root)
+        if patched is not None:
+            again = parser.parse(patched).root_node
+            if errors(again) < errors(root):
+                root = again
         adapter.mark_broken(root)
     return adapter.program(root), adapter.problems
 
@@ -227,8 +233,11 @@ class _Adapter:
     def if_statement(self, n: Any) -> Node:
         alternate = n.child_by_field_id(self.f.alternative)
         inner = self.first(alternate) if alternate is not None else None
-        return Node(type="IfStatement", range=self.at(n), test=self.field(n, self.f.condition),
-                    consequent=self.body(n, self.f.consequence), alternate=self.lone(inner))
+        # A comment after the statement counts as its child, so its end is that of its last part.
+        last = alternate or n.child_by_field_id(self.f.consequence) or n
+        return Node(type="IfStatement", range=self.span(n.start_byte, last.end_byte),
+                    test=self.field(n, self.f.condition), consequent=self.body(n, self.f.consequence),
+                    alternate=self.lone(inner))
 
     def body(self, n: Any, field: int) -> Any:
         return self.lone(n.child_by_field_id(field))
@@ -260,7 +269,11 @@ class _Adapter:
 
     def clause(self, n: Any, field: int) -> Any:
         made = self.field(n, field)
-        return made.expression if made is not None and made.type == "ExpressionStatement" else made
+        if made is None:
+            return None
+        if made.type == "VariableDeclaration" and made.declarations:
+            made.range = made.range[0], made.declarations[-1].range[1]  # the semicolon is the loop's
+        return made.expression if made.type == "ExpressionStatement" else made
 
     def while_statement(self, n: Any) -> Node:
         return Node(type="WhileStatement", range=self.at(n), test=self.field(n, self.f.condition),
@@ -359,7 +372,7 @@ class _Adapter:
 
     def export_statement(self, n: Any) -> Node | None:
         words = {child.type for child in n.children if not child.is_named}
-        at, type_only = self.at(n), "type" in words or "typeof" in words
+        at, type_only = self.at(n), "type" in words or "typeof" in words or self.exports_types(n)
         declaration = n.child_by_field_id(self.f.declaration)
         source = n.child_by_field_id(self.f.source)
         if declaration is not None:
@@ -373,6 +386,13 @@ class _Adapter:
             inner = self.first(n)
             return None if inner is None else Node(type="TSExportAssignment", range=at, expression=self.convert(inner))
         return None  # "export as namespace X" speaks to the type checker
+
+    def exports_types(self, n: Any) -> bool:
+        """Whether ``type`` was blanked in ``export type * from`` since the grammar does not have it."""
+        child = n.children[1] if n.child_count > 1 else None
+        if child is None or child.type not in ("*", "namespace_export"):
+            return False
+        return self.data[n.children[0].end_byte : child.start_byte].strip() == b"type"
 
     def export_declaration(self, n: Any, declaration: Any, at: tuple[int, int], *, default: bool) -> Node | None:
         made = self.convert(declaration)
@@ -661,7 +681,8 @@ class _Adapter:
         for one in reversed(pending):
             operator = one.child_by_field_id(self.f.operator).type
             kind = "LogicalExpression" if operator in ("||", "&&", "??") else "BinaryExpression"
-            left = Node(type=kind, range=self.at(one), operator=operator, left=left, right=self.field(one, self.f.right))
+            right = self.field(one, self.f.right)
+            left = Node(type=kind, range=self.at(one), operator=operator, left=left, right=right)
         return left
 
     def unary(self, n: Any) -> Node:
