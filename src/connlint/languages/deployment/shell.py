@@ -1,0 +1,242 @@
+"""Shell text as the list of programs it starts: scripts, recipes, ``RUN``, ``CMD`` and start commands.
+
+The grammar is tree-sitter's for bash. Variables are followed as far as one script shows them: assignments, exports,
+``${X:-default}``. ``cd`` is followed too. What runs under a condition is kept, since it does run somewhere.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from connlint.model.deployment import Command, Known, Word
+from connlint.model.finding import Place
+
+_WRAPPERS: dict[str, int] = {
+    # program → how many of its own words stand before the program that it starts; options are skipped besides
+    "exec": 0, "command": 0, "nohup": 0, "sudo": 0, "time": 0, "nice": 0, "tini": 0, "dumb-init": 0, "gosu": 1,
+    "su-exec": 1, "setpriv": 0, "catchsegv": 0, "stdbuf": 0, "env": 0, "xvfb-run": 0, "ddtrace-run": 0,
+    "opentelemetry-instrument": 0, "newrelic-admin": 1, "dotenvx": 1, "poetry": 1, "pipenv": 1, "pdm": 1, "uv": 1,
+    "rye": 1, "hatch": 1, "conda": 1, "doppler": 1, "infisical": 1, "op": 1, "chamber": 2, "dotenv": 0, "env-cmd": 0,
+    "cross-env": 0, "npx": 0, "bunx": 0, "concurrently": -1, "timeout": 1, "wait-for-it.sh": -1, "watchmedo": -1,
+}
+_RUNNERS = {"poetry", "pipenv", "pdm", "uv", "rye", "hatch", "conda", "doppler", "infisical", "op", "dotenvx"}
+_VALUED = {"-f", "--env-file", "-e", "-u", "--user", "--group", "-g", "-n", "--with", "--extra", "-p", "--project",
+           "--directory", "-s", "--signal", "-k", "--python", "--package", "--only-group"}
+
+
+@dataclass(slots=True)
+class _State:
+    folder: str | None
+    variables: dict[str, Known]
+    exported: dict[str, Known] = field(default_factory=dict)
+    loaded: list[str] = field(default_factory=list)
+
+
+@cache
+def _parser() -> Any:
+    import tree_sitter
+    import tree_sitter_bash
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+
+
+def read_commands(text: bytes, path: str, offset: int = 0, *, folder: str | None = "", shell: bool = True,
+                  variables: Mapping[str, Known] | None = None) -> tuple[Command, ...]:
+    """Every program that ``text`` starts, in order.
+
+    ``text`` stands at byte ``offset`` of the file ``path``; it may have been unfolded from YAML only if its bytes still
+    are those of the file (else give an offset that makes every place the whole scalar's start). ``folder`` is where it
+    runs, relative to the project, None where that is not known.
+    """
+    state = _State(folder, dict(variables or {}))
+    found: list[Command] = []
+    _visit(_parser().parse(text).root_node, text, path, offset, shell, state, found)
+    return tuple(found)
+
+
+def _visit(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _State, found: list[Command]) -> None:
+    kind = node.type
+    if kind == "command":
+        _command(node, text, path, offset, shell, state, found)
+    elif kind in ("variable_assignment", "declaration_command"):
+        exported = kind == "declaration_command" and text[node.start_byte:].startswith(b"export")
+        for part in node.named_children if kind == "declaration_command" else [node]:
+            if part.type == "variable_assignment":
+                name, value = _assignment(part, text, path, offset, state)
+                state.variables[name] = value
+                if exported:
+                    state.exported[name] = value
+            elif part.type == "variable_name" and exported:
+                name = text[part.start_byte:part.end_byte].decode("utf-8", "replace")
+                if name in state.variables:
+                    state.exported[name] = state.variables[name]
+    elif kind in ("subshell", "function_definition"):
+        inner = _State(state.folder, dict(state.variables), dict(state.exported), list(state.loaded))
+        for child in node.named_children:
+            _visit(child, text, path, offset, shell, inner, found)
+    elif kind not in ("heredoc_redirect", "comment", "string", "raw_string"):
+        for child in node.named_children:
+            _visit(child, text, path, offset, shell, state, found)
+
+
+def _assignment(node: Any, text: bytes, path: str, offset: int, state: _State) -> tuple[str, Known]:
+    name = node.named_children[0]
+    value = node.named_children[1] if len(node.named_children) > 1 else None
+    key = text[name.start_byte:name.end_byte].decode("utf-8", "replace")
+    place = Place(path, (offset + node.start_byte, offset + node.end_byte))
+    if value is None:
+        return key, Known("", place)
+    return key, Known(_value(value, text, state), place, text[value.start_byte:value.end_byte].decode("utf-8", "replace"))
+
+
+def _command(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _State, found: list[Command]) -> None:
+    words: list[Word] = []
+    assigned: dict[str, Known] = dict(state.exported)
+    for child in node.children:
+        if child.type == "variable_assignment":
+            name, value = _assignment(child, text, path, offset, state)
+            assigned[name] = value
+        elif child.is_named and child.type not in ("file_redirect", "herestring_redirect", "heredoc_redirect", "comment"):
+            inner = child.named_children[0] if child.type == "command_name" and child.named_children else child
+            words.append(Word(_value(inner, text, state), Place(path, (offset + child.start_byte, offset + child.end_byte)),
+                              text[child.start_byte:child.end_byte].decode("utf-8", "replace")))
+    if not words:
+        return
+    program = words[0].value
+    if program == "cd":
+        state.folder = _join(state.folder, words[1].value if len(words) > 1 else None)
+        return
+    if program in (".", "source"):
+        state.loaded.append(words[1].written if len(words) > 1 else "?")
+        return
+    place = Place(path, (offset + node.start_byte, offset + node.end_byte))
+    nested = _shell_argument(words)
+    if nested is not None:
+        found += _nested(nested, text, path, offset, state, assigned)
+        return
+    command = unwrap(Command(tuple(words), place, shell, assigned, state.folder,
+                             open=f"{state.loaded[-1]} may set more" if state.loaded else None))
+    found.append(command)
+
+
+def _nested(word: Word, text: bytes, path: str, offset: int, state: _State,
+            assigned: dict[str, Known]) -> tuple[Command, ...]:
+    """The commands of ``sh -c "…"``: read where they stand, so that their places are right."""
+    start, end = word.place.at[0] - offset, word.place.at[1] - offset
+    body = text[start:end]
+    if body[:1] in (b'"', b"'"):
+        start, body = start + 1, body[1:-1]
+    inner = read_commands(body, path, offset + start, folder=state.folder, variables={**state.variables, **assigned})
+    return tuple(Command(c.words, c.place, True, {**assigned, **c.assignments}, c.folder, c.wrapped, c.open) for c in inner)
+
+
+def _shell_argument(words: list[Word] | tuple[Word, ...]) -> Word | None:
+    """The script of ``sh -c SCRIPT`` (also ``bash -lc``, ``/bin/sh -ec``), or None."""
+    program = posixpath.basename(words[0].value or "")
+    if program not in ("sh", "bash", "ash", "dash", "zsh"):
+        return None
+    for at, word in enumerate(words[1:], 1):
+        flag = word.value or ""
+        if flag.startswith("-") and not flag.startswith("--") and flag.endswith("c"):
+            return words[at + 1] if at + 1 < len(words) else None
+        if not flag.startswith("-"):
+            return None
+    return None
+
+
+def unwrap(command: Command) -> Command:
+    """Take off the programs that only start another one, keeping their names in ``wrapped``."""
+    words, wrapped, assigned = list(command.words), list(command.wrapped), dict(command.assignments)
+    while words:
+        program = posixpath.basename(words[0].value or "")
+        if program not in _WRAPPERS or _WRAPPERS[program] < 0:
+            break
+        if program in _RUNNERS and (len(words) < 2 or words[1].value not in ("run", "exec")):
+            break
+        if program == "cross-env" or program == "env":
+            rest = words[1:]
+        else:
+            rest = words[1 + _WRAPPERS[program]:]
+        while rest and (rest[0].value or "").startswith("-"):
+            flag = rest.pop(0).value
+            if flag == "--":
+                break
+            if flag in _VALUED and rest:
+                rest.pop(0)
+        while rest and rest[0].value and _is_assignment(rest[0].value):
+            name, _, value = rest[0].value.partition("=")
+            assigned[name] = Known(value, rest[0].place, value)
+            rest.pop(0)
+        if not rest:
+            break
+        wrapped.append(program)
+        words = rest
+    if len(words) == len(command.words):
+        return command
+    return Command(tuple(words), command.place, command.shell, assigned, command.folder, tuple(wrapped), command.open)
+
+
+def _is_assignment(text: str) -> bool:
+    name, equals, _ = text.partition("=")
+    return bool(equals) and name.isidentifier()
+
+
+def _join(folder: str | None, step: str | None) -> str | None:
+    if step is None or step.startswith(("~", "-")):
+        return None
+    if step.startswith("/"):
+        return step
+    return None if folder is None else posixpath.normpath(posixpath.join(folder, step)).removeprefix("./")
+
+
+def _value(node: Any, text: bytes, state: _State) -> str | None:
+    """What a word means, None where it holds something that this script does not show."""
+    kind = node.type
+    raw = text[node.start_byte:node.end_byte].decode("utf-8", "replace")
+    if kind in ("word", "number", "test_operator", "special_variable_name"):
+        return raw.replace("\\\n", "").replace("\\", "") if "\\" in raw else raw
+    if kind == "raw_string":
+        return raw[1:-1]
+    if kind == "string":
+        return _joined(node, text, state, quoted=True)
+    if kind == "concatenation":
+        return _joined(node, text, state, quoted=False)
+    if kind in ("simple_expansion", "expansion"):
+        return _expansion(node, raw, text, state)
+    return None
+
+
+def _joined(node: Any, text: bytes, state: _State, *, quoted: bool) -> str | None:
+    parts: list[str] = []
+    at = node.start_byte + (1 if quoted else 0)
+    end = node.end_byte - (1 if quoted else 0)
+    for child in node.named_children:
+        parts.append(text[at:child.start_byte].decode("utf-8", "replace"))
+        if child.type == "string_content":
+            parts.append(text[child.start_byte:child.end_byte].decode("utf-8", "replace").replace('\\"', '"'))
+        else:
+            value = _value(child, text, state)
+            if value is None:
+                return None
+            parts.append(value)
+        at = child.end_byte
+    parts.append(text[at:end].decode("utf-8", "replace"))
+    return "".join(parts)
+
+
+def _expansion(node: Any, raw: str, text: bytes, state: _State) -> str | None:
+    name = next((c for c in node.named_children if c.type in ("variable_name", "special_variable_name")), None)
+    if name is None:
+        return None
+    key = text[name.start_byte:name.end_byte].decode("utf-8", "replace")
+    if (known := state.variables.get(key)) is not None and known.value:
+        return known.value if raw in (f"${key}", f"${{{key}}}") or ":-" in raw or "-" in raw else None
+    for mark in (":-", "-", ":="):
+        if raw.startswith("${" + key + mark):
+            default = raw[len(key) + 2 + len(mark):-1]
+            return None if "$" in default else default.strip("\"'")
+    return None
