@@ -589,8 +589,6 @@ class Imports:
                     return "under a condition"
             elif parent.type == "member_expression" and (parent.text or b"").endswith(b"catch"):
                 return "its failure is caught"
-            elif parent.type == "call_expression" and node.type == "arguments" is None:
-                break
             node = parent
         return None
 
@@ -613,13 +611,12 @@ class Imports:
         assert self.root is not None
         found: dict[str, Span] = {}
         unsure: set[str] = set()
-        for node in _occurrences(self.root, self.data, name.text or b"", (
-            "identifier", "shorthand_property_identifier_pattern",
-        )):
+        kinds = ("identifier", "shorthand_property_identifier_pattern", "type_identifier")
+        for node in _occurrences(self.root, self.data, name.text or b"", kinds):
             if node.start_byte == name.start_byte:
                 continue
             parent = node.parent
-            if parent is None:
+            if parent is None or (node.type == "type_identifier" and not _binds(node)):
                 continue
             if parent.type == "member_expression" and parent.child_by_field_name("object") == node:
                 member = parent.child_by_field_name("property")

@@ -1,0 +1,61 @@
+"""Aliases that a bundler's configuration file gives to folders, as far as they are written out.
+
+A configuration is a program, so this reads only the idioms: ``alias: { '@': path.resolve(__dirname, 'src') }``, the list
+form with ``find`` and ``replacement``, ``fileURLToPath(new URL('./src', import.meta.url))`` and plain texts.
+"""
+
+from __future__ import annotations
+
+import re
+
+from connlint.project.javascript_files import Files, join
+
+_CONFIG = re.compile(
+    r"^(?:(?:vite|vitest|webpack|rollup|rspack|rsbuild|rolldown|vue|svelte|nuxt|astro|next|babel|craco|quasar|metro|farm"
+    r"|electron[.-]vite|esbuild|gatsby-node|remix|jest|modern|umi|wxt|storybook|config-overrides|tsup|\.umirc)[\w.-]*"
+    r"\.[cm]?[jt]s|\.babelrc(?:\.[cm]?js|\.json)?)$"
+)
+_KEY = r"""(?:["']([^"'\n]{1,60})["']|\b(\w{1,40}))"""
+_PLACE = (
+    r"""(?:(?:path\.|Path\.)?(?:resolve|join)\(\s*(?:(?:__dirname|import\.meta\.dirname|process\.cwd\(\)|root\w*|dir\w*)\s*,\s*)?"""
+    r"""((?:["'][^"'\n]*["']\s*,?\s*)+)\)"""
+    r"""|(?:fileURLToPath\(\s*)?new URL\(\s*["']([^"'\n]+)["']\s*,"""
+    r"""|["'](\.{0,2}/[^"'\n]*|src(?:/[^"'\n]*)?|app(?:/[^"'\n]*)?)["'])"""
+)
+_ENTRY = re.compile(_KEY + r"\s*:\s*" + _PLACE)
+_PAIR = re.compile(r"""\bfind\s*:\s*["']([^"'\n]+)["']\s*,\s*replacement\s*:\s*""" + _PLACE)
+
+
+class BundlerAliases:
+    """Aliases by the folder of the configuration files that give them."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self._known: dict[str, dict[str, list[str]]] = {}
+
+    def at(self, folder: str) -> dict[str, list[str]]:
+        """Alias → folders or files, for the configuration files in ``folder``. An alias ends without ``/``."""
+        if folder not in self._known:
+            found: dict[str, list[str]] = {}
+            prefix = folder + "/" if folder else ""
+            for name in sorted(self.files.listing.get(folder, ())):
+                if _CONFIG.match(name):
+                    data = self.files.tree.read(prefix + name)
+                    if data is not None and b"lias" in data:
+                        self._read(folder, data.decode("utf-8", "replace"), found)
+            self._known[folder] = found
+        return self._known[folder]
+
+    def _read(self, folder: str, text: str, found: dict[str, list[str]]) -> None:
+        for pattern, keys in ((_ENTRY, 2), (_PAIR, 1)):
+            for m in pattern.finditer(text, max(0, text.find("lias"))):
+                key = (m[1] or m[2]) if keys == 2 else m[1]
+                pieces, url, plain = m[keys + 1], m[keys + 2], m[keys + 3]
+                if key in ("find", "replacement"):
+                    continue
+                place = "/".join(re.findall(r"""["']([^"'\n]*)["']""", pieces)) if pieces else url or plain
+                # A leading slash means the root of the bundler's project.
+                target = join(folder, place.lstrip("/") if not pieces else place)
+                key = key.removesuffix("/*").rstrip("/").removesuffix("$")
+                if target is not None and key and target not in found.setdefault(key, []):
+                    found[key].append(target.removesuffix("/*"))

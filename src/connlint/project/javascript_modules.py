@@ -1,0 +1,312 @@
+"""The linker of JavaScript and TypeScript: which names an import takes, and whether its module defines them.
+
+Everything is decided twice. A scan over bytes settles what is there; only a name that it does not see is looked for in a
+real parse of the module, and only then is the importing file parsed too, to know that its import is one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cached_property
+
+from connlint.languages.javascript import scan
+from connlint.languages.javascript.outline import Imports, Outline, outline
+from connlint.languages.javascript.scan import Exports, Statement
+from connlint.model.source import Span
+from connlint.project.answer import Answer, Found, Missing, Unknown
+from connlint.project.javascript_files import folder_of
+from connlint.project.javascript_paths import Resolver
+from connlint.project.linker import ImportUse, UsedName
+from connlint.project.tree import Tree
+
+_VENDORED = re.compile(r"(?:^|/)(?:node_modules|vendor|vendors|third_party|third-party|bower_components|dist)/|\.min\.[cm]?js$")
+_SCENERY = re.compile(r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|test-?data|codemods?|stubs?|snippets?|corpus)/")
+_OBJECT = frozenset(
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf then __esModule __proto__ "
+    "prototype".split()
+)
+"""Names that any object answers to, or that are asked of any module."""
+_OPEN = ""
+"""In answers about a name: it may be there."""
+_CODE = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte)$")
+_AUGMENTED = re.compile(rb"""declare\s+module\s+["'](\.[^"'\n]*|[@~#$][^"'\n]*)["']""")
+
+
+class JavaScriptLinker:
+    """`connlint.project.linker.Linker` for ``.js .mjs .cjs .jsx .ts .mts .cts .tsx .vue .svelte``."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.resolver = Resolver(tree)
+        self._scans: dict[str, Exports | None] = {}
+        self._outlines: dict[str, Outline | None] = {}
+        self._seen: dict[tuple[str, str], str | None] = {}
+        self._settled: dict[tuple[str, str], str | None] = {}
+
+    def resolve(self, path: str, module: str) -> Answer:
+        """The file that ``module`` means in ``path``; see `connlint.project.javascript_paths`."""
+        return self.resolver.resolve(path, module)
+
+    def imports(self, path: str, data: bytes) -> list[ImportUse]:
+        """Every import, re-export, ``require`` and ``import()`` with a literal specifier.
+
+        Names are listed for modules of this project. Names that only types can be are left out. Where nothing is
+        missing the uses are read from bytes and may include what stands in a comment; as soon as something seems to be
+        missing, the file is parsed and every use is a real one.
+        """
+        statements = scan.statements(data)
+        uses: list[ImportUse] = []
+        missing = False
+        for statement in statements:
+            answer = self.resolver.resolve(path, statement.specifier)
+            kind = type(answer)
+            if kind is Found:
+                use, complete = self._cheap(answer.path, statement, data)
+                uses.append(use)
+                missing = missing or not complete
+            else:
+                missing = missing or kind is Missing
+                uses.append(ImportUse(statement.specifier, statement.at, ()))
+        return self._checked(path, data, statements) if missing else uses
+
+    def lookup(self, path: str, use: ImportUse, name: str) -> Answer:
+        """Whether the module of ``use`` defines ``name``; "default" is the default export."""
+        answer = self.resolver.resolve(path, use.module)
+        if type(answer) is not Found:
+            return answer if type(answer) is Unknown else Unknown("the module is missing")
+        target = answer.path
+        found = self._defined(target, name)
+        if found is None and use.breaks == "use" and self._given_elsewhere(target, name):
+            found = _OPEN
+        if found is None and _SCENERY.search(path):
+            return Unknown("material for a tool")
+        if found is None:
+            return Missing(f"{target} does not export it", self._definers(name, target), self._near(target, name))
+        return self.resolver.found(found) if found else Unknown("the exports of the module cannot be known")
+
+    # -- the importing file -------------------------------------------------------------------------------------------
+
+    def _cheap(self, target: str, statement: Statement, data: bytes) -> tuple[ImportUse, bool]:
+        """The use as bytes show it, and whether every name it takes is there."""
+        names: list[UsedName] = []
+        if not statement.types:
+            if statement.default is not None:
+                names.append(UsedName("default", statement.default))
+            if statement.clause is not None:
+                if statement.kind in ("import", "export"):
+                    names += [UsedName(n, at) for n, at, typed in scan.named(data, statement.clause) if not typed]
+                else:
+                    names += [UsedName(n, at) for n, at in scan.picked(data, statement.clause)]
+        complete = all(self._defined(target, used.name) is not None for used in names)
+        if complete and statement.namespace is not None and not statement.types and _CODE.search(target):
+            start, end = statement.namespace
+            complete = all(
+                self._defined(target, n) is not None for n in scan.members(data, data[start:end]) if n not in _OBJECT
+            )
+        breaks = "import" if statement.kind in ("import", "export") else "use"
+        return ImportUse(statement.specifier, statement.at, tuple(names), "types only" if statement.types else None,
+                         breaks), complete
+
+    def _checked(self, path: str, data: bytes, statements: list[Statement]) -> list[ImportUse]:
+        """The uses as a parse shows them."""
+        imports = Imports(path, data)
+        uses: list[ImportUse] = []
+        for statement in statements:
+            taken = imports.taken(statement)
+            if taken is None:
+                continue
+            excused = taken.excused
+            if path.endswith((".d.ts", ".d.mts", ".d.cts")):
+                excused = excused or "declarations only"
+            if excused is None and _mocked(data, statement.specifier):
+                excused = "mocked"
+            answer = self.resolver.resolve(path, statement.specifier)
+            names = members = ()
+            if type(answer) is Found:
+                names = tuple(UsedName(n, at) for n, at in taken.names)
+                members = tuple(UsedName(n, at, False) for n, at in taken.members if n not in _OBJECT)
+            if names or not members:
+                uses.append(ImportUse(statement.specifier, statement.at, names, excused, taken.breaks))
+            if members:
+                uses.append(ImportUse(statement.specifier, statement.at, members, excused, "use"))
+        return uses
+
+    # -- the module ---------------------------------------------------------------------------------------------------
+
+    def _defined(self, target: str, name: str) -> str | None:
+        """The file that defines ``name`` for whoever imports ``target``; `_OPEN` where it may; None where none does."""
+        key = (target, name)
+        try:
+            return self._seen[key]
+        except KeyError:
+            found = self._look(target, name, frozenset())
+            if found is None:
+                found = self._settle(target, name, frozenset())
+            self._seen[key] = found
+            return found
+
+    def _scan(self, target: str) -> Exports | None:
+        """The exports as bytes show them; None for what is no code."""
+        if target not in self._scans:
+            data = self.tree.read(target) if _CODE.search(target) else None
+            self._scans[target] = scan.exports(data) if data is not None else None
+        return self._scans[target]
+
+    def _look(self, target: str, name: str, seen: frozenset[str]) -> str | None:
+        """`_defined` by scans: an answer or None for "not seen"."""
+        exports = self._scan(target)
+        if exports is None:
+            return _OPEN
+        if name in exports.names:
+            return self._passed_on(target, exports.moved.get(name), seen) or target
+        if name == "default" and target.endswith((".vue", ".svelte")):
+            return target
+        if exports.stars and target not in seen:
+            seen |= {target}
+            for star in exports.stars:
+                answer = self.resolver.resolve(target, star)
+                if type(answer) is Found and name != "default" and (found := self._look(answer.path, name, seen)):
+                    return found
+        return None
+
+    def _passed_on(self, target: str, moved: tuple[str, str] | None, seen: frozenset[str]) -> str | None:
+        """Where a re-exported name is defined. A fault there is the re-export's own, not that of its importers."""
+        if moved is None or moved[1] == "*" or target in seen:
+            return None
+        answer = self.resolver.resolve(target, moved[0])
+        return self._look(answer.path, moved[1], seen | {target}) if type(answer) is Found else None
+
+    def _outline(self, target: str) -> Outline | None:
+        if target not in self._outlines:
+            data = self.tree.read(target) if _CODE.search(target) else None
+            self._outlines[target] = outline(target, data) if data is not None else None
+        return self._outlines[target]
+
+    def _settle(self, target: str, name: str, seen: frozenset[str]) -> str | None:
+        """`_defined` by parses; None is final."""
+        if _VENDORED.search(target):
+            return _OPEN
+        found = self._outline(target)
+        if found is None or found.opened is not None:
+            return _OPEN
+        if name in found.names:
+            return target
+        if target.endswith((".d.ts", ".d.mts", ".d.cts")):
+            return _OPEN
+        if name == "default" and (found.form == "commonjs" or (found.form == "script" and not self._is_module(target))):
+            return _OPEN
+        if name != "default" or found.form != "module":
+            for star in found.stars:
+                answer = self.resolver.resolve(target, star)
+                if type(answer) is not Found:
+                    return _OPEN
+                if answer.path in seen or answer.path == target:
+                    continue
+                below = self._settle(answer.path, name, seen | {target})
+                if below is not None:
+                    return below
+        if not seen:
+            for twin in self.resolver.files.twins(target):
+                if self._look(twin, name, frozenset()) is not None:
+                    return _OPEN
+            if any(re.search(rb"(?<![\w$])%b(?![\w$])" % re.escape(name.encode()), data)
+                   for data in self._augmentations.get(target, ())):
+                return _OPEN
+        return None
+
+    def _is_module(self, target: str) -> bool:
+        """Whether a file without exports is an ES module all the same."""
+        if target.endswith((".ts", ".tsx", ".mts", ".mjs")):
+            return True
+        package = self.resolver.packages.nearest(folder_of(target))
+        return package is not None and package.is_module and not target.endswith((".cjs", ".cts"))
+
+    @cached_property
+    def _augmentations(self) -> dict[str, list[bytes]]:
+        """Files that add declarations to a module of the project, by that module."""
+        found: dict[str, list[bytes]] = {}
+        for path in sorted(self.tree.paths):
+            if path.endswith((".ts", ".tsx", ".mts", ".cts")) and (data := self.tree.read(path)) and b"declare module" in data:
+                for m in _AUGMENTED.findall(data):
+                    answer = self.resolver.resolve(path, m.decode("utf-8", "replace"))
+                    if type(answer) is Found:
+                        found.setdefault(answer.path, []).append(data)
+        return found
+
+    def _given_elsewhere(self, target: str, name: str) -> bool:
+        """Whether a CommonJS module's object is perhaps given ``name`` by another file: objects are open to all."""
+        found = self._outline(target)
+        if found is None or found.form != "commonjs":
+            return False
+        pattern = re.compile(rb"\.%b\s*=[^=]" % re.escape(name.encode()))
+        return any(
+            path != target and (data := self.tree.read(path)) is not None and pattern.search(data) is not None
+            for path in self._code
+        )
+
+    # -- what was meant -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _code(self) -> list[str]:
+        return sorted(p for p in self.tree.paths if p.endswith(scan.SUFFIXES) and not _VENDORED.search(p))
+
+    @cached_property
+    def _exporters(self) -> dict[str, list[str]]:
+        """Name → the files that seem to export it, not counting those that pass it on."""
+        found: dict[str, list[str]] = {}
+        for path in self._code:
+            exports = self._scan(path)
+            if exports is not None:
+                for name in exports.names:
+                    if name not in exports.moved:
+                        found.setdefault(name, []).append(path)
+        return found
+
+    def _definers(self, name: str, target: str) -> tuple[str, ...]:
+        if name == "default":
+            return ()
+        paths = [p for p in self._exporters.get(name, ()) if p != target]
+        folder = folder_of(target)
+        return tuple(sorted(paths, key=lambda p: (-_shared(p, folder), p))[:5])
+
+    def _near(self, target: str, name: str) -> str | None:
+        names = self._all(target, frozenset()) - {"default"}
+        if name == "default":
+            return next(iter(names)) if len(names) == 1 else None
+        folded = {n.lower(): n for n in names}
+        if name.lower() in folded:
+            return folded[name.lower()]
+        close = difflib.get_close_matches(name, sorted(names), 1, 0.7)
+        return close[0] if close else None
+
+    def _all(self, target: str, seen: frozenset[str]) -> set[str]:
+        exports = self._scan(target)
+        if exports is None or target in seen:
+            return set()
+        names = set(exports.names)
+        for star in exports.stars:
+            answer = self.resolver.resolve(target, star)
+            if type(answer) is Found:
+                names |= self._all(answer.path, seen | {target})
+        return names
+
+
+def _shared(path: str, folder: str) -> int:
+    """How many leading folders two paths share."""
+    count = 0
+    for a, b in zip(path.split("/"), folder.split("/")):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _mocked(data: bytes, specifier: str) -> bool:
+    """Whether the file replaces the module for its tests."""
+    return b"ock" in data and re.search(
+        rb"""[mM]ock\w*(?:\.\w+)?(?:<[^>]*>)?\(\s*(?:import\(\s*)?["'`]%b["'`]""" % re.escape(specifier.encode()), data
+    ) is not None
+
+
+Spans = tuple[Span, ...]

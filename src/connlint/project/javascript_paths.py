@@ -1,0 +1,333 @@
+"""What a specifier means: a file of the project, nothing at all, or something that cannot be known here.
+
+Relative paths, aliases of TypeScript and of bundlers, subpath imports, workspaces, and the conventions of frameworks.
+Installed packages are never looked at: a bare name that is none of the project's own is `Unknown`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cached_property
+
+from connlint.project.answer import Answer, Found, Missing, Unknown
+from connlint.project.bundler_aliases import BundlerAliases
+from connlint.project.javascript_files import Files, folder_of, is_built, join
+from connlint.project.package_json import Package, Packages
+from connlint.project.tree import Tree
+from connlint.project.tsconfig import TsConfig, TsConfigs
+
+OPAQUE = Unknown("not a path of this project")
+_INSTALLED = Unknown("an installed package")
+_ODD = re.compile(r"[{}<>%\\*|\s\"'`?!]|\$\{|__\w+__|^\w[\w+.-]*:|\$\$|//|\[\[")
+_GENERATED = re.compile(
+    r"(?:^|[./_-])(?:generated|gen|autogen|pb|g|auto-imports?|codegen|prisma-client|graphql-types)(?:[./_-]|$)"
+    r"|_pb$|_pb\.|\+types|\$types|\$houdini|routeTree|\.node$|\.wasm$|\.d$|\.d\.[cm]?ts$|(?:^|/)auto-|\.marko|\.properties$"
+)
+_SCENERY = re.compile(
+    r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|__mocks__/fixtures|test-?data|test-?fixtures|templates?|\w+-templates?|"
+    r"templates?-\w+|codemods?|stubs?|blueprints?|scaffold(?:s|ing)?|boilerplates?|snippets?|__snippets__|generators?|"
+    r"node_modules|vendor|third_party|dist|goldens?|skeletons?|schematics|test-projects?|cookiecutter|corpus|baselines)/"
+)
+"""Folders whose files are material for a tool rather than a program: they are copied elsewhere, or broken on purpose."""
+_CONVENTIONS = {"@": ("src", "app", "", "resources/js"), "~": ("src", "app", "", "resources/js"), "$lib": ("src/lib",)}
+_BUILTIN = frozenset(
+    "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain events "
+    "fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl stream "
+    "string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads zlib".split()
+)
+_AMBIENT = re.compile(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
+
+
+class Scope:
+    """What the files of one package under one TypeScript configuration have in common."""
+
+    __slots__ = ("answers", "config", "folder", "near", "package")
+
+    def __init__(self, folder: str, package: Package | None, config: TsConfig | None, near: list[TsConfig]) -> None:
+        self.folder = folder
+        self.package = package
+        self.config = config
+        self.near = near
+        self.answers: dict[str, Answer] = {}
+
+
+class Resolver:
+    """Answers for one project; everything is remembered."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.files = Files(tree)
+        self.packages = Packages(self.files)
+        self.configs = TsConfigs(self.files, self._locate)
+        self.aliases = BundlerAliases(self.files)
+        self._relative: dict[tuple[str, str], Answer] = {}
+        self._scopes: dict[tuple[str, str], Scope] = {}
+        self._last: tuple[str, Scope] | None = None
+        self._found: dict[str, Found] = {}
+
+    def resolve(self, path: str, specifier: str) -> Answer:
+        """The file that ``specifier`` means in the file ``path``."""
+        if specifier.startswith("."):
+            key = (folder_of(path), specifier)
+            answer = self._relative.get(key)
+            if answer is None:
+                answer = self._relative[key] = self._relatively(path, key[0], specifier)
+        else:
+            scope = self._scope(path)
+            answer = scope.answers.get(specifier)
+            if answer is None:
+                answer = scope.answers[specifier] = self._named(path, scope, specifier)
+        if type(answer) is Missing and _SCENERY.search(path):
+            return Unknown("material for a tool")
+        return answer
+
+    def found(self, path: str) -> Found:
+        """The one answer for a file."""
+        try:
+            return self._found[path]
+        except KeyError:
+            return self._found.setdefault(path, Found(path))
+
+    def _locate(self, folder: str, specifier: str) -> str | None:
+        """The configuration file that ``extends`` names by a package of this workspace."""
+        package, inside = self._package(folder, specifier)
+        if package is None:
+            return None
+        bases = [join(package.folder, inside)] if inside else []
+        from connlint.project.package_json import exported_targets
+
+        if package.data.get("exports") is not None:
+            targets = exported_targets(package.data["exports"], "./" + inside if inside else ".") or []
+            bases += [join(package.folder, t) for t in targets]
+        if not inside:
+            bases += [join(package.folder, "tsconfig.json")]
+        for base in bases:
+            if base is not None:
+                for place in (base, base + ".json", base + "/tsconfig.json"):
+                    if place in self.tree.paths:
+                        return place
+        return None
+
+    def _package(self, folder: str, specifier: str) -> tuple[Package | None, str]:
+        """The package of this project that ``specifier`` starts with, and the path in it."""
+        parts = specifier.split("/")
+        count = 2 if specifier.startswith("@") else 1
+        package = self.packages.visible(folder).get("/".join(parts[:count]))
+        return package, "/".join(parts[count:])
+
+    def _scope(self, path: str) -> Scope:
+        if self._last is not None and self._last[0] == path:
+            return self._last[1]
+        config, near = self.configs.governing(path)
+        package = self.packages.nearest(folder_of(path))
+        folder = package.folder if package is not None else ""
+        key = (folder, config.path if config is not None else folder_of(path))
+        scope = self._scopes.get(key)
+        if scope is None:
+            scope = self._scopes[key] = Scope(folder, package, config, near)
+        self._last = (path, scope)
+        return scope
+
+    # -- relative paths -----------------------------------------------------------------------------------------------
+
+    def _relatively(self, path: str, folder: str, specifier: str) -> Answer:
+        base = join(folder, specifier)
+        if base is None:
+            return Unknown("outside the project")
+        found = self.files.find(base)
+        if found is not None:
+            return self.found(found)
+        if specifier.endswith(("/", "/.", "/..")) and base in self.tree.paths:
+            return OPAQUE
+        config, _ = self.configs.governing(path)
+        if config is not None and config.root_dirs:
+            return Unknown("several root folders")
+        return self._absent(base, folder)
+
+    # -- everything else ----------------------------------------------------------------------------------------------
+
+    def _named(self, path: str, scope: Scope, specifier: str) -> Answer:
+        first = specifier.partition("/")[0]
+        if first in _BUILTIN or specifier.startswith("/") or _ODD.search(specifier):
+            return OPAQUE
+        folder = folder_of(path)
+        if specifier.startswith("#"):
+            answer = self._subpath(folder, specifier)
+            if answer is not None:
+                return self._settled(answer, folder)
+        answer = self._aliased(scope, specifier, folder)
+        if answer is not None:
+            return answer
+        package, inside = self._package(folder, specifier)
+        if package is not None:
+            return self._settled(self.packages.entry(package, inside), folder)
+        if self._declared(folder, specifier):
+            return _INSTALLED
+        return self._bundled(scope, specifier, folder) or self._based(scope, specifier, folder) or OPAQUE
+
+    def _subpath(self, folder: str, specifier: str) -> Answer | None:
+        for package in self.packages.above(folder):
+            answer = self.packages.imported(package, specifier)
+            if answer is not None:
+                return answer
+            if "imports" in package.data:
+                return None
+        return None
+
+    def _settled(self, answer: Answer, folder: str) -> Answer:
+        if type(answer) is Found:
+            return self.found(answer.path)
+        if type(answer) is Missing:
+            return self._absent(answer.tried[0], folder)
+        return answer
+
+    def _aliased(self, scope: Scope, specifier: str, folder: str) -> Answer | None:
+        """Through ``paths``: of the governing configuration, else of any that lies near."""
+        absent: Answer | None = None
+        if scope.config is not None and (match := scope.config.targets(specifier)) is not None:
+            pattern, targets = match
+            for target in targets:
+                if (found := self.files.find(target)) is not None:
+                    return self.found(found)
+            if pattern.startswith("*") or any("node_modules" in t for t in targets):
+                return None
+            if self._declared(folder, specifier) or self._package(folder, specifier)[0] is not None:
+                return None
+            for target in targets:
+                absent = self._absent(target, folder)
+                if type(absent) is not Missing:
+                    return absent
+            return absent
+        for config in scope.near:
+            if config is not scope.config and (match := config.targets(specifier)) is not None:
+                if match[0].startswith("*"):
+                    continue
+                for target in match[1]:
+                    if (found := self.files.find(target)) is not None:
+                        return self.found(found)
+                absent = Unknown("an alias of a configuration that does not cover the file")
+        if absent is not None and self._declared(folder, specifier):
+            return None
+        return absent
+
+    def _declared(self, folder: str, specifier: str) -> bool:
+        """Whether a package above lists the specifier's package among its dependencies."""
+        parts = specifier.split("/")
+        name = "/".join(parts[: 2 if specifier.startswith("@") else 1])
+        return any(name in package.dependencies() for package in self.packages.above(folder))
+
+    def _bundled(self, scope: Scope, specifier: str, folder: str) -> Answer | None:
+        """Through the alias of a bundler's configuration, or by the convention of a framework."""
+        places: list[str] = []
+        at = scope.folder
+        known = self.aliases.at(at)
+        while not known and at:
+            at = folder_of(at)
+            known = self.aliases.at(at)
+        best = max((k for k in known if specifier == k or specifier.startswith(k + "/")), key=len, default=None)
+        if best is not None:
+            rest = specifier[len(best) + 1 :]
+            targets = known[best]
+            places = [f"{t}/{rest}" if rest and t else rest or t for t in targets]
+            hits = [f for f in map(self.files.find, places) if f is not None]
+            if len(hits) == 1:
+                return self.found(hits[0])
+            if hits or len(targets) != 1 or targets[0] not in self.tree.folders:
+                return Unknown("a bundler's alias")
+            return self._absent(places[0], folder)
+        prefix, _, rest = specifier.partition("/")
+        roots = _CONVENTIONS.get(prefix)
+        if roots is None or not rest:
+            return None
+        hits = []
+        for root in roots:
+            base = join(scope.folder, f"{root}/{rest}")
+            found = self.files.find(base) if base is not None else None
+            if found is not None and found not in hits:
+                hits.append(found)
+        return self.found(hits[0]) if len(hits) == 1 else Unknown("a framework's alias")
+
+    def _based(self, scope: Scope, specifier: str, folder: str) -> Answer | None:
+        """Through ``baseUrl``, for folders that lie there."""
+        config = scope.config
+        if config is None or config.base_url is None or specifier.startswith(("@", "~", "#", "$")):
+            return None
+        base = join(config.base_url, specifier)
+        if base is None:
+            return None
+        if (found := self.files.find(base)) is not None:
+            return self.found(found)
+        first, slash, _ = specifier.partition("/")
+        if slash and join(config.base_url, first) in self.tree.folders:
+            return self._absent(base, folder)
+        return None
+
+    # -- nothing there ------------------------------------------------------------------------------------------------
+
+    def _absent(self, base: str, folder: str) -> Answer:
+        """What to say of a path at which there is nothing: missing, unless something may put a file there."""
+        parent, _, name = base.rpartition("/")
+        if _ODD.search(base) or not name:
+            return Unknown("not a plain path")
+        if is_built(base) or _GENERATED.search(base):
+            return Unknown("made by a build")
+        if any(base == s or base.startswith(s + "/") for s in self.files.submodules):
+            return Unknown("in a submodule")
+        names = self.files.listing.get(parent, [])
+        if any(n.startswith((name + ".", name + "@")) for n in names):
+            return Unknown("a file of another kind")
+        if base in self.tree.folders and any(n.startswith("index.") or n == "package.json" for n in self.files.listing[base]):
+            return Unknown("a folder with an entry of another kind")
+        if "." in name:
+            stem = name[: name.rfind(".")]
+            if any(n.startswith(stem + ".") and not n.startswith(name) for n in names) and name.endswith((".js", ".mjs", ".cjs")):
+                return Unknown("a file of another kind")
+        candidates = [base + e for e in ("", ".ts", ".tsx", ".js", "/index.ts", "/index.js")]
+        if "." in name:
+            candidates = [base, re.sub(r"\.js(x?)$", r".ts\1", base)]
+        if base not in self.tree.folders and any(self.tree.exists(c) for c in candidates):
+            return Unknown("not among the project's files")
+        if self._ignored(base, candidates):
+            return Unknown("ignored, so it may be made by a build")
+        if any(re.fullmatch(pattern, base.rpartition("/")[2]) for pattern in self._ambient):
+            return Unknown("declared as an ambient module")
+        return Missing("no such file", tuple(candidates), self._meant(base, folder))
+
+    def _ignored(self, base: str, candidates: list[str]) -> bool:
+        """Whether ignore rules cover the file, or the topmost folder above it that is not there."""
+        folder = folder_of(base)
+        missing = None
+        while folder and folder not in self.tree.folders:
+            missing = folder
+            folder = folder_of(folder)
+        if missing is not None and self.tree.ignored(missing + "/x.ts"):
+            return True
+        return any(self.tree.ignored(c) for c in candidates)
+
+    @cached_property
+    def _ambient(self) -> list[str]:
+        """Patterns with a star in ``declare module "…"`` as expressions."""
+        found: list[str] = []
+        for path in sorted(self.tree.paths):
+            if path.endswith(".d.ts"):
+                for m in _AMBIENT.findall(self.tree.read(path) or b""):
+                    pattern = m.decode("utf-8", "replace")
+                    if pattern.count("*") == 1 and pattern not in ("*", "*.ts", "*.js"):
+                        found.append(re.escape(pattern.rpartition("/")[2]).replace(r"\*", ".*"))
+        return found
+
+    def _meant(self, base: str, folder: str) -> str | None:
+        """The path of the file that was probably meant."""
+        parent, _, name = base.rpartition("/")
+        names = self.files.listing.get(parent)
+        if names is None:
+            folded = base.lower()
+            return next((p for p in sorted(self.tree.paths) if p.lower().startswith(folded + ".")), None)
+        stems = {re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$|\.vue$|\.svelte$", "", n): n for n in names}
+        wanted = re.sub(r"\.[cm]?[jt]sx?$", "", name)
+        for stem, full in stems.items():
+            if stem.lower() == wanted.lower():
+                return f"{parent}/{full}" if parent else full
+        close = difflib.get_close_matches(wanted, sorted(stems), 1, 0.75)
+        return (f"{parent}/{stems[close[0]]}" if parent else stems[close[0]]) if close else None

@@ -1,0 +1,295 @@
+"""``package.json``: names, workspaces, and what a package offers under which path.
+
+Facts: Node's documentation of packages (``exports``, ``imports``, conditions, patterns, self-reference), the manuals of
+npm, Yarn, pnpm and Lerna for workspaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from connlint.project import jsonc
+from connlint.project.answer import Answer, Found, Missing, Unknown
+from connlint.project.javascript_files import Files, folder_of, is_built, join
+
+_ENTRY_FIELDS = ("source", "svelte", "module", "main", "types", "typings", "browser")
+_BUILT_PREFIX = re.compile(
+    r"(?:\./)?((?:[\w.@-]+/)?(?:dist|build|lib|out|esm|cjs|es|umd|types|output|compiled)(?:[-_]\w+)*)/"
+)
+_DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+
+
+@dataclass(slots=True, eq=False)
+class Package:
+    """One ``package.json``; ``folder`` is "" for the root of the project."""
+
+    folder: str
+    data: dict[str, Any] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The package's name, "" where it has none."""
+        name = self.data.get("name")
+        return name if isinstance(name, str) else ""
+
+    @property
+    def is_module(self) -> bool:
+        """Whether its ``.js`` files are ES modules."""
+        return self.data.get("type") == "module"
+
+    def dependencies(self) -> dict[str, str]:
+        """Every declared dependency with its version or place."""
+        found: dict[str, str] = {}
+        for key in _DEPENDENCIES:
+            found.update((k, v) for k, v in jsonc.mapping(self.data.get(key)).items() if isinstance(v, str))
+        return found
+
+
+class Packages:
+    """All packages of a project; read when asked for."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self._loaded: dict[str, Package | None] = {}
+        self._nearest: dict[str, Package | None] = {}
+        self._siblings: dict[str, dict[str, Package]] = {}
+
+    def at(self, folder: str) -> Package | None:
+        """The package whose ``package.json`` lies in ``folder``."""
+        if folder not in self._loaded:
+            path = f"{folder}/package.json" if folder else "package.json"
+            data = jsonc.loads(self.files.tree.read(path)) if path in self.files.paths else None
+            self._loaded[folder] = Package(folder, data) if data is not None else None
+        return self._loaded[folder]
+
+    def above(self, folder: str) -> Iterator[Package]:
+        """The packages in ``folder`` and the folders above it, nearest first."""
+        while True:
+            if (package := self.at(folder)) is not None:
+                yield package
+            if not folder:
+                return
+            folder = folder_of(folder)
+
+    def nearest(self, folder: str) -> Package | None:
+        """The package that a file of ``folder`` belongs to."""
+        if folder not in self._nearest:
+            self._nearest[folder] = next(self.above(folder), None)
+        return self._nearest[folder]
+
+    @cached_property
+    def _folders(self) -> list[str]:
+        return sorted(folder_of(p) for p in self.files.paths if p == "package.json" or p.endswith("/package.json"))
+
+    def visible(self, folder: str) -> dict[str, Package]:
+        """The packages of this project that a file of ``folder`` can import by name."""
+        owner = self.nearest(folder)
+        key = owner.folder if owner is not None else ""
+        if key not in self._siblings:
+            found: dict[str, Package] = {}
+            for package in self.above(folder):
+                for member in self._members(package.folder, package.data):
+                    found.setdefault(member.name, member)
+                for name, place in package.dependencies().items():
+                    protocol, _, target = place.partition(":")
+                    if protocol in ("file", "link", "portal") and (at := join(package.folder, target)) is not None:
+                        if (linked := self.at(at)) is not None:
+                            found.setdefault(name, linked)
+                if package.name and (package.data.get("exports") or package is owner):
+                    found.setdefault(package.name, package)
+            folders = [folder]
+            while folder:
+                folder = folder_of(folder)
+                folders.append(folder)
+            for above in folders:
+                if self.at(above) is None:
+                    for member in self._members(above, {}):
+                        found.setdefault(member.name, member)
+            found.pop("", None)
+            self._siblings[key] = found
+        return self._siblings[key]
+
+    def _members(self, folder: str, data: dict[str, Any]) -> Iterator[Package]:
+        """The packages of the workspace whose root is ``folder``."""
+        workspaces = data.get("workspaces")
+        if isinstance(workspaces, dict):
+            workspaces = workspaces.get("packages")
+        patterns = jsonc.texts(workspaces)
+        prefix = folder + "/" if folder else ""
+        if f"{prefix}pnpm-workspace.yaml" in self.files.paths:
+            patterns += _pnpm_packages(self.files.tree.read(f"{prefix}pnpm-workspace.yaml") or b"")
+        if f"{prefix}lerna.json" in self.files.paths:
+            lerna = jsonc.loads(self.files.tree.read(f"{prefix}lerna.json")) or {}
+            patterns += jsonc.texts(lerna.get("packages"))
+        if not patterns:
+            return
+        wanted = [_workspace_pattern(p) for p in patterns if not p.startswith("!")]
+        unwanted = [_workspace_pattern(p[1:]) for p in patterns if p.startswith("!")]
+        for below in self._folders:
+            if below != folder and below.startswith(prefix):
+                inside = below[len(prefix) :]
+                if any(p.fullmatch(inside) for p in wanted) and not any(p.fullmatch(inside) for p in unwanted):
+                    if (member := self.at(below)) is not None:
+                        yield member
+
+    # -- entries ------------------------------------------------------------------------------------------------------
+
+    def entry(self, package: Package, inside: str) -> Answer:
+        """The file that ``name/inside`` means, ``inside`` being "" for the package itself."""
+        exported = package.data.get("exports")
+        if exported is not None:
+            targets = exported_targets(exported, "./" + inside if inside else ".")
+            if targets is None:
+                return Unknown("not among the package's exports")
+            return self._one_of(package, targets)
+        if inside:
+            base = join(package.folder, inside)
+            if base is None:
+                return Unknown("outside the package")
+            if found := self.files.find(base):
+                return Found(found)
+            if source := self._source(package, inside):
+                return Found(source)
+            return self._absent(package, base)
+        targets = [v for v in (package.data.get(f) for f in _ENTRY_FIELDS) if isinstance(v, str)]
+        if not targets:
+            found = self.files.find(join(package.folder, "index") or "index")
+            return Found(found) if found else Unknown("a package without an entry")
+        return self._one_of(package, targets)
+
+    def imported(self, package: Package, specifier: str) -> Answer | None:
+        """What ``#specifier`` means in ``package``; None where its ``imports`` do not name it."""
+        table = package.data.get("imports")
+        targets = exported_targets(table, specifier) if isinstance(table, dict) else None
+        if targets is None:
+            return None
+        local = [t for t in targets if t.startswith("./")]
+        return self._one_of(package, local) if len(local) == len(targets) else Unknown("an installed package")
+
+    def _one_of(self, package: Package, targets: list[str]) -> Answer:
+        """The source behind the targets of one entry: the same file, or nothing can be said."""
+        sources: list[str] = []
+        for target in targets:
+            base = join(package.folder, target)
+            found = self.files.find(base) if base is not None else None
+            if found is not None and is_built(found[len(package.folder) :].lstrip("/")):
+                found = self._source(package, target)
+            elif found is None:
+                found = self._source(package, target)
+            if found is not None and found not in sources:
+                sources.append(found)
+        code = [s for s in sources if not s.endswith((".d.ts", ".d.mts", ".d.cts"))]
+        if len(code) == 1 or (not code and len(sources) == 1):
+            return Found((code or sources)[0])
+        if sources:
+            return Unknown("conditions lead to different files")
+        for target in targets:
+            base = join(package.folder, target)
+            if base is None or is_built(target.removeprefix("./")) or _BUILT_PREFIX.match(target):
+                return Unknown("not built yet")
+        return self._absent(package, join(package.folder, targets[0]) or "") if targets else Unknown("no target")
+
+    def _source(self, package: Package, target: str) -> str | None:
+        """The source of a built file, where the layout leaves no doubt."""
+        target = target.removeprefix("./")
+        out = self._out_folder(package)
+        if out and target.startswith(out + "/"):
+            rest = target[len(out) + 1 :]
+        elif built := _BUILT_PREFIX.match(target):
+            rest = target[built.end() :]
+        else:
+            return None
+        rest = re.sub(r"^(?:(?:esm|cjs|es|src|module|node|browser|types)/)+", "", rest)
+        rest = re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$", "", rest)
+        for place in ("src/", "", "lib/", "source/"):
+            base = join(package.folder, place + rest)
+            if base is not None and (found := self.files.find(base)) and not is_built(found[len(package.folder) :]):
+                return found
+        return None
+
+    def _out_folder(self, package: Package) -> str | None:
+        for name in ("tsconfig.build.json", "tsconfig.json"):
+            path = f"{package.folder}/{name}" if package.folder else name
+            if path in self.files.paths:
+                options = jsonc.mapping((jsonc.loads(self.files.tree.read(path)) or {}).get("compilerOptions"))
+                if isinstance(out := options.get("outDir"), str):
+                    return out.removeprefix("./").rstrip("/")
+        return None
+
+    def _absent(self, package: Package, base: str) -> Answer:
+        """A path of a package that leads to nothing: missing if the package is used from its sources."""
+        entries = [v for v in (package.data.get(f) for f in _ENTRY_FIELDS) if isinstance(v, str)]
+        sources = [join(package.folder, e) for e in entries]
+        if entries and not any(s is not None and self.files.find(s) for s in sources):
+            return Unknown("a package that is not built")
+        if package.data.get("publishConfig"):
+            return Unknown("a package that is published from elsewhere")
+        return Missing("no such file in the package", (base,))
+
+
+def exported_targets(table: Any, subpath: str) -> list[str] | None:
+    """The targets that ``exports`` or ``imports`` give for ``subpath``, in order; None where it is not among them."""
+    if not isinstance(table, dict) or not any(key.startswith((".", "#")) for key in table):
+        table = {".": table}
+    if subpath in table:
+        return [t for t in _leaves(table[subpath]) if "*" not in t]
+    best: tuple[int, str, str] | None = None
+    for key in table:
+        if key.count("*") == 1:
+            head, tail = key.split("*")
+            if subpath.startswith(head) and subpath.endswith(tail) and len(subpath) >= len(key):
+                if best is None or len(head) > best[0]:
+                    best = (len(head), key, subpath[len(head) : len(subpath) - len(tail)])
+    if best is None:
+        return None
+    return [t.replace("*", best[2]) for t in _leaves(table[best[1]])]
+
+
+def _leaves(value: Any) -> list[str]:
+    """Every target under all conditions; those for types come last."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return [t for v in value for t in _leaves(v)]
+    if isinstance(value, dict):
+        code = [t for k, v in value.items() if not k.startswith("types") for t in _leaves(v)]
+        return code + [t for k, v in value.items() if k.startswith("types") for t in _leaves(v)]
+    return []
+
+
+def _pnpm_packages(data: bytes) -> list[str]:
+    """The patterns under ``packages:`` of a pnpm workspace file, written as a block or in brackets."""
+    text = data.decode("utf-8", "replace")
+    start = re.search(r"(?m)^packages:[ \t]*(?:\[([^\]]*)\])?", text)
+    if start is None:
+        return []
+    if start[1] is not None:
+        return [item.strip(" \t\r\n\"'") for item in start[1].split(",") if item.strip()]
+    found: list[str] = []
+    for row in text[start.end() :].splitlines()[1:]:
+        if item := re.match(r"""[ \t]*-[ \t]*(?:"([^"]+)"|'([^']+)'|([^#\s]+))""", row):
+            found.append(item[1] or item[2] or item[3])
+        elif row.strip() and not row.lstrip().startswith("#"):
+            break
+    return found
+
+
+def _workspace_pattern(pattern: str) -> re.Pattern[str]:
+    pattern = pattern.removeprefix("./").rstrip("/")
+    parts = []
+    for part in re.split(r"(\*\*/?|\*|\?|\{[^{}]*\})", pattern):
+        if part.startswith("**"):
+            parts.append("(?:.*/)?" if part.endswith("/") else ".*")
+        elif part == "*":
+            parts.append("[^/]*")
+        elif part == "?":
+            parts.append("[^/]")
+        elif part.startswith("{"):
+            parts.append("(?:" + "|".join(re.escape(p) for p in part[1:-1].split(",")) + ")")
+        else:
+            parts.append(re.escape(part))
+    return re.compile("".join(parts))
