@@ -262,7 +262,8 @@ def set_aside_by_name(path: str) -> str | None:
 
 def set_aside_by_content(data: bytes) -> str | None:
     """Why bytes are not hand-written source: generated or minified; None for the rest."""
-    if _GENERATED_TEXT.search(data, 0, 1500):
+    head = data[:1500].lower()
+    if (b"generated" in head or b"do not" in head) and _GENERATED_TEXT.search(data, 0, 1500):
         return "generated"
     if len(data) > 5000:
         lines = data.count(b"\n", 0, 50_000) + 1
