@@ -522,7 +522,9 @@ class _Lowering:
         inner: list[p.Statement] = []
         if node.init is not None:
             if node.init.type == "VariableDeclaration":
-                self.let(node.init, inner)
+                init = node.init
+                init.range = init.range[0], init.declarations[-1].range[1]  # the semicolon is the loop's
+                self.let(init, inner)
             else:
                 inner.append(p.Evaluate(self.expression(node.init), node.init.range))
         loop = p.Loop(self.body(node.body), node.range, test=self.maybe(node.test), update=self.maybe(node.update))

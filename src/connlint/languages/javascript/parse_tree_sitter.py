@@ -27,6 +27,10 @@ _FIELDS = (
 )
 _SKIP = {"comment", "html_comment", "ERROR", "type_annotation", "decorator"}
 _LISTS = {"program", "statement_block", "class_body", "switch_case", "switch_default"}
+_TYPES = {
+    "interface_body", "object_type", "type_alias_declaration", "type_annotation", "type_arguments", "type_parameters",
+}
+"""Nothing is evaluated in these: an error in one costs nothing."""
 _MOST_PROBLEMS = 20
 
 
@@ -129,7 +133,7 @@ class _Adapter:
                 continue
             inside = n.type in _LISTS
             for child in reversed(n.children):
-                if child.has_error or child.is_missing:
+                if (child.has_error or child.is_missing) and child.type not in _TYPES:
                     stack.append((child, child if inside and child.is_named else owner))
         self.problems.sort(key=lambda problem: problem[1])
 
@@ -269,11 +273,7 @@ class _Adapter:
 
     def clause(self, n: Any, field: int) -> Any:
         made = self.field(n, field)
-        if made is None:
-            return None
-        if made.type == "VariableDeclaration" and made.declarations:
-            made.range = made.range[0], made.declarations[-1].range[1]  # the semicolon is the loop's
-        return made.expression if made.type == "ExpressionStatement" else made
+        return made.expression if made is not None and made.type == "ExpressionStatement" else made
 
     def while_statement(self, n: Any) -> Node:
         return Node(type="WhileStatement", range=self.at(n), test=self.field(n, self.f.condition),

@@ -23,6 +23,7 @@ _NAMED = tuple(re.compile(pattern) for pattern in (
     rb"\btypeof\s+(import\s*\(\s*" + _TEXT + rb"\s*\))",  # f<typeof import("x")>()
     rb"(\bimport\s*\(\s*" + _TEXT + rb"\s*\))\s*\.\s*[A-Z]",  # import("x").Type
 ))
+_AMPERSAND = re.compile(rb"&")
 _MOST_ERRORS = 200
 
 
@@ -68,5 +69,6 @@ def _around_errors(data: bytes, root: Any) -> list[tuple[int, int, bytes]]:
                 types = inner.named_children[-1]
                 patches.append((types.start_byte, types.end_byte, b" "))
         elif parent.type in ("jsx_element", "string") and data[node.start_byte : node.start_byte + 1] == b"&":
-            patches.append((node.start_byte, node.start_byte + 1, b" "))  # a lone "&" in JSX text or an attribute
+            # "&" in JSX text or an attribute that starts no character reference
+            patches += [(m.start(), m.end(), b" ") for m in _AMPERSAND.finditer(data, node.start_byte, node.end_byte)]
     return patches
