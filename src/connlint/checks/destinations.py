@@ -1,0 +1,77 @@
+"""Whether a value ends where an address is no address to connect to: a server's bind, an allow-list, a test."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+from connlint.checks.wording import Wording
+from connlint.model import program as p
+from connlint.project.address import Host
+from connlint.project.module import Module
+from connlint.project.stage import words_of
+from connlint.project.uses import Use, uses
+from connlint.project.values import Values
+
+
+class Destinations:
+    """Knows from the ``[[listen]]`` tables where servers take the address they listen on."""
+
+    def __init__(self, apis: dict[str, list[dict[str, Any]]], values: Values, wording: Wording) -> None:
+        self.values = values
+        self.wording = wording
+        self.listen: dict[str, tuple[dict[str, set[str]], list[tuple[str, set[str]]]]] = {}
+        for entry in apis.get("listen", ()):
+            exact, patterns = self.listen.setdefault(entry["language"], ({}, []))
+            for name in entry["names"]:
+                if name.startswith("*."):
+                    patterns.append((name, set(entry["places"])))
+                else:
+                    exact[name] = set(entry["places"])
+
+    def silent(self, module: Module, node: Any, names: list[str], host: Host) -> bool:
+        """Whether all that is seen of the value says that nothing connects to it."""
+        found = uses(self.values, module, node)
+        if any(self.listens(module, use, host) for use in found):
+            return True
+        if any(self._allows(use) for use in found):
+            return True
+        return self._only_compared(found)
+
+    def listens(self, module: Module, use: Use, host: Host) -> bool:
+        """Whether the use hands the value to a server that shall listen there."""
+        if use.kind in ("named", "attribute", "key"):
+            return not host.scheme and self.wording.says("bind", use.place.upper()) and use.place not in self.wording.names["bind"]
+        if use.kind != "argument" or use.call is None:
+            return False
+        language = "python" if module.program.language == "python" else "javascript"
+        exact, patterns = self.listen.get(language, ({}, []))
+        callee = use.call.callee
+        name = self.values.environment.spelled(module, callee)
+        if name is None and type(callee) is p.Member:
+            name = "?." + callee.name
+        if name is None:
+            return False
+        places = exact.get(name)
+        if places is None:
+            dotted = name if "." in name else "?." + name
+            places = next((where for pattern, where in patterns if fnmatchcase(dotted, pattern)), None)
+        if places is None:
+            return False
+        if use.keys:
+            return any(key in places for key in use.keys)
+        return use.place in places
+
+    def _allows(self, use: Use) -> bool:
+        words = set()
+        if use.kind in ("named", "attribute", "key"):
+            words = set(words_of(use.place))
+        elif use.kind == "argument" and use.call is not None:
+            callee = use.call.callee
+            last = callee.name if type(callee) is p.Member else getattr(callee, "id", "")
+            words = set(words_of(last)) | {w for key in use.keys for w in words_of(key)} | set(words_of(use.place))
+        return bool(self.wording.words["allow"].intersection(words))
+
+    def _only_compared(self, found: list[Use]) -> bool:
+        kinds = {use.kind for use in found if use.kind not in ("named", "tested")}
+        return kinds == {"compared"}

@@ -1,0 +1,258 @@
+"""Environment reads that fall back to a loopback address where the variable is not set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connlint.checks.destinations import Destinations
+from connlint.checks.wording import shown_variable, wording_of
+from connlint.model import program as p
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Card, Rules
+from connlint.project.address import HOLE, Host, loopback, shown
+from connlint.project.module import Definition, Module
+from connlint.project.project import Project
+from connlint.project.stage import stages_of
+from connlint.project.values import Possible, Read, Site, Values, values_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fallback:
+    """A value that is a loopback address because ``reads`` found nothing; ``node`` is the expression it belongs to."""
+
+    node: Any
+    value: Possible
+    reads: tuple[Read, ...]
+    host: Host
+
+
+def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Drafts of outcome "fallback" and "agent", one a read."""
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
+    if stages.of_path(module.path) in card.options.get("silent_stages", ()):
+        return
+    wording = wording_of(project, rules.apis)
+    destinations = Destinations(rules.apis, values, wording)
+    seen: set[int] = set()
+    for found in fallbacks(values, module):
+        reads = tuple(r for r in found.reads if not all(wording.says("platform", v) for v in r.variables))
+        if not reads:
+            continue
+        first = reads[0]
+        if any(id(r.site.node) in seen for r in found.reads):
+            continue
+        names = [v for r in reads for v in r.variables]
+        text = found.value.text or ""
+        if any(wording.says(kind, v) for kind in ("test", "allow") for v in names):
+            continue
+        if any(wording.listens(v, found.host, text) for v in names):
+            continue
+        site = found.value.joint or first.site
+        if stages.only_in_development(module, first.site.node if first.site.module is module else site.node,
+                                      found.value.conditions) or stages.only_in_development(module, site.node):
+            continue
+        if checked(values, stages, module, names):
+            continue
+        if destinations.silent(module, found.node, names, found.host):
+            continue
+        seen.update(id(r.site.node) for r in found.reads)
+        yield draft(module, found, reads, wording.agent)
+
+
+def draft(module: Module, found: Fallback, reads: tuple[Read, ...], agent: Any) -> Draft:
+    """What is said about one fallback, at the read's own line."""
+    first = next((r for r in reads if r.site.module is module), None)
+    site = first.site if first else found.value.joint
+    assert site is not None
+    names = list(dict.fromkeys(shown_variable(v) for r in reads for v in r.variables))
+    text = shown(found.value.text or "")
+    place = Place(module.path, site.node.at)
+    steps = [Step(place, f"{' or '.join(names)} is read here")]
+    origin = found.value.origin
+    if origin is not None:
+        steps.append(Step(Place(origin.module.path, origin.node.at), f"without it the value is {text}"))
+    outcome = "agent" if any(agent(n, found.host) for n in names) else "fallback"
+    slots = {"variable": names[0], "variables": _listed(names), "default": text, "host": str(found.host)}
+    return Draft(outcome, place, slots, names[0], tuple(steps))
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def checked(values: Values, stages: Any, module: Module, names: list[str]) -> bool:
+    """Whether the module stops, outside of development, where the variables are not set."""
+    table = module.memo.get("required variables")
+    if table is None:
+        table = set()
+        for statement in module.nodes(p.If):
+            for block, truth in ((statement.then, True), (statement.otherwise, False)):
+                if any(type(s) is p.Raise or stages.leaves(module, s) for s in block):
+                    table.update(v for r in values.absent(module, statement.test, truth) for v in r.variables)
+        module.memo["required variables"] = table
+    return any(name in table for name in names)
+
+
+# -- finding them -----------------------------------------------------------------------------------------------------
+
+
+def fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
+    """Every fallback to loopback whose deciding place stands in ``module``, the outermost expression first."""
+    memo = module.memo.get("fallbacks")
+    if memo is None:
+        memo = module.memo["fallbacks"] = list(_fallbacks(values, module))
+    yield from memo
+
+
+def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
+    reported: set[tuple[int, int]] = set()
+    for node, possible in _candidates(values, module):
+        for value, reads in decided(module, possible):
+            host = loopback(value.text or "")
+            assert host is not None and value.joint is not None
+            key = (id(value.joint.node), id(reads[0].site.node))
+            if key in reported:
+                continue
+            reported.add(key)
+            yield Fallback(node, value, reads, host)
+
+
+def decided(module: Module, possible: list[Possible]) -> Iterator[tuple[Possible, tuple[Read, ...]]]:
+    """The values among ``possible`` that are loopback only because reads found nothing, as decided in ``module``."""
+    rows = [q for q in possible if q.absent and q.joint is not None and q.joint.module is module and q.text
+            and loopback(q.text) is not None]
+    rows.sort(key=lambda q: len(q.absent))
+    taken: list[set[str]] = []
+    for q in rows:
+        reads = tuple(r for r in q.absent if _known(r))
+        names = {v for r in reads for v in r.variables}
+        if not reads or any(t <= names for t in taken):
+            continue
+        if not any(_set(other, names) for other in possible):
+            continue
+        taken.append(names)
+        yield q, reads
+
+
+def _known(read: Read) -> bool:
+    return any(v.strip(HOLE + "_") for v in read.variables)
+
+
+def _set(q: Possible, names: set[str]) -> bool:
+    """Whether one of the variables gives this value, which is another than loopback."""
+    return any(v in names for r in q.reads for v in r.variables) and loopback(q.text or "") is None
+
+
+def _candidates(values: Values, module: Module) -> Iterator[tuple[Any, list[Possible]]]:
+    """Expressions, names and results that may be fallbacks, with their values."""
+    roots: dict[int, Any] = {}
+    for node in _starts(values, module):
+        root = top(values, module, node)
+        roots[id(root)] = root
+    for root in sorted(roots.values(), key=lambda n: (n.at[0], -n.at[1])):
+        yield root, values.possible(module, root)
+    for declaration in values.environment.declarations(module):
+        yield declaration.node, values.declared(module, declaration)
+    yield from _written(values, module)
+    yield from _several(values, module)
+
+
+def _starts(values: Values, module: Module) -> Iterator[Any]:
+    for kind in (p.Member, p.Index):
+        for node in module.nodes(kind):
+            if values.environment.access(module, node) is not None:
+                yield node
+    for node in module.nodes(p.Logical):
+        if node.op != "and":
+            yield node
+    yield from module.nodes(p.Conditional)
+    for node in module.nodes(p.Assign):
+        if node.op in ("or", "nullish"):
+            yield node
+    for call in module.nodes(p.Call):
+        if values.environment.access(module, call) is not None:
+            yield call
+        elif any(type(a.value) in (p.Text, p.Concat, p.Name, p.Member, p.Index, p.Record) for a in call.args):
+            if values.wrapped(module, call) is None:
+                yield call
+    for default in module.nodes(p.Default):
+        target = default.target
+        if type(target) is p.Name:
+            yield target
+
+
+def top(values: Values, module: Module, node: Any) -> Any:
+    """The widest expression around ``node`` whose value is that of ``node`` or of a fallback of it."""
+    while True:
+        above = module.parent(node)
+        kind = type(above)
+        if kind is p.Logical or kind is p.Await:
+            node = above
+        elif kind is p.Conditional and above.test is not node:
+            node = above
+        elif kind is p.Assign and above.value is node and above.op in ("or", "nullish"):
+            node = above
+        elif kind is p.Argument:
+            call = module.parent(above)
+            if type(call) is not p.Call:
+                return node
+            access = values.environment.access(module, call)
+            if access is not None and access.default is node:
+                node = call
+            elif access is None and values.wrapped(module, call) is node:
+                node = call
+            else:
+                return node
+        elif kind is p.Member and above.of is node:
+            call = module.parent(above)
+            if type(call) is p.Call and call.callee is above and values.wrapped(module, call) is node:
+                node = call
+            elif values.environment.access(module, above) is not None:
+                node = above
+            else:
+                return node
+        else:
+            return node
+
+
+def _written(values: Values, module: Module) -> Iterator[tuple[Any, list[Possible]]]:
+    """``if (!process.env.X) process.env.X = …``: a default that is stored in the environment."""
+    targets = [(a, a.target, a.value) for a in module.nodes(p.Assign) if a.op == ""]
+    targets += [(s, s.target, s.value) for s in module.nodes(p.Let) if s.value is not None]
+    for node, target, value in targets:
+        access = values.environment.access(module, target)
+        if access is None:
+            continue
+        written = [v for q in values.possible(module, target) for r in q.reads for v in r.variables]
+        for condition in values.held(module, node):
+            absent = tuple(r for r in values.absent(module, condition.test, condition.truth)
+                           if set(r.variables) & set(written))
+            if absent:
+                read = [replace(q, absent=()) for q in values.possible(module, target) if q.reads]
+                yield node, read + [replace(q, absent=absent, joint=Site(module, node))
+                                    for q in values.possible(module, value)]
+                break
+
+
+def _several(values: Values, module: Module) -> Iterator[tuple[Any, list[Possible]]]:
+    """Names, attributes and results with more than one value, one of which may be the fallback of another."""
+    done: set[int] = set()
+    for name in module.nodes(p.Name):
+        found = module.lookup(name.id, name)
+        if len(found) > 1 and id(found) not in done:
+            done.add(id(found))
+            if _mixed(found):
+                yield name, values.bindings(module, found)
+    for function in module.nodes(p.Function):
+        if function.body and len(values.returns(module, function)) > 1:
+            yield function, values.returned(module, function)
+    for owner in module.nodes(p.Class):
+        for attribute in values.attributes(module, owner):
+            yield owner, values.attribute(module, owner, attribute)
+
+
+def _mixed(found: list[Definition]) -> bool:
+    return sum(1 for d in found if d.kind == "value" and d.value is not None) > 1

@@ -1,0 +1,65 @@
+"""What names say about values: variables to listen on, allow-lists, agents, tests. Words come from the tables."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from connlint.project.address import HOLE, Host
+from connlint.project.project import Project
+from connlint.project.stage import flat, words_of
+
+_PREFIX = re.compile(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|NUXT|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP|NG_APP)_")
+
+
+class Wording:
+    """The ``[[wording]]`` tables, ready to be asked."""
+
+    def __init__(self, entries: list[dict[str, Any]]) -> None:
+        self.names: dict[str, set[str]] = {}
+        self.words: dict[str, set[str]] = {}
+        self.bare: dict[str, set[str]] = {}
+        self.ports: dict[str, set[int]] = {}
+        for entry in entries:
+            kind = entry["kind"]
+            self.names.setdefault(kind, set()).update(entry.get("names", ()))
+            self.words.setdefault(kind, set()).update(entry.get("words", ()))
+            self.bare.setdefault(kind, set()).update(entry.get("bare", ()))
+            self.ports.setdefault(kind, set()).update(entry.get("ports", ()))
+
+    def says(self, kind: str, name: str) -> bool:
+        """Whether a variable's name (or another identifier) says ``kind``."""
+        return name in self.names.get(kind, ()) or bool(self.words.get(kind, set()).intersection(words_of(name)))
+
+    def listens(self, name: str, host: Host | None, text: str) -> bool:
+        """Whether a variable of this name, with this default, holds an address to listen on."""
+        if self.says("bind", name):
+            return not (name in self.names["bind"] and host is not None and host.scheme not in ("", "tcp"))
+        if host is None or host.scheme or self.says("remote", name):
+            return False
+        name = _PREFIX.sub("", name)
+        if host.everywhere and ("," not in text):
+            return True
+        if name in self.names["bind"] or name in self.bare["bind"]:
+            return True
+        return False
+
+    def agent(self, name: str, host: Host | None) -> bool:
+        """Whether the variable means an agent that is documented to run beside the program."""
+        return self.says("agent", name) or (host is not None and host.port in self.ports.get("agent", ()))
+
+
+def wording_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Wording:
+    """The one `Wording` of a project."""
+    found = project.memo.get("wording")
+    if found is None:
+        found = project.memo["wording"] = Wording(apis.get("wording", []))
+    return found
+
+
+def shown_variable(name: str) -> str:
+    """A variable's name for a message; unknown parts as an ellipsis."""
+    return name.replace(HOLE, "…")
+
+
+__all__ = ["Wording", "flat", "shown_variable", "wording_of"]

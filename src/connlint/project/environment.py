@@ -1,0 +1,471 @@
+"""How a program reads its environment: which expressions are reads, of which variable, with which default.
+
+All knowledge about libraries comes from the ``[[reader]]`` tables; this module knows their forms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connlint.model import program as p
+from connlint.project.module import Definition, Module, without_default
+from connlint.project.project import Project
+
+VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$|[A-Z_][A-Z0-9_]{2,}$")
+"""What a variable's name looks like, where nothing else says that it is one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Access:
+    """One read of the environment as it is written.
+
+    ``names`` are expressions or texts that name the variable, the first that is set wins; ``prefix`` stands before
+    each. ``default`` is the value without it. ``absent`` says what else happens: "raises", "nothing", or "default" (an
+    own value of the reader). ``writes`` is set where the default is stored in the environment.
+    """
+
+    node: Any
+    names: tuple[p.Expression | str, ...]
+    default: p.Expression | None
+    absent: str
+    prefix: str = ""
+    form: str = "call"
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Declaration:
+    """A variable that a settings class, schema or record declares, at ``node``, with its ``default`` expression."""
+
+    variables: tuple[str, ...]
+    node: Any
+    default: p.Expression | None
+    field: str = ""
+    owner: Any = None
+
+
+class Readers:
+    """The ``[[reader]]`` tables of one language, ready to be asked."""
+
+    def __init__(self, entries: list[dict[str, Any]]) -> None:
+        self.entries = entries
+        self.mappings: dict[str, dict[str, Any]] = {}
+        self.loaded: dict[str, dict[str, Any]] = {}
+        self.calls: dict[str, dict[str, Any]] = {}
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.modules: dict[str, dict[str, Any]] = {}
+        self.fields: dict[str, dict[str, Any]] = {}
+        self.factories: dict[str, dict[str, Any]] = {}
+        self.schemas: dict[str, dict[str, Any]] = {}
+        self.parsed: dict[str, dict[str, Any]] = {}
+        self.chains: dict[str, dict[str, Any]] = {}
+        self.trees: dict[str, dict[str, Any]] = {}
+        self.receivers: dict[str, dict[str, Any]] = {}
+        self.records: list[dict[str, Any]] = []
+        self.named: dict[str, dict[str, Any]] = {}
+        homes = {"mapping": self.mappings, "loaded": self.loaded, "call": self.calls, "object": self.objects,
+                 "module": self.modules, "fields": self.fields, "factory": self.factories, "schema": self.schemas,
+                 "parsed": self.parsed, "chain": self.chains, "tree": self.trees, "named": self.named}
+        for entry in entries:
+            form = entry["form"]
+            if form == "record":
+                self.records.append(entry)
+            elif form == "receiver":
+                self.receivers.update({receiver: entry for receiver in entry["receivers"]})
+            else:
+                homes[form].update({name: entry for name in entry["names"]})
+
+
+class Environment:
+    """Answers about reads of the environment in the modules of one project."""
+
+    def __init__(self, project: Project, entries: list[dict[str, Any]]) -> None:
+        self.project = project
+        self._tables = {
+            "python": Readers([e for e in entries if e["language"] == "python"]),
+            "javascript": Readers([e for e in entries if e["language"] == "javascript"]),
+        }
+
+    def readers(self, module: Module) -> Readers:
+        """The tables of the language in which ``module`` is written."""
+        return self._tables["python" if module.program.language == "python" else "javascript"]
+
+    # -- what things are ------------------------------------------------------------------------------------------
+
+    def spelled(self, module: Module, expression: Any, depth: int = 0) -> str | None:
+        """The qualified name of ``expression``, followed through this project's imports; "()" for what a call gives.
+
+        ``env`` of ``env = environs.Env()`` in another file is "environs.Env()".
+        """
+        memo = module.memo.setdefault("spelled", {})
+        key = id(expression)
+        if key not in memo:
+            memo[key] = None
+            memo[key] = self._spelled(module, expression, depth)
+        return memo[key]
+
+    def _spelled(self, module: Module, expression: Any, depth: int) -> str | None:
+        if depth > 8:
+            return None
+        kind = type(expression)
+        if kind is p.Name:
+            if name := module.qualified(expression):
+                first = module.lookup(expression.id, expression)
+                if not first or not name.startswith((".", "@/", "~")) and first[0].kind != "value":
+                    if not (len(first) == 1 and first[0].kind == "import" and self._ours(module, expression)):
+                        return name
+                elif first[0].kind == "value":
+                    return name
+            where, found = self.project.definitions(module, expression)
+            if len(found) != 1:
+                return module.qualified(expression) if not found else None
+            return self._spelled_definition(where, found[0], depth) or module.qualified(expression)
+        if kind is p.Member or (kind is p.Index and type(expression.key) is p.Text):
+            base = self.spelled(module, expression.of, depth + 1)
+            if base is None or base in ("this", "self"):
+                return module.qualified(expression)
+            name = expression.name if kind is p.Member else expression.key.value
+            return module.qualified(expression) or without_default(f"{base}.{name}")
+        if kind is p.Await:
+            return self.spelled(module, expression.value, depth + 1)
+        if kind is p.Call:
+            if name := module.qualified(expression):
+                return name
+            base = self.spelled(module, expression.callee, depth + 1)
+            return None if base is None else f"{base}()"
+        if kind is p.Logical and expression.op in ("or", "nullish"):
+            return self.spelled(module, expression.left, depth + 1)
+        return None
+
+    def _ours(self, module: Module, name: p.Name) -> bool:
+        where, found = self.project.definitions(module, name)
+        return where is not module and bool(found)
+
+    def _spelled_definition(self, module: Module, definition: Definition, depth: int) -> str | None:
+        if definition.kind not in ("value", "with") or definition.value is None:
+            return None
+        base = self.spelled(module, definition.value, depth + 1)
+        for part in definition.path:
+            if base is None or not isinstance(part, str) or part == "*":
+                return None
+            base = f"{base}.{part}"
+        return base
+
+    def mapping(self, module: Module, expression: Any, depth: int = 0) -> dict[str, Any] | None:
+        """The table entry of the mapping of variables that ``expression`` is; None where it is none."""
+        memo = module.memo.setdefault("mapping", {})
+        key = id(expression)
+        if key not in memo:
+            memo[key] = None
+            memo[key] = self._mapping(module, expression, depth)
+        return memo[key]
+
+    def _mapping(self, module: Module, expression: Any, depth: int) -> dict[str, Any] | None:
+        if depth > 6:
+            return None
+        tables = self.readers(module)
+        kind = type(expression)
+        if kind in (p.Name, p.Member, p.Index):
+            name = self.spelled(module, expression)
+            if name is not None:
+                if name in tables.mappings:
+                    return tables.mappings[name]
+                if name.endswith("()") and name[:-2] in tables.loaded:
+                    return tables.loaded[name[:-2]]
+                if (entry := tables.loaded.get(name.split("()", 1)[0])) and entry.get("nested"):
+                    return entry
+            if kind is p.Name:
+                where, found = self.project.definitions(module, expression)
+                for definition in found:
+                    if definition.kind == "value" and definition.value is not None and not definition.path:
+                        if type(definition.value) is not p.Name or len(found) == 1:
+                            if entry := self.mapping(where, definition.value, depth + 1):
+                                return entry
+                    if definition.kind == "import" and definition.statement is not None:
+                        name_ = without_default(f"{definition.statement.module}.{definition.node.name}")
+                        if name_ in tables.mappings:
+                            return tables.mappings[name_]
+            return None
+        if kind is p.Call:
+            name = self.spelled(module, expression.callee)
+            if name is not None and name in tables.loaded:
+                return tables.loaded[name]
+            if type(expression.callee) is p.Member:
+                entry = self.mapping(module, expression.callee.of, depth + 1)
+                if entry and expression.callee.name in entry.get("copies", ()):
+                    return entry
+            if any(self.mapping(module, argument.value, depth + 1) for argument in expression.args[:3]):
+                if type(expression.callee) is p.Name and expression.callee.id == "dict":
+                    return self.mapping(module, expression.args[0].value, depth + 1)
+                return self._parsed(module, expression, name)
+            if any(type(a.value) is p.Record for a in expression.args[:2]):
+                return self._parsed(module, expression, name, exact=True)
+            return None
+        if kind is p.Record:
+            for entry_ in expression.entries:
+                if entry_.key is None and (entry := self.mapping(module, entry_.value, depth + 1)):
+                    return entry
+            return None
+        if kind is p.Logical:
+            return self.mapping(module, expression.left, depth + 1)
+        if kind is p.Await:
+            return self.mapping(module, expression.value, depth + 1)
+        return None
+
+    def _parsed(self, module: Module, call: p.Call, name: str | None, *, exact: bool = False) -> dict[str, Any] | None:
+        tables = self.readers(module)
+        if name is not None and name in tables.parsed:
+            return tables.parsed[name]
+        if not exact and type(call.callee) is p.Member:
+            return tables.parsed.get(f"*.{call.callee.name}")
+        return None
+
+    # -- reads ----------------------------------------------------------------------------------------------------
+
+    def access(self, module: Module, node: Any) -> Access | None:
+        """The read of the environment that ``node`` (a member, subscript or call) is; None where it is none."""
+        kind = type(node)
+        if kind is not p.Member and kind is not p.Index and kind is not p.Call:
+            return None
+        memo = module.memo.setdefault("access", {})
+        key = id(node)
+        if key not in memo:
+            memo[key] = None
+            memo[key] = self._call(module, node) if kind is p.Call else self._item(module, node)
+        return memo[key]
+
+    def _item(self, module: Module, node: Any) -> Access | None:
+        entry = self.mapping(module, node.of)
+        if entry is None:
+            return None
+        parent = module.parent(node)
+        if type(node) is p.Member:
+            if module.program.language == "python":
+                return None
+            if type(parent) is p.Call and parent.callee is node and node.name in ("get", "hasOwnProperty", "toObject"):
+                return None
+            if entry.get("nested"):
+                if type(parent) is p.Member or node.name in ("public", "app"):
+                    return None
+                return Access(node, (p.Text(node.name, node.name_at),), None, "nothing", form="mapping")
+            return Access(node, (node.name,), None, entry.get("absent", "nothing"), form="mapping")
+        absent = entry.get("absent_item", entry.get("absent", "nothing"))
+        return Access(node, (node.key,), None, absent, form="mapping")
+
+    def _call(self, module: Module, node: p.Call) -> Access | None:
+        tables = self.readers(module)
+        name = self.spelled(module, node.callee)
+        if name is not None:
+            if entry := tables.calls.get(name):
+                return self._described(module, node, entry)
+            if (entry := tables.chains.get(name)) and (access := self._chain(module, node, entry)):
+                return access
+            if access := self._object(module, node, name, tables):
+                return access
+        callee = node.callee
+        if type(callee) is p.Member:
+            if entry := self.mapping(module, callee.of):
+                if callee.name in entry.get("get", ()):
+                    absent = "raises" if callee.name == "pop" else entry.get("absent", "nothing")
+                    return self._described(module, node, {
+                        "name": ["0"], "default": ["1", "default"], "absent": absent, "form": "mapping",
+                        "writes": callee.name == "setdefault",
+                    })
+                return None
+            return self._received(module, node, callee, tables)
+        return None
+
+    def _described(self, module: Module, node: p.Call, entry: dict[str, Any]) -> Access | None:
+        name = argument(node, entry["name"])
+        default = argument(node, entry["default"])
+        if name is None:
+            if "variable" not in entry:
+                return None
+            return Access(node, (entry["variable"],), default, entry["absent"])
+        if default is None and entry.get("annotates"):
+            default = self._annotated_default(module, node)
+        names = name.items if type(name) is p.Sequence else (name,)
+        return Access(node, names, default, entry["absent"], form=entry.get("form", "call"),
+                      writes=entry.get("writes", False))
+
+    def _annotated_default(self, module: Module, node: p.Call) -> p.Expression | None:
+        for above in module.parents(node):
+            if type(above) is p.Param:
+                return above.default
+            if type(above) is p.Let:
+                return above.value
+            if isinstance(above, p.Statement):
+                break
+        return None
+
+    def _object(self, module: Module, node: p.Call, name: str, tables: Readers) -> Access | None:
+        method = ""
+        entry = None
+        if name.endswith("()") and name[:-2] in tables.objects:
+            entry = tables.objects[name[:-2]]
+        elif name in tables.objects and _lower_end(name):
+            entry = tables.objects[name]
+        else:
+            base, _, method = name.rpartition(".")
+            if base.endswith("()") and base[:-2] in tables.objects:
+                entry = tables.objects[base[:-2]]
+            elif base in tables.objects and _lower_end(base):
+                entry = tables.objects[base]
+        if entry is None:
+            return None
+        methods = entry["methods"]
+        if not (method in methods or (("*" in methods) and method not in entry.get("except", ()))):
+            return None
+        prefix = self._prefix(module, node, entry)
+        variable = argument(node, entry["name"])
+        default = argument(node, entry["default"])
+        if variable is None:
+            fixed = entry.get("fixed", {}).get(method)
+            return Access(node, (fixed,), default, entry["absent"]) if fixed else None
+        if default is None and entry.get("scheme") and type(variable) is p.Text:
+            default = self._scheme_default(module, node, variable.value)
+        return Access(node, (variable,), default, entry["absent"], prefix)
+
+    def _maker(self, module: Module, node: p.Call) -> p.Call | None:
+        """The call that made the object whose method ``node`` calls."""
+        of = node.callee.of if type(node.callee) is p.Member else node.callee
+        if type(of) is p.Call:
+            return of
+        if type(of) is p.Name:
+            _, found = self.project.definitions(module, of)
+            for definition in found:
+                if type(definition.value) is p.Call:
+                    return definition.value
+        return None
+
+    def _scheme_default(self, module: Module, node: p.Call, variable: str) -> p.Expression | None:
+        maker = self._maker(module, node)
+        if maker is not None:
+            for item in maker.args:
+                if item.name == variable and type(item.value) is p.Sequence and len(item.value.items) == 2:
+                    return item.value.items[1]
+        return None
+
+    def _prefix(self, module: Module, node: p.Call, entry: dict[str, Any]) -> str:
+        if method := entry.get("prefixed"):
+            prefix = ""
+            for above in module.parents(node):
+                if type(above) is p.With:
+                    for item in above.items:
+                        value = item.value
+                        if type(value) is p.Call and type(value.callee) is p.Member and value.callee.name == method:
+                            if value.args and type(value.args[0].value) is p.Text:
+                                prefix = value.args[0].value.value + prefix
+            return prefix
+        if keyword := entry.get("prefix_argument"):
+            maker = self._maker(module, node)
+            if maker is not None:
+                value = argument(maker, [keyword])
+                if type(value) is p.Text:
+                    return value.value + entry.get("prefix_joint", "")
+            if default := entry.get("prefix_default"):
+                return default + entry.get("prefix_joint", "")
+        return ""
+
+    def _chain(self, module: Module, node: p.Call, entry: dict[str, Any]) -> Access | None:
+        name = argument(node, entry["name"])
+        if name is None:
+            return None
+        default = None
+        for method, call in chain_above(module, node):
+            if method == entry["chained"] and call.args:
+                default = call.args[0].value
+        return Access(node, (name,), default, entry["absent"], form="chain")
+
+    def _received(self, module: Module, node: p.Call, callee: p.Member, tables: Readers) -> Access | None:
+        of = callee.of
+        last = of.name if type(of) is p.Member else of.id if type(of) is p.Name else None
+        if last is None:
+            return None
+        entry = tables.receivers.get(last.lower().lstrip("_"))
+        if entry is None or not node.args:
+            return None
+        required = callee.name in entry.get("requires", ())
+        if not required and callee.name not in entry["methods"]:
+            return None
+        name = argument(node, entry["name"])
+        if type(name) is not p.Text:
+            return None
+        if not VARIABLE.match(name.value):
+            if not any(i.module in entry["imports"] for i in module.nodes(p.Import)):
+                return None
+        default = argument(node, entry["default"])
+        if type(default) in (p.Record, p.Constant):
+            default = None
+        return Access(node, (name,), default, "raises" if required else entry["absent"], form="receiver")
+
+    def imported(self, module: Module, definition: Definition) -> str | None:
+        """The variable that an imported name is, of a module whose exports are variables."""
+        if definition.kind != "import" or definition.statement is None or definition.node.name == "*":
+            return None
+        entry = self.readers(module).modules.get(definition.statement.module)
+        name = definition.node.name
+        return name if entry and VARIABLE.match(name) else None
+
+    # -- declarations ---------------------------------------------------------------------------------------------
+
+    def declarations(self, module: Module) -> list[Declaration]:
+        """Every variable that the module declares in a settings class, a schema, a record or a tree of defaults."""
+        found = module.memo.get("declarations")
+        if found is None:
+            from connlint.project.settings import declarations
+
+            found = module.memo["declarations"] = list(declarations(self, module))
+        return found
+
+
+def _lower_end(name: str) -> bool:
+    """Whether a qualified name means an object rather than a class: its last part does not start with a capital."""
+    return not name.rpartition(".")[2][:1].isupper()
+
+
+def argument(call: p.Call, places: list[str] | tuple[str, ...]) -> p.Expression | None:
+    """The argument of ``call`` at the first of ``places`` that is given: a position or a keyword.
+
+    In JavaScript a keyword is the key of an object literal among the arguments.
+    """
+    for place in places:
+        if place.isdigit():
+            index = int(place)
+            positional = 0
+            for item in call.args:
+                if item.spread:
+                    break
+                if item.name is None:
+                    if positional == index:
+                        return item.value
+                    positional += 1
+        else:
+            for item in call.args:
+                if item.name == place:
+                    return item.value
+    return None
+
+
+def chain_above(module: Module, node: p.Expression) -> Iterator[tuple[str, p.Call]]:
+    """The method calls that follow on ``node``: ``node.a(…).b(…)`` gives a and b with their calls."""
+    below: Any = node
+    while True:
+        member = module.parent(below)
+        if type(member) is not p.Member or member.of is not below:
+            return
+        call = module.parent(member)
+        if type(call) is not p.Call or call.callee is not member:
+            return
+        yield member.name, call
+        below = call
+
+
+def chain_below(call: Any) -> Iterator[tuple[str, p.Call]]:
+    """The method calls of the chain that ends in ``call``, the last first."""
+    while type(call) is p.Call and type(call.callee) is p.Member:
+        yield call.callee.name, call
+        call = call.callee.of

@@ -1,0 +1,258 @@
+"""Variables that are declared rather than read: fields of settings classes, entries of schemas, records of options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from connlint.model import program as p
+from connlint.project.environment import VARIABLE, Declaration, argument, chain_below
+from connlint.project.module import Module
+
+if TYPE_CHECKING:
+    from connlint.project.environment import Environment
+
+
+def declarations(environment: Environment, module: Module) -> Iterator[Declaration]:
+    """Every declared variable of ``module``, in order of the kinds of declaration."""
+    if module.program.language == "python":
+        for node in module.nodes(p.Class):
+            yield from _class(environment, module, node)
+        return
+    tables = environment.readers(module)
+    for record in module.nodes(p.Record):
+        for entry in tables.records:
+            if found := _record(module, record, entry):
+                yield found
+        if len(record.entries) and tables.schemas:
+            yield from _schema(environment, module, record)
+    if tables.trees:
+        for call in module.nodes(p.Call):
+            name = environment.spelled(module, call.callee)
+            if name in tables.trees and call.args and type(call.args[0].value) is p.Record:
+                yield from _tree(call.args[0].value, tables.trees[name])
+
+
+# -- settings classes -------------------------------------------------------------------------------------------------
+
+
+def settings_base(environment: Environment, module: Module, node: p.Class, depth: int = 0) -> dict[str, Any] | None:
+    """The table entry of the settings base that the class inherits from, through classes of this project too."""
+    if depth > 5:
+        return None
+    fields = environment.readers(module).fields
+    for base in node.bases:
+        if base.name is not None or base.spread:
+            continue
+        name = environment.spelled(module, base.value) or module.qualified(base.value)
+        if name in fields:
+            return fields[name]
+        if found := _project_class(environment, module, base.value):
+            if entry := settings_base(environment, *found, depth + 1):
+                return entry
+    return None
+
+
+def _project_class(environment: Environment, module: Module, expression: Any) -> tuple[Module, p.Class] | None:
+    if type(expression) is not p.Name:
+        return None
+    where, found = environment.project.definitions(module, expression)
+    if len(found) == 1 and type(found[0].value) is p.Class:
+        return where, found[0].value
+    return None
+
+
+def _option(environment: Environment, module: Module, node: p.Class, key: str, names: list[str],
+            depth: int = 0) -> str | None:
+    """A text of the class's own configuration (``model_config`` or an inner class), inherited ones included."""
+    for statement in node.body:
+        if type(statement) is p.Let and type(statement.target) is p.Name and statement.target.id in names:
+            value = statement.value
+            if type(value) is p.Call and type(found := argument(value, [key])) is p.Text:
+                return found.value
+            if type(value) is p.Record:
+                for entry in value.entries:
+                    if type(entry.key) is p.Text and entry.key.value == key and type(entry.value) is p.Text:
+                        return entry.value.value
+        elif type(statement) is p.Define and statement.name in names and type(statement.value) is p.Class:
+            for inner in statement.value.body:
+                if type(inner) is p.Let and type(inner.target) is p.Name and inner.target.id == key:
+                    if type(inner.value) is p.Text:
+                        return inner.value.value
+    if depth < 4:
+        for base in node.bases:
+            if base.name == key and type(base.value) is p.Text:
+                return base.value.value
+            if base.name is None and (found_class := _project_class(environment, module, base.value)):
+                if (inherited := _option(environment, *found_class, key, names, depth + 1)) is not None:
+                    return inherited
+    return None
+
+
+def _class(environment: Environment, module: Module, node: p.Class) -> Iterator[Declaration]:
+    entry = settings_base(environment, module, node)
+    if entry is None:
+        return
+    prefix = _option(environment, module, node, entry["prefix"], entry["configuration"]) or ""
+    delimiter = _option(environment, module, node, entry["delimiter"], entry["configuration"])
+    yield from _fields(environment, module, node, entry, prefix, delimiter, node)
+
+
+def _fields(environment: Environment, module: Module, node: p.Class, entry: dict[str, Any], prefix: str,
+            delimiter: str | None, owner: p.Class, depth: int = 0) -> Iterator[Declaration]:
+    for statement in node.body:
+        if type(statement) is not p.Let or type(statement.target) is not p.Name:
+            continue
+        field = statement.target.id
+        if field.startswith("_") or field in entry["configuration"]:
+            continue
+        annotation = statement.annotation
+        if annotation is not None and _root(module, annotation) in entry["constants"]:
+            continue
+        default, aliases = _field_default(environment, module, statement)
+        variables = tuple(a.upper() for a in aliases) or ((prefix + field).upper(),)
+        if delimiter and depth < 3 and annotation is not None:
+            nested = _nested(environment, module, annotation, entry)
+            if nested is not None:
+                where, inner = nested
+                if where is module:
+                    yield from _fields(environment, module, inner, entry, f"{prefix}{field}{delimiter}", delimiter,
+                                       owner, depth + 1)
+                continue
+        yield Declaration(variables, statement, default, field, owner)
+
+
+def _root(module: Module, annotation: Any) -> str | None:
+    while type(annotation) is p.Index:
+        annotation = annotation.of
+    return module.qualified(annotation)
+
+
+def _nested(environment: Environment, module: Module, annotation: Any,
+            entry: dict[str, Any]) -> tuple[Module, p.Class] | None:
+    found = _project_class(environment, module, annotation)
+    if found is None:
+        return None
+    where, inner = found
+    for base in inner.bases:
+        if base.name is None and environment.spelled(where, base.value) in entry["nested"]:
+            return found
+    return None
+
+
+def _field_default(environment: Environment, module: Module, statement: p.Let) -> tuple[p.Expression | None, list[str]]:
+    factories = environment.readers(module).factories
+    value: Any = statement.value
+    calls = []
+    if type(value) is p.Call and environment.spelled(module, value.callee) in factories:
+        calls.append(value)
+        value = None
+    if statement.annotation is not None:
+        calls += [node for node in _within(statement.annotation)
+                  if type(node) is p.Call and environment.spelled(module, node.callee) in factories]
+    aliases: list[str] = []
+    for call in calls:
+        entry = factories[environment.spelled(module, call.callee)]  # type: ignore[index]
+        if value is None:
+            value = argument(call, entry["default"])
+        if value is None and (factory := argument(call, entry["default_factory"])) is not None:
+            value = p.Call(factory, (), factory.at)
+        for place in entry["name"]:
+            if (alias := argument(call, [place])) is not None:
+                aliases = _aliases(environment, module, alias, entry)
+                break
+    if type(value) is p.Opaque or (type(value) is p.Constant and value.value in ("null", "undefined")):
+        value = None
+    return value, aliases
+
+
+def _aliases(environment: Environment, module: Module, alias: Any, entry: dict[str, Any]) -> list[str]:
+    if type(alias) is p.Text:
+        return [alias.value]
+    if type(alias) is p.Sequence:
+        return [item.value for item in alias.items if type(item) is p.Text]
+    if type(alias) is p.Call and environment.spelled(module, alias.callee) in entry["choices"]:
+        return [item.value.value for item in alias.args if type(item.value) is p.Text]
+    return []
+
+
+def _within(expression: Any) -> Iterator[Any]:
+    yield expression
+    for child in p.children(expression):
+        yield from _within(child)
+
+
+# -- schemas, records, trees ------------------------------------------------------------------------------------------
+
+
+def _schema(environment: Environment, module: Module, record: p.Record) -> Iterator[Declaration]:
+    for entry in record.entries:
+        key = entry.key
+        if type(key) is not p.Text or not VARIABLE.match(key.value) or type(entry.value) is not p.Call:
+            continue
+        table, root = _builder(environment, module, entry.value)
+        if table is not None:
+            yield Declaration((key.value,), entry, _schema_default(module, entry.value, table, root))
+
+
+def _builder(environment: Environment, module: Module, call: Any) -> tuple[dict[str, Any] | None, str]:
+    """The table entry of the schema library that a chain of calls starts with, and the first function's own name."""
+    schemas = environment.readers(module).schemas
+    while type(call) is p.Call:
+        name = environment.spelled(module, call.callee)
+        if name is not None:
+            root = name.split("()", 1)[0]
+            base = root
+            while base:
+                if base in schemas:
+                    return schemas[base], root[len(base) + 1 :]
+                base = base.rpartition(".")[0]
+        call = call.callee.of if type(call.callee) is p.Member else None
+    return None, ""
+
+
+def _schema_default(module: Module, call: p.Call, table: dict[str, Any], root: str) -> p.Expression | None:
+    for method, link in chain_below(call):
+        place = table["default"].get(method)
+        if place is not None and (value := argument(link, [place])) is not None:
+            return value
+    if (place := table.get("wraps", {}).get(root)) is not None:
+        if (value := argument(call, [place])) is not None:
+            return value
+    for item in call.args:
+        if type(item.value) is p.Record:
+            for entry in item.value.entries:
+                if type(entry.key) is p.Text and entry.key.value in table["option"]:
+                    return entry.value
+    return None
+
+
+def _record(module: Module, record: p.Record, table: dict[str, Any]) -> Declaration | None:
+    variable = default = None
+    for entry in record.entries:
+        if type(entry.key) is p.Text:
+            if entry.key.value in table["variable"] and type(entry.value) is p.Text:
+                variable = entry.value.value
+            elif entry.key.value in table["default"]:
+                default = entry
+    if variable is None or default is None or not VARIABLE.match(variable):
+        return None
+    return Declaration((variable,), default, default.value)
+
+
+def _tree(record: p.Record, table: dict[str, Any]) -> Iterator[Declaration]:
+    for entry in record.entries:
+        if type(entry.key) is p.Text and entry.key.value == table["key"] and type(entry.value) is p.Record:
+            yield from _branch(entry.value, table["prefix"])
+
+
+def _branch(record: p.Record, prefix: str) -> Iterator[Declaration]:
+    for entry in record.entries:
+        if type(entry.key) is not p.Text:
+            continue
+        name = prefix + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", entry.key.value).upper()
+        if type(entry.value) is p.Record:
+            yield from _branch(entry.value, name + "_")
+        else:
+            yield Declaration((name,), entry, entry.value)

@@ -1,0 +1,285 @@
+"""Where and when code runs: in production, or only in development, in tests, in tools and examples.
+
+All words come from the ``[[stage]]`` tables.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from connlint.model import program as p
+from connlint.project.conditions import Condition, conditions
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.values import Values
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+
+@lru_cache(maxsize=4096)
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of an identifier, lower case: ``DevelopmentConfig`` and ``development_config`` have the same."""
+    return tuple(w.lower() for w in _WORDS.findall(name))
+
+
+def flat(name: str) -> str:
+    """An identifier without its marks of style: ``isDev``, ``is_dev`` and ``IS_DEV`` are the same."""
+    return name.replace("_", "").replace("-", "").replace("$", "").lower()
+
+
+class Stages:
+    """Answers about stages; made from the tables once per project."""
+
+    def __init__(self, entries: list[dict[str, Any]], values: Values) -> None:
+        self.values = values
+        self.folders: dict[str, str] = {}
+        self.top_folders: dict[str, str] = {}
+        self.files: list[tuple[str, re.Pattern[str]]] = []
+        tables = {entry["kind"]: entry for entry in entries}
+        for entry in entries:
+            for folder in entry.get("folders", ()):
+                self.folders.setdefault(folder, entry["kind"])
+            for folder in entry.get("top_folders", ()):
+                self.top_folders.setdefault(folder, entry["kind"])
+            self.files += [(entry["kind"], re.compile(pattern)) for pattern in entry.get("files", ())]
+        variable = tables.get("variable", {})
+        self.variables = set(variable.get("names", ()))
+        self.variable_words = set(variable.get("words", ()))
+        self.development = set(variable.get("development", ()))
+        self.production = set(variable.get("production", ()))
+        self.flags: dict[str, bool] = {}
+        self.flag_words: dict[str, bool] = {}
+        self.flag_members: dict[str, bool] = {}
+        for kind, meaning in (("development flag", True), ("production flag", False)):
+            table = tables.get(kind, {})
+            self.flags.update(dict.fromkeys(table.get("names", ()), meaning))
+            self.flag_words.update(dict.fromkeys(table.get("words", ()), meaning))
+            self.flag_members.update(dict.fromkeys(table.get("members", ()), meaning))
+        section = tables.get("section", {})
+        self.keys = set(section.get("keys", ()))
+        self.classes = set(section.get("classes", ()))
+        self.settings = set(section.get("settings", ()))
+        self.functions = tuple(section.get("functions", ()))
+        self.exits = set(tables.get("exit", {}).get("names", ()))
+        self._paths: dict[str, str] = {}
+
+    # -- files ----------------------------------------------------------------------------------------------------
+
+    def of_path(self, path: str) -> str:
+        """"production", or what else the file is: "test", "tool", "example", "migration"."""
+        found = self._paths.get(path)
+        if found is None:
+            found = self._paths[path] = self._of_path(path)
+        return found
+
+    def _of_path(self, path: str) -> str:
+        *folders, file = path.split("/")
+        kinds = [self.folders.get(folder.lower()) for folder in folders]
+        kinds += [self.top_folders.get(folders[0].lower())] if folders else []
+        for kind in ("test", "example", "tool", "migration"):
+            if kind in kinds:
+                return kind
+        return next((kind for kind, pattern in self.files if pattern.search(file)), "production")
+
+    # -- places ---------------------------------------------------------------------------------------------------
+
+    def leaves(self, module: Module, statement: p.Statement) -> bool:
+        """Whether a statement ends the program or the request."""
+        value = getattr(statement, "value", None)
+        return type(statement) is p.Evaluate and type(value) is p.Call and module.qualified(value.callee) in self.exits
+
+    def held(self, module: Module, node: Any) -> list[Condition]:
+        """The conditions under which ``node`` is evaluated, exits of the program counted."""
+        return conditions(module, node, leaves=self.leaves)
+
+    def only_in_development(self, module: Module, node: Any, more: tuple[Condition, ...] = ()) -> bool:
+        """Whether ``node`` is evaluated in development or tests only, as far as the tests and names around it say."""
+        if any(self.development_only(c) for c in more):
+            return True
+        if any(self.development_only(c) for c in self.held(module, node)):
+            return True
+        return self.in_section(module, node)
+
+    def in_section(self, module: Module, node: Any) -> bool:
+        """Whether ``node`` stands in settings that are named after development or tests."""
+        for above in module.parents(node):
+            kind = type(above)
+            if kind is p.Entry:
+                if type(above.key) is p.Text and above.key.value.lower() in self.keys:
+                    return True
+            elif kind is p.Class:
+                words = words_of(above.name or "")
+                if self.classes.intersection(words) and (len(words) == 1 or words[-1] in self.settings):
+                    return True
+            elif kind is p.Function and above.name and flat(above.name).startswith(self.functions):
+                return True
+        return False
+
+    # -- tests ----------------------------------------------------------------------------------------------------
+
+    def development_only(self, condition: Condition, depth: int = 0) -> bool:
+        """Whether the condition can hold in development or tests only."""
+        return self._means(condition.module, condition.test, condition.truth, depth)
+
+    def _means(self, module: Module, test: Any, truth: bool, depth: int) -> bool:
+        if depth > 8:
+            return False
+        kind = type(test)
+        if kind is p.Not:
+            return self._means(module, test.value, not truth, depth + 1)
+        if kind is p.Logical and test.op in ("and", "or"):
+            left = self._means(module, test.left, truth, depth + 1)
+            right = self._means(module, test.right, truth, depth + 1)
+            return (left or right) if (test.op == "and") == truth else (left and right)
+        if kind is p.Compare:
+            return self._compared(module, test, truth, depth)
+        if kind is p.Call:
+            return self._called(module, test, truth, depth)
+        if kind in (p.Name, p.Member, p.Index):
+            meaning = self.flag(module, test)
+            if meaning is not None:
+                return meaning == truth
+            if kind is p.Name:
+                where, found = self.values.project.definitions(module, test)
+                values = [d for d in found if d.kind == "value" and d.value is not None and not d.path]
+                if len(values) == 1 and len(found) == 1 and values[0].value is not test:
+                    return self._means(where, values[0].value, truth, depth + 1)
+        if kind is p.Constant:
+            return test.value in ("true", "false") and (test.value == "true") != truth
+        return False
+
+    def flag(self, module: Module, e: Any) -> bool | None:
+        """True for a flag of development, False for one of production, None for anything else."""
+        access = self.values.environment.access(module, e)
+        if access is not None:
+            for name in self._variable_names(module, access):
+                if name in self.flags:
+                    return self.flags[name]
+                for known, meaning in self.flags.items():
+                    if name.endswith("_" + known) and len(known) > 5:
+                        return meaning
+            return self.flag_members.get(module.qualified(e) or "")
+        if (name := module.qualified(e)) and name in self.flag_members:
+            return self.flag_members[name]
+        last = e.name if type(e) is p.Member else e.id if type(e) is p.Name else None
+        if last is None:
+            return None
+        return self.flag_words.get(flat(last))
+
+    def _variable_names(self, module: Module, access: Any) -> list[str]:
+        names = []
+        for name in access.names:
+            if isinstance(name, str):
+                names.append(name)
+            elif type(name) is p.Text:
+                names.append(name.value)
+        return names
+
+    def _called(self, module: Module, call: p.Call, truth: bool, depth: int) -> bool:
+        meaning = self.flag(module, call)
+        if meaning is not None:
+            return meaning == truth
+        last = call.callee.name if type(call.callee) is p.Member else getattr(call.callee, "id", "")
+        meaning = self.flag_words.get(flat(last))
+        if meaning is not None:
+            return meaning == truth
+        if last in ("includes", "has") and len(call.args) == 1 and type(call.callee) is p.Member:
+            return self._among(module, call.args[0].value, call.callee.of, truth, depth)
+        if last in ("startsWith", "startswith") and len(call.args) == 1 and type(call.callee) is p.Member:
+            return self._equals(module, call.callee.of, call.args[0].value, truth)
+        if last in ("Boolean", "bool", "strtobool", "parseBoolean") and call.args:
+            return self._means(module, call.args[0].value, truth, depth + 1)
+        if type(call.callee) is p.Member and last in ("lower", "toLowerCase", "strip", "trim"):
+            return self._means(module, call.callee.of, truth, depth + 1)
+        return False
+
+    def _compared(self, module: Module, test: p.Compare, truth: bool, depth: int) -> bool:
+        if test.op in ("in", "not in"):
+            return self._among(module, test.left, test.right, truth == (test.op == "in"), depth)
+        if test.op not in ("==", "!="):
+            return False
+        equal = truth == (test.op == "==")
+        for side, other in ((test.left, test.right), (test.right, test.left)):
+            if self._equals(module, side, other, equal):
+                return True
+            text = self._text(module, other)
+            if text is not None and text.lower() in ("true", "1", "yes", "on", "false", "0", "no", "off", "", "null"):
+                on = text.lower() in ("true", "1", "yes", "on")
+                if self._means(module, side, equal == on, depth + 1):
+                    return True
+            if type(other) is p.Constant and other.value in ("null", "undefined"):
+                if self._means(module, side, not equal, depth + 1):
+                    return True
+        return False
+
+    def _among(self, module: Module, item: Any, collection: Any, truth: bool, depth: int) -> bool:
+        if type(collection) is p.Name:
+            _, found = self.values.project.definitions(module, collection)
+            if len(found) == 1 and found[0].value is not None:
+                collection = found[0].value
+        if type(collection) is not p.Sequence:
+            return False
+        results = [self._equals(module, item, other, truth) for other in collection.items]
+        return bool(results) and (all(results) if truth else any(results))
+
+    def _equals(self, module: Module, side: Any, other: Any, equal: bool) -> bool:
+        """Whether ``side`` (a variable of the stage) being, or not being, ``other`` means development."""
+        text = self._text(module, other)
+        word = text.lower() if text is not None else self._member_word(other)
+        if word is None or not self.tells_stage(module, side):
+            return False
+        if word in self.development:
+            return equal
+        if word in self.production:
+            return not equal
+        return False
+
+    def _member_word(self, e: Any) -> str | None:
+        """``Environment.PRODUCTION`` says as much as its text."""
+        return e.name.lower() if type(e) is p.Member else None
+
+    def _text(self, module: Module, e: Any) -> str | None:
+        if type(e) is p.Text:
+            return e.value
+        if type(e) is p.Number:
+            return str(int(e.value)) if e.value == int(e.value) else None
+        if type(e) is p.Constant:
+            return e.value if e.value in ("true", "false") else None
+        if type(e) is p.Name:
+            found = self.values.possible(module, e)
+            return found[0].text if len(found) == 1 and not found[0].reads and found[0].text else None
+        return None
+
+    def tells_stage(self, module: Module, e: Any) -> bool:
+        """Whether an expression names the stage: NODE_ENV and its like, or a name with such words."""
+        while type(e) is p.Call and type(e.callee) is p.Member and self.values.environment.access(module, e) is None:
+            e = e.callee.of
+        access = self.values.environment.access(module, e)
+        if access is not None:
+            names = self._variable_names(module, access)
+            return any(n in self.variables or words_of(n)[-1:] in (("env",), ("environment",), ("stage",))
+                       for n in names)
+        if type(e) is p.Logical:
+            return self.tells_stage(module, e.left)
+        last = e.name if type(e) is p.Member else e.id if type(e) is p.Name else None
+        if last is None:
+            return False
+        if flat(last) in self.variable_words or last in self.variables:
+            return True
+        if type(e) is p.Name:
+            where, found = self.values.project.definitions(module, e)
+            if len(found) == 1 and found[0].kind == "value" and found[0].value is not None and found[0].value is not e:
+                if not found[0].path:
+                    return type(found[0].value) is not p.Name and self.tells_stage(where, found[0].value)
+                return str(found[0].path[-1]) in self.variables
+        return False
+
+
+def stages_of(project: Project, apis: dict[str, list[dict[str, Any]]], values: Values) -> Stages:
+    """The one `Stages` of a project."""
+    found = project.memo.get("stages")
+    if found is None:
+        found = project.memo["stages"] = Stages(apis.get("stage", []), values)
+    return found

@@ -1,0 +1,134 @@
+"""Where a value goes within its file: arguments, keys of objects, comparisons, results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connlint.model import program as p
+from connlint.project.module import Module
+from connlint.project.values import Values
+
+MOST = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """One thing that happens to a value.
+
+    ``kind``: "argument" (``call``, ``place`` a position or keyword), "named" (bound to ``place``), "key" (an entry
+    ``place`` of an object), "attribute" (assigned to ``place``), "compared", "returned", "tested". ``keys`` are the keys
+    of objects around the value on the way, the outermost first.
+    """
+
+    kind: str
+    node: Any
+    place: str = ""
+    call: p.Call | None = None
+    keys: tuple[str, ...] = ()
+
+
+def uses(values: Values, module: Module, node: Any) -> list[Use]:
+    """Everything that the value of ``node`` is seen to be used for in this module, through names and attributes."""
+    found: list[Use] = []
+    seen: set[int] = set()
+    for use in _follow(values, module, node, (), seen, 0):
+        found.append(use)
+        if len(found) >= MOST:
+            break
+    return found
+
+
+def references(module: Module, name: str, at: Any) -> list[p.Name]:
+    """Every place that reads ``name`` as it is bound at ``at``."""
+    index = module.memo.get("names")
+    if index is None:
+        index = {}
+        for item in module.nodes(p.Name):
+            index.setdefault(item.id, []).append(item)
+        module.memo["names"] = index
+    meant = module.lookup(name, at)
+    return [item for item in index.get(name, ()) if item is not at and module.lookup(name, item) is meant]
+
+
+def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], seen: set[int],
+            depth: int) -> Iterator[Use]:
+    if depth > 12 or id(node) in seen:
+        return
+    seen.add(id(node))
+    above = module.parent(node)
+    kind = type(above)
+    if kind is p.Argument:
+        call = module.parent(above)
+        if type(call) is not p.Call:
+            return
+        place = above.name or str(next((i for i, a in enumerate(call.args) if a is above), 0))
+        yield Use("argument", node, place, call, keys)
+        if values.wrapped(module, call) is node or values.environment.access(module, call) is not None:
+            yield from _follow(values, module, call, keys, seen, depth + 1)
+    elif kind is p.Entry:
+        key = above.key.value if type(above.key) is p.Text else "*"
+        yield Use("key", node, key, None, keys)
+        record = module.parent(above)
+        yield from _follow(values, module, record, (key, *keys), seen, depth + 1)
+    elif kind in (p.Let, p.Assign, p.WithItem) and getattr(above, "target", None) is not node:
+        yield from _bound(values, module, above.target, keys, seen, depth)
+        if kind is p.Assign:
+            yield from _follow(values, module, above, keys, seen, depth + 1)
+    elif kind is p.Return:
+        yield Use("returned", above, "", None, keys)
+        function = module.function(above)
+        if function is not None and function.name:
+            for name in references(module, function.name, function):
+                call = module.parent(name)
+                if type(call) is p.Call and call.callee is name:
+                    yield from _follow(values, module, call, keys, seen, depth + 1)
+    elif kind is p.Param:
+        if type(above.target) is p.Name:
+            for name in references(module, above.target.id, above.target):
+                yield from _follow(values, module, name, keys, seen, depth + 1)
+    elif kind is p.Compare:
+        yield Use("compared", above, "", None, keys)
+    elif kind in (p.If, p.Loop, p.Not) or (kind is p.Conditional and above.test is node):
+        yield Use("tested", above, "", None, keys)
+    elif kind is p.Member:
+        call = module.parent(above)
+        if keys and (keys[0] == above.name or keys[0] == "*"):
+            yield from _follow(values, module, above, keys[1:], seen, depth + 1)
+        elif type(call) is p.Call and call.callee is above and values.wrapped(module, call) is node:
+            yield from _follow(values, module, call, keys, seen, depth + 1)
+    elif kind is p.Index:
+        if above.of is node:
+            key = above.key.value if type(above.key) is p.Text else None
+            if key is not None and keys and keys[0] == key:
+                yield from _follow(values, module, above, keys[1:], seen, depth + 1)
+            elif key is None:
+                yield from _follow(values, module, above, keys, seen, depth + 1)
+    elif kind in (p.Logical, p.Conditional, p.Concat, p.Await, p.Sequence, p.Record, p.Spread, p.Default, p.Opaque):
+        yield from _follow(values, module, above, keys, seen, depth + 1)
+    elif kind is p.Export:
+        yield Use("exported", above, "default", None, keys)
+
+
+def _bound(values: Values, module: Module, target: Any, keys: tuple[str, ...], seen: set[int],
+           depth: int) -> Iterator[Use]:
+    kind = type(target)
+    if kind is p.Name:
+        yield Use("named", target, target.id, None, keys)
+        for name in references(module, target.id, target):
+            yield from _follow(values, module, name, keys, seen, depth + 1)
+    elif kind is p.Member:
+        yield Use("attribute", target, target.name, None, keys)
+        if type(target.of) is p.Name:
+            for other in module.nodes(p.Member):
+                if other is not target and other.name == target.name and type(other.of) is p.Name:
+                    if other.of.id == target.of.id:
+                        yield from _follow(values, module, other, keys, seen, depth + 1)
+    elif kind is p.Index:
+        if type(target.key) is p.Text:
+            yield Use("attribute", target, target.key.value, None, keys)
+    elif kind is p.Record:
+        for entry in target.entries:
+            if type(entry.key) is p.Text and type(entry.value) is p.Name and keys and keys[0] == entry.key.value:
+                yield from _bound(values, module, entry.value, keys[1:], seen, depth + 1)
