@@ -1,0 +1,174 @@
+"""Who imports a file, and which files hold a word: questions that go against the direction of imports.
+
+They are settled on bytes: a file is read once, searched for a name, and only then are its imports resolved.
+"""
+
+from __future__ import annotations
+
+import re
+
+from connlint.project.answer import Found
+from connlint.project.project import Project
+
+CODE = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+_KEPT = 64_000_000
+"""Bytes of files that are kept in memory for the next search."""
+_LARGEST = 1_000_000
+"""Bytes. Nobody looks for a caller in a larger file."""
+_INDEX = ("index", "__init__", "mod", "main")
+
+_JAVASCRIPT = re.compile(
+    rb"""^[ \t]*(?:import|export)(?P<type>[ \t]+type\b(?![ \t]*,|[ \t]+from\b))?"""
+    rb"""(?:[ \t]+[\w$*{},\s]*?[}\w$*][ \t\r\n]*from[ \t]*|[ \t]*)['"](?P<static>[^'"\n]+)['"]"""
+    rb"""|\brequire\([ \t]*['"`](?P<required>[^'"`\n]+)['"`][ \t]*\)"""
+    rb"""|\bimport\([ \t\r\n]*['"`](?P<dynamic>[^'"`\n]+)['"`]""",
+    re.MULTILINE,
+)
+_PYTHON = re.compile(
+    rb"""^(?P<indent>[ \t]*)(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]*"""
+    rb"""(?P<names>\([^)]*\)|(?:[^\n\\#;]|\\\r?\n)*)|import[ \t]+(?P<plain>[\w., \t]+))""",
+    re.MULTILINE,
+)
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+
+
+class Importers:
+    """Answers for one project; files are read when somebody asks."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._bytes: dict[str, bytes] = {}
+        self._size = 0
+        self._mentions: dict[bytes, tuple[str, ...]] = {}
+        self._importers: dict[str, tuple[str, ...]] = {}
+        self._imports: dict[str, tuple[tuple[int, str, str], ...]] = {}
+        self.paths = sorted(path for path in project.tree.paths if path.endswith(CODE))
+
+    def data(self, path: str) -> bytes:
+        """The bytes of ``path``; empty where it cannot be read or is too large to be looked into."""
+        found = self._bytes.get(path)
+        if found is None:
+            found = self.project.tree.read(path) or b""
+            if len(found) > _LARGEST:
+                found = b""
+            if self._size < _KEPT:
+                self._bytes[path] = found
+                self._size += len(found)
+        return found
+
+    def mentions(self, word: str) -> tuple[str, ...]:
+        """The code files that hold ``word``, in order."""
+        key = word.encode()
+        if key not in self._mentions:
+            self._mentions[key] = tuple(path for path in self.paths if key in self.data(path))
+        return self._mentions[key]
+
+    def imports(self, path: str) -> tuple[tuple[int, str, str], ...]:
+        """The imports of ``path`` as its bytes show them: offset, module and way, in order.
+
+        The way is "static", "required" (CommonJS, where it stands), "inner" (in a function or block of Python) or
+        "dynamic". Python's imported names, which may be submodules, follow as further rows. Imports of types are left
+        out.
+        """
+        if path not in self._imports:
+            data = self.data(path)
+            rows = _python_imports(data) if path.endswith(".py") else _javascript_imports(data)
+            self._imports[path] = tuple(rows)
+        return self._imports[path]
+
+    def targets(self, path: str) -> list[tuple[int, str, str]]:
+        """The files of the project that ``path`` imports: offset, file and way, in order, each once."""
+        found: dict[str, tuple[int, str, str]] = {}
+        language = "python" if path.endswith(".py") else "javascript"
+        linker = self.project.linkers.get(language)
+        if linker is None:
+            return []
+        for at, module, way in self.imports(path):
+            answer = linker.resolve(path, module)
+            if type(answer) is Found and answer.path != path and not answer.path.endswith("/"):
+                kept = found.get(answer.path)
+                if kept is None or (kept[2] in ("dynamic", "inner") and way not in ("dynamic", "inner")):
+                    found[answer.path] = (at, answer.path, way)
+        return sorted(found.values())
+
+    def of(self, path: str) -> tuple[str, ...]:
+        """The files that import ``path`` itself."""
+        if path not in self._importers:
+            found = set()
+            for word in self._words(path):
+                for other in self.mentions(word):
+                    if other != path and any(target == path for _, target, _ in self.targets(other)):
+                        found.add(other)
+            self._importers[path] = tuple(sorted(found))
+        return self._importers[path]
+
+    def _words(self, path: str) -> list[str]:
+        """What an import of ``path`` must hold: its name, or for an index file its folder's or package's name."""
+        folder, _, name = path.rpartition("/")
+        stem = name.partition(".")[0]
+        words = [stem] if stem not in ("index", "__init__") else []
+        if stem in _INDEX or name.startswith("index."):
+            above = folder.rpartition("/")[2]
+            if above:
+                words.append(above)
+            if above in ("src", "lib", "source") or not above:
+                words += [self._package(folder)] if self._package(folder) else []
+                words += ["./" if not path.endswith(".py") else "import"]
+        return words
+
+    def _package(self, folder: str) -> str:
+        """The name of the npm package that ``folder`` belongs to, or ""."""
+        while True:
+            data = self.project.tree.read(f"{folder}/package.json" if folder else "package.json")
+            if data is not None:
+                match = re.search(rb'"name"\s*:\s*"([^"]+)"', data)
+                return match[1].decode("utf-8", "replace") if match else ""
+            if not folder:
+                return ""
+            folder = folder.rpartition("/")[0]
+
+
+def importers(project: Project) -> Importers:
+    """The answers about ``project``, kept."""
+    found: Importers | None = project.memo.get("importers")
+    if found is None:
+        found = project.memo["importers"] = Importers(project)
+    return found
+
+
+def _javascript_imports(data: bytes) -> list[tuple[int, str, str]]:
+    rows = []
+    for match in _JAVASCRIPT.finditer(data):
+        if match["static"] is not None:
+            if match["type"] is None:
+                rows.append((match.start(), match["static"].decode("utf-8", "replace"), "static"))
+        elif match["required"] is not None:
+            rows.append((match.start(), match["required"].decode("utf-8", "replace"), "required"))
+        else:
+            rows.append((match.start(), match["dynamic"].decode("utf-8", "replace"), "dynamic"))
+    return rows
+
+
+def _python_imports(data: bytes) -> list[tuple[int, str, str]]:
+    rows = []
+    for match in _PYTHON.finditer(data):
+        way = "inner" if match["indent"] else "static"
+        at = match.end("indent")
+        if match["plain"] is not None:
+            for part in match["plain"].decode("utf-8", "replace").split(","):
+                if words := part.split():
+                    rows.append((at, words[0], way))
+        else:
+            module = match["module"].decode("utf-8", "replace")
+            rows.append((at, module, way))
+            text = re.sub(rb"#[^\n]*", b"", match["names"])
+            skip = False
+            for word in _WORD.findall(text):
+                if word == b"as":
+                    skip = True
+                elif skip:
+                    skip = False
+                else:
+                    dot = "" if module.endswith(".") else "."
+                    rows.append((at, f"{module}{dot}{word.decode()}", way))
+    return rows
