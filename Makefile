@@ -13,7 +13,7 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 demo: install
-	@$(BIN)/connlint check example; status=$$?; \
+	@$(BIN)/connlint check shop; status=$$?; \
 	if [ $$status -eq 1 ]; then echo "(exit status 1: findings, as it should be)"; else exit $$status; fi
 
 lint: install

@@ -118,8 +118,8 @@ class Session:
         except OSError:
             data = None
         if data is None:
-            if not self.tree.exists(path):
-                return Scanned(path, set_aside="no longer there")
+            if reason := _not_a_file(self.tree, path):
+                return Scanned(path, set_aside=reason)
             return Scanned(path, problem=Problem("unreadable", _why_unreadable(self.tree, path), path))
         if len(data) > MAX_SIZE:
             return Scanned(path, set_aside=f"larger than {MAX_SIZE // 1_000_000} MB")
@@ -204,15 +204,22 @@ def reader_for(suffix: str) -> Callable[[Source], Program]:
     return read
 
 
-def _why_unreadable(tree: Tree, path: str) -> str:
+def _not_a_file(tree: Tree, path: str) -> str | None:
+    """Why a listed path holds no bytes of its own; None where it should have been readable."""
+    if not tree.exists(path):
+        return "no longer there"
     if isinstance(tree, DiskTree):
         full = tree.root / path
         if full.is_symlink():
-            return "a symbolic link; its target is checked where it stands"
-        if full.is_dir():
-            return "a folder where a file was listed"
-        if not os.access(full, os.R_OK):
-            return "permission denied"
+            return "symbolic link"
+        if not full.is_file():
+            return "no regular file"
+    return None
+
+
+def _why_unreadable(tree: Tree, path: str) -> str:
+    if isinstance(tree, DiskTree) and not os.access(tree.root / path, os.R_OK):
+        return "permission denied"
     return "cannot be read"
 
 
