@@ -78,7 +78,8 @@ class Sieve:
                 for name in entry.get("names", ()):
                     package = package_of(name, entry["language"])
                     if package == name:
-                        words.add(name.encode())
+                        if name in entry.get("globals", (name,)):
+                            words.add(name.encode())
                     else:
                         packages.add(package)
                     if entry["language"] == "javascript":

@@ -43,10 +43,10 @@ def at_import(module: Module, node: Any) -> bool:
             if called_at_once(module, above) is None:
                 return False
         elif kind is p.If:
-            if any(below is s for s in above.then) and not _runs_when_imported(module, above.test):
+            if any(below is s for s in above.then) and _only_elsewhere(module, above.test):
                 return False
         elif kind is p.Logical:
-            if below is above.right and above.op == "and" and not _runs_when_imported(module, above.left):
+            if below is above.right and above.op == "and" and _only_elsewhere(module, above.left):
                 return False
         elif kind is p.Let and above.how == "field":
             return False
@@ -72,31 +72,39 @@ def called_at_once(module: Module, function: p.Function) -> p.Call | None:
     return call if call.new and type(call.callee) is p.Name and call.callee.id == "Promise" else None
 
 
-def _runs_when_imported(module: Module, test: Any) -> bool:
-    """False for tests that hold only in the main program, or only for the type checker."""
+def is_main_test(module: Module, test: Any) -> bool:
+    """Whether ``test`` holds only in the program that was started (``__name__ == "__main__"`` and its like)."""
+    return any(_tells_main(module, here) for here in _affirmed(test))
+
+
+def _only_elsewhere(module: Module, test: Any) -> bool:
+    """Whether ``test`` holds only in the program that was started, or only for the type checker."""
+    return any(_tells_main(module, here) or last_name(here) == "TYPE_CHECKING" for here in _affirmed(test)
+               if type(here) in (p.Name, p.Member))
+
+
+def _affirmed(test: Any) -> Iterator[Any]:
+    """The expressions inside ``test`` except those that are negated."""
     waiting = [test]
     while waiting:
         here = waiting.pop()
-        kind = type(here)
-        if kind is p.Name and here.id in ("__name__", "TYPE_CHECKING"):
-            return False
-        if kind is p.Member:
-            if here.name == "TYPE_CHECKING":
-                return False
-            if here.name == "main" and _root(here) in ("require", "import"):
-                return False
-            if here.name == "meta" and _root(here) == "import" and type(module.parent(here)) is p.Member:
-                if module.parent(here).name in ("url", "filename", "main"):
-                    return False
-            if here.name == "argv" and _root(here) == "process":
-                return False
-        if kind is p.Not:
-            continue
-        if isinstance(here, p.Expression):
-            waiting.extend(c for c in p.children(here) if isinstance(c, p.Expression))
-            if kind is p.Call:
-                waiting.extend(a.value for a in here.args)
-    return True
+        yield here
+        if type(here) is not p.Not:
+            waiting.extend(c for c in p.children(here))
+
+
+def _tells_main(module: Module, here: Any) -> bool:
+    if type(here) is p.Name:
+        return here.id == "__name__"
+    if type(here) is not p.Member:
+        return False
+    root = _root(here)
+    if here.name == "main":
+        return root in ("require", "import")
+    if here.name == "meta":
+        above = module.parent(here)
+        return root == "import" and type(above) is p.Member and above.name in ("url", "filename")
+    return here.name == "argv" and root == "process"
 
 
 def _root(expression: Any) -> str | None:

@@ -1,0 +1,383 @@
+"""Clients and pools: built while a module is imported, too large, or kept with an address of the developer's machine.
+
+A card's options name what the code here must not: kinds of clients, frameworks that evaluate modules again, objects
+that are applications. Outcomes are the second facts about a construction at module scope, the gravest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Card, Rules
+from connlint.project.address import loopback, shown
+from connlint.project.callees import last_name
+from connlint.project.clients import Construction, construction, instance
+from connlint.project.conditions import conditions
+from connlint.project.module import Module
+from connlint.project.programs import Programs, programs_of
+from connlint.project.project import Project
+from connlint.project.stage import Stages, stages_of
+from connlint.project.timeline import at_import
+from connlint.project.values import Possible, Values, values_of
+
+_GLOBALS = ("globalThis", "global", "window", "self")
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known about one construction beside that it happens. ``outcome`` is the gravest of what was found."""
+
+    outcome: str
+    steps: list[Step] = field(default_factory=list)
+    slots: dict[str, str] = field(default_factory=dict)
+
+
+class Judge:
+    """Everything that the checks of this family ask about a construction."""
+
+    def __init__(self, project: Project, card: Card, rules: Rules) -> None:
+        self.project = project
+        self.card = card
+        self.rules = rules
+        self.options = card.options
+        self.values: Values = values_of(project, rules.apis)
+        self.stages: Stages = stages_of(project, rules.apis, self.values)
+        self.programs: Programs = programs_of(project, self.stages)
+
+    # -- which constructions ------------------------------------------------------------------------------------------
+
+    def constructions(self, module: Module) -> Iterator[Construction]:
+        """Every call of the module that builds a client of the kinds that the card is about."""
+        for call in module.nodes(p.Call):
+            built = construction(module, call, self.project, self.rules)
+            if built is not None and self.concerns(built):
+                yield built
+
+    def concerns(self, built: Construction) -> bool:
+        """Whether the card is about this client, and it is one that can be away."""
+        kinds = self.options["kinds"]
+        if built.entry["kind"] not in kinds and built.entry["kind"] not in self.options.get("with_fact", ()):
+            return False
+        if built.wrapped is not None or self.embedded(built):
+            return False
+        return not (built.entry.get("scope_is_documented") or self._mocked(built.module))
+
+    def _mocked(self, module: Module) -> bool:
+        return self.stages.of_path(module.path) != "production"
+
+    def embedded(self, built: Construction) -> bool:
+        """Whether it works on a file or in memory, or does so unless it is told otherwise."""
+        entry = built.entry
+        if entry["kind"] == "file" or built.given(entry.get("embedded_when", {})):
+            return True
+        starts = tuple(entry.get("embedded", ()))
+        if not starts:
+            return False
+        return any(q.text is not None and q.text.startswith(starts)
+                   for _, value in built.addresses() for q in self.values.possible(built.module, value))
+
+    # -- facts --------------------------------------------------------------------------------------------------------
+
+    def fallback(self, built: Construction) -> tuple[Possible, Any] | None:
+        """A loopback address that is taken where a variable is not set, and the expression that gives it."""
+        for _, value in built.addresses():
+            for q in self.values.possible(built.module, value):
+                if q.absent and q.text and loopback(q.text) and q.joint is not None:
+                    if not any(self.stages.development_only(c) for c in q.conditions):
+                        if not self.stages.only_in_development(q.joint.module, q.joint.node):
+                            return q, value
+        return None
+
+    def unset(self, built: Construction, effects: tuple[str, ...]) -> tuple[Possible, Any] | None:
+        """An address that is a read of the environment without default or check, where that has one of ``effects``."""
+        entry = built.entry
+        for place, value in built.addresses():
+            effect = entry.get("missing_at", {}).get(place, entry["missing"])
+            if effect not in effects:
+                continue
+            for q in self.values.possible(built.module, value):
+                if q.nothing and q.absent and not self._checked(built, q):
+                    return q, value
+        return None
+
+    def _checked(self, built: Construction, q: Possible) -> bool:
+        """Whether a test around or before the construction holds only where the variable is set."""
+        names = {v for read in q.absent for v in read.variables}
+        for held in conditions(built.module, built.call, leaves=self.stages.leaves):
+            for read in self.values.absent(held.module, held.test, not held.truth):
+                if names.intersection(read.variables):
+                    return True
+        return False
+
+    def opened(self, built: Construction) -> Any:
+        """The call at module scope that makes a client connect which does not do so when it is built."""
+        module = built.module
+        names = built.entry.get("explicit", ())
+        above = module.parent(built.call)
+        if "await" in names and type(above) is p.Await:
+            return above
+        for call in module.nodes(p.Call):
+            callee = call.callee
+            if type(callee) is p.Member and callee.name in names and at_import(module, call):
+                found = instance(module, callee.of, self.project, self.rules)
+                if found is built:
+                    return call
+        return None
+
+    def facts(self, built: Construction, *, entry: bool = False) -> Facts:
+        """The gravest fact about a construction that happens while a module is imported, with its evidence.
+
+        ``entry``: the module is started and not imported, so that connecting is its job.
+        """
+        module, options = built.module, self.options
+        if (found := self.fallback(built)) is not None:
+            q, value = found
+            variable = next((v for r in q.absent for v in r.variables), "")
+            assert q.joint is not None and q.text is not None
+            step = Step(_place(q.joint.module, q.joint.node), f"{variable} falls back to {shown(q.text)}")
+            return Facts("loopback", [step], {"variable": variable, "address": shown(q.text)})
+        if (late := self._late(built)) is not None:
+            return late
+        if built.entry.get("loop") and not built.given(built.entry.get("loop_unless", {})) and not _in_async(built):
+            return Facts("no-loop")
+        if (found := self.unset(built, ("throws",))) is not None:
+            q, value = found
+            variable = next((v for r in q.absent for v in r.variables), "")
+            step = Step(_place(module, value), f"{variable} is read without a default or a check")
+            return Facts("unset", [step], {"variable": variable})
+        if not entry:
+            if built.dials:
+                waits = built.entry["connects"] == "blocking"
+                return Facts("blocks" if waits else "connects")
+            if (call := self.opened(built)) is not None:
+                return Facts("opened", [Step(_place(module, call), "it connects here, while the module is imported")])
+        if options.get("reloads") and (framework := self.programs.framework(module, options["reloads"])):
+            title, path = framework
+            step = Step(Place(path, (0, 0)), f"this package is served by {title}")
+            return Facts("reloaded", [step], {"framework": title})
+        if options.get("preload") and module.program.language == "python":
+            told = self.programs.told(_bytes(options["preload"]), _text(options["deployment"]), module.path)
+            if told is not None:
+                path, at = told
+                step = Step(Place(path, at), "workers are forked after the application was imported")
+                return Facts("forked", [step])
+        return Facts("plain")
+
+    def _late(self, built: Construction) -> Facts | None:
+        return None
+
+
+def _in_async(built: Construction) -> bool:
+    """Whether an event loop runs where the call is evaluated: inside of an async function called at once."""
+    return any(type(above) is p.Function and above.is_async for above in built.module.parents(built.call))
+
+
+def _bytes(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode())
+
+
+def _text(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _place(module: Module, node: Any) -> Place:
+    return Place(module.path, node.at)
+
+
+def judge(project: Project, card: Card, rules: Rules) -> Judge:
+    """The one `Judge` of a card and project."""
+    key = ("judge", card.id)
+    found = project.memo.get(key)
+    if found is None:
+        found = project.memo[key] = Judge(project, card, rules)
+    return found
+
+
+def said(built: Construction) -> str:
+    """The construction as the source writes it, without arguments: ``new Pool()``, ``redis.from_url()``."""
+    text = re.sub(r"\s+", "", built.module.source.slice(built.call.callee.at))
+    if len(text) > 60:
+        text = last_name(built.call.callee) or text[:60]
+    return f"new {text}()" if built.call.new else f"{text}()"
+
+
+def variable(module: Module, node: Any) -> str | None:
+    """The name that the value of ``node`` is bound to, through ``await``, wrappers and attributes."""
+    for above in module.parents(node):
+        kind = type(above)
+        if kind in (p.Let, p.Assign):
+            target = above.target
+            return target.id if type(target) is p.Name else target.name if type(target) is p.Member else None
+        if kind is p.Entry and type(above.key) is p.Text:
+            return above.key.value
+        if isinstance(above, p.Statement) or kind in (p.Function, p.Class):
+            return None
+    return None
+
+
+# -- caches -----------------------------------------------------------------------------------------------------------
+
+
+def kept_for_reloads(module: Module, node: Any) -> bool:
+    """Whether a value made at module scope is made once only: kept on the global object, or built where it is missing.
+
+    ``globalThis.x ?? new X()``, ``x ??= new X()``, ``if (!x) x = new X()``, and the two statements ``const x =
+    makeX(); if (…) globalThis.x = x``.
+    """
+    below = node
+    for above in module.parents(node):
+        kind = type(above)
+        if kind is p.Logical and below is above.right and above.op in ("nullish", "or"):
+            if _global_member(module, above.left):
+                return True
+        elif kind is p.Conditional and below is not above.test and _mentions_global(module, above.test):
+            return True
+        elif kind is p.Assign:
+            if above.op in ("nullish", "or") or _global_member(module, above.target):
+                return True
+        elif kind is p.Let and _global_member(module, above.target):
+            return True
+        elif kind is p.If and below is not above.test and _asks_for_missing(module, above.test, node):
+            return True
+        elif kind in (p.Function, p.Class):
+            break
+        below = above
+    name = variable(module, node)
+    return name is not None and name in _kept_names(module)
+
+
+def _kept_names(module: Module) -> set[str]:
+    """Variables whose value is also stored on the global object."""
+    found = module.memo.get("kept on the global object")
+    if found is None:
+        found = set()
+        for assign in (*module.nodes(p.Assign), *module.nodes(p.Let)):
+            if assign.value is not None and _global_member(module, assign.target):
+                value = assign.value
+                if type(value) is p.Name:
+                    found.add(value.id)
+                found.add(last_name(assign.target))
+        for let in module.nodes(p.Let):
+            # const cached = global.mongoose; the client becomes cached.conn
+            if type(let.target) is p.Name and let.value is not None and _mentions_global(module, let.value):
+                found.add(let.target.id)
+        module.memo["kept on the global object"] = found
+    return found
+
+
+def _global_member(module: Module, expression: Any) -> bool:
+    """Whether ``expression`` is a member of the global object, or of a name for it."""
+    if type(expression) not in (p.Member, p.Index):
+        return False
+    of = expression.of
+    while type(of) in (p.Member, p.Index):
+        of = of.of
+    return type(of) is p.Name and _is_global(module, of)
+
+
+def _is_global(module: Module, name: p.Name, depth: int = 0) -> bool:
+    found = module.lookup(name.id, name)
+    if not found:
+        return name.id in _GLOBALS
+    value = found[0].value
+    if len(found) == 1 and depth < 4:
+        if type(value) is p.Name:
+            return _is_global(module, value, depth + 1)
+        return _global_member(module, value)
+    return False
+
+
+def _mentions_global(module: Module, expression: Any) -> bool:
+    waiting = [expression]
+    while waiting:
+        here = waiting.pop()
+        if type(here) is p.Name and _is_global(module, here):
+            return True
+        waiting.extend(c for c in p.children(here))
+    return False
+
+
+def _asks_for_missing(module: Module, test: Any, node: Any) -> bool:
+    """Whether ``test`` asks for the absence of what is built: of the variable it goes to, or of a global."""
+    if _mentions_global(module, test):
+        return True
+    name = variable(module, node)
+    if name is None:
+        return False
+    if type(test) is p.Not:
+        return last_name(test.value) == name
+    if type(test) is p.Compare:
+        if test.op == "not in" and type(test.left) is p.Text:
+            return test.left.value == name
+        return type(test.right) is p.Constant and test.op == "==" and last_name(test.left) == name
+    return False
+
+
+# -- the checks -------------------------------------------------------------------------------------------------------
+
+
+def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Constructions that happen while ``module`` is imported."""
+    court = judge(project, card, rules)
+    if court.stages.of_path(module.path) != "production":
+        return
+    script: bool | None = None
+    for built in court.constructions(module):
+        if not at_import(module, built.call) or kept_for_reloads(module, built.call):
+            continue
+        if court.stages.only_in_development(module, built.call):
+            continue
+        if script is None:
+            script = court.programs.is_script(module, card.options["applications"], card.options["listens"])
+        if script:
+            return
+        if _given_back(court, built) and court.programs.imported_by(module.path) is None:
+            continue
+        entry = court.programs.is_entry(module)
+        if entry and built.entry["form"] == "await":
+            continue
+        facts = court.facts(built, entry=entry)
+        if facts.outcome == "plain":
+            if built.entry["kind"] not in card.options["kinds"] or _handles(module, card.options["handlers"]):
+                continue
+        elif built.entry["kind"] not in card.options["kinds"]:
+            if facts.outcome not in card.options["facts"]:
+                continue
+        what = said(built)
+        steps = [Step(_place(module, built.call), f"{what} runs while {module.path} is imported"), *facts.steps]
+        yield Draft(
+            facts.outcome, _place(module, built.call), {"what": what, **facts.slots},
+            variable(module, built.call) or built.name, tuple(steps),
+        )
+
+
+def _given_back(court: Judge, built: Construction) -> bool:
+    """Whether the module itself closes the client at its top level: then it does its work and ends."""
+    module = built.module
+    for above in module.parents(built.call):
+        if type(above) is p.With:
+            return False
+    names = {release["call"] for release in built.entry["release"]}
+    for call in module.nodes(p.Call):
+        callee = call.callee
+        if type(callee) is p.Member and callee.name in names and at_import(module, call):
+            if instance(module, callee.of, court.project, court.rules) is built:
+                return True
+    return False
+
+
+def _handles(module: Module, names: list[str]) -> bool:
+    """Whether the module is a serverless function, which is told to build clients outside of its handler."""
+    for name in names:
+        if any(d.kind in ("function", "value") for d in module.scope.names.get(name, ())):
+            return True
+    return any(
+        type(a.target) is p.Member and a.target.name in names and (module.qualified(a.target) or "").startswith(
+            ("exports.", "module.exports."))
+        for a in module.nodes(p.Assign)
+    )

@@ -1,0 +1,206 @@
+"""How a file's code comes to run: imported by others, started as a program, re-evaluated or forked by its surroundings.
+
+All names of frameworks and commands are given by the caller, who has them from a card.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.source import Span
+from connlint.project import jsonc
+from connlint.project.callees import last_name
+from connlint.project.importers import importers
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.stage import Stages
+from connlint.project.timeline import at_import, is_main_test
+
+_STARTED = frozenset(
+    "index main server app cli worker start run bin www bootstrap entry entrypoint __main__ manage wsgi asgi "
+    "daemon service lambda handler".split()
+)
+"""Names of files that are started rather than imported, where nobody imports them."""
+_BY_CONVENTION = re.compile(
+    r"(?:^|/)(?:pages|app|routes|api|server/(?:api|routes|plugins|middleware)|functions)/|(?:^|/)\+(?:page|server|layout)"
+    r"|(?:^|/)(?:middleware|instrumentation|hooks\.server|entry\.server|root)\.[jt]sx?$"
+)
+"""Files that a web framework imports by their place."""
+
+
+class Programs:
+    """Answers about one project."""
+
+    def __init__(self, project: Project, stages: Stages) -> None:
+        self.project = project
+        self.stages = stages
+        self._packages: dict[str, dict[str, Any]] = {}
+
+    # -- importers and scripts ------------------------------------------------------------------------------------
+
+    def imported_by(self, path: str) -> str | None:
+        """A file of the program, no test and no tool, that imports ``path``."""
+        for other in importers(self.project).of(path):
+            if self.stages.of_path(other) == "production":
+                return other
+        return None
+
+    def is_script(self, module: Module, applications: list[str], listens: list[str]) -> bool:
+        """Whether ``module`` is a program that does its work and ends, and that nobody imports.
+
+        Not a module that builds an application (``applications``: qualified names) or waits for requests (``listens``:
+        last names of calls): servers import the one, and the other lives on.
+        """
+        looks = self._python_script(module, applications) if module.program.language == "python" else (
+            self._javascript_script(module, listens))
+        return looks and self.imported_by(module.path) is None
+
+    def _python_script(self, module: Module, applications: list[str]) -> bool:
+        for call in module.nodes(p.Call):
+            name = module.qualified(call.callee)
+            if name in applications and at_import(module, call):
+                return False
+        if module.source.data.startswith(b"#!"):
+            return True
+        for statement in module.program.body:
+            kind = type(statement)
+            if kind is p.Loop or (kind is p.If and is_main_test(module, statement.test)):
+                return True
+            if kind is p.Evaluate:
+                value = statement.value.value if type(statement.value) is p.Await else statement.value
+                if type(value) is p.Call and type(value.callee) is p.Name:
+                    own = module.only(value.callee.id, value.callee)
+                    if value.callee.id == "print" or (own is not None and own.kind == "function"):
+                        return True
+                elif type(value) is p.Call and module.qualified(value.callee) in ("asyncio.run", "sys.exit"):
+                    return True
+        return False
+
+    def _javascript_script(self, module: Module, listens: list[str]) -> bool:
+        if self.exports(module) or (_BY_CONVENTION.search(module.path) and self.framework(module, None)):
+            return False
+        if module.source.data.startswith(b"#!"):
+            return True
+        return not any(last_name(call.callee) in listens for call in module.nodes(p.Call))
+
+    def exports(self, module: Module) -> bool:
+        """Whether a JavaScript module gives anything to others."""
+        if any(not e.type_only for e in module.nodes(p.Export)):
+            return True
+        for assign in module.nodes(p.Assign):
+            if type(assign.target) is p.Member:
+                name = module.qualified(assign.target) or ""
+                if name == "module.exports" or name.startswith(("exports.", "module.exports.")):
+                    return True
+        return False
+
+    def is_entry(self, module: Module) -> bool:
+        """Whether ``module`` is started and not imported: nobody in the project imports it, and it looks like that."""
+        if _BY_CONVENTION.search(module.path) and module.program.language != "python" and self.framework(module, None):
+            return False
+        name = module.path.rpartition("/")[2]
+        stem = name.partition(".")[0]
+        looks = stem in _STARTED or module.source.data.startswith(b"#!") or self._is_named(module.path)
+        if not looks and module.program.language == "python":
+            looks = any(type(s) is p.If and is_main_test(module, s.test) for s in module.program.body)
+        elif not looks:
+            looks = not self.exports(module)
+        return looks and self.imported_by(module.path) is None
+
+    def _is_named(self, path: str) -> bool:
+        """Whether a package's scripts or entry name the file."""
+        package = self.package(path)
+        name = path.rpartition("/")[2]
+        texts = [*jsonc.mapping(package.get("scripts")).values(), package.get("main"), package.get("bin")]
+        texts += jsonc.mapping(package.get("bin")).values()
+        named = re.compile(rf"(?:^|[\s/]){re.escape(name.rpartition('.')[0])}(?:\.[cm]?[jt]s|\s|$)")
+        return any(isinstance(text, str) and named.search(text) for text in texts)
+
+    # -- frameworks -----------------------------------------------------------------------------------------------
+
+    def package(self, path: str) -> dict[str, Any]:
+        """The nearest ``package.json`` above ``path``."""
+        return self._package_at(path.rpartition("/")[0])[1]
+
+    def _package_at(self, folder: str) -> tuple[str, dict[str, Any]]:
+        while True:
+            if folder not in self._packages:
+                name = f"{folder}/package.json" if folder else "package.json"
+                data = jsonc.loads(self.project.tree.read(name)) if name in self.project.tree.paths else None
+                self._packages[folder] = data or {}
+            if self._packages[folder] or not folder:
+                return folder, self._packages[folder]
+            folder = folder.rpartition("/")[0]
+
+    def framework(self, module: Module, names: dict[str, str] | None) -> tuple[str, str] | None:
+        """The framework whose server evaluates ``module``, and the ``package.json`` that says so.
+
+        ``names``: package → what it is called. The package of the module depends on it, or a package that does imports
+        the module's package.
+        """
+        key = ("framework", id(names))
+        memo = self.project.memo.setdefault(key, {})
+        folder, package = self._package_at(module.path.rpartition("/")[0])
+        if folder not in memo:
+            memo[folder] = self._framework(folder, package, names or {"next": "", "nuxt": "", "@remix-run/node": "",
+                                                                       "@sveltejs/kit": "", "astro": ""})
+        return memo[folder]
+
+    def _framework(self, folder: str, package: dict[str, Any], names: dict[str, str]) -> tuple[str, str] | None:
+        for name, title in names.items():
+            if name in _dependencies(package):
+                return title, f"{folder}/package.json" if folder else "package.json"
+        own = package.get("name")
+        if not isinstance(own, str) or not own:
+            return None
+        for path in sorted(self.project.tree.paths):
+            if path.endswith("/package.json"):
+                other = self._package_at(path.rpartition("/")[0])[1]
+                dependencies = _dependencies(other)
+                if own in dependencies:
+                    for name, title in names.items():
+                        if name in dependencies:
+                            return title, path
+        return None
+
+    # -- deployment -----------------------------------------------------------------------------------------------
+
+    def told(self, pattern: re.Pattern[bytes], files: re.Pattern[str], path: str) -> tuple[str, Span] | None:
+        """Where a deployment file at or above the folder of ``path`` matches ``pattern``, comments left out."""
+        for other, at in self._told(pattern, files):
+            folder = other.rpartition("/")[0]
+            if not folder or path.startswith(folder + "/"):
+                return other, at
+        return None
+
+    def _told(self, pattern: re.Pattern[bytes], files: re.Pattern[str]) -> list[tuple[str, Span]]:
+        key = ("told", pattern.pattern)
+        if key not in self.project.memo:
+            self.project.memo[key] = list(self._search(pattern, files))
+        return self.project.memo[key]
+
+    def _search(self, pattern: re.Pattern[bytes], files: re.Pattern[str]) -> Iterator[tuple[str, Span]]:
+        for path in sorted(self.project.tree.paths):
+            if not files.search(path) or self.stages.of_path(path) != "production":
+                continue
+            data = self.project.tree.read(path) or b""
+            for match in pattern.finditer(data):
+                line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+                if b"#" not in line:
+                    yield path, match.span()
+                    break
+
+
+def _dependencies(package: dict[str, Any]) -> dict[str, Any]:
+    return {**jsonc.mapping(package.get("devDependencies")), **jsonc.mapping(package.get("dependencies"))}
+
+
+def programs_of(project: Project, stages: Stages) -> Programs:
+    """The one `Programs` of a project."""
+    found = project.memo.get("programs")
+    if found is None:
+        found = project.memo["programs"] = Programs(project, stages)
+    return found
