@@ -18,6 +18,8 @@ _SKIPPED = re.compile(rf"(?:[{_BLANK}]+|//[^\n\r\u2028\u2029]*|/\*[\s\S]*?\*/)*"
 _LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 
+_LOST_ASYNC = re.compile(r"(?:static\s+)?async\s*[*#]")
+
 
 @cache
 def _parser() -> tuple[type, type]:
@@ -109,11 +111,15 @@ def _parser() -> tuple[type, type]:
                 self.throwUnexpectedToken(token)
 
         def parseClassElement(self, hasConstructor: Any) -> Any:
-            # "async *m() {}" would be read as a field "async" and a method "*m".
-            node = super().parseClassElement(hasConstructor)
-            if node.type == "FieldDefinition" and node.value is None and self.match("*"):
+            # esprima takes "async *m() {}" for a field and a generator, and forgets the "async" of "async #m() {}".
+            if _LOST_ASYNC.match(self.scanner.source, self.startMarker.index):
                 self.throwUnexpectedToken(self.lookahead)
-            return node
+            return super().parseClassElement(hasConstructor)
+
+        def binaryPrecedence(self, token: Any) -> Any:
+            # esprima gives "instanceof" and "in" the rank of "==" instead of that of "<".
+            found = super().binaryPrecedence(token)
+            return 8 if found and token.type is Token.Keyword else found
 
     return Parser, FastScanner
 

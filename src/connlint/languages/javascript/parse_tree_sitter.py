@@ -35,15 +35,16 @@ _MOST_PROBLEMS = 20
 
 
 @cache
-def _dialect(name: Dialect) -> tuple[Any, SimpleNamespace]:
-    """A parser and the numbers of its fields."""
+def _dialect(name: Dialect) -> tuple[Any, SimpleNamespace, Any]:
+    """A parser, the numbers of its fields, and what finds its comments."""
     import tree_sitter
     import tree_sitter_typescript
 
     raw = tree_sitter_typescript.language_tsx() if name == "tsx" else tree_sitter_typescript.language_typescript()
     language = tree_sitter.Language(raw)
     fields = {field: language.field_id_for_name(field) for field in _FIELDS}
-    return tree_sitter.Parser(language), SimpleNamespace(**fields)
+    comments = tree_sitter.Query(language, "[(comment) (html_comment)] @comment")
+    return tree_sitter.Parser(language), SimpleNamespace(**fields), tree_sitter.QueryCursor(comments)
 
 
 def tree(data: bytes, dialect: Dialect) -> Any:
@@ -66,9 +67,10 @@ def parse(
     With ``words``, functions and classes at the top level that hold none of them become ``Unread``. ``ambient`` is
     for ``.d.ts`` files, where a signature declares a name. Raises `Refused` where the nesting is too deep.
     """
-    parser, fields = _dialect(dialect)
+    parser, fields, comments = _dialect(dialect)
     root = parser.parse(data).root_node
     adapter = _Adapter(data, fields, base, table, words, ambient)
+    adapter.ends = _ends_before_comments(data, comments.captures(root).get("comment", ()))
     if root.has_error:
         patched = repaired(data, root)
         if patched is not None:
@@ -79,6 +81,20 @@ def parse(
     return adapter.program(root), adapter.problems
 
 
+def _ends_before_comments(data: bytes, comments: Any) -> dict[int, int]:
+    """Where that what ends with a comment really ends.
+
+    While the grammar looks for a semicolon, it takes the comments after a statement or block for a part of it.
+    """
+    ends: dict[int, int] = {}
+    for comment in comments:
+        before = comment.start_byte
+        while before and data[before - 1] in b" \t\r\n":
+            before -= 1
+        ends[comment.end_byte] = ends.get(before, before)
+    return ends
+
+
 class _Adapter:
     """Turns tree-sitter's nodes into ESTree's, one method a kind."""
 
@@ -86,6 +102,7 @@ class _Adapter:
                  words: Sequence[bytes] | None, ambient: bool) -> None:
         self.data, self.f, self.base, self.table = data, fields, base, table
         self.words, self.ambient = words, ambient
+        self.ends: dict[int, int] = {}
         self.broken: set[int] = set()
         self.problems: list[tuple[str, tuple[int, int]]] = []
         self.kinds: dict[str, Callable[[Any], Any]] = {
@@ -95,9 +112,14 @@ class _Adapter:
     # -- places and texts -----------------------------------------------------------------------------------------
 
     def at(self, n: Any) -> tuple[int, int]:
-        return self.span(n.start_byte, n.end_byte)
+        end = n.end_byte
+        end = self.ends.get(end, end)
+        if self.table is not None:
+            return self.table[n.start_byte], self.table[end]
+        return n.start_byte + self.base, end + self.base
 
     def span(self, start: int, end: int) -> tuple[int, int]:
+        end = self.ends.get(end, end)
         if self.table is not None:
             return self.table[start], self.table[end]
         return start + self.base, end + self.base
@@ -237,11 +259,8 @@ class _Adapter:
     def if_statement(self, n: Any) -> Node:
         alternate = n.child_by_field_id(self.f.alternative)
         inner = self.first(alternate) if alternate is not None else None
-        # A comment after the statement counts as its child, so its end is that of its last part.
-        last = alternate or n.child_by_field_id(self.f.consequence) or n
-        return Node(type="IfStatement", range=self.span(n.start_byte, last.end_byte),
-                    test=self.field(n, self.f.condition), consequent=self.body(n, self.f.consequence),
-                    alternate=self.lone(inner))
+        return Node(type="IfStatement", range=self.at(n), test=self.field(n, self.f.condition),
+                    consequent=self.body(n, self.f.consequence), alternate=self.lone(inner))
 
     def body(self, n: Any, field: int) -> Any:
         return self.lone(n.child_by_field_id(field))

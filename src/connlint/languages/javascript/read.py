@@ -25,7 +25,7 @@ COMPONENTS = (".vue", ".svelte")
 SUFFIXES = JAVASCRIPT + TYPESCRIPT + COMPONENTS
 """The files that `read` knows."""
 
-_ES_MODULE = re.compile(r"^[ \t]*(?:import\b[^(.]|export\b)", re.MULTILINE)
+_ES_MODULE = re.compile(r"(?:^|[;})/])[ \t]*(?:import\b\s*[^(.\s]|export\b\s*[^=:.,)\s])", re.MULTILINE)
 _AMBIENT = re.compile(r"\.d\.([^./]+\.)?[mc]?ts$")
 
 
