@@ -6,6 +6,7 @@ A check turns facts into drafts. It knows no rule, no message, no level and no l
 CHECKS: dict[str, str] = {
     "fallback": "connlint.checks.fallback:check",
     "leak": "connlint.checks.leak:check",
+    "module-pool": "connlint.checks.pools:check",
 }
 """Name → "module:function" of ``check(module, project, card, rules) -> Iterator[Draft]``, run on one file at a time."""
 
