@@ -1,0 +1,137 @@
+"""What is said of a run, and how: one module a format, each `write(report, stream, options)`.
+
+Here is where it leaves the program: the choice of the format, the terminal's colours and width, the file that is
+replaced as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from typing import TextIO
+
+from connlint.model.report import Report
+
+FORMATS = {
+    "text": "connlint.reporters.text:write",
+    "concise": "connlint.reporters.text:write_concise",
+    "sarif": "connlint.reporters.sarif:write",
+    "json": "connlint.reporters.json:write",
+    "github": "connlint.reporters.github:write",
+    "gitlab": "connlint.reporters.gitlab:write",
+}
+"""Name of a format → the function that writes it."""
+
+FOR_PEOPLE = ("text", "concise", "github")
+"""Formats that are printed in the encoding of the terminal; all others are UTF-8."""
+
+
+class OutputError(Exception):
+    """The report cannot be written; the message names the file and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a report is to look. ``width`` is the number of columns, None where nobody looks at a terminal.
+
+    ``statistics`` counts findings instead of listing them. ``verbose`` names every file that was not checked.
+    ``quiet`` leaves the summary out. ``category`` is the name of this run among several of one repository.
+    """
+
+    color: bool = False
+    width: int | None = None
+    statistics: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    category: str = ""
+
+
+Reporter = Callable[[Report, TextIO, Options], None]
+
+
+def write(report: Report, format_: str, output: Path | None = None, *, color: str = "auto", statistics: bool = False,
+          verbose: bool = False, quiet: bool = False, category: str = "") -> None:
+    """Write ``report`` to standard output, or to the file ``output``, which appears whole or not at all.
+
+    ``color`` is "auto", "always" or "never". Raises `OutputError` where the file cannot be written.
+    """
+    where, _, name = FORMATS[format_].partition(":")
+    reporter: Reporter = getattr(import_module(where), name)
+    terminal = output is None and sys.stdout.isatty()
+    options = Options(_colored(color, terminal), _columns() if terminal else None, statistics, verbose, quiet, category)
+    text = StringIO()
+    reporter(report, text, options)
+    if output is None:
+        print_safely(text.getvalue(), utf8=format_ not in FOR_PEOPLE)
+        return
+    replace_file(output, text.getvalue().encode("utf-8", "replace"))
+    if not quiet:
+        from connlint.reporters.text import counts
+
+        print(f"{counts(report)}; written to {output}", file=sys.stderr)
+
+
+def _colored(choice: str, terminal: bool) -> bool:
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
+
+
+def _columns() -> int:
+    from shutil import get_terminal_size
+
+    return max(40, get_terminal_size((100, 24)).columns)
+
+
+def print_safely(text: str, *, utf8: bool = False) -> None:
+    """Print ``text`` without failing on a character that standard output does not have; ``utf8`` whatever it has."""
+    stream = sys.stdout
+    encoding = "utf-8" if utf8 else (stream.encoding or "utf-8")
+    if encoding.lower().replace("-", "") not in ("utf8", "utf16", "utf32"):
+        text = text.replace("…", "...")
+    data = text.encode(encoding, "replace" if utf8 else "backslashreplace")
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:
+        stream.write(data.decode(encoding))
+    else:
+        stream.flush()
+        buffer.write(data)
+        buffer.flush()
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Make ``data`` the content of ``path``: written beside it, then renamed. Raises `OutputError`.
+
+    What is no regular file (a pipe, a terminal) is written to as it stands.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        if target.is_dir():
+            raise OutputError(f"{path}: cannot be written: it is a folder")
+        try:
+            target.write_bytes(data)
+        except OSError as error:
+            raise _refused(path, error) from None
+        return
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("xb") as file:
+            file.write(data)
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise _refused(path, error) from None
+
+
+def _refused(path: Path, error: OSError) -> OutputError:
+    why = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError):
+        why = f"there is no folder {os.fspath(path.parent)!r}"
+    return OutputError(f"{path}: cannot be written: {why[:1].lower()}{why[1:]}")
