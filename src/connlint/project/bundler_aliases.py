@@ -1,7 +1,7 @@
 """Aliases that a bundler's configuration file gives to folders, as far as they are written out.
 
-A configuration is a program, so this reads only the idioms: ``alias: { '@': path.resolve(__dirname, 'src') }``, the list
-form with ``find`` and ``replacement``, ``fileURLToPath(new URL('./src', import.meta.url))`` and plain texts.
+A configuration is a program, so this reads only the idioms: ``alias: { '@': path.resolve(__dirname, 'src') }``, the
+list form with ``find`` and ``replacement``, ``fileURLToPath(new URL('./src', import.meta.url))`` and plain texts.
 """
 
 from __future__ import annotations

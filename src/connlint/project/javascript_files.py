@@ -8,7 +8,8 @@ from functools import cached_property
 from connlint.project.tree import Tree
 
 EXTENSIONS = (
-    ".ts", ".tsx", ".js", ".jsx", ".vue", ".svelte", ".mjs", ".cjs", ".mts", ".cts", ".json", ".d.ts", ".d.mts", ".d.cts",
+    ".ts", ".tsx", ".js", ".jsx", ".vue", ".svelte", ".mjs", ".cjs", ".mts", ".cts", ".json",
+    ".d.ts", ".d.mts", ".d.cts",
 )
 """Tried in this order. Where two exist, the linker looks into both before it calls a name missing."""
 _COMPILED = {
@@ -18,12 +19,16 @@ _COMPILED = {
     ".cjs": (".cts", ".d.cts"),
 }
 """What the extension of the compiled file, written in an import, may stand for in the sources."""
-BUILT = frozenset(
-    "dist build out output .output lib-dist esm cjs es umd .next .nuxt .svelte-kit .astro .react-router .vercel .turbo "
-    ".contentlayer .velite .wrangler .docusaurus .cache .temp .tmp tmp target coverage node_modules bower_components "
-    "generated __generated__ _generated gen codegen compiled transpiled .source pkg wasm prebuilds Release Debug".split()
+_BUILT = frozenset(
+    "dist .output .next .nuxt .svelte-kit .astro .react-router .vercel .turbo .contentlayer .velite .wrangler "
+    ".docusaurus .cache .temp .tmp .source node_modules bower_components generated __generated__ _generated".split()
 )
 """Folders that a build or a code generator makes."""
+_PERHAPS_BUILT = frozenset(
+    "build out output lib-dist esm cjs es umd tmp target coverage gen codegen compiled transpiled pkg wasm prebuilds "
+    "Release Debug".split()
+)
+"""The same, where the project has no files in them."""
 
 
 def join(folder: str, relative: str) -> str | None:
@@ -44,9 +49,9 @@ def folder_of(path: str) -> str:
     return path[: path.rfind("/")] if "/" in path else ""
 
 
-def is_built(path: str) -> bool:
-    """Whether a folder above ``path`` is one that a build makes."""
-    return any(part in BUILT for part in path.split("/")[:-1]) or path in BUILT
+def in_output(path: str) -> bool:
+    """Whether a folder above ``path``, or ``path``, has a name that builds give to what they make."""
+    return any(part in _BUILT or part in _PERHAPS_BUILT for part in path.split("/"))
 
 
 class Files:
@@ -91,6 +96,14 @@ class Files:
         if stem != path:
             found += [f"{stem}/index{e}" for e in EXTENSIONS[:4] if f"{stem}/index{e}" in self.paths]
         return found
+
+    def is_built(self, path: str) -> bool:
+        """Whether a build may put a file at ``path``."""
+        parts = path.split("/")
+        for count, part in enumerate(parts, 1):
+            if part in _BUILT or (part in _PERHAPS_BUILT and "/".join(parts[:count]) not in self.tree.folders):
+                return True
+        return False
 
     @cached_property
     def listing(self) -> dict[str, list[str]]:

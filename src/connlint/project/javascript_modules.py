@@ -1,7 +1,7 @@
 """The linker of JavaScript and TypeScript: which names an import takes, and whether its module defines them.
 
-Everything is decided twice. A scan over bytes settles what is there; only a name that it does not see is looked for in a
-real parse of the module, and only then is the importing file parsed too, to know that its import is one.
+Everything is decided twice. A scan over bytes settles what is there; only a name that it does not see is looked for in
+a real parse of the module, and only then is the importing file parsed too, to know that its import is one.
 """
 
 from __future__ import annotations
@@ -11,21 +11,25 @@ import re
 from functools import cached_property
 
 from connlint.languages.javascript import scan
-from connlint.languages.javascript.outline import Imports, Outline, outline
+from connlint.languages.javascript.imports import Imports
+from connlint.languages.javascript.outline import DECLARATIONS, Outline, outline
 from connlint.languages.javascript.scan import Exports, Statement
-from connlint.model.source import Span
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.javascript_files import folder_of
 from connlint.project.javascript_paths import Resolver
 from connlint.project.linker import ImportUse, UsedName
 from connlint.project.tree import Tree
 
-_VENDORED = re.compile(r"(?:^|/)(?:node_modules|vendor|vendors|third_party|third-party|bower_components|dist)/|\.min\.[cm]?js$")
-_SCENERY = re.compile(r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|test-?data|codemods?|stubs?|snippets?|corpus)/")
-_OBJECT = frozenset(
-    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf then __esModule __proto__ "
-    "prototype".split()
+_VENDORED = re.compile(
+    r"(?:^|/)(?:node_modules|vendors?|vendored|third[_-]party|bower_components|dist)/|[.-](?:min|bundle|umd)\.[cm]?js$"
 )
+_SCENERY = re.compile(
+    r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|test-?data|codemods?|stubs?|snippets?|corpus)/"
+)
+_OBJECT = frozenset({
+    "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf",
+    "then", "__esModule", "__proto__", "prototype", "default",
+})
 """Names that any object answers to, or that are asked of any module."""
 _OPEN = ""
 """In answers about a name: it may be there."""
@@ -98,6 +102,8 @@ class JavaScriptLinker:
                     names += [UsedName(n, at) for n, at, typed in scan.named(data, statement.clause) if not typed]
                 else:
                     names += [UsedName(n, at) for n, at in scan.picked(data, statement.clause)]
+            if statement.member is not None:
+                names.append(UsedName(data[slice(*statement.member)].decode("utf-8", "replace"), statement.member, False))
         complete = all(self._defined(target, used.name) is not None for used in names)
         if complete and statement.namespace is not None and not statement.types and _CODE.search(target):
             start, end = statement.namespace
@@ -117,7 +123,7 @@ class JavaScriptLinker:
             if taken is None:
                 continue
             excused = taken.excused
-            if path.endswith((".d.ts", ".d.mts", ".d.cts")):
+            if path.endswith(DECLARATIONS):
                 excused = excused or "declarations only"
             if excused is None and _mocked(data, statement.specifier):
                 excused = "mocked"
@@ -192,11 +198,11 @@ class JavaScriptLinker:
             return _OPEN
         if name in found.names:
             return target
-        if target.endswith((".d.ts", ".d.mts", ".d.cts")):
+        if target.endswith(DECLARATIONS):
             return _OPEN
-        if name == "default" and (found.form == "commonjs" or (found.form == "script" and not self._is_module(target))):
+        if name == "default" and found.form == "commonjs":
             return _OPEN
-        if name != "default" or found.form != "module":
+        if name != "default":
             for star in found.stars:
                 answer = self.resolver.resolve(target, star)
                 if type(answer) is not Found:
@@ -215,19 +221,13 @@ class JavaScriptLinker:
                 return _OPEN
         return None
 
-    def _is_module(self, target: str) -> bool:
-        """Whether a file without exports is an ES module all the same."""
-        if target.endswith((".ts", ".tsx", ".mts", ".mjs")):
-            return True
-        package = self.resolver.packages.nearest(folder_of(target))
-        return package is not None and package.is_module and not target.endswith((".cjs", ".cts"))
-
     @cached_property
     def _augmentations(self) -> dict[str, list[bytes]]:
         """Files that add declarations to a module of the project, by that module."""
         found: dict[str, list[bytes]] = {}
         for path in sorted(self.tree.paths):
-            if path.endswith((".ts", ".tsx", ".mts", ".cts")) and (data := self.tree.read(path)) and b"declare module" in data:
+            data = self.tree.read(path) if path.endswith((".ts", ".tsx", ".mts", ".cts")) else None
+            if data is not None and b"declare module" in data:
                 for m in _AUGMENTED.findall(data):
                     answer = self.resolver.resolve(path, m.decode("utf-8", "replace"))
                     if type(answer) is Found:
@@ -240,10 +240,14 @@ class JavaScriptLinker:
         if found is None or found.form != "commonjs":
             return False
         pattern = re.compile(rb"\.%b\s*=[^=]" % re.escape(name.encode()))
-        return any(
-            path != target and (data := self.tree.read(path)) is not None and pattern.search(data) is not None
-            for path in self._code
-        )
+        for path in self._code:
+            data = self.tree.read(path) if path != target else None
+            if data is not None and pattern.search(data):
+                for statement in scan.statements(data):
+                    answer = self.resolver.resolve(path, statement.specifier)
+                    if type(answer) is Found and answer.path == target:
+                        return True
+        return False
 
     # -- what was meant -----------------------------------------------------------------------------------------------
 
@@ -307,6 +311,3 @@ def _mocked(data: bytes, specifier: str) -> bool:
     return b"ock" in data and re.search(
         rb"""[mM]ock\w*(?:\.\w+)?(?:<[^>]*>)?\(\s*(?:import\(\s*)?["'`]%b["'`]""" % re.escape(specifier.encode()), data
     ) is not None
-
-
-Spans = tuple[Span, ...]

@@ -7,19 +7,22 @@ Installed packages are never looked at: a bare name that is none of the project'
 from __future__ import annotations
 
 import difflib
+import posixpath
 import re
 from functools import cached_property
 
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.bundler_aliases import BundlerAliases
-from connlint.project.javascript_files import Files, folder_of, is_built, join
+from connlint.project.javascript_files import Files, folder_of, join
 from connlint.project.package_json import Package, Packages
 from connlint.project.tree import Tree
 from connlint.project.tsconfig import TsConfig, TsConfigs
 
 OPAQUE = Unknown("not a path of this project")
 _INSTALLED = Unknown("an installed package")
-_ODD = re.compile(r"[{}<>%\\*|\s\"'`?!]|\$\{|__\w+__|^\w[\w+.-]*:|\$\$|//|\[\[")
+_FOREIGN = re.compile(r"^/|^\w[\w+.-]*:|[?!\\\s|]|\$\{|//")
+"""Other schemes, queries, loaders and templates."""
+_PLACEHOLDER = re.compile(r"[{}<>%*\\|\s\"'`?!]|__\w+__|\$\$|\[\[")
 _GENERATED = re.compile(
     r"(?:^|[./_-])(?:generated|gen|autogen|pb|g|auto-imports?|codegen|prisma-client|graphql-types)(?:[./_-]|$)"
     r"|_pb$|_pb\.|\+types|\$types|\$houdini|routeTree|\.node$|\.wasm$|\.d$|\.d\.[cm]?ts$|(?:^|/)auto-|\.marko|\.properties$"
@@ -29,12 +32,13 @@ _SCENERY = re.compile(
     r"templates?-\w+|codemods?|stubs?|blueprints?|scaffold(?:s|ing)?|boilerplates?|snippets?|__snippets__|generators?|"
     r"node_modules|vendor|third_party|dist|goldens?|skeletons?|schematics|test-projects?|cookiecutter|corpus|baselines)/"
 )
-"""Folders whose files are material for a tool rather than a program: they are copied elsewhere, or broken on purpose."""
+"""Folders whose files are material for a tool and no program: they are copied elsewhere, or broken on purpose."""
 _CONVENTIONS = {"@": ("src", "app", "", "resources/js"), "~": ("src", "app", "", "resources/js"), "$lib": ("src/lib",)}
 _BUILTIN = frozenset(
-    "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain events "
-    "fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl stream "
-    "string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads zlib".split()
+    "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns "
+    "domain events fs http http2 https inspector module net os path perf_hooks process punycode querystring "
+    "readline repl stream string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads "
+    "zlib".split()
 )
 _AMBIENT = re.compile(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
 
@@ -113,7 +117,10 @@ class Resolver:
         """The package of this project that ``specifier`` starts with, and the path in it."""
         parts = specifier.split("/")
         count = 2 if specifier.startswith("@") else 1
-        package = self.packages.visible(folder).get("/".join(parts[:count]))
+        name = "/".join(parts[:count])
+        package = self.packages.visible(folder).get(name)
+        if package is not None and not self.packages.is_meant(package, name, folder):
+            package = None
         return package, "/".join(parts[count:])
 
     def _scope(self, path: str) -> Scope:
@@ -143,13 +150,20 @@ class Resolver:
         config, _ = self.configs.governing(path)
         if config is not None and config.root_dirs:
             return Unknown("several root folders")
-        return self._absent(base, folder)
+        answer = self._absent(base, folder)
+        if type(answer) is Missing and answer.near is not None:
+            near = posixpath.relpath(answer.near, folder or ".")
+            if "." not in specifier.rpartition("/")[2]:
+                near = re.sub(r"(?:/index)?\.[cm]?[jt]sx?$", "", near)
+            near = near if near.startswith("../") else "./" + near
+            answer = Missing(answer.reason, answer.tried, near if near != specifier else None)
+        return answer
 
     # -- everything else ----------------------------------------------------------------------------------------------
 
     def _named(self, path: str, scope: Scope, specifier: str) -> Answer:
         first = specifier.partition("/")[0]
-        if first in _BUILTIN or specifier.startswith("/") or _ODD.search(specifier):
+        if first in _BUILTIN or _FOREIGN.search(specifier):
             return OPAQUE
         folder = folder_of(path)
         if specifier.startswith("#"):
@@ -161,7 +175,10 @@ class Resolver:
             return answer
         package, inside = self._package(folder, specifier)
         if package is not None:
-            return self._settled(self.packages.entry(package, inside), folder)
+            answer = self._settled(self.packages.entry(package, inside), folder)
+            if type(answer) is Missing and not self._declared(folder, specifier) and not specifier.startswith("@"):
+                return Unknown("a name that an installed package may have as well")
+            return answer
         if self._declared(folder, specifier):
             return _INSTALLED
         return self._bundled(scope, specifier, folder) or self._based(scope, specifier, folder) or OPAQUE
@@ -229,11 +246,11 @@ class Resolver:
         if best is not None:
             rest = specifier[len(best) + 1 :]
             targets = known[best]
-            places = [f"{t}/{rest}" if rest and t else rest or t for t in targets]
+            places = [p for p in (join(t, rest) for t in targets) if p is not None]
             hits = [f for f in map(self.files.find, places) if f is not None]
             if len(hits) == 1:
                 return self.found(hits[0])
-            if hits or len(targets) != 1 or targets[0] not in self.tree.folders:
+            if hits or len(targets) != 1 or not places or targets[0] not in self.tree.folders:
                 return Unknown("a bundler's alias")
             return self._absent(places[0], folder)
         prefix, _, rest = specifier.partition("/")
@@ -268,21 +285,21 @@ class Resolver:
     def _absent(self, base: str, folder: str) -> Answer:
         """What to say of a path at which there is nothing: missing, unless something may put a file there."""
         parent, _, name = base.rpartition("/")
-        if _ODD.search(base) or not name:
+        if _PLACEHOLDER.search(base) or not name:
             return Unknown("not a plain path")
-        if is_built(base) or _GENERATED.search(base):
+        if self.files.is_built(base) or _GENERATED.search(base):
             return Unknown("made by a build")
         if any(base == s or base.startswith(s + "/") for s in self.files.submodules):
             return Unknown("in a submodule")
         names = self.files.listing.get(parent, [])
-        if any(n.startswith((name + ".", name + "@")) for n in names):
+        scaled = name[: name.rfind(".")] + "@" if "." in name else name + "@"
+        if any(n.startswith((name + ".", scaled)) for n in names):
             return Unknown("a file of another kind")
-        if base in self.tree.folders and any(n.startswith("index.") or n == "package.json" for n in self.files.listing[base]):
+        inside = self.files.listing[base] if base in self.tree.folders else []
+        if any(n.startswith("index.") or n == "package.json" for n in inside):
             return Unknown("a folder with an entry of another kind")
-        if "." in name:
-            stem = name[: name.rfind(".")]
-            if any(n.startswith(stem + ".") and not n.startswith(name) for n in names) and name.endswith((".js", ".mjs", ".cjs")):
-                return Unknown("a file of another kind")
+        if name.endswith((".js", ".mjs", ".cjs")) and any(n.startswith(name[: name.rfind(".") + 1]) for n in names):
+            return Unknown("a file of another kind")
         candidates = [base + e for e in ("", ".ts", ".tsx", ".js", "/index.ts", "/index.js")]
         if "." in name:
             candidates = [base, re.sub(r"\.js(x?)$", r".ts\1", base)]

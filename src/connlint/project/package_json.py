@@ -14,7 +14,7 @@ from typing import Any
 
 from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
-from connlint.project.javascript_files import Files, folder_of, is_built, join
+from connlint.project.javascript_files import Files, folder_of, in_output, join
 
 _ENTRY_FIELDS = ("source", "svelte", "module", "main", "types", "typings", "browser")
 _BUILT_PREFIX = re.compile(
@@ -113,6 +113,16 @@ class Packages:
             self._siblings[key] = found
         return self._siblings[key]
 
+    def is_meant(self, package: Package, name: str, folder: str) -> bool:
+        """Whether ``name`` in a file of ``folder`` is ``package`` rather than a published package of the same name."""
+        for owner in self.above(folder):
+            if (place := owner.dependencies().get(name)) is not None and owner is not package:
+                if place.startswith(("workspace:", "file:", "link:", "portal:")) or place in ("", "*", "x", "latest"):
+                    return True
+                wanted, has = re.search(r"\d+", place), re.search(r"\d+", str(package.data.get("version", "")))
+                return ":" not in place and wanted is not None and has is not None and wanted[0] == has[0]
+        return True
+
     def _members(self, folder: str, data: dict[str, Any]) -> Iterator[Package]:
         """The packages of the workspace whose root is ``folder``."""
         workspaces = data.get("workspaces")
@@ -176,10 +186,8 @@ class Packages:
         for target in targets:
             base = join(package.folder, target)
             found = self.files.find(base) if base is not None else None
-            if found is not None and is_built(found[len(package.folder) :].lstrip("/")):
-                found = self._source(package, target)
-            elif found is None:
-                found = self._source(package, target)
+            if found is None or in_output(found[len(package.folder) :]):
+                found = self._source(package, target) or found
             if found is not None and found not in sources:
                 sources.append(found)
         code = [s for s in sources if not s.endswith((".d.ts", ".d.mts", ".d.cts"))]
@@ -189,7 +197,7 @@ class Packages:
             return Unknown("conditions lead to different files")
         for target in targets:
             base = join(package.folder, target)
-            if base is None or is_built(target.removeprefix("./")) or _BUILT_PREFIX.match(target):
+            if base is None or in_output(target) or _BUILT_PREFIX.match(target):
                 return Unknown("not built yet")
         return self._absent(package, join(package.folder, targets[0]) or "") if targets else Unknown("no target")
 
@@ -207,7 +215,7 @@ class Packages:
         rest = re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$", "", rest)
         for place in ("src/", "", "lib/", "source/"):
             base = join(package.folder, place + rest)
-            if base is not None and (found := self.files.find(base)) and not is_built(found[len(package.folder) :]):
+            if base is not None and (found := self.files.find(base)) and not in_output(found[len(package.folder) :]):
                 return found
         return None
 

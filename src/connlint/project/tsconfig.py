@@ -53,7 +53,8 @@ class TsConfig:
             elif len(specifier) >= len(head) + len(tail) and specifier.startswith(head) and specifier.endswith(tail):
                 if best is None or len(head) > best[0]:
                     middle = specifier[len(head) : len(specifier) - len(tail)]
-                    best = (len(head), pattern, [t.replace("*", middle) for t in targets])
+                    places = (join("", t.replace("*", middle)) for t in targets)
+                    best = (len(head), pattern, [p for p in places if p is not None])
         return best[1:] if best is not None else None
 
 

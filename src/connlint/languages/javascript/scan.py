@@ -16,23 +16,26 @@ SUFFIXES = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue"
 """Files whose imports and exports can be read."""
 
 _WORD = rb"[\w$\x80-\xff]+"
+_BRACED = rb"[^{}]*(?:\{[^{}\n]*\}[^{}]*)*"
+"""What stands between braces; a comment may hold braces of its own."""
 _IMPORT = re.compile(
     rb"""import(?:
         \s*["']([^"'\n]+)["']
       | (\s+type\b(?!\s*,|\s+from\b))?
         (?:\s*(%b)\s*,?)??
-        (?:\s*\{([^{}]*)\}|\s*\*\s*as\s+(%b))?
+        (?:\s*\{(%b)\}|\s*\*\s*as\s+(%b))?
         \s*\bfrom\s*["']([^"'\n]+)["']
       | \s*\((?:\s|/\*.*?\*/|//[^\n]*\n)*["'`]([^"'`\n]+)["'`]
     )"""
-    % (_WORD, _WORD),
+    % (_WORD, _BRACED, _WORD),
     re.VERBOSE | re.DOTALL,
 )
 _REEXPORT = re.compile(
-    rb"""export\s*(type\b\s*)?(?:\{([^{}]*)\}|\*\s*(?:as\s+(%b|"[^"\n]*"|'[^'\n]*'))?)\s*from\s*["']([^"'\n]+)["']"""
-    % _WORD
+    rb"""export\s*(type\b\s*)?(?:\{(%b)\}|\*\s*(?:as\s+(%b|"[^"\n]*"|'[^'\n]*'))?)\s*from\s*["']([^"'\n]+)["']"""
+    % (_BRACED, _WORD)
 )
 _REQUIRE = re.compile(rb"""require\s*\(\s*["'`]([^"'`\n]+)["'`]""")
+_MEMBER = re.compile(rb"\s*\)(?:\s*\))?\s*\.\s*(%b)" % _WORD)
 _REQUIRED_INTO = re.compile(rb"(?:(%b)|\{([^{}]*)\})\s*=\s*(?:await\s+)?$" % _WORD)
 _NAMED = re.compile(
     rb"""//[^\n]*|/\*.*?\*/|(?:(type)\s+(?!as\b|,))?(%b|"[^"\n]*"|'[^'\n]*')(?:\s+as\s+(%b|"[^"\n]*"|'[^'\n]*'))?"""
@@ -46,10 +49,10 @@ _EXPORT = re.compile(
       | (?:declare\s+|abstract\s+|async\s+|const\s+(?=enum\b))*
         (?:const|let|var|function|class|interface|type|enum|namespace|module|import|using)\b(?:\s+|\s*\*\s*)(%b)
       | (?:declare\s+)?(?:const|let|var)\s*[{\[]([^=]*)[}\]]\s*=
-      | (?:type\b\s*)?\{([^{}]*)\}(?:\s*from\s*["']([^"'\n]+)["'])?
+      | (?:type\b\s*)?\{(%b)\}(?:\s*from\s*["']([^"'\n]+)["'])?
       | (?:type\b\s*)?\*\s*(?:as\s+(%b|"[^"\n]*"|'[^'\n]*')\s*)?from\s*["']([^"'\n]+)["']
     )"""
-    % (_WORD, _WORD),
+    % (_WORD, _BRACED, _WORD),
     re.VERBOSE,
 )
 _ASSIGNED = re.compile(rb"exports\.(%b)\s*=[^=]" % _WORD)
@@ -62,7 +65,7 @@ class Statement(NamedTuple):
     """One candidate. ``kind`` is "import", "export", "require" or "dynamic"; ``at`` is the specifier without quotes.
 
     ``clause`` is the text between braces; ``default`` and ``namespace`` are the spans of the bindings of that kind
-    (of ``require``, ``namespace`` is the variable that takes the whole).
+    (of ``require``, ``namespace`` is the variable that takes the whole, and ``member`` what is read of it at once).
     """
 
     kind: str
@@ -72,6 +75,7 @@ class Statement(NamedTuple):
     default: Span | None = None
     namespace: Span | None = None
     types: bool = False
+    member: Span | None = None
 
 
 class Exports(NamedTuple):
@@ -126,6 +130,8 @@ def statements(data: bytes) -> list[Statement]:
 
 
 def _loaded(kind: str, specifier: bytes, at: Span, data: bytes, start: int) -> Statement:
+    if (member := _MEMBER.match(data, at[1] + 1)) is not None:
+        return Statement(kind, text(specifier), at, member=member.span(1))
     head = data[max(0, start - 400) : start]
     into = _REQUIRED_INTO.search(head) if b"=" in head[-12:] else None
     if into is None:
@@ -142,7 +148,9 @@ def _loaded(kind: str, specifier: bytes, at: Span, data: bytes, start: int) -> S
 def named(data: bytes, clause: Span) -> list[tuple[str, Span, bool]]:
     """The names in the braces of an import or export: name in the other module, its span, whether marked ``type``."""
     return [
-        (text(m[2]), m.span(2), m[1] is not None) for m in _NAMED.finditer(data, clause[0], clause[1]) if m[2] is not None
+        (text(m[2]), m.span(2), m[1] is not None)
+        for m in _NAMED.finditer(data, clause[0], clause[1])
+        if m[2] is not None
     ]
 
 

@@ -1,0 +1,399 @@
+"""What an import of JavaScript or TypeScript means, and which names its module lacks.
+
+A project is a mapping of path to text. `faults` says what is known to be missing, one text a fault: ``path: name``
+for a name, ``path: 'specifier'`` for a module.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from connlint.project.answer import Found, Missing
+from connlint.project.javascript_modules import JavaScriptLinker
+from connlint.project.linker import ImportUse
+from connlint.project.tree import MemoryTree
+
+CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+
+
+def linker(files: Mapping[str, str], ignored: tuple[str, ...] = ()) -> JavaScriptLinker:
+    return JavaScriptLinker(MemoryTree(files, ignored))
+
+
+def faults(files: Mapping[str, str], ignored: tuple[str, ...] = ()) -> list[str]:
+    links, found = linker(files, ignored), []
+    for path, text in files.items():
+        if path.endswith(CODE):
+            for use in links.imports(path, text.encode()):
+                if use.excused is None:
+                    if isinstance(links.resolve(path, use.module), Missing):
+                        found.append(f"{path}: {use.module!r}")
+                    names = (n for n in use.names if isinstance(links.lookup(path, use, n.name), Missing))
+                    found += [f"{path}: {n.name}" for n in names]
+    return found
+
+
+def missing(files: Mapping[str, str], path: str, module: str, name: str) -> Missing:
+    answer = linker(files).lookup(path, ImportUse(module, (0, 0), ()), name)
+    assert isinstance(answer, Missing)
+    return answer
+
+
+# -- what a module exports ----------------------------------------------------------------------------------------------
+
+EXPORTS = [
+    ("export const a = 1, b = 2; export let { c, d: [e, ...f], g = 1 } = x", "a b c e f g", "d x"),
+    ("export function a() {} export async function* b() {} export class c {} export abstract class d {}", "a b c d", "e"),
+    ("export type a = 1; export interface b {} export enum c {} export const enum d {} export namespace e.f {}",
+     "a b c d e", "f"),
+    ("export declare const a: number; export declare function b(): void; export import c = X.Y", "a b c", "Y"),
+    ("const a = 1, b = 2; export { a, b as c, a as default }", "a c default", "b"),
+    ("export default class a {}", "default", "a"),
+    ("// export const a = 1\nexport const b = 'export const c = 1'", "b", ""),
+    ("export { default as a, b as c } from './other'; export * as d from './other'", "a c d", "b"),
+    ("export const a = 1\nexport function over(x: string): void\nexport function over(x: any) {}", "a over", "b"),
+    ("exports.a = 1; module.exports.b = 2; exports['c'] = 3; if (x) exports.d = 4", "a b c d", "e"),
+    ("module.exports = { a, b: 1, c() {}, 'd': 2, get e() { return 1 } }", "a b c d e default", "f"),
+    ("exports = module.exports = { a }; exports.b = 1", "a b", "c"),
+    ("module.exports = { ...require('./other'), a }", "a other", "b"),
+    ("module.exports = require('./other')", "other", "b"),
+    ("const o = require('./other'); module.exports = { ...o, a }", "a other", "b"),
+    ("const api = { a }; api.b = () => {}; module.exports = api", "a b", "c"),
+    ("Object.defineProperty(exports, '__esModule', { value: true }); exports.a = a", "a", "b"),
+    ("Object.assign(module.exports, { a, b: 1 })", "a b", "c"),
+    ("__exportStar(require('./other'), exports); exports.a = 1", "a other", "b"),
+    ("exports = { a: 1 }", "", "a"),
+    ("exports.a = 1\nclass K { constructor() { this.b = 1 } }", "a", "b"),
+    ("function helper() {}", "", "helper"),
+]
+
+
+@pytest.mark.parametrize(("text", "there", "not_there"), EXPORTS, ids=lambda v: v[:40])
+def test_names_of_a_module(text, there, not_there):
+    files = {"m.ts": text, "other.js": "exports.other = 1; exports.default = 2; exports.b = 3" if "* as" in text
+             or "default as" in text else "exports.other = 1"}
+    links = linker(files)
+    use = ImportUse("./m", (0, 0), ())
+    assert [n for n in there.split() if not isinstance(links.lookup("x.ts", use, n), Found)] == []
+    assert [n for n in not_there.split() if not isinstance(links.lookup("x.ts", use, n), Missing)] == []
+
+
+@pytest.mark.parametrize("text", [
+    "module.exports = make()",
+    "module.exports = class {}",
+    "module.exports = function () {}; module.exports.a = 1",
+    "exports[name] = 1",
+    "Object.keys(all).forEach(k => { exports[k] = all[k] })",
+    "const e = module.exports; e.a = 1",
+    "extend(module.exports, all)",
+    "Object.assign(exports, all)",
+    "module.exports = { ...all, a }",
+    "module.exports = { [name]: 1 }",
+    "this.a = 1; exports.b = 2",
+    "exports.a = 1; eval(text)",
+    "const api = { a }; fill(api); module.exports = api",
+    "(function (root, factory) { if (typeof exports === 'object') factory(exports) })(this, f)",
+    "define(['x'], function () { return {} })",
+    "/* @generated */ export const a = 1",
+    "export * from 'elsewhere'",
+    "export = thing",
+    "export const a = 1; module.exports.b = 2",
+    "window.a = 1",
+    "export const a = <<<<",
+    "onmessage = () => {}",
+], ids=lambda v: v[:40])
+def test_module_that_may_define_more(text):
+    assert faults({"m.ts": text, "x.ts": "import { nothing } from './m'; nothing()"}) == []
+
+
+def test_stars_reach_every_module_but_no_default():
+    files = {
+        "index.ts": "export * from './a'; export * from './b'",
+        "a.ts": "export * from './c'; export * from './index'; export const a = 1; export default 1",
+        "b.ts": "export type b = 1",
+        "c.ts": "export const c = 1",
+        "x.ts": "import d, { a, b, c, e } from './index'; d(a, c, e); let y: b = 1",
+    }
+    assert faults(files) == ["x.ts: default", "x.ts: e"]
+
+
+def test_wrong_reexport_is_the_fault_of_the_module_that_writes_it():
+    files = {
+        "index.ts": "export { a, b } from './a'",
+        "a.ts": "export const a = 1",
+        "x.ts": "import { a, b } from './index'; a(b)",
+    }
+    assert faults(files) == ["index.ts: b"]
+
+
+def test_found_names_the_file_that_defines():
+    files = {"index.ts": "export { a as b } from './a'; export * from './c'", "a.ts": "export const a = 1", "c.ts": "export const c = 1"}
+    links, use = linker(files), ImportUse("./index", (0, 0), ())
+    assert [links.lookup("x.ts", use, n) for n in ("b", "c")] == [Found("a.ts"), Found("c.ts")]
+
+
+def test_missing_says_what_was_meant_and_who_defines_it():
+    files = {
+        "src/a.ts": "export const createUser = 1; export const other = 2",
+        "src/b.ts": "export const requestId = 1",
+        "src/barrel.ts": "export * from './b'",
+    }
+    assert missing(files, "src/x.ts", "./a", "createuser").near == "createUser"
+    assert missing(files, "src/x.ts", "./a", "requestId").tried == ("src/b.ts",)
+
+
+@pytest.mark.parametrize(("extra", "expected"), [
+    ({"m.d.ts": "export const a: number"}, []),
+    ({"m.js": "exports.a = 1"}, []),
+    ({"types.ts": "import './m'; declare module './m' { interface a {} }"}, []),
+    ({"types.ts": "declare module 'm' { interface a {} }"}, ["x.ts: a"]),
+])
+def test_names_that_another_file_adds(extra, expected):
+    assert faults({"m.ts": "export const b = 1", "x.ts": "import { a } from './m'; a()", **extra}) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("<script setup lang='ts'>import { a } from './m'; a()</script><template>{{ b }}</template>", ["C.vue: a"]),
+    ("<script>import { b } from './m'</script>", []),
+    ("<!-- <script>import { a } from './m'</script> -->", []),
+    ("<template><p>import { a } from './m'</p></template>", []),
+])
+def test_component_imports(text, expected):
+    assert faults({"m.ts": "export const b = 1", "C.vue": text}) == expected
+
+
+def test_component_exports():
+    files = {
+        "A.vue": "<script setup>const x = 1</script>",
+        "B.svelte": "<script module>export const b = 1</script><script>export let prop</script>",
+        "x.ts": "import A, { a } from './A.vue'; import B, { b } from './B.svelte'; f(A, a, B, b)",
+    }
+    assert faults(files) == ["x.ts: a"]
+
+
+# -- what an import takes -----------------------------------------------------------------------------------------------
+
+M = "export const a = 1; export interface T {}"
+IMPORTS = [
+    ("import { a, b } from './m'; b()", "b"),
+    ("import { b as c } from './m'; c()", "b"),
+    ("import {\n  a, // why { not }\n  b,\n} from './m'\nb()", "b"),
+    ("import d from './m'; d()", "default"),
+    ("import { default as d } from './m'; d()", "default"),
+    ("import * as ns from './m'; ns.a(); ns.b()", "b"),
+    ("import * as ns from './m'; <ns.B />", "B"),
+    ("import * as ns from './m'; f(ns); ns[k]; ns.toString()", ""),
+    ("import * as ns from './m'; ns.b && ns.b(); ns.c?.(); typeof ns.d; if (ns.e) {}", ""),
+    ("import * as ns from './m'; function f(ns) { ns.b() }", ""),
+    ("import * as ns from './m'; let x: ns.T; let y: typeof ns.T", ""),
+    ("export { b } from './m'", "b"),
+    ("export { a as b } from './m'", ""),
+    ("const { a, b: c, ...rest } = require('./m')", "b"),
+    ("const m = require('./m'); m.a(); m.b()", "b"),
+    ("const m = require('./m'); m.b = 1; m.b()", ""),
+    ("let x = require('./m').b", "b"),
+    ("const { b } = await import('./m')", "b"),
+    ("const m = await import('./m'); m.b()", "b"),
+    ("const p = import('./m'); p.then(m => m.b)", ""),
+    ("import m = require('./m'); m.b()", "b"),
+    ("import type { B } from './m'", ""),
+    ("import { type B, a } from './m'; a()", ""),
+    ("import { B } from './m'; let x: B", ""),
+    ("import { B } from './m'; let x: B; new B()", "B"),
+    ("import { B } from './m'", "B"),
+    ("@Injectable()\nclass K { constructor(x: B) {} }\nimport { B } from './m'", "B"),
+    ("// import { b } from './m'", ""),
+    ("const text = `import { b } from './m'`", ""),
+    ("/** @type {import('./m').b} */", ""),
+    ("let x: import('./m').B", ""),
+    ("// @ts-ignore\nimport { b } from './m'; b()", ""),
+    ("// eslint-disable-next-line import/named\nimport { b } from './m'; b()", ""),
+    ("try { const { b } = require('./m') } catch {}", ""),
+    ("vi.mock('./m', () => ({ b: 1 }))\nimport { b } from './m'; b()", ""),
+    ("object.require('./m').b; f.import('./m')", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "names"), IMPORTS, ids=lambda v: v[:50])
+def test_names_that_an_import_takes(text, names):
+    assert faults({"m.ts": M, "x.tsx": text}) == [f"x.tsx: {n}" for n in names.split()]
+
+
+def test_position_of_a_name_is_its_own():
+    text = "import d, {\n  a,\n  b as c,\n} from './m'; c(d, ns.e); import * as ns from './m'"
+    uses = linker({"m.ts": M, "x.ts": text}).imports("x.ts", text.encode())
+    assert [(n.name, text[slice(*n.at)], n.in_import, u.breaks) for u in uses for n in u.names] == [
+        ("default", "d", True, "import"), ("a", "a", True, "import"), ("b", "b", True, "import"), ("e", "e", False, "use"),
+    ]
+
+
+def test_positions_are_bytes_behind_other_characters():
+    text = "const é = '☃'; import { b } from './m'; b()"
+    data = text.encode()
+    (use,) = linker({"m.ts": M, "x.ts": text}).imports("x.ts", data)
+    assert data[slice(*use.names[0].at)] == b"b"
+    assert data[slice(*use.module_at)] == b"./m"
+
+
+@pytest.mark.parametrize(("setter", "expected"), [
+    ("const c = require('./config'); c.late = 1", []),
+    ("const c = require('./other'); c.late = 1", ["x.js: late"]),
+])
+def test_object_that_another_file_fills(setter, expected):
+    files = {"config.js": "module.exports = { port: 1 }", "other.js": "module.exports = {}",
+             "x.js": "const config = require('./config'); f(config.port, config.late)", "setter.js": setter}
+    assert faults(files) == expected
+
+
+# -- what a specifier means ---------------------------------------------------------------------------------------------
+
+TS = json.dumps
+PATHS = [
+    ("./b", "src/b.ts", {}),
+    ("./b", "src/b/index.tsx", {}),
+    ("./b.js", "src/b.ts", {}),
+    ("./b.jsx", "src/b.tsx", {}),
+    ("./b.mjs", "src/b.mts", {}),
+    ("./b.ts", "src/b.ts", {}),
+    ("./b.config", "src/b.config.js", {}),
+    ("../lib", "lib/index.js", {}),
+    (".", "src/index.ts", {}),
+    ("./data.json", "src/data.json", {}),
+    ("@/b", "src/b.ts", {"tsconfig.json": TS({"compilerOptions": {"paths": {"@/*": ["./src/*"]}}})}),
+    ("@/b", "src/b.ts", {"jsconfig.json": '// a comment\n{"compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"],}}}'}),
+    ("b/c", "src/b/c.ts", {"tsconfig.json": TS({"compilerOptions": {"baseUrl": "src"}})}),
+    ("@/b", "src/b.ts", {"tsconfig.json": TS({"extends": ["./other.json", "./base"]}), "other.json": "{}",
+                         "base.json": TS({"compilerOptions": {"paths": {"@/*": ["${configDir}/src/*"]}}})}),
+    ("@/b", "src/b.ts", {"tsconfig.json": TS({"files": [], "references": [{"path": "./tsconfig.app.json"}]}),
+                         "tsconfig.app.json": TS({"include": ["src"], "compilerOptions": {"paths": {"@/*": ["./src/*"]}}})}),
+    ("@/b", "src/b.js", {"vite.config.js": "export default { resolve: { alias: { '@': path.resolve(__dirname, './src') } } }"}),
+    ("~c", "src/c/index.js", {"webpack.config.js": "module.exports = { resolve: { alias: { '~c': path.join(__dirname, 'src', 'c') } } }"}),
+    ("@/b", "src/b.js", {"vite.config.ts": "alias: [{ find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) }]"}),
+    ("@/b", "src/b.vue", {"package.json": "{}"}),
+    ("$lib/b", "src/lib/b.ts", {"package.json": "{}"}),
+    ("#b", "src/b.ts", {"package.json": TS({"imports": {"#b": "./src/b.js"}})}),
+    ("#x/b", "src/b.ts", {"package.json": TS({"imports": {"#x/*": {"default": "./src/*.ts"}}})}),
+    ("self/b", "src/b.ts", {"package.json": TS({"name": "self", "exports": {"./*": "./src/*.ts"}})}),
+]
+
+
+@pytest.mark.parametrize(("specifier", "target", "extra"), PATHS, ids=lambda v: str(v)[:30])
+def test_specifier_leads_to(specifier, target, extra):
+    assert linker({target: "", "src/a.ts": "", **extra}).resolve("src/a.ts", specifier) == Found(target)
+
+
+WORKSPACE = {
+    "package.json": TS({"workspaces": ["packages/*"]}),
+    "packages/app/package.json": TS({"name": "app", "dependencies": {"@me/lib": "workspace:*"}}),
+}
+
+
+@pytest.mark.parametrize(("specifier", "package", "target"), [
+    ("@me/lib", {"main": "index.ts"}, "packages/lib/index.ts"),
+    ("@me/lib", {"main": "./dist/index.js"}, "packages/lib/src/index.ts"),
+    ("@me/lib", {"source": "./code/main.ts", "main": "dist/x.js"}, "packages/lib/code/main.ts"),
+    ("@me/lib/deep/x", {}, "packages/lib/deep/x.tsx"),
+    ("@me/lib/x", {"exports": {"./x": {"types": "./dist/x.d.ts", "import": "./dist/esm/x.js"}}}, "packages/lib/src/x.ts"),
+    ("@me/lib/x", {"exports": {".": "./i.ts", "./*": "./src/*.ts"}}, "packages/lib/src/x.ts"),
+    ("@me/lib", {"exports": "./main.js"}, "packages/lib/main.js"),
+])
+@pytest.mark.parametrize("root", [{}, {"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  # all\n  - 'packages/*'\n"}])
+def test_package_of_the_workspace(specifier, package, target, root):
+    files = {**WORKSPACE, **root, "packages/lib/package.json": TS({"name": "@me/lib", **package}), target: ""}
+    assert linker(files).resolve("packages/app/src/a.ts", specifier) == Found(target)
+
+
+def test_same_alias_means_another_folder_in_each_package():
+    alias = TS({"compilerOptions": {"paths": {"@/*": ["./src/*"]}}})
+    files = {"tsconfig.json": alias, "one/tsconfig.json": alias, "src/b.ts": "", "one/src/b.ts": ""}
+    links = linker(files)
+    assert links.resolve("one/src/a.ts", "@/b") == Found("one/src/b.ts")
+    assert links.resolve("src/a.ts", "@/b") == Found("src/b.ts")
+
+
+ALIAS = {"tsconfig.json": TS({"compilerOptions": {"paths": {"@/*": ["./src/*"], "@me/*": ["./src/*"]}}})}
+NOTHING = [
+    ("./b", {}, True),
+    ("./B", {"src/b.ts": ""}, True),
+    ("./b.css", {}, True),
+    ("@/b", ALIAS, True),
+    ("@me/b", ALIAS, True),
+    ("@me/b", {**ALIAS, "package.json": TS({"dependencies": {"@me/b": "^1.0.0"}})}, False),
+    ("@/b", {"vite.config.js": "alias: { '@': path.resolve(__dirname, 'src') }"}, True),
+    ("@/b", {"package.json": "{}"}, False),
+    ("b", {}, False),
+    ("#b", {"package.json": TS({"imports": {"#b": "./src/b.js"}})}, True),
+    ("./b?raw", {}, False),
+    ("raw-loader!./b", {}, False),
+    ("./b", {"src/b.graphql": ""}, False),
+    ("./b.png", {"src/b@2x.png": ""}, False),
+    ("./b.js", {"src/b.coffee": ""}, False),
+    ("../dist/b", {}, False),
+    ("../build/b", {}, False),
+    ("../build/b", {"build/c.js": ""}, True),
+    ("./generated/b", {}, False),
+    ("./b.generated", {}, False),
+    ("../node_modules/b/x.js", {}, False),
+    ("../../b", {}, False),
+    ("./{{name}}", {}, False),
+    ("./__name__", {}, False),
+    ("./secret", {}, False),
+    ("../sub/b", {".gitmodules": '[submodule "sub"]\n\tpath = sub\n'}, False),
+    ("./$types", {}, False),
+    ("./+types/b", {}, False),
+    ("./b.svg", {"env.d.ts": "declare module '*.svg' { export default x }"}, False),
+    *((name, {}, False) for name in (
+        "virtual:pwa", "~icons/x/y", "$env/static", "$app/stores", "astro:content", "cloudflare:workers", "bun:test",
+        "node:fs", "fs/promises", "https://x.y/z.js", "npm:x", "jsr:@x/y", "/src/b", "lodash/get",
+    )),
+]
+
+
+@pytest.mark.parametrize(("specifier", "extra", "is_missing"), NOTHING, ids=lambda v: str(v)[:30])
+def test_specifier_leads_nowhere(specifier, extra, is_missing):
+    answer = linker({"src/a.ts": "", **extra}, ("src/secret.ts",)).resolve("src/a.ts", specifier)
+    assert isinstance(answer, Missing) is is_missing, answer
+
+
+@pytest.mark.parametrize(("text", "is_fault"), [
+    ("import './b'", True),
+    ("export * from './b'", True),
+    ("require('./b')", True),
+    ("const load = () => import('./b')", True),
+    ("try { require('./b') } catch (e) {}", False),
+    ("try { require('./b') } finally {}", True),
+    ("import('./b').catch(() => null)", False),
+    ("if (process.env.LOCAL) require('./b')", False),
+    ("import type { B } from './b'", False),
+    ("// @ts-expect-error\nimport './b'", False),
+    ("/* eslint-disable import/no-unresolved */\nimport './b'", False),
+    ("import(/* webpackIgnore: true */ './b')", False),
+    ("jest.mock('./b', () => ({}), { virtual: true }); require('./b')", False),
+    ("declare module 'x' { import { B } from './b' }", False),
+    ("// require('./b')", False),
+    ("require.resolve('./b')", False),
+])
+def test_module_that_is_not_there(text, is_fault):
+    assert faults({"a.ts": text}) == (["a.ts: './b'"] if is_fault else [])
+
+
+@pytest.mark.parametrize(("specifier", "extra", "near"), [
+    ("./components/header", "src/components/Header.jsx", "./components/Header"),
+    ("./utls", "src/utils.ts", "./utils"),
+    ("./b.css", "src/bb.css", "./bb.css"),
+    ("./zebra", "src/utils.ts", None),
+])
+def test_module_that_was_probably_meant(specifier, extra, near):
+    answer = linker({"src/a.ts": "", extra: ""}).resolve("src/a.ts", specifier)
+    assert isinstance(answer, Missing)
+    assert answer.near == near
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"import {", b"import { a } from '", b"\x00" * 50, "import é from './é'".encode("latin-1")])
+def test_any_bytes_are_read(data):
+    links = JavaScriptLinker(MemoryTree({"m.ts": data, "x.ts": data}))
+    links.imports("x.ts", data)
+    links.lookup("x.ts", ImportUse("./m", (0, 0), ()), "a")
