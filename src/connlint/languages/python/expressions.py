@@ -258,7 +258,7 @@ class Expressions(Cursor):
         left = self.expression(first)
         operators = [_BINARY[type(step.operator).__name__] for step in spine]
         flat: list[Any] = [left]
-        long = len(spine) > MAX_DEPTH // 2 and set(operators) != {"+"}
+        long = len(spine) > MAX_DEPTH and set(operators) != {"+"}
         for step, operator in zip(spine, operators):
             self.take(operator)
             right = self.expression(step.right)
@@ -273,7 +273,7 @@ class Expressions(Cursor):
         start = self.peek()
         spine, first = _spine(node)
         left = self.expression(first)
-        if len(spine) > MAX_DEPTH // 2:
+        if len(spine) > MAX_DEPTH:
             raise TooDeep
         for step in spine:
             op = "or" if type(step.operator).__name__ == "Or" else "and"
@@ -286,7 +286,7 @@ class Expressions(Cursor):
         start = self.peek()
         left = self.expression(node.left)
         result: Any = None
-        if len(node.comparisons) > MAX_DEPTH // 2:
+        if len(node.comparisons) > MAX_DEPTH:
             raise TooDeep
         for target in node.comparisons:
             written, op = _COMPARISONS[type(target.operator).__name__]

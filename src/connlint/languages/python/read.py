@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import gc
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from connlint.languages.python.cursor import OutOfStep
 from connlint.languages.python.expressions import TooDeep
+from connlint.languages.python.nesting import too_long
 from connlint.languages.python.positions import in_bytes
 from connlint.languages.python.statements import Lowering
 from connlint.languages.python.stretches import Stretch, Stretches, split
@@ -23,6 +24,8 @@ from connlint.model.source import Source
 LARGE_TABLE = 4000
 """Characters from which on a literal without words that matter is not worth reading, like a function without any."""
 
+# Where the scanner lost its way it has not counted brackets well.
+_MANY_BRACKETS = re.compile(r"(?:[(\[{][^()\[\]{}]*+){300}")
 _SUPPRESSION = b"connlint:"
 _LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
 
@@ -93,8 +96,6 @@ class _Reading:
         }
         if not candidates:
             return candidates
-        from bisect import bisect_right
-
         text = self.text
         for word in self.words:
             needle = word.decode("ascii", "replace")
@@ -110,48 +111,48 @@ class _Reading:
 
     def _body(self, found: Stretches, unread: set[int]) -> list[p.Statement]:
         stretches = found.items
-        if not stretches:
-            return []
-        deep = [stretch for stretch in stretches if stretch.too_deep]
-        if not deep:
-            whole = found.doubtful or not unread
-            first = self._whole() if whole else self._together(stretches, unread)
-            if first is None and not whole and not found.doubtful:
-                first = self._whole()
-            if first is not None:
-                return first
+        chosen = [stretch for place, stretch in enumerate(stretches) if place not in unread]
+        for stretch in chosen:
+            stretch.too_deep = stretch.too_deep or too_long(self.text[stretch.start : stretch.end])
+        if not any(stretch.too_deep for stretch in chosen):
+            body = None
+            if unread and not found.doubtful:
+                body = self._together(stretches, chosen)
+            if body is None and not (found.doubtful and _MANY_BRACKETS.search(self.text)):
+                body = self._whole()
+            if body is not None:
+                return body
         return self._one_by_one(stretches, unread)
+
+    def _together(self, stretches: list[Stretch], chosen: list[Stretch]) -> list[p.Statement] | None:
+        """All stretches to read in one go; None if they do not parse, or not into one statement each."""
+        text = self.text
+        try:
+            tree = _parse("".join([text[stretch.start : stretch.end] for stretch in chosen]))
+            if len(tree.body) != len(chosen):
+                return None
+            lowering = Lowering(text)
+            body: list[p.Statement] = []
+            nodes = iter(tree.body)
+            to_read = iter(chosen)
+            next_read = next(to_read, None)
+            for stretch in stretches:
+                if stretch is not next_read:
+                    body.append(self._left_out(stretch))
+                    continue
+                lowering.pos = stretch.start
+                body += lowering.statements((next(nodes),))
+                next_read = next(to_read, None)
+        except Exception:
+            return None
+        return body
 
     def _whole(self) -> list[p.Statement] | None:
         """The whole text in one go; None if it does not parse."""
-        tree = self._parse(self.text)
-        if tree is None:
-            return None
         try:
-            return Lowering(self.text).statements(tree.body)
-        except (OutOfStep, TooDeep, RecursionError, KeyError):
+            return Lowering(self.text).statements(_parse(self.text).body)
+        except Exception:
             return None
-
-    def _together(self, stretches: list[Stretch], unread: set[int]) -> list[p.Statement] | None:
-        """All stretches to read in one go; None if they do not parse, or not into one statement each."""
-        text = self.text
-        chosen = [stretch for place, stretch in enumerate(stretches) if place not in unread]
-        tree = self._parse("".join([text[stretch.start : stretch.end] for stretch in chosen]))
-        if tree is None or len(tree.body) != len(chosen):
-            return None
-        lowering = Lowering(text)
-        nodes = iter(tree.body)
-        body: list[p.Statement] = []
-        try:
-            for place, stretch in enumerate(stretches):
-                if place in unread:
-                    body.append(self._left_out(stretch))
-                else:
-                    lowering.pos = stretch.start
-                    body += lowering.statements((next(nodes),))
-        except (OutOfStep, TooDeep, RecursionError, KeyError):
-            return None
-        return body
 
     def _one_by_one(self, stretches: list[Stretch], unread: set[int]) -> list[p.Statement]:
         """Each stretch for itself, so that a broken one does not take the others with it."""
@@ -160,32 +161,30 @@ class _Reading:
             if place in unread:
                 body.append(self._left_out(stretch))
                 continue
-            if stretch.too_deep:
-                self._report("too-deep", "nested too deeply to be read", stretch)
-                body.append(self._left_out(stretch))
-                continue
             try:
-                code = self.text[stretch.start : stretch.end]
-                tree = _parse(_LAZY.sub(r"\1", code))
+                if stretch.too_deep:
+                    raise TooDeep
                 lowering = Lowering(self.text)
                 lowering.pos = stretch.start
-                body += lowering.statements(tree.body)
-            except (TooDeep, RecursionError):
-                self._report("too-deep", "nested too deeply to be read", stretch)
-                body.append(self._left_out(stretch))
+                body += lowering.statements(_parse(self._code(stretch)).body)
             except Exception as error:
-                self._report("syntax", _reason(error), stretch)
+                self._report(error, stretch)
                 body.append(self._left_out(stretch))
         return body
 
-    def _parse(self, text: str) -> Any | None:
-        try:
-            return _parse(text)
-        except Exception:
-            return None
+    def _code(self, stretch: Stretch) -> str:
+        """What to parse for ``stretch``: parsers that do not know lazy imports yet get them as usual ones."""
+        return _LAZY.sub(r"\1", self.text[stretch.start : stretch.end])
 
-    def _report(self, kind: str, message: str, stretch: Stretch) -> None:
+    def _report(self, error: Exception, stretch: Stretch) -> None:
         """Name the first problem of each kind; a file in another dialect would have one a line."""
+        message = str(getattr(error, "message", ""))
+        if isinstance(error, (TooDeep, RecursionError)) or "too many indentation levels" in message:
+            kind, message = "too-deep", "nested too deeply to be read"
+        else:
+            # What the tokenizer says is for people; what the parser says is a list of forty tokens.
+            kind, _, message = "syntax", *message.partition("tokenizer error: ")[1:]
+            message = message or "not understood as Python"
         if all(problem.kind != kind for problem in self.problems):
             self.problems.append(p.Problem(kind, message, self.source.path, self._span(stretch)))
 
@@ -202,10 +201,3 @@ def _parse(text: str) -> Any:
     from libcst import native
 
     return native.parse_module(text)
-
-
-def _reason(error: Exception) -> str:
-    """Why libcst refused a text, in one line without a position (that of the problem is exact)."""
-    return "not understood as Python"
-
-

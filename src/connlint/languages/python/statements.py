@@ -348,7 +348,7 @@ class Lowering(Expressions):
                 break
             node = below
             start = self.take("elif")
-        if len(arms) > MAX_DEPTH // 2:
+        if len(arms) > MAX_DEPTH:
             raise TooDeep
         end = self.pos
         for start, test, body in reversed(arms):

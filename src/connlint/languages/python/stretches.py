@@ -8,17 +8,18 @@ comments, brackets and continued lines and nothing else; where it cannot be sure
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Literal
 
-StretchKind = Literal["definition", "table", "other"]
+from connlint.languages.python.cursor import TRIVIA
+from connlint.languages.python.nesting import MAX_BRACKETS
 
-MAX_BRACKETS = 200
-"""CPython's own limit ("too many nested parentheses"); native parsers overflow their stack not far above."""
-MAX_CHAIN = 1000
-"""Operators, calls and keywords that may nest in one expression; beyond, parsing takes quadratic time and stack."""
-MAX_INDENTS = 100
-"""CPython's own limit ("too many levels of indentation")."""
+MAX_FORMATTED = 20
+"""f-strings inside one another that are followed; parsing takes a power of their number."""
+
+StretchKind = Literal["definition", "table", "other"]
+"""A ``def`` or ``class``; an assignment of something in brackets; anything else."""
 
 # Every alternative starts with a literal, which lets the engine skip to the next of these characters.
 _MARKS = re.compile(
@@ -75,30 +76,15 @@ def split(text: str) -> Stretches:
     starts: list[int] = []
     deep: list[int] = []
     depth = pos = 0
-    first = re.compile(r"(?:[ \t\f\r\n]+|#[^\r\n]*)*+").match(text)
-    assert first is not None
-    if first.end() < len(text):
-        starts.append(first.end())
-        if first.end() and text[first.end() - 1] not in "\r\n":
-            found.doubtful = True  # indented, or after a form feed
-    size = len(text)
-    while True:
+    first = TRIVIA.match(text).end()  # type: ignore[union-attr]
+    if first < len(text):
+        starts.append(first)
+    restarted = True
+    while restarted:
+        restarted = False
         for mark in _MARKS.finditer(text, pos):
             group = mark.lastindex
-            if group is None:
-                at = mark.start()
-                quote = text[at]
-                if quote == "#":
-                    found.comments.append(mark.span())
-                elif quote != "\\" and at and text[at - 1] in "fFtTrR" and _F_PREFIX.search(text, max(0, at - 3), at):
-                    if not _PLAIN_FIELDS.match(text, at + 1, mark.end()):
-                        pos = _end_of_formatted(text, at)
-                        if pos != mark.end():
-                            if pos < 0:
-                                found.doubtful = True
-                                pos = mark.end()
-                            break
-            elif group in _OPENING:
+            if group in _OPENING:
                 depth += 1
                 if depth > MAX_BRACKETS:
                     deep.append(mark.start())
@@ -112,15 +98,21 @@ def split(text: str) -> Stretches:
                 if depth:
                     if not _RESTART.match(text, at):
                         continue
+                    # No bracket holds such a line: one was never closed.
                     depth = 0
                     found.doubtful = True
-                starts.append(at)
-            else:
-                found.doubtful = True
-        else:
-            break
-        if pos >= size:
-            break
+                if starts[-1:] != [at]:
+                    starts.append(at)
+            elif text[mark.start()] == "#":
+                found.comments.append(mark.span())
+            elif text[mark.start()] != "\\":
+                end = _end_of_string(text, mark)
+                if end < 0:
+                    found.doubtful = True
+                elif end != mark.end():
+                    pos = end
+                    restarted = True
+                    break
     if depth:
         found.doubtful = True
     _assemble(text, starts, deep, found)
@@ -146,65 +138,72 @@ def _assemble(text: str, starts: list[int], deep: list[int], found: Stretches) -
             stretch.kind, stretch.name = "table", match[1]
     if items:
         items[-1].end = len(text)
-    if deep:
-        for stretch in items:
-            stretch.too_deep = any(stretch.start <= at < stretch.end for at in deep[:1000])
+    starts = [stretch.start for stretch in items]
+    for at in deep:
+        items[bisect_right(starts, at) - 1].too_deep = True
 
 
-def _end_of_formatted(text: str, quote_at: int) -> int:
-    """Where the f-string ends whose quotes start at ``quote_at``; -1 if it does not end.
+def _end_of_string(text: str, mark: re.Match[str], inside: int = 0) -> int:
+    """Where the string ends whose first quote ``mark`` has found; -1 if it does not end.
+
+    ``inside`` counts the f-strings around it.
+    """
+    at = mark.start()
+    if at and text[at - 1] in "fFtTrR" and _F_PREFIX.search(text, max(0, at - 3), at):
+        if mark.lastindex is not None or not _PLAIN_FIELDS.match(text, at + 1, mark.end()):
+            return _end_of_formatted(text, at, "r" in text[max(0, at - 2) : at].lower(), inside + 1)
+    return mark.end() if mark.lastindex is None else -1
+
+
+def _end_of_formatted(text: str, at: int, raw: bool, inside: int) -> int:
+    """Where the f-string ends whose quotes start at ``at``; -1 if it does not end.
 
     Since Python 3.12 a replacement field may hold any string, even with the same quotes.
     """
-    quote = text[quote_at : quote_at + 3] if text[quote_at : quote_at + 3] in ('"""', "'''") else text[quote_at]
-    pos, size = quote_at + len(quote), len(text)
-    # Bracket depth in each open replacement field, innermost last; -1 stands for its format specification.
-    fields: list[int] = []
+    if inside > MAX_FORMATTED:
+        return -1
+    quote = text[at] * 3 if text.startswith(text[at] * 3, at) else text[at]
+    pos, size = at + len(quote), len(text)
+    # For each open replacement field, innermost last: its depth of brackets, or None in its format specification.
+    fields: list[int | None] = []
     while pos < size:
         c = text[pos]
-        if not fields or fields[-1] < 0:
-            if text.startswith(quote, pos):
-                return pos + len(quote) if not fields else -1
-            if c == "\\" and not fields:
-                pos += 2
-                if text.startswith("{", pos - 1) and text.startswith("{{", pos - 1) is False:
-                    pos -= 1
-                continue
-            if c == "{":
-                if text.startswith("{{", pos) and not fields:
-                    pos += 2
-                    continue
-                fields.append(0)
-                if len(fields) > MAX_BRACKETS:
+        step = 1
+        if fields and fields[-1] is not None:
+            depth = fields[-1]
+            if c in "\"'#":
+                mark = _MARKS.match(text, pos)
+                end = -1 if mark is None else mark.end() if c == "#" else _end_of_string(text, mark, inside)
+                if end < 0:
                     return -1
-            elif c == "}" and fields:
-                fields.pop()
-            elif c in "\r\n" and len(quote) == 1:
-                return -1
-        elif c in "\"'":
-            mark = _MARKS.match(text, pos)
-            if mark is None or mark.lastindex is not None:
-                return -1
-            nested = pos
-            pos = mark.end()
-            if text[nested - 1] in "fFtTrR" and _F_PREFIX.search(text, max(0, nested - 3), nested):
-                pos = _end_of_formatted(text, nested)
-                if pos < 0:
+                step = end - pos
+            elif c in "([{":
+                fields[-1] = depth + 1
+            elif c in ")]}":
+                if depth:
+                    fields[-1] = depth - 1
+                elif c == "}":
+                    fields.pop()
+                else:
                     return -1
-            continue
-        elif c == "#":
-            pos = mark.end() if (mark := _MARKS.match(text, pos)) else pos + 1
-            continue
-        elif c in "([{":
-            fields[-1] += 1
-        elif c in ")]}":
-            if fields[-1]:
-                fields[-1] -= 1
-            elif c == "}":
-                fields.pop()
+            elif c == ":" and not depth:
+                fields[-1] = None
+        elif text.startswith(quote, pos):
+            return pos + len(quote) if not fields else -1
+        elif c == "\\" and not raw and text.startswith("N{", pos + 1):
+            step = max(text.find("}", pos) + 1 - pos, 1)
+        elif c == "\\":
+            step = 1 if text.startswith("{", pos + 1) else 2
+        elif c == "{":
+            if not fields and text.startswith("{{", pos):
+                step = 2
+            elif len(fields) == MAX_BRACKETS:
+                return -1
             else:
-                return -1
-        elif c == ":" and not fields[-1]:
-            fields[-1] = -1
-        pos += 1
+                fields.append(0)
+        elif c == "}" and fields:
+            fields.pop()
+        elif c in "\r\n" and len(quote) == 1:
+            return -1
+        pos += step
     return -1
