@@ -77,6 +77,10 @@ class Sieve:
             for entry in rules.apis.get(role[1:], ()):
                 for name in entry.get("names", ()):
                     package = package_of(name, entry["language"])
+                    if package == "*":
+                        # imported from anywhere, a generated file for one: only its own name tells
+                        words.add(name.rpartition(".")[2].encode())
+                        continue
                     if package == name:
                         if name in entry.get("globals", (name,)):
                             words.add(name.encode())
