@@ -41,7 +41,7 @@ class Destinations:
     def listens(self, module: Module, use: Use, host: Host) -> bool:
         """Whether the use hands the value to a server that shall listen there."""
         if use.kind in ("named", "attribute", "key"):
-            return not host.scheme and self.wording.says("bind", use.place.upper()) and use.place not in self.wording.names["bind"]
+            return not host.scheme and bool(self.wording.words["bind"].intersection(words_of(use.place)))
         if use.kind != "argument" or use.call is None:
             return False
         language = "python" if module.program.language == "python" else "javascript"

@@ -64,7 +64,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
 
 def draft(module: Module, found: Fallback, reads: tuple[Read, ...], agent: Any) -> Draft:
     """What is said about one fallback, at the read's own line."""
-    first = next((r for r in reads if r.site.module is module), None)
+    first = next((r for r in reads if r.site.module is module and r.form != "import"), None)
     site = first.site if first else found.value.joint
     assert site is not None
     names = list(dict.fromkeys(shown_variable(v) for r in reads for v in r.variables))
@@ -131,10 +131,18 @@ def decided(module: Module, possible: list[Possible]) -> Iterator[tuple[Possible
         names = {v for r in reads for v in r.variables}
         if not reads or any(t <= names for t in taken):
             continue
-        if not any(_set(other, names) for other in possible):
+        setting = [other for other in possible if _set(other, names)]
+        if not setting:
             continue
         taken.append(names)
-        yield q, reads
+        yield q, tuple(_proper(r, setting) for r in reads)
+
+
+def _proper(read: Read, setting: list[Possible]) -> Read:
+    """The read of the variable itself where ``read`` only tests whether it is there."""
+    if read.form != "presence":
+        return read
+    return next((r for q in setting for r in q.reads if set(r.variables) & set(read.variables)), read)
 
 
 def _known(read: Read) -> bool:
@@ -231,7 +239,7 @@ def _written(values: Values, module: Module) -> Iterator[tuple[Any, list[Possibl
             absent = tuple(r for r in values.absent(module, condition.test, condition.truth)
                            if set(r.variables) & set(written))
             if absent:
-                read = [replace(q, absent=()) for q in values.possible(module, target) if q.reads]
+                read = [Possible(reads=absent)]
                 yield node, read + [replace(q, absent=absent, joint=Site(module, node))
                                     for q in values.possible(module, value)]
                 break

@@ -283,7 +283,7 @@ class Values:
 
     def _variable(self, module: Module, name: Any, node: Any, frame: Frame | None) -> tuple[Read, ...]:
         names = tuple(q.text for q in self.possible(module, name, frame) if q.text and q.text.strip(HOLE))
-        return (Read(names, Site(module, node), "nothing", "mapping"),) if names else ()
+        return (Read(names, Site(module, node), "nothing", "presence"),) if names else ()
 
     # -- names and members ----------------------------------------------------------------------------------------
 
@@ -316,17 +316,17 @@ class Values:
                 for bound, values in frame.bound.items():
                     if bound == (id(d.node), d.name):
                         return values
-            if d.default is not None:
-                return [UNKNOWN, *self.possible(module, d.default)]
             default = d.node.default if type(d.node) is p.Param else None
             if default is not None and d.path:
                 return self._destructured(module, d, default, frame)
+            if d.default is not None:
+                return [UNKNOWN, *self.possible(module, d.default)]
             if default is not None:
                 return [UNKNOWN, *self.possible(module, default)]
             return [UNKNOWN]
         if d.kind == "import":
             if variable := self.environment.imported(module, d):
-                read = Read((variable,), Site(module, d.node), "nothing", "module")
+                read = Read((variable,), Site(module, d.node), "nothing", "import")
                 return [Possible(HOLE, reads=(read,)), Possible(None, nothing=True, absent=(read,))]
             return [UNKNOWN]
         if d.kind not in ("value", "with") or d.value is None:
@@ -494,8 +494,14 @@ class Values:
 
     def objects(self, module: Module, e: Any, depth: int = 0) -> list[Site]:
         """The records, sequences, classes (also for their instances) that ``e`` may be, as far as that is known."""
-        if depth > 8:
-            return []
+        memo = module.memo.setdefault("objects", {})
+        key = id(e)
+        if key not in memo:
+            memo[key] = []
+            memo[key] = self._objects(module, e, depth) if depth <= 8 else []
+        return memo[key]
+
+    def _objects(self, module: Module, e: Any, depth: int) -> list[Site]:
         kind = type(e)
         if kind in (p.Record, p.Class, p.Sequence):
             return [Site(module, e)]
@@ -551,7 +557,8 @@ class Values:
         named = self._named(module, e)
         if named is not None:
             return self._read(module, named, frame)
-        return [UNKNOWN]
+        given = _merged(q.reads for a in e.args[:6] for q in self.possible(module, a.value, frame))
+        return [Possible(HOLE, reads=given)] if given else [UNKNOWN]
 
     def wrapped(self, module: Module, e: p.Call) -> Any:
         """The argument or receiver whose text the call gives back more or less as it is; None where it does not."""
@@ -568,6 +575,14 @@ class Values:
     def callee(self, module: Module, e: p.Call) -> Site | None:
         """The function or class of this project that a call calls; None where it is another's or not known."""
         target = e.callee
+        memo = module.memo.setdefault("callees", {})
+        key = id(e)
+        if key not in memo:
+            memo[key] = None
+            memo[key] = self._callee(module, target)
+        return memo[key]
+
+    def _callee(self, module: Module, target: Any) -> Site | None:
         if type(target) is p.Function:
             return Site(module, target)
         if type(target) is p.Name:
@@ -743,8 +758,6 @@ class Values:
                     values.append((statement, self.possible(module, statement.value, frame)))
             if not values:
                 return [Possible(None)]
-            if len(values) == 1:
-                return values[0][1]
             return self._join(module, values, frame, function)
         finally:
             self._active.discard(key)
@@ -781,22 +794,40 @@ class Values:
         tested = []
         for node, row in values:
             held = conditions(module, node, inside)[:6]
+            if frame is not None and any(self._refuted(c, frame) for c in held):
+                continue
             absent = _merged(self.absent(c.module, c.test, c.truth, frame) for c in held)
             absent = _merged((absent, self._caught(module, node, values)))
             present = _merged(self.absent(c.module, c.test, not c.truth, frame) for c in held)
             own = {v for q in row for r in q.reads for v in r.variables}
             present = tuple(r for r in present if own & set(r.variables))
-            tested.append((node, row, absent, tuple(held)))
+            tested.append((node, row, absent, tuple(held), {v for r in present for v in r.variables}))
             if present:
                 overriding.append((node.at[0], present, node))
-        for node, row, absent, held_by in tested:
+        for node, row, absent, held_by, own_present in tested:
             if not absent and not held_by:
                 for at, present, other in overriding:
                     if other is not node and node.at[0] < at:
                         absent = _merged((absent, present))
             for q in row:
-                rows.append(_joined(q, absent, Site(module, node), held_by))
+                if not (q.nothing and own_present.intersection(v for r in q.absent for v in r.variables)):
+                    rows.append(_joined(q, absent, Site(module, node), held_by))
         return rows
+
+    def _refuted(self, condition: Condition, frame: Frame) -> bool:
+        """Whether what the caller gave, or left out, makes the condition impossible."""
+        test, truth = condition.test, condition.truth
+        while type(test) is p.Not:
+            test, truth = test.value, not truth
+        if type(test) is p.Compare and test.op in ("==", "!="):
+            for side, other in ((test.left, test.right), (test.right, test.left)):
+                if type(other) is p.Constant and other.value in ("null", "undefined"):
+                    test, truth = side, truth == (test.op == "!=")
+                    break
+        if type(test) is not p.Name or not any(name == test.id for _, name in frame.bound):
+            return False
+        given = self.possible(condition.module, test, frame)
+        return truth and bool(given) and all(q.nothing and not q.absent for q in given)
 
     def _caught(self, module: Module, node: Any, values: list[tuple[Any, list[Possible]]]) -> tuple[Read, ...]:
         """Reads that raise where they find nothing, in the ``try`` whose handler holds ``node``."""
