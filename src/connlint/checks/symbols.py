@@ -27,7 +27,7 @@ def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
         return
     seen: set[tuple[int, str]] = set()
     for use in linker.imports(path, data):
-        if use.excused is not None:
+        if use.settled or use.excused is not None:
             continue
         target = linker.resolve(path, use.module)
         if isinstance(target, Missing):

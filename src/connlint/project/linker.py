@@ -24,7 +24,8 @@ class ImportUse:
 
     ``excused`` says why a missing module or name is on purpose here (guarded by ``except ImportError``, type checking
     only, a platform branch, an optional require in ``try``, …); None where it would be a fault. ``breaks`` tells what a
-    missing name does: "import" stops the program while it loads, "use" gives undefined and fails later.
+    missing name does: "import" stops the program while it loads, "use" gives undefined and fails later. ``settled``
+    says that the linker has already seen the module and all of ``names``, so that nobody need ask again.
     """
 
     module: str
@@ -32,6 +33,7 @@ class ImportUse:
     names: tuple[UsedName, ...]
     excused: str | None = None
     breaks: str = "import"
+    settled: bool = False
 
 
 class Linker(Protocol):

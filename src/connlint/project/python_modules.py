@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from connlint.languages.python.imports import FileImports, Imported, read_imports
-from connlint.languages.python.outline import IMPLICIT, ImportLine, Outline, Scan, outline, scan
+from connlint.languages.python.outline import IMPLICIT, ImportLine, Outline, Scan, outline, scan, scan_imports
 from connlint.languages.python.syntax import parse
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.linker import ImportUse, UsedName
@@ -49,7 +49,7 @@ class PythonLinker:
         self._scans: dict[str, Scan | None] = {}
         self._outlines: dict[str, Outline] = {}
         self._trust: dict[tuple[str, str], bool] = {}
-        self._sources: dict[str, str] = {}
+        self._lines: dict[str, list[ImportLine]] = {}
 
     # -- what the project holds -----------------------------------------------------------------------------------
 
@@ -132,13 +132,13 @@ class PythonLinker:
             return Unknown("on no path that is known")
         if not reachable:
             return Unknown("installed")
+        ours = next((stand for stand in reachable if self._is_ours(path, stand, top)), None)
+        if ours is None:
+            return Unknown("may be installed")
         for stand in stands:
             if why := self._open_on_the_way(stand.root, module):
                 return Unknown(why)
-        for stand in reachable:
-            if self._is_ours(path, stand, top):
-                return self._missing(stand.root, module)
-        return Unknown("may be installed")
+        return self._missing(ours.root, module)
 
     def _reachable(self, folder: str, stands: list[Stand]) -> list[Stand]:
         """The stands that a file in ``folder`` may import from: of the folders above it, the nearest first, then of
@@ -235,19 +235,18 @@ class PythonLinker:
             for end in _BINARY:
                 if f"{stem}{end}" in self.tree.paths:
                     return "compiled"
-            for candidate in (f"{stem}.py", stem, f"{stem}/__init__.py"):
-                if self.tree.exists(candidate):
-                    return "there, but not part of the project"
-                if self.tree.ignored(candidate):
-                    return "ignored, so it may be made by a build"
-            if f"{parent}/{part}." in self._compiled_prefixes:
+            if stem + "." in self._compiled_prefixes:
                 return "compiled"
             break
-        dotted = ".".join(parts)
-        if re.search(rb"[\"']" + re.escape(dotted.encode()) + rb"[\"'.]", self._fakes):
+        if self._is_put_in(module, absolute=not base):
             return "put into sys.modules"
         if self._built_elsewhere(stem):
             return "made by a build"
+        for candidate in (f"{stem}.py", stem, f"{stem}/__init__.py"):
+            if self.tree.exists(candidate):
+                return "there, but not part of the project"
+            if self.tree.ignored(candidate):
+                return "ignored, so it may be made by a build"
         return None
 
     def _makes_modules(self, path: str) -> str | None:
@@ -268,14 +267,20 @@ class PythonLinker:
         )
 
     @cached_property
-    def _fakes(self) -> bytes:
-        """The lines around every mention of ``sys.modules``, where modules are made without a file."""
-        found = []
+    def _put_in(self) -> frozenset[str]:
+        """Every dotted text in files that change ``sys.modules``, where modules are made without a file of their own."""
+        found: set[bytes] = set()
         for path in self.python_files:
-            data = self.tree.read(path)
-            if data and b"sys.modules" in data:
-                found.append(data)
-        return b"\n".join(found)
+            data = self._read(path)
+            if b"sys.modules" in data:
+                found.update(re.findall(rb"[\"']([\w.]+)[\"']", data))
+        return frozenset(name.decode("utf-8", "replace") for name in found)
+
+    def _is_put_in(self, module: str, *, absolute: bool) -> bool:
+        if module in self._put_in:
+            return True
+        ends = "." + module
+        return not absolute and any(name.endswith(ends) for name in self._put_in)
 
     @cached_property
     def _build_files(self) -> bytes:
@@ -317,7 +322,7 @@ class PythonLinker:
         by_name = re.compile(rb"\n[ \t]*(?:from|import)[ \t]+(?:[\w.]*\.)?" + re.escape(name.encode()) + rb"\.\w")
         for other in self.python_files:
             if other.rpartition("/")[0] == folder:
-                if any(line.module.startswith(".") for line in (self._scan(other) or _NOTHING).imports):
+                if any(line.module.startswith(".") for line in self._import_lines(other)):
                     return True
             elif by_name.search(self.tree.read(other) or b""):
                 return True
@@ -336,7 +341,7 @@ class PythonLinker:
         """Every absolute import of something that could be the project's own, by its top-level name."""
         found: dict[str, list[ImportLine]] = {}
         for path in self.python_files:
-            for line in (self._scan(path) or _NOTHING).imports:
+            for line in self._import_lines(path):
                 top = line.module.partition(".")[0]
                 if top in self.tops:
                     found.setdefault(top, []).append(line)
@@ -363,8 +368,14 @@ class PythonLinker:
     def _scan(self, path: str) -> Scan | None:
         if path not in self._scans:
             data = self.tree.read(path)
-            self._scans[path] = None if data is None else scan(data)
+            self._scans[path] = None if data is None else scan(data, self._import_lines(path, data))
         return self._scans[path]
+
+    def _import_lines(self, path: str, data: bytes | None = None) -> list[ImportLine]:
+        found = self._lines.get(path)
+        if found is None:
+            found = self._lines[path] = scan_imports(self._read(path) if data is None else data)
+        return found
 
     def _has(self, target: str, name: str, depth: int = 0) -> bool:
         """Whether the lines of ``target`` show ``name``, or a file next to them does. False settles nothing."""
@@ -482,7 +493,7 @@ class PythonLinker:
         lines = self._scan(target)
         if lines is None or depth > 6:
             return target
-        for line in lines.imports:
+        for line in self._import_lines(target):
             if line.indented:
                 continue
             for original, local, _ in line.names:
@@ -517,7 +528,8 @@ class PythonLinker:
         for path in self.python_files:
             lines = self._scan(path)
             if lines is not None:
-                bound = {line.local for line in lines.imports} | {n[1] for line in lines.imports for n in line.names}
+                imports = self._import_lines(path)
+                bound = {line.local for line in imports} | {n[1] for line in imports for n in line.names}
                 for name in lines.names - bound:
                     found.setdefault(name, []).append(path)
         return found
@@ -529,10 +541,9 @@ class PythonLinker:
 
     def imports(self, path: str, data: bytes) -> list[ImportUse]:
         """Every import of the file. Where everything is plainly there, as the lines show it; else from the tree."""
-        lines = scan(data)
-        self._scans.setdefault(path, lines)
-        if self._settled(path, data, lines.imports):
-            return [_as_use(line) for line in lines.imports]
+        lines = self._import_lines(path, data)
+        if self._settled(path, data, lines):
+            return [_as_use(line) for line in lines]
         tree = parse(data)
         if tree is None:
             return []
@@ -550,7 +561,7 @@ class PythonLinker:
             for name, local, _ in line.names:
                 if name == "*":
                     continue
-                if not self._has(target, name):
+                if self._defines(target, name) is False:
                     return False
                 if not target.endswith(".py") or target.endswith("__init__.py"):
                     inner = self._module_member(target, name)
@@ -560,7 +571,7 @@ class PythonLinker:
                 modules.append((line.local, target))
         for local, target in modules:
             for used in set(re.findall(rb"(?<![\w.\x80-\xff])" + local.encode() + rb"\.([\w\x80-\xff]+)", data)):
-                if not self._has(target, used.decode("utf-8", "replace")):
+                if self._defines(target, used.decode("utf-8", "replace")) is False:
                     return False
         return True
 
@@ -618,10 +629,7 @@ class PythonLinker:
         return not one.names and alike == found.bound[first]
 
 
-_NOTHING = Scan(set(), [], [], False)
-
-
 def _as_use(line: ImportLine) -> ImportUse:
     names = tuple(UsedName(n, (at, at + len(n.encode()))) for n, _, at in line.names if n != "*")
     return ImportUse(line.module, (line.start, line.start + len(line.module.encode())), names,
-                     None, "use" if line.indented else "import")
+                     None, "use" if line.indented else "import", settled=True)

@@ -17,11 +17,11 @@ IMPLICIT = frozenset({
 """What every module has without saying so (the language reference, "import-related attributes on module objects")."""
 
 _DEFINITION = re.compile(
-    rb"\n(?:(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)"
+    rb"\n(?:(?:async[ \t]+def|def|class|type)[ \t]+([\w\x80-\xff]+)"
     rb"|([\w\x80-\xff]+)[ \t]*(?:=(?!=)|:[^\n=]*=(?!=)))"
 )
 _IMPORT = re.compile(
-    rb"\n([ \t]*)(?:lazy[ \t]+)?(?:"
+    rb"(?:\xef\xbb\xbf)?([ \t]*)(?:lazy[ \t]+)?(?:"
     rb"from(?:[ \t]+|(?=\.))([.\w\x80-\xff]+)[ \t]+import\b[ \t]*(\((?:[^)#]|#[^\n]*)*\)|(?:[^\n\\#;(]|\\\r?\n)*)"
     rb"|import[ \t]+((?:[^\n\\#;]|\\\r?\n)*))"
 )
@@ -42,16 +42,6 @@ class ImportLine:
     indented: bool
 
 
-@dataclass(slots=True)
-class Scan:
-    """A look at the lines of one file."""
-
-    names: set[str]
-    imports: list[ImportLine]
-    stars: list[str]
-    has_all: bool
-
-
 def _text(word: bytes) -> str:
     return word.decode("utf-8", "replace")
 
@@ -59,33 +49,41 @@ def _text(word: bytes) -> str:
 def scan_imports(data: bytes) -> list[ImportLine]:
     """All lines that look like import statements, those in docstrings included."""
     found: list[ImportLine] = []
-    for match in _IMPORT.finditer(b"\n" + data):
-        indented = bool(match[1])
-        if match[2] is not None:
-            module = match[2]
-            if not module.strip(b"."):
-                pass
-            elif module[:1].isdigit() or module.endswith(b"."):
-                continue
-            start, end = match.span(3)
-            names = []
-            for item in _ITEM.finditer(match.string, start, end):
-                if item[1] is not None:
-                    names.append((_text(item[1]), _text(item[2] or item[1]), item.start() - 1))
-                elif item[0] == b"*":
-                    names.append(("*", "*", item.start() - 1))
-            found.append(ImportLine(_text(module), match.start(2) - 1, names, None, indented))
-        else:
-            start, end = match.span(4)
-            for item in _MODULE_ITEM.finditer(match.string, start, end):
-                local = item[2] or item[1].split(b".", 1)[0]
-                found.append(ImportLine(_text(item[1]), item.start() - 1, [], _text(local), indented))
+    at, done = data.find(b"import"), 0
+    while at >= 0:
+        # A statement starts its line, or follows the semicolon that ended the one before
+        match = _IMPORT.match(data, max(data.rfind(b"\n", 0, at) + 1, data.rfind(b";", done, at) + 1, done))
+        done = at + len(b"import")
+        if match is not None and match.end() >= done:
+            done = match.end()
+            if match[2] is None:
+                for item in _MODULE_ITEM.finditer(data, *match.span(4)):
+                    local = item[2] or item[1].split(b".", 1)[0]
+                    found.append(ImportLine(_text(item[1]), item.start(), [], _text(local), bool(match[1])))
+            else:
+                names = []
+                for item in _ITEM.finditer(data, *match.span(3)):
+                    if item[1] is not None:
+                        name = item[1].decode("utf-8", "replace")
+                        names.append((name, _text(item[2]) if item[2] else name, item.start()))
+                    elif item[0] == b"*":
+                        names.append(("*", "*", item.start()))
+                found.append(ImportLine(_text(match[2]), match.start(2), names, None, bool(match[1])))
+        at = data.find(b"import", done)
     return found
 
 
-def scan(data: bytes) -> Scan:
-    """What the lines of a module say that it binds at its top level."""
-    imports = scan_imports(data) if b"import" in data else []
+@dataclass(slots=True)
+class Scan:
+    """What the lines of a module say that it binds at its top level. ``stars`` are the modules of its star imports."""
+
+    names: set[str]
+    stars: list[str]
+    has_all: bool
+
+
+def scan(data: bytes, imports: list[ImportLine]) -> Scan:
+    """A look at the lines of a module; ``imports`` are those of `scan_imports`."""
     names = {_text(a or b) for a, b in _DEFINITION.findall(b"\n" + data)}
     stars = []
     for line in imports:
@@ -98,7 +96,7 @@ def scan(data: bytes) -> Scan:
                 stars.append(line.module)
             else:
                 names.add(local)
-    return Scan(names, imports, stars, b"__all__" in data)
+    return Scan(names, stars, b"__all__" in data)
 
 
 @dataclass(slots=True)
