@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import cache
 
 _STYLES = {
@@ -71,13 +72,12 @@ def excerpt(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
     if size <= room:
         return "".join(shown), at[start], max(at[end], at[start] + 1)
     context = max(4, min(room // 4, room - (at[end] - at[start]) - 8))
-    first = next(i for i in range(len(at)) if at[i] >= max(0, at[start] - context))
-    if at[-1] - at[first] < room - 1:  # the end is near: show more of what stands before it
-        first = next(i for i in range(len(at)) if at[-1] - at[i] <= room - 1)
+    # where the end is near, more is shown of what stands before it
+    first = bisect_left(at, max(0, min(at[start] - context, size - room + 1)))
     lead = "…" if first else ""
-    last = first
-    while last < len(shown) and at[last + 1] - at[first] <= room - 1 - len(lead):
-        last += 1
+    last = len(shown)
+    if at[last] - at[first] > room - len(lead):
+        last = bisect_right(at, at[first] + room - len(lead) - 1) - 1
     text = lead + "".join(shown[first:last]) + ("…" if last < len(shown) else "")
     base = len(lead) - at[first]
     return text, at[start] + base, max(min(at[end], at[last]) + base, at[start] + base + 1)
