@@ -81,6 +81,8 @@ def check(paths: tuple[Path, ...], format_: str, output: Path | None, **given: A
     if progress:
         progress.clear()
     _write(report, format_, output, given)
+    if any(problem.kind == "internal" for problem in report.problems):
+        sys.exit(2)
     fail_on = given["fail_on"] or config.fail_on
     if fail_on != "never" and failing(report.findings, fail_on):
         sys.exit(1)

@@ -161,6 +161,12 @@ class Session:
             except RecursionError:
                 result.problem = Problem("too-deep", f"nested too deeply for {card.id}", path)
                 continue
+            except Exception as error:
+                # a fault of ours in one file is said, and takes nothing from the others
+                if os.environ.get("CONNLINT_TRACEBACK"):
+                    raise
+                result.problem = Problem("internal", f"{card.id} failed: {type(error).__name__}: {error}", path)
+                continue
             for draft in drafts:
                 if finding := self.finding(card, draft):
                     result.findings.append(finding)
