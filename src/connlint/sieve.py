@@ -58,8 +58,9 @@ class Sieve:
     """Ready-made tests for a set of cards. Build once per process, use on every file."""
 
     cards: tuple[Card, ...]
-    packages: dict[str, frozenset[str]] = field(default_factory=dict)
-    """"@role" → packages that its entries are imported from; "*" at the end of a package matches its start."""
+    packages: dict[str, dict[str, tuple[bytes, ...]]] = field(default_factory=dict)
+    """"@role" → packages that its entries are imported from, each with words of which one must stand in the file too;
+    none where the import alone is enough. "*" at the end of a package matches its start."""
     globals: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
     """"@role" → words of its entries that need no import."""
     off: bool = False
@@ -72,7 +73,8 @@ class Sieve:
         roles = {word for card in cards for alternative in card.sieve for group in alternative for word in group
                  if word.startswith("@") and word != IMPORTED}
         for role in roles:
-            packages: set[str] = set()
+            packages: dict[str, set[bytes]] = {}
+            alone: set[str] = set()
             words: set[bytes] = set()
             for entry in rules.apis.get(role[1:], ()):
                 for name in entry.get("names", ()):
@@ -84,11 +86,13 @@ class Sieve:
                     if package == name:
                         if name in entry.get("globals", (name,)):
                             words.add(name.encode())
-                    else:
-                        packages.add(package)
-                    if entry["language"] == "javascript":
-                        packages.add(package)
-            sieve.packages[role] = frozenset(packages)
+                    if package != name or entry["language"] == "javascript":
+                        last = name.removesuffix("()").rpartition(".")[2] if package != name else ""
+                        packages.setdefault(package, set()).add(last.encode())
+                        # a default export has any name, and only clients are found by how they are called
+                        if role != "@client" or not last.isidentifier():
+                            alone.add(package)
+            sieve.packages[role] = {k: () if k in alone else tuple(sorted(v)) for k, v in packages.items()}
             sieve.globals[role] = tuple(sorted(words))
         return sieve
 
@@ -128,7 +132,11 @@ class Sieve:
                             for m in names)
                 tops.add("")
             packages = self.packages[word]
-            if not tops.isdisjoint(packages) or any(w in data for w in self.globals[word]):
+            for top in tops:
+                needed = packages.get(top)
+                if needed is not None and (not needed or any(w in data for w in needed)):
+                    return True
+            if any(w in data for w in self.globals[word]):
                 return True
             starts = tuple(package[:-1] for package in packages if package.endswith("*"))
             return bool(starts) and any(top.startswith(starts) for top in tops)
