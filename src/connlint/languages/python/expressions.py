@@ -256,17 +256,16 @@ class Expressions(Cursor):
         start = self.peek()
         spine, first = _spine(node)
         left = self.expression(first)
-        operators = [_BINARY[type(step.operator).__name__] for step in spine]
-        flat: list[Any] = [left]
-        long = len(spine) > MAX_DEPTH and set(operators) != {"+"}
-        for step, operator in zip(spine, operators):
+        height = 0
+        for step in spine:
+            operator = _BINARY[type(step.operator).__name__]
             self.take(operator)
             right = self.expression(step.right)
-            if long:
-                flat.append(right)
-                left = p.Opaque(f"binary {operator}", tuple(flat) if step is spine[-1] else (), (start, self.pos))
-            else:
-                left = _sum_or_opaque(operator, left, right, (start, self.pos))
+            left = _sum_or_opaque(operator, left, right, (start, self.pos))
+            # A text of many parts is flat, everything else nests.
+            height += type(left) is p.Opaque
+            if height > MAX_DEPTH:
+                raise TooDeep
         return left
 
     def boolean(self, node: Any) -> Any:
@@ -434,11 +433,12 @@ class Expressions(Cursor):
         if hasattr(node, "elt"):
             element = self.expression(node.elt)
         else:
-            at = self.peek()
+            first = self.peek()
             key = self.expression(node.key)
             self.take(":")
             value = self.expression(node.value)
-            element = p.Record((p.Entry(key, value, (at, self.pos)),), (at, self.pos))
+            pair = (first, self.pos)
+            element = p.Record((p.Entry(key, value, pair),), pair)
         clauses = []
         clause = node.for_in
         while clause is not None:

@@ -198,6 +198,6 @@ class _Reading:
 
 def _parse(text: str) -> Any:
     """libcst's tree of a module."""
-    from libcst import native
+    from libcst import native  # type: ignore[attr-defined]
 
     return native.parse_module(text)
