@@ -10,7 +10,7 @@ from connlint.languages.javascript.literals import number
 from connlint.model import program as p
 from connlint.model.source import Span
 
-DEEPEST = 200
+DEEPEST = 150
 """Levels of nesting that are followed. Who walks a program may recurse: Python stops at some 1000 frames."""
 
 _COMPARISONS = {"==": "==", "===": "==", "!=": "!=", "!==": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
@@ -193,8 +193,14 @@ class _Lowering:
         return p.Member(of, text, node.range, name.range, bool(node.optional))
 
     def call(self, node: Any) -> p.Expression:
-        callee = self.expression(node.callee)
-        return p.Call(callee, self.arguments(node.arguments), node.range, maybe=bool(node.optional))
+        callee = node.callee
+        if callee.type == "MemberExpression":  # "a.b().c()…" gets long in honest code: a link counts once
+            self.level -= 1
+            of = self.expression(callee)
+            self.level += 1
+        else:
+            of = self.expression(callee)
+        return p.Call(of, self.arguments(node.arguments), node.range, maybe=bool(node.optional))
 
     def new(self, node: Any) -> p.Expression:
         return p.Call(self.expression(node.callee), self.arguments(node.arguments), node.range, new=True)
@@ -220,8 +226,13 @@ class _Lowering:
             pending.append(node)
             node = node.left
         made = self.expression(node)
+        depth = self.level
         for one in reversed(pending):
             made = self.operation(one, made, self.expression(one.right))
+            if type(made) not in (p.Concat, p.Opaque):  # those two grow in width
+                depth += 1
+                if depth > DEEPEST:
+                    raise TooDeep
         return made
 
     def operation(self, node: Any, left: p.Expression, right: p.Expression) -> p.Expression:

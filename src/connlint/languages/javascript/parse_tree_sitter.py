@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from connlint.languages.javascript.estree import Node, Refused
 from connlint.languages.javascript.literals import cooked, referenced
-from connlint.languages.javascript.repairs import errors, repaired
+from connlint.languages.javascript.repairs import TYPES_OF_CALLS, errors, repaired
 
 Dialect = Literal["typescript", "tsx"]
 """``tsx`` knows JSX and reads JavaScript as well; ``typescript`` knows the old cast ``<T>x``."""
@@ -32,19 +32,20 @@ _TYPES = {
 }
 """Nothing is evaluated in these: an error in one costs nothing."""
 _MOST_PROBLEMS = 20
+_MOST_REPAIRS = 3
 
 
 @cache
 def _dialect(name: Dialect) -> tuple[Any, SimpleNamespace, Any]:
-    """A parser, the numbers of its fields, and what finds its comments."""
+    """A parser, the numbers of its fields, and a query for what has to be known before a tree is walked."""
     import tree_sitter
     import tree_sitter_typescript
 
     raw = tree_sitter_typescript.language_tsx() if name == "tsx" else tree_sitter_typescript.language_typescript()
     language = tree_sitter.Language(raw)
     fields = {field: language.field_id_for_name(field) for field in _FIELDS}
-    comments = tree_sitter.Query(language, "[(comment) (html_comment)] @comment")
-    return tree_sitter.Parser(language), SimpleNamespace(**fields), tree_sitter.QueryCursor(comments)
+    query = tree_sitter.Query(language, "[(comment) (html_comment)] @comment" + TYPES_OF_CALLS)
+    return tree_sitter.Parser(language), SimpleNamespace(**fields), tree_sitter.QueryCursor(query)
 
 
 def tree(data: bytes, dialect: Dialect) -> Any:
@@ -67,16 +68,22 @@ def parse(
     With ``words``, functions and classes at the top level that hold none of them become ``Unread``. ``ambient`` is
     for ``.d.ts`` files, where a signature declares a name. Raises `Refused` where the nesting is too deep.
     """
-    parser, fields, comments = _dialect(dialect)
+    parser, fields, query = _dialect(dialect)
     root = parser.parse(data).root_node
+    captures = query.captures(root)
+    comments, text = captures.get("comment", ()), data
+    for _ in range(_MOST_REPAIRS):
+        patched = repaired(text, root, captures)
+        if patched is None:
+            break
+        again = parser.parse(patched).root_node
+        if errors(again) > errors(root):
+            break
+        root, text = again, patched
+        captures = query.captures(root)
     adapter = _Adapter(data, fields, base, table, words, ambient)
-    adapter.ends = _ends_before_comments(data, comments.captures(root).get("comment", ()))
+    adapter.ends = _ends_before_comments(data, comments)
     if root.has_error:
-        patched = repaired(data, root)
-        if patched is not None:
-            again = parser.parse(patched).root_node
-            if errors(again) < errors(root):
-                root = again
         adapter.mark_broken(root)
     return adapter.program(root), adapter.problems
 
@@ -471,7 +478,7 @@ class _Adapter:
         if name is None or name.type == "string":
             return self.names(n, ())
         inner = self.statements(body.named_children) if body is not None else []
-        alive = any(statement.type != "TSNames" or statement.at_run_time for statement in inner)
+        alive = any(_alive(statement) for statement in inner)
         return self.names(n, (self.text(name).split(".")[0],), at_run_time=alive, body=inner if alive else None)
 
     def annotated(self, target: Any, n: Any) -> Any:
@@ -835,6 +842,13 @@ class _Adapter:
         if inner.type == "spread_element":
             return Node(type="JSXSpreadAttribute", range=self.at(n), argument=self.inner(inner))
         return Node(type="JSXExpressionContainer", range=self.at(n), expression=self.convert(inner))
+
+
+def _alive(statement: Node) -> bool:
+    """Whether a statement does something at run time."""
+    if statement.type == "ExportNamedDeclaration" and statement.declaration is not None:
+        statement = statement.declaration
+    return bool(statement.type != "TSNames" or statement.at_run_time)
 
 
 _PASSED_OVER = {

@@ -29,13 +29,14 @@ _ES_MODULE = re.compile(r"(?:^|[;})/])[ \t]*(?:import\b\s*[^(.\s]|export\b\s*[^=
 _AMBIENT = re.compile(r"\.d\.([^./]+\.)?[mc]?ts$")
 
 
-def read(source: Source, words: Sequence[bytes] | None = None) -> p.Program:
+def read(source: Source, words: Sequence[bytes] | None = None, *, esprima: bool = True) -> p.Program:
     """Lower one file; never raises.
 
-    With ``words``, functions and classes at the top level that hold none of them may become `Unread`.
+    With ``words``, functions and classes at the top level that hold none of them may become `Unread`. Without
+    ``esprima``, tree-sitter reads JavaScript too, so that the two can be compared.
     """
     with _no_collection():
-        return _Reader(source, words).read()
+        return _Reader(source, words, esprima).read()
 
 
 @contextmanager
@@ -51,8 +52,8 @@ def _no_collection() -> Iterator[None]:
 
 
 class _Reader:
-    def __init__(self, source: Source, words: Sequence[bytes] | None) -> None:
-        self.source, self.words = source, words
+    def __init__(self, source: Source, words: Sequence[bytes] | None, esprima: bool) -> None:
+        self.source, self.words, self.with_esprima = source, words, esprima
         self.suffix = source.path[source.path.rfind(".") :].lower()
         self.body: list[p.Statement] = []
         self.directives: list[str] = []
@@ -96,7 +97,7 @@ class _Reader:
         whole = at == (0, len(self.source.text))
         text = self.source.text if whole else self.source.text[at[0] : at[1]]
         tree = None
-        if not typescript:
+        if not typescript and self.with_esprima:
             try:
                 tree = self.esprima(text, at)
                 self.readers.append("esprima")
