@@ -1,0 +1,276 @@
+"""Compose files: services, what reaches them, and what they publish (the Compose Specification)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from connlint.languages.deployment.dotenv import read_dotenv
+from connlint.languages.deployment.shell import read_commands, unwrap
+from connlint.languages.deployment.yaml_nodes import Yaml, documents
+from connlint.model.deployment import Command, Dependency, Deployment, Known, Port, Service, Word
+from connlint.model.finding import Place
+from connlint.model.source import Source, Undecodable
+
+_HOLE = re.compile(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|(\w+))")
+_PORTS = re.compile(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?(?:(?P<host>\d+)(?:-\d+)?:)?"
+                    r"(?P<container>\d+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
+
+Read = Callable[[str], bytes | None]
+
+
+def read_compose(source: Source, read: Read) -> Deployment:
+    """The services of one compose file. ``read`` gives the bytes of other files of the project (``env_file``, ``extends``).
+
+    Raises `Malformed` where the file is no YAML. A YAML file without ``services`` has none.
+    """
+    folder = posixpath.dirname(source.path)
+    services: list[Service] = []
+    for document in documents(source):
+        table = document.get("services")
+        if table is None:
+            continue
+        reader = _Reader(source, folder, read)
+        reader.names = [key.text for key, _ in table.items() if key.text]
+        for key, value in table.items():
+            if key.text and value.node.id == "mapping":
+                services.append(reader.service(key, value))
+    return Deployment(source.path, tuple(_with_mates(services)))
+
+
+def _with_mates(services: list[Service]) -> list[Service]:
+    """``network_mode: service:x`` shares x's loopback, both ways."""
+    groups: dict[str, set[str]] = {}
+    for service in services:
+        for mate in service.mates:
+            together = groups.get(mate, {mate}) | groups.get(service.name, {service.name})
+            for name in together:
+                groups[name] = together
+    return [replace(s, mates=tuple(sorted(groups.get(s.name, set()) - {s.name}))) for s in services]
+
+
+class _Reader:
+    def __init__(self, source: Source, folder: str, read: Read) -> None:
+        self.source = source
+        self.folder = folder
+        self.read = read
+        self.names: list[str] = []
+        dotenv = read(posixpath.join(folder, ".env"))
+        self.substitutes = read_dotenv(posixpath.join(folder, ".env"), dotenv) if dotenv is not None else {}
+
+    def expand(self, text: str) -> str | None:
+        """Interpolation as compose does it, from the project's ``.env`` and defaults; None where a value is open."""
+        open_ = False
+
+        def put(found: re.Match[str]) -> str:
+            nonlocal open_
+            if found[1]:
+                return "$"
+            name = found[2] or found[5]
+            known = self.substitutes.get(name)
+            value = known.value if known else None
+            mark = (found[3] or "").lstrip(":")
+            if mark == "-" and not value:
+                return self.expand(found[4]) or ""
+            if mark == "+":
+                return found[4] if value else ""
+            if value is None:
+                open_ = True
+                return ""
+            return value
+
+        result = _HOLE.sub(put, text)
+        return None if open_ else result
+
+    def known(self, node: Yaml) -> Known:
+        """A scalar, expanded."""
+        text = node.text
+        return Known(None if text is None else self.expand(text), node.place, text or "")
+
+    def service(self, key: Yaml, node: Yaml) -> Service:
+        base = self._extended(node)
+        build = node.get("build")
+        context = dockerfile = target = None
+        arguments: dict[str, Known] = {}
+        if build is not None:
+            context = build.text if build.text is not None else (build.get("context").text if build.get("context") else ".")
+            context = self.expand(context or ".")
+            if build.node.id == "mapping":
+                dockerfile = _text(build.get("dockerfile"))
+                target = _text(build.get("target"))
+                if (args := build.get("args")) is not None:
+                    arguments, _ = self._environment(args)
+        image = node.get("image")
+        environment, open_ = self._files(node.get("env_file"))
+        own = node.get("environment")
+        if own is not None:
+            values, more = self._environment(own)
+            environment |= values
+            open_ += more
+        if base is not None:
+            environment = {**base.environment, **environment}
+            open_ = [*base.open, *open_]
+        at = node.key("environment") or key
+        mode = _text(node.get("network_mode")) or ""
+        mates = (mode.removeprefix("service:"),) if mode.startswith("service:") else ()
+        hosts = [key.text or "", *([_text(node.get("container_name"))] if node.get("container_name") else []),
+                 *([_text(node.get("hostname"))] if node.get("hostname") else []), *self._aliases(node.get("networks"))]
+        health = node.get("healthcheck")
+        if health is not None and (_text(health.get("disable")) == "true"):
+            health = None
+        folder = _text(node.get("working_dir"))
+        return Service(
+            name=key.text or "", kind="compose", place=key.place, environment=environment, environment_at=at.place,
+            open=tuple(open_) if not mode.startswith("container:") else (*open_, "shares another container's network"),
+            build=self._path(context) if context is not None else (base.build if base else None),
+            dockerfile=self.expand(dockerfile) if dockerfile else (base.dockerfile if base else None), target=target,
+            image=self.known(image) if image is not None else (base.image if base else None),
+            commands=self.command(node.get("command"), folder) or (base.commands if base else ()),
+            entrypoint=self.command(node.get("entrypoint"), folder) if node.get("entrypoint") is not None else None,
+            folder=folder, ports=(*self._ports(node.get("ports")), *self._exposed(node.get("expose"))),
+            dependencies=self._dependencies(node.get("depends_on")), hosts=tuple(h for h in hosts if h),
+            mates=mates, host_network=mode == "host", healthcheck=health.place if health is not None else None,
+            profiles=tuple(node.get("profiles").texts()) if node.get("profiles") else (),
+            one_shot=_text(node.get("restart")) in ("no", "false") and node.get("ports") is None,
+            build_arguments=arguments, group=self.folder,
+        )
+
+    def _path(self, path: str) -> str | None:
+        if "://" in path or path.startswith(("/", "~", "git@")):
+            return None
+        return posixpath.normpath(posixpath.join(self.folder, path)).removeprefix("./")
+
+    def _extended(self, node: Yaml) -> Service | None:
+        """The service that ``extends`` names, in this file or another one."""
+        extends = node.get("extends")
+        if extends is None or node.depth > 12:
+            return None
+        name = extends.text or _text(extends.get("service"))
+        file = _text(extends.get("file")) if extends.node.id == "mapping" else None
+        reader, source = self, self.source
+        if file is not None:
+            path = posixpath.normpath(posixpath.join(self.folder, file))
+            data = self.read(path)
+            if data is None or path == self.source.path:
+                return None
+            try:
+                source = Source.decode(path, data)
+                tables = [d.get("services") for d in documents(source)]
+            except (Undecodable, ValueError):
+                return None
+            reader = _Reader(source, posixpath.dirname(path), self.read)
+        else:
+            tables = [d.get("services") for d in documents(self.source)]
+        for table in tables:
+            for key, value in table.items() if table is not None else ():
+                if key.text == name and value.node is not node.node:
+                    return reader.service(Yaml(key.node, source, node.depth + 4), Yaml(value.node, source, node.depth + 4))
+        return None
+
+    def _environment(self, node: Yaml) -> tuple[dict[str, Known], list[str]]:
+        """Variables in the map or the list form; a name alone passes on the value that the host has."""
+        found: dict[str, Known] = {}
+        open_: list[str] = []
+        for key, value in node.items():
+            if key.text:
+                place = Place(self.source.path, (key.span[0], max(value.span[1], key.span[1])))
+                text = value.text
+                found[key.text] = Known(None if text is None else self.expand(text), place, text or "")
+        for item in node.list():
+            name, equals, value_text = (item.text or "").partition("=")
+            if name:
+                found[name] = Known(self.expand(value_text) if equals else None, item.place, value_text)
+        if node.node.id == "scalar" and node.text:
+            open_.append("environment is a template")
+        return found, open_
+
+    def _files(self, node: Yaml | None) -> tuple[dict[str, Known], list[str]]:
+        found: dict[str, Known] = {}
+        open_: list[str] = []
+        if node is None:
+            return found, open_
+        for item in [node, *node.list()]:
+            name = item.text or (_text(item.get("path")) if item.node.id == "mapping" else None)
+            if name is None:
+                continue
+            path = self._path(self.expand(name) or "\0")
+            data = self.read(path) if path and "\0" not in path else None
+            if data is None:
+                open_.append(f"env_file {name} is not in the project")
+            else:
+                found |= read_dotenv(path or name, data)
+        return found, open_
+
+    def _aliases(self, node: Yaml | None) -> list[str]:
+        found: list[str] = []
+        for _, network in node.items() if node is not None else ():
+            if (aliases := network.get("aliases")) is not None:
+                found += aliases.texts()
+        return found
+
+    def _ports(self, node: Yaml | None) -> list[Port]:
+        found: list[Port] = []
+        for item in node.list() if node is not None else ():
+            if item.node.id == "mapping":
+                target, published = _text(item.get("target")), _text(item.get("published"))
+                container = self.expand(target) if target else None
+                host = self.expand(published) if published else None
+                if container and container.isdigit():
+                    found.append(Port(int(container), int(host) if host and host.isdigit() else None, item.place,
+                                      protocol=_text(item.get("protocol")) or "tcp"))
+                continue
+            text = self.expand(item.text or "")
+            parsed = _PORTS.match(text) if text else None
+            if parsed:
+                found.append(Port(int(parsed["container"]), int(parsed["host"]) if parsed["host"] else None, item.place,
+                                  protocol=parsed["protocol"] or "tcp"))
+            else:
+                found.append(Port(None, None, item.place))
+        return found
+
+    def _exposed(self, node: Yaml | None) -> list[Port]:
+        return [Port(int(text.partition("/")[0]), None, node.place) for text in (node.texts() if node is not None else ())
+                if node is not None and text.partition("/")[0].isdigit()]
+
+    def _dependencies(self, node: Yaml | None) -> tuple[Dependency, ...]:
+        if node is None:
+            return ()
+        rows = [Dependency(item.text, None, item.place) for item in node.list() if item.text]
+        for key, value in node.items():
+            if key.text:
+                condition = value.get("condition")
+                place = condition.place if condition is not None else key.place
+                rows.append(Dependency(key.text, _text(condition), place))
+        return tuple(rows)
+
+    def command(self, node: Yaml | None, folder: str | None) -> tuple[Command, ...]:
+        """A command in its list form (no shell) or as one text, which compose splits itself, without a shell either."""
+        if node is None:
+            return ()
+        if node.node.id == "sequence":
+            words = tuple(Word(self.expand(item.text or ""), item.place, item.text or "") for item in node.list())
+            return _started(words, node, folder) if words else ()
+        if node.text is None:
+            return ()
+        expanded = self.expand(node.text)
+        text = node.text if expanded is None else expanded
+        found = read_commands(text.encode(), self.source.path, 0, folder=folder)
+        return tuple(replace(c, place=node.place, shell=bool(c.wrapped) and c.shell and False,
+                             words=tuple(replace(w, place=node.place) for w in c.words)) for c in found)
+
+
+def _started(words: tuple[Word, ...], node: Yaml, folder: str | None) -> tuple[Command, ...]:
+    program = posixpath.basename(words[0].value or "")
+    if program in ("sh", "bash", "ash") and len(words) > 2 and (words[1].value or "").startswith("-"):
+        script = words[-1]
+        if script.value is not None:
+            inner = read_commands(script.value.encode(), script.place.path, 0, folder=folder)
+            return tuple(replace(c, place=script.place, words=tuple(replace(w, place=script.place) for w in c.words))
+                         for c in inner)
+    return (unwrap(Command(words, node.place, False, {}, folder)),)
+
+
+def _text(node: Yaml | None) -> str | None:
+    return None if node is None else node.text
