@@ -1,0 +1,178 @@
+"""Kubernetes manifests, Cloud Run's among them: workloads as services, with Services, ConfigMaps and pods' loopback.
+
+Helm templates and Kustomize patches are not manifests: what holds ``{{`` is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connlint.languages.deployment.shell import unwrap
+from connlint.languages.deployment.yaml_nodes import Yaml, documents
+from connlint.model.deployment import Command, Deployment, Known, Port, Service, Word
+from connlint.model.source import Source
+
+_TEMPLATES = {
+    "Deployment": ("spec", "template"), "StatefulSet": ("spec", "template"), "DaemonSet": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"), "ReplicationController": ("spec", "template"), "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"), "Pod": (), "Rollout": ("spec", "template"),
+}
+
+
+class Balanced:
+    """A Kubernetes Service: how pods are reached inside the cluster."""
+
+    def __init__(self, name: str, namespace: str, selector: dict[str, str], ports: list[tuple[int | None, str | None]],
+                 node: Yaml) -> None:
+        self.name = name
+        self.namespace = namespace
+        self.selector = selector
+        self.ports = ports
+        self.node = node
+
+
+def is_manifest(data: bytes) -> bool:
+    """Whether the bytes look like manifests that stand for themselves."""
+    return b"apiVersion:" in data and b"kind:" in data and b"{{" not in data
+
+
+def read_kubernetes(source: Source) -> Deployment:
+    """The containers of every workload in the file. Raises `Malformed` where it is no YAML."""
+    roots = list(_objects(documents(source)))
+    maps: dict[str, dict[str, Known]] = {}
+    for root in roots:
+        if _text(root, "kind") in ("ConfigMap", "Secret") and (name := _text(root, "metadata", "name")):
+            values: dict[str, Known] = {}
+            for part in ("data", "stringData"):
+                table = root.get(part)
+                for key, value in table.items() if table is not None else ():
+                    if key.text:
+                        secret = _text(root, "kind") == "Secret" and part == "data"
+                        values[key.text] = Known(None if secret else value.text, key.place, value.text or "")
+            maps[name] = values
+    balanced = [b for root in roots if (b := _balanced(root))]
+    services: list[Service] = []
+    for root in roots:
+        services += _workload(root, maps, balanced)
+    return Deployment(source.path, tuple(services))
+
+
+def _objects(found: list[Yaml]) -> Iterator[Yaml]:
+    for document in found:
+        if _text(document, "kind") == "List":
+            items = document.get("items")
+            yield from items.list() if items is not None else ()
+        else:
+            yield document
+
+
+def _balanced(root: Yaml) -> Balanced | None:
+    if _text(root, "kind") != "Service" or not (_text(root, "apiVersion") or "").startswith("v1"):
+        return None
+    selector = root.get("spec", "selector")
+    ports = root.get("spec", "ports")
+    rows: list[tuple[int | None, str | None]] = []
+    for item in ports.list() if ports is not None else ():
+        rows.append((_number(item, "port"), _text(item, "targetPort") or _text(item, "port")))
+    return Balanced(_text(root, "metadata", "name") or "", _text(root, "metadata", "namespace") or "",
+                    {k.text: v.text or "" for k, v in (selector.items() if selector is not None else ()) if k.text},
+                    rows, root)
+
+
+def _workload(root: Yaml, maps: dict[str, dict[str, Known]], balanced: list[Balanced]) -> list[Service]:
+    kind = _text(root, "kind") or ""
+    knative = kind in ("Service", "Job") and "run.googleapis.com" in (_text(root, "apiVersion") or "")
+    knative = knative or (_text(root, "apiVersion") or "").startswith("serving.knative.dev")
+    if knative:
+        path: tuple[str, ...] | None = ("spec", "template")
+        if kind == "Job":
+            path = ("spec", "template", "spec", "template")
+    else:
+        path = _TEMPLATES.get(kind)
+    if path is None:
+        return []
+    pod = root.get(*path) if path else root
+    spec = pod.get("spec") if pod is not None else None
+    containers = spec.get("containers") if spec is not None else None
+    if pod is None or spec is None or containers is None:
+        return []
+    name = _text(root, "metadata", "name") or kind.lower()
+    labels_node = pod.get("metadata", "labels")
+    labels = {k.text: v.text for k, v in (labels_node.items() if labels_node is not None else ()) if k.text}
+    fronts = [b for b in balanced if b.selector and all(labels.get(k) == v for k, v in b.selector.items())]
+    hosts = [host for b in fronts for host in (
+        (b.name, f"{b.name}.{b.namespace}", f"{b.name}.{b.namespace}.svc", f"{b.name}.{b.namespace}.svc.cluster.local")
+        if b.namespace else (b.name,))]
+    rows = list(containers.list())
+    names = [f"{name}/{_text(c, 'name') or ''}" if len(rows) > 1 else name for c in rows]
+    network = _text(spec, "hostNetwork") == "true"
+    found = []
+    for container, own in zip(rows, names):
+        found.append(_container(container, own, tuple(n for n in names if n != own), tuple(hosts), network,
+                                "cloud-run" if knative else "kubernetes", maps, fronts, kind in ("Job", "CronJob")))
+    return found
+
+
+def _container(node: Yaml, name: str, mates: tuple[str, ...], hosts: tuple[str, ...], network: bool, kind: str,
+               maps: dict[str, dict[str, Known]], fronts: list[Balanced], one_shot: bool) -> Service:
+    environment: dict[str, Known] = {}
+    open_: list[str] = []
+    sources = node.get("envFrom")
+    for item in sources.list() if sources is not None else ():
+        reference = _text(item, "configMapRef", "name")
+        prefix = _text(item, "prefix") or ""
+        if reference and reference in maps:
+            environment |= {prefix + key: value for key, value in maps[reference].items()}
+        else:
+            open_.append(f"envFrom {reference or _text(item, 'secretRef', 'name') or '?'}")
+    env = node.get("env")
+    for item in env.list() if env is not None else ():
+        key = _text(item, "name")
+        if not key:
+            continue
+        value = item.get("value")
+        place = item.get("name").place if item.get("name") else item.place
+        if value is not None:
+            text = value.text or ""
+            environment[key] = Known(None if "$(" in text else text, value.place, text)
+        else:
+            reference = _text(item, "valueFrom", "configMapKeyRef", "name")
+            inner = maps.get(reference or "", {}).get(_text(item, "valueFrom", "configMapKeyRef", "key") or "")
+            environment[key] = Known(inner.value if inner else None, place)
+    at = (node.key("env") if env is not None else None) or node.get("name") or node
+    ports: list[Port] = []
+    table = node.get("ports")
+    for item in table.list() if table is not None else ():
+        if (number := _number(item, "containerPort")) is not None:
+            ports.append(Port(number, None, item.place, _text(item, "name"), (_text(item, "protocol") or "tcp").lower()))
+    for front in fronts:
+        for port, target in front.ports:
+            number = int(target) if target and target.isdigit() else next((p.container for p in ports if p.name == target), None)
+            ports.append(Port(number, port, front.node.place, target))
+    words: list[Word] = []
+    for part in ("command", "args"):
+        table = node.get(part)
+        for item in table.list() if table is not None else ():
+            text = item.text or ""
+            words.append(Word(None if "$(" in text else text, item.place, text))
+    image = node.get("image")
+    probe = node.get("readinessProbe") or node.get("startupProbe")
+    command = (unwrap(Command(tuple(words), words[0].place, False)),) if words and node.get("command") else ()
+    return Service(
+        name=name, kind=kind, place=(node.get("name") or node).place, environment=environment,  # type: ignore[arg-type]
+        environment_at=at.place, open=tuple(open_), commands=command,
+        image=Known(image.text, image.place, image.text or "") if image is not None else None,
+        folder=_text(node, "workingDir"), ports=tuple(ports), hosts=hosts, mates=mates, host_network=network,
+        healthcheck=probe.place if probe is not None else None, one_shot=one_shot,
+        group=f"{node.source.path}",
+    )
+
+
+def _text(node: Yaml, *path: str) -> str | None:
+    found = node.get(*path)
+    return None if found is None else found.text
+
+
+def _number(node: Yaml, *path: str) -> int | None:
+    text = _text(node, *path)
+    return int(text) if text and text.isdigit() else None
