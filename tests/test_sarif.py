@@ -148,6 +148,10 @@ def test_the_invocation() -> None:
     assert notice["message"]["text"] == "src/broken.ts: line 3: unexpected `}`."
     assert notice["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "src/broken.ts"
     assert run(report(FINDINGS[3]))["invocations"][0]["exitCode"] == 0
+    broken = replace(report(), problems=(replace(report().problems[0], kind="internal"),))
+    [invocation] = run(broken)["invocations"]
+    assert (invocation["executionSuccessful"], invocation["exitCode"]) == (False, 2)
+    assert invocation["toolExecutionNotifications"][0]["level"] == "error"
 
 
 def test_the_run() -> None:

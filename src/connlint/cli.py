@@ -65,7 +65,7 @@ def check(paths: tuple[Path, ...], format_: str, output: Path | None, **given: A
     followed.
     """
     from connlint.discover import DiscoveryError, select
-    from connlint.engine import Options, failing, run
+    from connlint.engine import Options, run
 
     here = Path.cwd()
     rules, config = _configured(here, given)
@@ -81,11 +81,8 @@ def check(paths: tuple[Path, ...], format_: str, output: Path | None, **given: A
     if progress:
         progress.clear()
     _write(report, format_, output, given)
-    if any(problem.kind == "internal" for problem in report.problems):
-        sys.exit(2)
-    fail_on = given["fail_on"] or config.fail_on
-    if fail_on != "never" and failing(report.findings, fail_on):
-        sys.exit(1)
+    if report.status:
+        sys.exit(report.status)
 
 
 def _configured(here: Path, given: dict[str, Any]) -> tuple[Rules, Config]:

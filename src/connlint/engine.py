@@ -25,7 +25,7 @@ from connlint.cards import Card, Rules
 from connlint.checks import CHECKS, PROJECT_CHECKS
 from connlint.config import Config
 from connlint.discover import CODE, JAVASCRIPT, MAX_SIZE, PYTHON, DiskTree, Selection, SetAside, set_aside_by_content
-from connlint.model.finding import Draft, Finding, Level, Suppression
+from connlint.model.finding import Draft, Finding, Suppression
 from connlint.model.program import Problem, Program
 from connlint.model.report import Report
 from connlint.model.source import Source
@@ -478,10 +478,3 @@ def _sources(findings: list[Finding], suppressions: list[Suppression], tree: Tre
         except ValueError:
             sources[path] = Source(path, data, "latin-1", data.decode("latin-1"))
     return sources
-
-
-def failing(findings: Iterable[Finding], at_least: Level) -> bool:
-    """Whether some finding that is not suppressed is at or above ``at_least``."""
-    order = ("note", "warning", "error")
-    return any(f.suppression is None and order.index(f.level) >= order.index(at_least) for f in findings)
-

@@ -63,3 +63,13 @@ class Report:
             return False
         bar = LEVELS.index(self.fail_on)
         return any(LEVELS.index(finding.level) >= bar for finding in self.reported)
+
+    @property
+    def complete(self) -> bool:
+        """Whether connlint itself did its work: nothing in it broke on a file."""
+        return all(problem.kind != "internal" for problem in self.problems)
+
+    @property
+    def status(self) -> int:
+        """The exit status: 2 where connlint broke, 1 where the run failed, else 0."""
+        return int(self.failed) if self.complete else 2

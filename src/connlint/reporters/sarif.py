@@ -163,12 +163,13 @@ def _invocation(report: Report, left_out: int) -> sarif.Invocation:
             descriptor=sarif.ReportingDescriptorReference(id=_LEFT_OUT, index=1),
         ))
     return sarif.Invocation(
-        execution_successful=True, exit_code=int(report.failed), tool_execution_notifications=notifications,
+        execution_successful=report.complete, exit_code=report.status, tool_execution_notifications=notifications,
     )
 
 
 def _unread(problem: Problem) -> sarif.Notification:
     return sarif.Notification(
+        level="error" if problem.kind == "internal" else "warning",
         message=sarif.Message(text=_sentence(f"{problem.path}: {problem.message}")),
         descriptor=sarif.ReportingDescriptorReference(id=_UNREAD, index=0),
         locations=[sarif.Location(physical_location=sarif.PhysicalLocation(artifact_location=_file(problem.path)))],
