@@ -1,0 +1,93 @@
+"""Which file is read how. One entry a kind; what no entry takes is no deployment file."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from connlint.languages.deployment import platforms
+from connlint.languages.deployment.compose import read_compose
+from connlint.languages.deployment.deploy_commands import services_of
+from connlint.languages.deployment.dockerfile import read_dockerfile
+from connlint.languages.deployment.kubernetes import is_manifest, read_kubernetes
+from connlint.languages.deployment.yaml_nodes import Malformed
+from connlint.model.deployment import Deployment
+from connlint.model.source import Source, Undecodable
+
+Read = Callable[[str], bytes | None]
+_COMPOSE = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$")
+_DOCKERFILE = re.compile(r"(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?$|.+\.(?:[Dd]ockerfile|Containerfile)$")
+_NAMED: dict[str, Callable[[Source], Deployment]] = {
+    "fly.toml": platforms.read_fly, "render.yaml": platforms.read_render, "render.yml": platforms.read_render,
+    "railway.json": platforms.read_railway, "railway.toml": platforms.read_railway,
+    "package.json": platforms.read_package_scripts, "Makefile": platforms.read_makefile,
+    "makefile": platforms.read_makefile, "justfile": platforms.read_makefile, "Justfile": platforms.read_makefile,
+    "app.yaml": platforms.read_app_engine, "app.yml": platforms.read_app_engine,
+}
+_SHELL = (".sh", ".bash", ".zsh", ".ksh")
+_SKIPPED = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates|charts/[^/]+/templates)/")
+MAX_SIZE = 2_000_000
+"""Bytes. A larger deployment file is generated."""
+
+
+def kind_of(path: str) -> str | None:
+    """How a file with this path would be read: "compose", "dockerfile", "script", …; None for other files."""
+    name = posixpath.basename(path)
+    if _SKIPPED.search(path):
+        return None
+    if _COMPOSE.match(name):
+        return "compose"
+    if _DOCKERFILE.match(name) and not name.endswith((".dockerignore", ".md")):
+        return "dockerfile"
+    if name == "Procfile" or name.startswith("Procfile."):
+        return "procfile"
+    if name in _NAMED:
+        return name
+    if name.endswith(_SHELL):
+        return "script"
+    if name.endswith(".service"):
+        return "unit"
+    if path.startswith(".github/workflows/") and name.endswith((".yml", ".yaml")):
+        return "workflow"
+    if name.endswith((".yml", ".yaml")):
+        return "yaml"
+    return None
+
+
+def read_deployment(path: str, data: bytes, read: Read) -> Deployment | None:
+    """What the file says; None where it is no deployment file. Never raises: faults stand in ``problems``."""
+    kind = kind_of(path)
+    if kind is None:
+        return None
+    if len(data) > MAX_SIZE:
+        return Deployment(path, problems=(f"larger than {MAX_SIZE // 1_000_000} MB",))
+    if kind == "yaml" and not is_manifest(data):
+        return None
+    try:
+        found = _read(kind, Source.decode(path, data), read)
+    except (Undecodable, Malformed) as error:
+        return Deployment(path, problems=(str(error),))
+    except RecursionError:
+        return Deployment(path, problems=("nested too deeply",))
+    deployed = tuple(service for command in found.commands for service in services_of(command, read))
+    return replace(found, services=(*found.services, *deployed)) if deployed else found
+
+
+def _read(kind: str, source: Source, read: Read) -> Deployment:
+    if kind == "compose":
+        return read_compose(source, read)
+    if kind == "dockerfile":
+        return Deployment(source.path, images=(read_dockerfile(source),))
+    if kind == "procfile":
+        return platforms.read_procfile(source)
+    if kind == "script":
+        return platforms.read_script(source)
+    if kind == "unit":
+        return platforms.read_unit(source)
+    if kind == "workflow":
+        return platforms.read_workflow(source)
+    if kind == "yaml" or (kind in ("app.yaml", "app.yml") and is_manifest(source.data)):
+        return read_kubernetes(source)
+    return _NAMED[kind](source)

@@ -1,0 +1,269 @@
+"""Files of single platforms: Procfile, systemd units, fly.toml, render.yaml, railway, App Engine, serverless, Make.
+
+Platforms with a dashboard or secret store stay open: what is not seen may still be set.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import tomllib
+from typing import Any
+
+from connlint.languages.deployment.shell import read_commands
+from connlint.languages.deployment.yaml_nodes import Malformed, Yaml, documents
+from connlint.model.deployment import Command, Deployment, Known, Port, Service
+from connlint.model.finding import Place
+from connlint.model.source import Source
+
+_PROCFILE = re.compile(rb"^([A-Za-z0-9_-]+):[ \t]*([^\r\n]+?)[ \t]*\r?$", re.M)
+_UNIT = re.compile(rb"^(ExecStart|Environment|EnvironmentFile|WorkingDirectory|ExecStartPre)[ \t]*=[ \t]*((?:[^\r\n\\]|\\\r?\n|\\.)*)",
+                   re.M)
+_RECIPE = re.compile(rb"^([A-Za-z0-9_.-]+)[^\n:=]*:(?!=)[^\n]*\n((?:[ \t]+[^\n]*\n?|[ \t]*\n)*)", re.M)
+
+
+def read_procfile(source: Source) -> Deployment:
+    """A service a line; the platform (Heroku, foreman, honcho) may set more than any file shows."""
+    folder = posixpath.dirname(source.path)
+    services = []
+    for line in _PROCFILE.finditer(source.data):
+        name = line[1].decode()
+        place = Place(source.path, line.span(1))
+        commands = read_commands(line[2], source.path, line.start(2), folder=folder)
+        services.append(Service(name, "procfile", place, environment_at=Place(source.path, line.span()), build=folder or ".",
+                                commands=commands, folder=folder, open=("config vars of the platform",), group=source.path,
+                                one_shot=name == "release"))
+    return Deployment(source.path, tuple(services))
+
+
+def read_unit(source: Source) -> Deployment:
+    """The service of a systemd unit. ``EnvironmentFile`` is outside the project and leaves it open."""
+    environment: dict[str, Known] = {}
+    open_: list[str] = []
+    commands: tuple[Command, ...] = ()
+    folder: str | None = None
+    at: Place | None = None
+    for row in _UNIT.finditer(source.data):
+        key, text = row[1].decode(), row[2].replace(b"\\\n", b"  ")
+        if key == "WorkingDirectory":
+            folder = text.decode("utf-8", "replace").strip()
+        elif key == "EnvironmentFile":
+            open_.append(f"EnvironmentFile {text.decode('utf-8', 'replace').strip()}")
+        elif key == "Environment":
+            at = at or Place(source.path, row.span())
+            for pair in re.finditer(rb"\"?([A-Za-z_]\w*)=((?:[^\"\s]|(?<=\")[^\"]*)*)\"?", text):
+                environment[pair[1].decode()] = Known(pair[2].decode("utf-8", "replace"), Place(source.path, row.span()))
+        elif key == "ExecStart":
+            lead = re.match(rb"[-@:+!]*", text)
+            skip = lead.end() if lead else 0
+            commands += read_commands(text[skip:], source.path, row.start(2) + skip, folder=folder, shell=False)
+            at = at or Place(source.path, row.span())
+    if not commands:
+        return Deployment(source.path)
+    name = posixpath.basename(source.path).removesuffix(".service")
+    return Deployment(source.path, (Service(name, "systemd", commands[0].place, environment, at, tuple(open_),
+                                            commands=commands, folder=folder),))
+
+
+def read_fly(source: Source) -> Deployment:
+    """``fly.toml``: ``[env]``, the internal port and the processes; secrets are kept elsewhere."""
+    data = _toml(source)
+    environment = {key: Known(str(value), _find(source, str(key)), str(value)) for key, value in _table(data, "env").items()}
+    port = _table(data, "http_service").get("internal_port")
+    folder = posixpath.dirname(source.path)
+    ports = (Port(port, None, _find(source, "internal_port")),) if isinstance(port, int) else ()
+    commands: tuple[Command, ...] = ()
+    for text in _table(data, "processes").values():
+        if isinstance(text, str):
+            commands += _commands(source, text, folder)
+    dockerfile = _table(data, "build").get("dockerfile")
+    service = Service(str(data.get("app", "app")), "fly", _find(source, "app"), environment, _find(source, "[env]"),
+                      ("fly secrets",), build=folder or ".", dockerfile=dockerfile if isinstance(dockerfile, str) else None,
+                      commands=commands, folder=folder, ports=ports)
+    return Deployment(source.path, (service,))
+
+
+def read_railway(source: Source) -> Deployment:
+    """``railway.json`` and ``railway.toml``: the start command, which no shell expands."""
+    if source.path.endswith(".toml"):
+        data = _toml(source)
+    else:
+        try:
+            data = json.loads(source.text)
+        except ValueError as error:
+            raise Malformed(f"no JSON: {error}") from None
+    folder = posixpath.dirname(source.path)
+    text = _table(data, "deploy").get("startCommand")
+    if not isinstance(text, str):
+        return Deployment(source.path)
+    commands = tuple(_without_shell(c) for c in _commands(source, text, folder))
+    service = Service("railway", "railway", _find(source, "startCommand"), {}, None, ("variables of the dashboard",),
+                      build=folder or ".", commands=commands, folder=folder)
+    return Deployment(source.path, (service,))
+
+
+def _without_shell(command: Command) -> Command:
+    return Command(command.words, command.place, False, command.assignments, command.folder, command.wrapped, command.open)
+
+
+def read_render(source: Source) -> Deployment:
+    """``render.yaml``: services with their commands and variables; ``fromGroup`` and ``sync: false`` leave them open."""
+    services: list[Service] = []
+    for document in documents(source):
+        table = document.get("services")
+        for item in table.list() if table is not None else ():
+            services.append(_render_service(item, source))
+    return Deployment(source.path, tuple(services))
+
+
+def _render_service(item: Yaml, source: Source) -> Service:
+    environment: dict[str, Known] = {}
+    open_: list[str] = []
+    rows = item.get("envVars")
+    for row in rows.list() if rows is not None else ():
+        key = row.get("key")
+        if key is not None and key.text:
+            value = row.get("value")
+            environment[key.text] = Known(value.text if value is not None else None, key.place)
+        else:
+            open_.append("an environment group")
+    root = item.get("rootDir")
+    base = posixpath.dirname(source.path)
+    folder = posixpath.normpath(posixpath.join(base, root.text or ".")) if root is not None else base
+    start = item.get("startCommand") or item.get("dockerCommand")
+    commands: tuple[Command, ...] = ()
+    if start is not None and start.text:
+        at = start.inner_offset() if start.is_plain else start.span[0]
+        commands = read_commands(start.text.encode(), source.path, at, folder=folder)
+    name = item.get("name")
+    at_node = item.key("envVars") or item.key("name") or item
+    dockerfile, context = item.get("dockerfilePath"), item.get("dockerContext")
+    is_static = (item.get("runtime") or item.get("env")) is not None and (item.get("runtime") or item.get("env")).text == "static"
+    build = posixpath.normpath(posixpath.join(base, context.text)) if context is not None and context.text else folder
+    return Service((name.text if name is not None else None) or "?", "render", (name or item).place, environment,
+                   at_node.place, (*open_, *(("a static site",) if is_static else ())), build=build or ".",
+                   dockerfile=dockerfile.text if dockerfile is not None else None, commands=commands, folder=folder)
+
+
+def read_app_engine(source: Source) -> Deployment:
+    """App Engine's ``app.yaml``: ``env_variables`` and ``entrypoint``."""
+    services = []
+    folder = posixpath.dirname(source.path)
+    for document in documents(source):
+        if document.get("runtime") is None:
+            continue
+        table = document.get("env_variables")
+        environment = {key.text: Known(value.text, key.place, value.text or "")
+                       for key, value in (table.items() if table is not None else ()) if key.text}
+        start = document.get("entrypoint")
+        commands: tuple[Command, ...] = ()
+        if start is not None and start.text:
+            commands = read_commands(start.text.encode(), source.path,
+                                     start.inner_offset() if start.is_plain else start.span[0], folder=folder)
+        at = document.key("env_variables") or document.key("runtime") or document
+        service = document.get("service")
+        includes = ("an included file",) if document.get("includes") is not None else ()
+        services.append(Service((service.text if service is not None else None) or "default", "app-engine", at.place,
+                                environment, at.place, includes, build=folder or ".", commands=commands, folder=folder))
+    return Deployment(source.path, tuple(services))
+
+
+def read_package_scripts(source: Source) -> Deployment:
+    """``package.json``: the commands of ``scripts``; each is a command of its own, in the package's folder."""
+    try:
+        data = json.loads(source.text)
+    except (ValueError, RecursionError):
+        return Deployment(source.path)
+    folder = posixpath.dirname(source.path)
+    commands: list[Command] = []
+    scripts = data.get("scripts") if isinstance(data, dict) else None
+    for name, text in (scripts.items() if isinstance(scripts, dict) else ()):
+        if isinstance(text, str) and text:
+            commands += _commands(source, text, folder, after=f'"{name}"')
+    return Deployment(source.path, commands=tuple(commands))
+
+
+def read_workflow(source: Source) -> Deployment:
+    """A GitHub workflow: the commands of its ``run`` steps."""
+    commands: list[Command] = []
+    for document in documents(source):
+        jobs = document.get("jobs")
+        for _, job in jobs.items() if jobs is not None else ():
+            steps = job.get("steps")
+            usual = job.get("defaults", "run", "working-directory") or document.get("defaults", "run", "working-directory")
+            for step in steps.list() if steps is not None else ():
+                run = step.get("run")
+                if run is None or not run.text or "${{" in run.text:
+                    continue
+                where = step.get("working-directory") or usual
+                folder = (where.text or "").removeprefix("./") if where is not None else ""
+                commands += _scalar_commands(run, source, None if "${{" in folder else folder)
+    return Deployment(source.path, commands=tuple(commands))
+
+
+def _scalar_commands(node: Yaml, source: Source, folder: str | None) -> tuple[Command, ...]:
+    """Commands of a YAML scalar; a block's lines are read where they stand, so that places are right."""
+    if node.is_plain:
+        return read_commands((node.text or "").encode(), source.path, node.inner_offset(), folder=folder)
+    start, end = node.span
+    text = source.data[start:end]
+    if text[:1] in b"|>":
+        body = text.find(b"\n") + 1
+        return read_commands(text[body:], source.path, start + body, folder=folder)
+    return ()
+
+
+def read_script(source: Source) -> Deployment:
+    """A shell script: the programs it starts, run from the project's folder or from the script's own."""
+    return Deployment(source.path, commands=read_commands(source.data[source.bom:], source.path, source.bom, folder=""))
+
+
+def read_makefile(source: Source) -> Deployment:
+    """The commands of every recipe; Make's own variables make a word unknown."""
+    folder = posixpath.dirname(source.path)
+    commands: list[Command] = []
+    for rule in _RECIPE.finditer(source.data):
+        for line in re.finditer(rb"^[ \t]+[@-]*((?:[^\n\\]|\\\n|\\.)+)", rule[2], re.M):
+            if b"$(" in line[1] or b"{{" in line[1]:
+                continue
+            commands += read_commands(line[1].replace(b"$$", b"$ "), source.path, rule.start(2) + line.start(1), folder=folder)
+    return Deployment(source.path, commands=tuple(commands))
+
+
+def _commands(source: Source, text: str, folder: str | None, after: str = "") -> tuple[Command, ...]:
+    """Commands of a text that stands quoted somewhere in a JSON or TOML file; found where its literal stands."""
+    start = source.text.find(after) if after else 0
+    quoted = json.dumps(text, ensure_ascii=False)[1:-1]
+    at = source.text.find(quoted, max(start, 0))
+    if at < 0:
+        at = source.text.find(text, max(start, 0))
+    if at < 0:
+        return ()
+    if quoted != text:
+        # escapes move the bytes: every place is the whole text's
+        whole = Place(source.path, (source.char_to_byte(at), source.char_to_byte(at + len(quoted))))
+        return tuple(_placed(c, whole) for c in read_commands(text.encode(), source.path, 0, folder=folder))
+    return read_commands(text.encode(), source.path, source.char_to_byte(at), folder=folder)
+
+
+def _placed(command: Command, place: Place) -> Command:
+    words = tuple(type(word)(word.value, place, word.written) for word in command.words)
+    return Command(words, place, command.shell, command.assignments, command.folder, command.wrapped, command.open)
+
+
+def _toml(source: Source) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source.text)
+    except tomllib.TOMLDecodeError as error:
+        raise Malformed(str(error)) from None
+
+
+def _table(data: Any, name: str) -> dict[str, Any]:
+    found = data.get(name) if isinstance(data, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _find(source: Source, text: str) -> Place:
+    at = max(0, source.data.find(text.encode()))
+    return Place(source.path, (at, at + len(text.encode())))
