@@ -207,3 +207,16 @@ def _end_of_formatted(text: str, at: int, raw: bool, inside: int) -> int:
             return -1
         pos += step
     return -1
+
+
+def texts_over_lines(text: str) -> list[tuple[int, int]]:
+    """Character spans of the strings that go over several lines, without their prefixes; their lines are content."""
+    spans: list[tuple[int, int]] = []
+    pos = 0
+    while (mark := _MARKS.search(text, pos)) is not None:
+        pos = max(mark.end(), mark.start() + 1)
+        if text[mark.start()] in "\"'":
+            pos = max(pos, _end_of_string(text, mark))
+            if "\n" in text[mark.start() : pos] or "\r" in text[mark.start() : pos]:
+                spans.append((mark.start(), pos))
+    return spans

@@ -1,0 +1,344 @@
+"""Text edits of Python files, each proved before it is offered.
+
+Every function takes the source, its program and places, and returns a `Fix`, or None where the edit cannot be written
+or does not hold: the edited file is read again with libcst, it must have no new problem, and every top-level statement
+that the edit does not touch must say what it said before. Edits carry the line ends of the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from connlint.languages.dump import dump
+from connlint.languages.python.read import read
+from connlint.languages.python.stretches import texts_over_lines
+from connlint.model import program as p
+from connlint.model.finding import Edit, Fix, Place
+from connlint.model.source import Source, Span, Undecodable
+
+_DOCSTRING = (p.Text, p.Concat)
+
+
+# -- requiring a variable ---------------------------------------------------------------------------------------------
+
+
+def require(source: Source, program: p.Program, read_at: Span, variable: str) -> Fix | None:
+    """Replace the environment read at ``read_at`` (with its default) by ``os.environ["VARIABLE"]``, which raises.
+
+    ``os`` is spelled as the file imports it, and imported where it is not. Never safe: without the variable the
+    program stops where it went on.
+    """
+    quote = _quote(source, program, read_at)
+    if quote is None or not re.fullmatch(r"[\w.-]+", variable):
+        return None
+    edits = []
+    environ = _spelling(program, "os", "environ")
+    if environ is None:
+        if "os" in _bound(program.body):
+            return None
+        environ = "os.environ"
+        edits.append(_new_import(source, program, "os"))
+    edits.append(Edit(Place(source.path, read_at), f"{environ}[{quote}{variable}{quote}]"))
+    return _proved(source, Fix(f"Require {variable}", tuple(edits)), keeps=False)
+
+
+def _quote(source: Source, program: p.Program, at: Span) -> str | None:
+    """The quotes for a string at ``at``; None inside an f-string that leaves no choice."""
+    written = re.search(r"[\"']", source.slice(at))
+    if written is not None:
+        return written[0]
+    for node in _everything(program.body):
+        if type(node) is p.Concat and node.at[0] < at[0] and at[1] < node.at[1]:
+            return None
+    return '"'
+
+
+def _spelling(program: p.Program, module: str, name: str) -> str | None:
+    """How the file can name ``module.name`` everywhere, by an import at its top level; None where it cannot."""
+    names = _bound(program.body)
+    for statement in program.body:
+        if type(statement) is p.Import and statement.module == module:
+            for imported in statement.names:
+                if imported.local is not None and names.count(imported.local) == 1:
+                    if imported.name == "*" and not imported.star:
+                        return f"{imported.local}.{name}"
+                    if imported.name == name:
+                        return imported.local
+    return None
+
+
+def _bound(body: Iterable[Any]) -> list[str]:
+    """Every name that is bound anywhere in ``body``, as often as it is."""
+    names: list[str] = []
+    for node in _everything(body):
+        kind = type(node)
+        if kind is p.Import:
+            names += [name.local for name in node.names if name.local is not None]
+        elif kind in (p.Define, p.Unread, p.Types):
+            names += [node.name] if kind is p.Define else node.names
+        elif kind in (p.Let, p.Assign, p.Param, p.Loop, p.WithItem, p.Handler, p.Case) and node.target is not None:
+            names += [part.id for part in _everything((node.target,)) if type(part) is p.Name]
+    return names
+
+
+def _new_import(source: Source, program: p.Program, module: str) -> Edit:
+    """``import module`` among the imports at the top of the file, in their order, or behind the docstring."""
+    end = _line_end(source)
+    body = [statement for statement in program.body if not _is_future(statement)]
+    if body and type(body[0]) is p.Evaluate and type(body[0].value) in _DOCSTRING:
+        body = body[1:]
+    first = next(iter(body), None)
+    if first is None:
+        at = len(source.data)
+        return _insertion(source, at, ("" if source.data.endswith((b"\n", b"\r")) else end) + f"import {module}{end}")
+    if type(first) is not p.Import:
+        return _insertion(source, _line_start(source, first.at[0]), f"import {module}{end}{end}")
+    place: p.Statement | None = first
+    line = source.line(first.at[0])
+    for statement in body:
+        if type(statement) is not p.Import or source.line(statement.at[0]) > line + 1:
+            break
+        if not _is_plain(source, statement) or statement.module > module:
+            place = statement
+            break
+        line = source.line(statement.at[1])
+        place = None
+    if place is None:
+        starts = source.line_starts()
+        return _insertion(source, starts[line] if line < len(starts) else len(source.data), f"import {module}{end}")
+    return _insertion(source, _line_start(source, place.at[0]), f"import {module}{end}")
+
+
+def _is_future(statement: p.Statement) -> bool:
+    return type(statement) is p.Import and statement.module == "__future__"
+
+
+def _is_plain(source: Source, statement: p.Import) -> bool:
+    return source.slice(statement.at).startswith("import")
+
+
+# -- releasing on every way out ---------------------------------------------------------------------------------------
+
+
+def release_in_finally(
+    source: Source, program: p.Program, acquire: Span, release: Span | str, title: str
+) -> Fix | None:
+    """Put what follows the statement at ``acquire`` into ``try``, and the release into ``finally``.
+
+    ``release`` is the place of a later statement of the same block, which moves into the ``finally``, or, where there
+    is none, the text of one, which is added behind the end of the block. Never safe: the release then also runs
+    where it did not.
+    """
+    block = _block_of(program.body, acquire)
+    if block is None:
+        return None
+    place = next(i for i, statement in enumerate(block) if statement.at == acquire)
+    following = [statement for statement in block[place + 1 :] if statement.at != acquire]
+    if isinstance(release, str):
+        last = following[-1:]
+    else:
+        at = next((i for i, statement in enumerate(following) if statement.at == release), 0)
+        last = following[at - 1 : at] if at else []
+    if not last:
+        return None
+    start, indent = _whole_line(source, acquire)
+    unit = _indent_unit(source, start, indent)
+    begin, stop = _next_line(source, acquire[1]), _next_line(source, last[0].at[1])
+    if start is None or begin is None or stop is None or begin > following[0].at[0]:
+        return None
+    end = _line_end(source)
+    text = f"{indent}try:{end}" + _indented(source, (begin, stop), unit)
+    if not text.endswith(("\n", "\r")):
+        text += end
+    text += f"{indent}finally:{end}"
+    if isinstance(release, str):
+        text += f"{indent}{unit}{release}{end}"
+    else:
+        moved, _ = _whole_line(source, release)
+        after = _next_line(source, release[1])
+        if moved is None or after is None:
+            return None
+        text += _indented(source, (stop, after), unit).lstrip("\r\n")
+        stop = after
+    return _proved(source, Fix(title, (Edit(Place(source.path, (begin, stop)), text),)))
+
+
+def _block_of(body: Sequence[p.Statement], at: Span) -> Sequence[p.Statement] | None:
+    """The statements in a row among which one stands exactly at ``at``."""
+    if any(statement.at == at for statement in body):
+        return body
+    for statement in body:
+        if statement.at[0] <= at[0] and at[1] <= statement.at[1]:
+            for inner in _blocks(statement):
+                if (found := _block_of(inner, at)) is not None:
+                    return found
+    return None
+
+
+def _blocks(statement: Any) -> Iterator[Sequence[p.Statement]]:
+    if type(statement) is p.Define:
+        yield statement.value.body
+        return
+    for name in ("body", "then", "otherwise", "always"):
+        yield getattr(statement, name, ())
+    for name in ("handlers", "cases"):
+        for part in getattr(statement, name, ()):
+            yield part.body
+
+
+# -- names and order --------------------------------------------------------------------------------------------------
+
+
+def respell(source: Source, program: p.Program, imported: p.ImportedName, name: str) -> Fix | None:
+    """Import ``name`` where ``imported`` stands; the file goes on to call it what it called it."""
+    if not name.isidentifier() or imported.local is None or imported.star or imported.name == "*":
+        return None
+    at = (imported.at[0], imported.at[0] + len(imported.name.encode(source.encoding)))
+    text = name if source.slice(imported.at) != imported.name else f"{name} as {imported.local}"
+    if imported.local == name:
+        at, text = imported.at, name
+    return _proved(source, Fix(f"Import {name}", (Edit(Place(source.path, at), text),)))
+
+
+def move_before(source: Source, program: p.Program, moved: Sequence[Span], before: Span, title: str) -> Fix | None:
+    """Move top-level statements, with the comments on their lines, before the top-level statement at ``before``.
+
+    Never safe: it changes the order in which the file is executed.
+    """
+    places = {statement.at for statement in program.body}
+    if before not in places or not moved or not all(at in places and at[0] > before[0] for at in moved):
+        return None
+    text, edits = "", []
+    for at in sorted(set(moved)):
+        start, indent = _whole_line(source, at)
+        stop = _next_line(source, at[1])
+        if start is None or indent or stop is None:
+            return None
+        text += source.slice((start, stop))
+        edits.append(Edit(Place(source.path, (start, stop)), ""))
+    start, indent = _whole_line(source, before)
+    if start is None or indent:
+        return None
+    if not text.endswith(("\n", "\r")):
+        text += _line_end(source)
+    edits.insert(0, _insertion(source, start, text))
+    return _proved(source, Fix(title, tuple(edits)))
+
+
+# -- lines ------------------------------------------------------------------------------------------------------------
+
+
+def _line_end(source: Source) -> str:
+    found = re.search(r"\r\n|\n|\r", source.text)
+    return found[0] if found else "\n"
+
+
+def _line_start(source: Source, offset: int) -> int:
+    return max(source.line_starts()[source.line(offset) - 1], source.bom)
+
+
+def _next_line(source: Source, offset: int) -> int | None:
+    """The start of the line after that of ``offset``; None where more than a comment follows on the line."""
+    starts = source.line_starts()
+    line = source.line(offset)
+    stop = starts[line] if line < len(starts) else len(source.data)
+    rest = source.slice((offset, stop)).strip(" \t\f\r\n")
+    return stop if not rest or rest.startswith("#") else None
+
+
+def _whole_line(source: Source, at: Span) -> tuple[int | None, str]:
+    """The start of the line on which the statement at ``at`` is the first, and its indentation."""
+    start = _line_start(source, at[0])
+    indent = source.slice((start, at[0]))
+    return (start, indent) if not indent.strip(" \t\f") else (None, "")
+
+
+def _indent_unit(source: Source, start: int | None, indent: str) -> str:
+    """One more level of indentation, as the lines above do it, or the first block of the file."""
+    if indent and start is not None:
+        for line in reversed(source.text[: source.byte_to_char(start)].splitlines()):
+            above = line[: len(line) - len(line.lstrip(" \t"))]
+            if line.strip() and len(above) < len(indent) and indent.startswith(above):
+                return indent[len(above) :]
+    found = re.search(r":[ \t]*(?:#.*)?[\r\n]+([ \t]+)[^\s#]", source.text)
+    return found[1] if found else "    "
+
+
+def _indented(source: Source, at: Span, unit: str) -> str:
+    """The lines at ``at``, one level deeper; empty lines and the inside of texts stay as they are."""
+    begin = source.byte_to_char(at[0])
+    text = source.slice(at)
+    fixed = [(a - begin, b - begin) for a, b in texts_over_lines(source.text) if b > begin]
+    lines, position = [], 0
+    for line in re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text):
+        inside = any(a < position < b for a, b in fixed)
+        lines.append(line if inside or not line.strip() else unit + line)
+        position += len(line)
+    return "".join(lines)
+
+
+def _insertion(source: Source, at: int, text: str) -> Edit:
+    return Edit(Place(source.path, (at, at)), text)
+
+
+# -- proof ------------------------------------------------------------------------------------------------------------
+
+
+def applied(source: Source, edits: Iterable[Edit]) -> bytes:
+    """The bytes of the file with ``edits``, which must not overlap; raises UnicodeEncodeError outside its encoding."""
+    data = source.data
+    for edit in sorted(edits, key=lambda edit: edit.place.at, reverse=True):
+        start, end = edit.place.at
+        data = data[:start] + edit.text.encode(source.encoding) + data[end:]
+    return data
+
+
+def _proved(source: Source, fix: Fix, *, keeps: bool = True) -> Fix | None:
+    """``fix``, if the file still reads well with it and says the same wherever it was not touched.
+
+    With ``keeps``, nothing that the file said may be gone, in the touched places either.
+    """
+    try:
+        after = Source.decode(source.path, applied(source, fix.edits), cookie=True)
+    except (UnicodeEncodeError, Undecodable):
+        return None
+    old, new = read(source), read(after)
+    if source.encoding != after.encoding or len(new.problems) > len(old.problems):
+        return None
+    said = {_said(statement) for statement in new.body}
+    for statement in old.body:
+        start, end = statement.at
+        touched = any(edit.place.at[0] < end and start < edit.place.at[1] for edit in fix.edits)
+        inside = any(start < edit.place.at[0] < end for edit in fix.edits)
+        if not touched and not inside and _said(statement) not in said:
+            return None
+    return None if keeps and _leaves(old) - _leaves(new) else fix
+
+
+def _leaves(program: p.Program) -> Counter[tuple[str, Any]]:
+    """The names and values of a program, each as often as it stands there."""
+    leaves: Counter[tuple[str, Any]] = Counter()
+    for node in _everything(program.body):
+        kind = type(node)
+        if kind is p.Name:
+            leaves["name", node.id] += 1
+        elif kind is p.Member:
+            leaves["member", node.name] += 1
+        elif kind in (p.Text, p.Number, p.Constant):
+            leaves["value", node.value] += 1
+    return leaves
+
+
+def _said(statement: p.Statement) -> str:
+    return dump(p.Program("python", (statement,)))
+
+
+def _everything(nodes: Iterable[Any]) -> Iterator[Any]:
+    todo = list(nodes)
+    while todo:
+        node = todo.pop()
+        yield node
+        todo.extend(p.children(node))
