@@ -554,8 +554,7 @@ class _Lowering:
 
     def while_(self, node: Any, out: list[p.Statement]) -> None:
         after = node.type == "DoWhileStatement"
-        out.append(p.Loop(self.body(node.body), node.range, test=_endless(self.expression(node.test)),
-                          checked_after=after))
+        out.append(p.Loop(self.body(node.body), node.range, test=self.expression(node.test), checked_after=after))
 
     def label(self, node: Any, out: list[p.Statement]) -> None:
         out.append(p.Block(self.body(node.body), node.range, node.label.name))
@@ -713,13 +712,6 @@ def _key_name(key: p.Expression) -> str:
     if type(key) is p.Name:
         names.append(key.id)
     return f"[{'.'.join(reversed(names))}]"
-
-
-def _endless(test: p.Expression) -> p.Expression | None:
-    """``while (true)`` and ``while (1)`` have no test: only a break or an exception ends them."""
-    if (type(test) is p.Constant and test.value == "true") or (type(test) is p.Number and test.value):
-        return None
-    return test
 
 
 def _module_name(node: Any) -> str:
