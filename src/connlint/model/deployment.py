@@ -121,7 +121,9 @@ class Service:
     ``open`` lists why more variables may reach it than are seen here (``envFrom``, a missing ``env_file``, a dashboard).
     ``build`` is the folder of the build context, ``dockerfile`` and ``target`` as given; ``image`` what is pulled.
     ``hosts`` are the names by which others reach it; ``mates`` the services that share its loopback (one pod,
-    ``network_mode: service:x``); ``host_network`` is ``network_mode: host``.
+    ``network_mode: service:x``); ``host_network`` is ``network_mode: host``. ``mounts`` are pairs of a folder of the
+    project and the place in the container where it covers what the image holds. Services of one ``group`` reach each
+    other.
     """
 
     name: str
@@ -147,6 +149,7 @@ class Service:
     one_shot: bool = False
     build_arguments: dict[str, Known] = field(default_factory=dict)
     group: str = ""
+    mounts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class _Reader:
             mates=mates, host_network=mode == "host", healthcheck=health.place if health is not None else None,
             profiles=tuple(node.get("profiles").texts()) if node.get("profiles") else (),
             one_shot=_text(node.get("restart")) in ("no", "false") and node.get("ports") is None,
-            build_arguments=arguments, group=self.folder,
+            build_arguments=arguments, group=self.folder, mounts=self._mounts(node.get("volumes")),
         )
 
     def _path(self, path: str) -> str | None:
@@ -229,6 +229,18 @@ class _Reader:
             else:
                 found.append(Port(None, None, item.place))
         return found
+
+    def _mounts(self, node: Yaml | None) -> tuple[tuple[str, str], ...]:
+        found: list[tuple[str, str]] = []
+        for item in node.list() if node is not None else ():
+            if item.node.id == "mapping":
+                source, target = _text(item.get("source")) or "", _text(item.get("target")) or ""
+            else:
+                source, _, rest = (self.expand(item.text or "") or "").partition(":")
+                target = rest.partition(":")[0]
+            if source.startswith((".", "/")) and target.startswith("/") and (path := self._path(source)) is not None:
+                found.append((path, target))
+        return tuple(found)
 
     def _exposed(self, node: Yaml | None) -> list[Port]:
         return [Port(int(text.partition("/")[0]), None, node.place) for text in (node.texts() if node is not None else ())

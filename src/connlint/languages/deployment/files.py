@@ -61,10 +61,10 @@ def read_deployment(path: str, data: bytes, read: Read) -> Deployment | None:
     kind = kind_of(path)
     if kind is None:
         return None
-    if len(data) > MAX_SIZE:
-        return Deployment(path, problems=(f"larger than {MAX_SIZE // 1_000_000} MB",))
     if kind == "yaml" and not is_manifest(data):
         return None
+    if len(data) > MAX_SIZE:
+        return Deployment(path, problems=(f"larger than {MAX_SIZE // 1_000_000} MB",))
     try:
         found = _read(kind, Source.decode(path, data), read)
     except (Undecodable, Malformed) as error:

@@ -1,0 +1,251 @@
+"""Services and their code: every deployment file of the project, and which files of the project each service runs.
+
+A path inside an image leads back to the project through ``COPY`` and bind mounts. Where it does not, it is unknown, and
+nothing may be said about it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from connlint.languages.deployment.dockerfile import workdir
+from connlint.languages.deployment.files import kind_of, read_deployment
+from connlint.languages.deployment.shell import unwrap
+from connlint.model.deployment import Command, Deployment, Image, Known, Service, Stage
+from connlint.project.project import Project
+from connlint.project.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service with the image it is built from, if that stands in the project.
+
+    ``environment`` joins the image's and the service's; ``open`` says why more may be set; ``commands`` are what starts
+    (the last one is what keeps running), with ``folder`` already a folder of the project where it is known.
+    """
+
+    service: Service
+    deployment: Deployment
+    image: Image | None
+    stage: Stage | None
+    environment: dict[str, Known]
+    open: tuple[str, ...]
+    commands: tuple[Command, ...]
+    folder: str | None
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+
+class Services:
+    """All services of a project; files are read when they are first asked for."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._deployments: list[Deployment] | None = None
+        self._running: list[Running] | None = None
+
+    @classmethod
+    def of(cls, project: Project) -> Services:
+        """The one `Services` of a project."""
+        found = project.memo.get(cls)
+        if found is None:
+            found = project.memo[cls] = cls(project.tree)
+        return found
+
+    def deployments(self) -> list[Deployment]:
+        """Every deployment file, in order of its path."""
+        if self._deployments is None:
+            self._deployments = []
+            for path in sorted(self.tree.paths):
+                if kind_of(path) is None:
+                    continue
+                data = self.tree.read(path)
+                if data is not None and (found := read_deployment(path, data, self.tree.read)) is not None:
+                    self._deployments.append(found)
+        return self._deployments
+
+    def images(self) -> dict[str, Image]:
+        """Dockerfiles by path."""
+        return {image.path: image for deployment in self.deployments() for image in deployment.images}
+
+    def running(self) -> list[Running]:
+        """Every service, joined with its image. A Dockerfile that no service builds is a service of its own."""
+        if self._running is None:
+            images = self.images()
+            rows: list[Running] = []
+            built: set[str] = set()
+            for deployment in self.deployments():
+                for service in deployment.services:
+                    path = self.dockerfile_of(service)
+                    if path is not None and path in images:
+                        built.add(path)
+                    rows.append(self._join(service, deployment, images.get(path or "")))
+            for path, image in images.items():
+                if path not in built and image.final is not None:
+                    folder = posixpath.dirname(path)
+                    final = image.final
+                    service = Service(folder.rpartition("/")[2] or "image", "dockerfile", final.place, build=folder or ".",
+                                      open=("whoever runs the image may set more",), environment_at=final.place,
+                                      group=path)
+                    rows.append(self._join(service, Deployment(path, images=(image,)), image))
+            self._running = rows
+        return self._running
+
+    def dockerfile_of(self, service: Service) -> str | None:
+        """The Dockerfile that a service is built from, as a path of the project; None where there is none."""
+        if service.build is None:
+            return None
+        name = service.dockerfile or "Dockerfile"
+        path = posixpath.normpath(posixpath.join(service.build, name))
+        if path in self.tree.paths:
+            return path
+        return None
+
+    def _join(self, service: Service, deployment: Deployment, image: Image | None) -> Running:
+        stage = None
+        environment: dict[str, Known] = {}
+        open_ = list(service.open)
+        entrypoint: tuple[Command, ...] = ()
+        command: tuple[Command, ...] = ()
+        if image is not None:
+            stage = image.final
+            if service.target:
+                stage = next((s for s in image.stages if s.name == service.target.lower()), stage)
+            for layer in self.layers(image, stage):
+                environment |= layer.environment
+                entrypoint = layer.entrypoint or entrypoint
+                command = layer.command or (() if layer.entrypoint else command)
+        elif service.build is not None and service.kind not in ("procfile", "render", "app-engine", "fly", "railway"):
+            open_.append("its Dockerfile is not in the project")
+        environment |= service.environment
+        folder = self._folder(service, image, stage)
+        if service.entrypoint is not None:
+            entrypoint, command = service.entrypoint, ()
+        command = service.commands or command
+        started = self._started(entrypoint, command, image, stage, service, folder)
+        return Running(service, deployment, image, stage, environment, tuple(open_), started, folder)
+
+    def layers(self, image: Image, stage: Stage | None) -> list[Stage]:
+        """A stage after the stages that it is built on."""
+        found: list[Stage] = []
+        at = stage
+        while at is not None and at not in found:
+            found.append(at)
+            base = at.base.lower()
+            at = next((s for s in image.stages if s.name == base and s is not at), None)
+        return found[::-1]
+
+    def _folder(self, service: Service, image: Image | None, stage: Stage | None) -> str | None:
+        """The project's folder in which a service's commands run."""
+        if image is not None and stage is not None:
+            inside = service.folder or workdir(stage, list(image.stages)) or "/"
+            return self.source_of(inside, image, stage, service)
+        if service.kind in ("procfile", "render", "app-engine", "fly", "railway", "package-script"):
+            return service.folder if service.folder is not None else service.build
+        if service.folder is not None:
+            return self._mounted(service.folder, service)
+        return None
+
+    def source_of(self, inside: str, image: Image, stage: Stage, service: Service | None = None) -> str | None:
+        """The path of the project that stands at the absolute path ``inside`` of an image; None where it is unknown."""
+        if service is not None and (mounted := self._mounted(inside, service)) is not None:
+            return mounted
+        context = service.build if service is not None and service.build is not None else posixpath.dirname(image.path)
+        return self._copied(posixpath.normpath(inside), image, stage, context or ".", 0)
+
+    def _mounted(self, inside: str, service: Service) -> str | None:
+        inside = posixpath.normpath(inside)
+        for host, target in service.mounts:
+            target = posixpath.normpath(target)
+            if inside == target or inside.startswith(target.rstrip("/") + "/"):
+                return _clean(posixpath.join(host, inside[len(target):].lstrip("/")))
+        return None
+
+    def _copied(self, inside: str, image: Image, stage: Stage, context: str, depth: int) -> str | None:
+        if depth > 6:
+            return None
+        for layer in reversed(self.layers(image, stage)):
+            for source, target, origin in reversed(layer.copies):
+                rest = self._below(inside, source, target, context if origin is None else None)
+                if rest is None:
+                    continue
+                if origin is None:
+                    path = _clean(posixpath.join(context, source.lstrip("/"), rest))
+                    if path in self.tree.paths or path in self.tree.folders or path == ".":
+                        return "" if path == "." else path
+                    continue
+                other = next((s for s in image.stages if s.name == origin.lower()), None)
+                if other is None and origin.isdigit() and int(origin) < len(image.stages):
+                    other = image.stages[int(origin)]
+                if other is None:
+                    return None
+                return self._copied(posixpath.normpath(posixpath.join("/", source, rest)), image, other, context, depth + 1)
+        return None
+
+    def _below(self, inside: str, source: str, target: str, context: str | None) -> str | None:
+        """What follows ``target`` in ``inside``, "" if they are the same place; None if the copy does not reach it."""
+        into_folder = target.endswith("/") or target in (".", "./")
+        target = posixpath.normpath(target)
+        if any(mark in source for mark in "*?["):
+            return None
+        file = context is not None and _clean(posixpath.join(context, source.lstrip("/"))) in self.tree.paths
+        if file:
+            full = posixpath.join(target, posixpath.basename(source)) if into_folder or inside != target else target
+            return "" if inside == full else None
+        if inside == target:
+            return ""
+        prefix = target.rstrip("/") + "/"
+        return inside[len(prefix):] if inside.startswith(prefix) else None
+
+    def _started(self, entrypoint: tuple[Command, ...], command: tuple[Command, ...], image: Image | None,
+                 stage: Stage | None, service: Service, folder: str | None) -> tuple[Command, ...]:
+        """What runs: the command, the entrypoint with the command's words behind it, or what an entry script starts."""
+        if not entrypoint:
+            rows = command
+        elif not command or not all(not c.shell for c in entrypoint):
+            rows = entrypoint
+        else:
+            words = (*entrypoint[-1].words, *(word for c in command[:1] for word in c.words))
+            joined = unwrap(replace(entrypoint[-1], words=words, shell=command[0].shell))
+            script = joined.words[0].value if joined.words else None
+            rows = (joined,)
+            if script is not None and script.endswith(".sh"):
+                # an entry script mostly ends in `exec "$@"`; what it starts instead is not followed
+                data = self._script(script, image, stage, service, folder)
+                rows = command if data is not None and b'"$@"' in data else ()
+        return tuple(replace(c, folder=self._place(c, image, stage, service, folder)) for c in rows)
+
+    def _script(self, path: str, image: Image | None, stage: Stage | None, service: Service, folder: str | None) -> bytes | None:
+        if path.startswith("/") and image is not None and stage is not None:
+            found = self.source_of(path, image, stage, service)
+        else:
+            found = None if folder is None else _clean(posixpath.join(folder, path))
+        return self.tree.read(found) if found else None
+
+    def _place(self, command: Command, image: Image | None, stage: Stage | None, service: Service,
+               folder: str | None) -> str | None:
+        """The project's folder in which a command runs."""
+        at = command.folder
+        if at is None or at == "":
+            return folder if service.kind != "procfile" else command.folder
+        if at.startswith("/"):
+            if image is not None and stage is not None:
+                return self.source_of(at, image, stage, service)
+            return self._mounted(at, service)
+        if image is None and service.kind in ("procfile", "render", "app-engine", "fly", "railway"):
+            return at
+        return None if folder is None else _clean(posixpath.join(folder, at))
+
+    def loose_commands(self) -> Iterator[tuple[Deployment, Command]]:
+        """Commands of scripts, recipes, workflows and package scripts, with the file they stand in."""
+        for deployment in self.deployments():
+            for command in deployment.commands:
+                yield deployment, command
+
+
+def _clean(path: str) -> str:
+    return posixpath.normpath(path).removeprefix("./")
