@@ -1,0 +1,139 @@
+"""What edits of every language share: applying them, the lines of a file, and the proof that nothing else changed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from connlint.languages.dump import dump
+from connlint.model import program as p
+from connlint.model.finding import Edit, Fix, Place
+from connlint.model.source import Source, Span, Undecodable
+
+
+def applied(source: Source, edits: Iterable[Edit]) -> bytes:
+    """The bytes of the file with ``edits``, which must not overlap; raises UnicodeEncodeError outside its encoding."""
+    data = source.data
+    for edit in sorted(edits, key=lambda edit: edit.place.at, reverse=True):
+        start, end = edit.place.at
+        data = data[:start] + edit.text.encode(source.encoding) + data[end:]
+    return data
+
+
+def insertion(source: Source, at: int, text: str) -> Edit:
+    """``text`` before byte ``at``."""
+    return Edit(Place(source.path, (at, at)), text)
+
+
+def everything(nodes: Iterable[Any]) -> Iterator[Any]:
+    """``nodes`` and all nodes below them, in no order that means anything."""
+    todo = list(nodes)
+    while todo:
+        node = todo.pop()
+        yield node
+        todo.extend(p.children(node))
+
+
+# -- lines ------------------------------------------------------------------------------------------------------------
+
+
+def line_end(source: Source) -> str:
+    """What ends the lines of the file."""
+    found = re.search(r"\r\n|\n|\r", source.text)
+    return found[0] if found else "\n"
+
+
+def line_start(source: Source, offset: int) -> int:
+    """The first byte of the line of byte ``offset``; a byte-order mark is no part of a line."""
+    return max(source.line_starts()[source.line(offset) - 1], source.bom)
+
+
+def next_line(source: Source, offset: int, comment: str) -> int | None:
+    """The start of the line after that of ``offset``; None where more than a ``comment`` (a pattern) comes before."""
+    starts = source.line_starts()
+    line = source.line(offset)
+    stop = starts[line] if line < len(starts) else len(source.data)
+    rest = source.slice((offset, stop)).strip(" \t\f\r\n")
+    return stop if not rest or re.fullmatch(comment, rest) else None
+
+
+def whole_line(source: Source, at: Span) -> tuple[int, str] | None:
+    """The start and the indentation of the line on which the statement at ``at`` is the first; None where it is not."""
+    start = line_start(source, at[0])
+    indent = source.slice((start, at[0]))
+    return None if indent.strip(" \t\f") else (start, indent)
+
+
+def indented(source: Source, at: Span, unit: str, fixed: Sequence[Span]) -> str:
+    """The lines at ``at``, one level deeper; empty lines and lines that start inside a span of ``fixed`` stay."""
+    lines, position = [], at[0]
+    for line in re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", source.slice(at)):
+        inside = any(start < position < end for start, end in fixed)
+        lines.append(line if inside or not line.strip() else unit + line)
+        position += len(line.encode(source.encoding))
+    return "".join(lines)
+
+
+# -- blocks -----------------------------------------------------------------------------------------------------------
+
+
+def block_of(body: Sequence[p.Statement], at: Span) -> Sequence[p.Statement] | None:
+    """The statements in a row among which one stands exactly at ``at``, wherever they are in ``body``."""
+    for blocks in _all_blocks(body):
+        if any(statement.at == at for statement in blocks):
+            return blocks
+    return None
+
+
+def _all_blocks(body: Sequence[p.Statement]) -> Iterator[Sequence[p.Statement]]:
+    yield body
+    for node in everything(body):
+        for name in ("body", "then", "otherwise", "always"):
+            inner = getattr(node, name, None)
+            if inner and isinstance(inner, tuple) and isinstance(inner[0], p.Statement):
+                yield inner
+
+
+# -- proof ------------------------------------------------------------------------------------------------------------
+
+
+def proved(source: Source, fix: Fix, read: Callable[[Source], p.Program], *, keeps: bool = True) -> Fix | None:
+    """``fix``, if the file still reads well with it and says the same wherever it was not touched.
+
+    ``read`` reads the edited file. With ``keeps``, nothing that the file said may be gone, touched or not.
+    """
+    try:
+        after = Source.decode(source.path, applied(source, fix.edits))
+    except (UnicodeEncodeError, Undecodable):
+        return None
+    old, new = read(source), read(after)
+    if source.encoding != after.encoding or len(new.problems) > len(old.problems):
+        return None
+    said = {_said(new, statement) for statement in new.body}
+    for statement in old.body:
+        start, end = statement.at
+        touched = any(edit.place.at[0] < end and start < edit.place.at[1] for edit in fix.edits)
+        inside = any(start < edit.place.at[0] < end for edit in fix.edits)
+        if not touched and not inside and _said(old, statement) not in said:
+            return None
+    return None if keeps and _leaves(old) - _leaves(new) else fix
+
+
+def _leaves(program: p.Program) -> Counter[tuple[str, Any]]:
+    """The names and values of a program, each as often as it stands there."""
+    leaves: Counter[tuple[str, Any]] = Counter()
+    for node in everything(program.body):
+        kind = type(node)
+        if kind is p.Name:
+            leaves["name", node.id] += 1
+        elif kind is p.Member:
+            leaves["member", node.name] += 1
+        elif kind in (p.Text, p.Number, p.Constant):
+            leaves["value", node.value] += 1
+    return leaves
+
+
+def _said(program: p.Program, statement: p.Statement) -> str:
+    return dump(p.Program(program.language, (statement,)))

@@ -1,0 +1,265 @@
+"""Text edits of JavaScript and TypeScript files, each proved before it is offered.
+
+Every function takes the source, its program (read whole) and places, and returns a `Fix`, or None where the edit
+cannot be written or does not hold: the edited file is read again, it must have no new problem, and every top-level
+statement that the edit does not touch must say what it said before. Edits carry the line ends of the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from connlint.languages.edits import (
+    block_of,
+    everything,
+    indented,
+    insertion,
+    line_end,
+    next_line,
+    proved,
+    whole_line,
+)
+from connlint.languages.javascript.read import read
+from connlint.model import program as p
+from connlint.model.finding import Edit, Fix, Place
+from connlint.model.source import Source, Span
+
+_COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_MODULE = (p.Import, p.Export)
+
+
+# -- requiring a variable ---------------------------------------------------------------------------------------------
+
+
+def require(source: Source, program: p.Program, read_at: Span, variable: str) -> Fix | None:
+    """Throw where the environment read at ``read_at`` falls back to a default: the read itself stays as it is written.
+
+    ``read_at`` is the whole of read and default: ``env.X || "…"``, ``env.X ?? "…"``, ``env.X ? env.X : "…"``, an
+    assignment with ``||=`` or ``??=``, a pattern's ``X = "…"``. Never safe: without the variable the program stops
+    where it went on.
+    """
+    if not re.fullmatch(r"[\w.-]+", variable):
+        return None
+    defaults = {_default(node, variable) for node in everything(program.body) if getattr(node, "at", None) == read_at}
+    defaults.discard(None)
+    if len(defaults) != 1:
+        return None
+    (at,) = defaults
+    assert at is not None
+    quote = _quote(source, at)
+    stop = ";" if _has_semicolons(source, program) else ""
+    text = f"(() => {{ throw new Error({quote}{variable} is not set{quote}){stop} }})()"
+    return proved(source, Fix(f"Require {variable}", (Edit(Place(source.path, at), text),)), read, keeps=False)
+
+
+def _default(node: Any, variable: str) -> Span | None:
+    """The place of what stands in for the variable in one expression."""
+    kind = type(node)
+    if kind is p.Logical and node.op in ("or", "nullish"):
+        return node.right.at
+    if kind is p.Assign and node.op in ("or", "nullish"):
+        return node.value.at
+    if kind is p.Default:
+        return node.value.at
+    if kind is p.Conditional:
+        arms = [arm for arm in (node.then, node.otherwise) if not _mentions(arm, variable)]
+        return arms[0].at if len(arms) == 1 else None
+    return None
+
+
+def _mentions(expression: p.Expression, variable: str) -> bool:
+    return any(
+        (type(node) is p.Member and node.name == variable) or (type(node) is p.Text and node.value == variable)
+        for node in everything((expression,))
+    )
+
+
+def _quote(source: Source, at: Span) -> str:
+    """The quotes of the default, or those that the file uses most."""
+    written = re.search(r"[\"']", source.slice(at))
+    if written is not None:
+        return written[0]
+    return "'" if source.text.count("'") > source.text.count('"') else '"'
+
+
+def _has_semicolons(source: Source, program: p.Program) -> bool:
+    """Whether simple statements end with a semicolon here: most of them do, or there is none to tell."""
+    marks = [source.data[node.at[1] - 1 : node.at[1]] == b";" for node in everything(program.body)
+             if type(node) in (p.Evaluate, p.Let, p.Return, p.Import)]
+    return sum(marks) * 2 >= len(marks)
+
+
+# -- releasing on every way out ---------------------------------------------------------------------------------------
+
+
+def release_in_finally(
+    source: Source, program: p.Program, acquire: Span, release: Span | str, title: str
+) -> Fix | None:
+    """Put what follows the statement at ``acquire`` into ``try``, and the release into ``finally``.
+
+    ``release`` is the place of a later statement of the same block, which moves into the ``finally``, or, where there
+    is none, the text of one without its semicolon. What is declared between the two and used after the release goes
+    into the ``try`` as well, as long as nothing is awaited there. Never safe: the release then also runs where it did
+    not.
+    """
+    block = block_of(program.body, acquire)
+    if block is None:
+        return None
+    place = next(i for i, statement in enumerate(block) if statement.at == acquire)
+    following = [statement for statement in block[place + 1 :] if statement.at != acquire]
+    inside, after = following, []
+    if not isinstance(release, str):
+        at = next((i for i, statement in enumerate(following) if statement.at == release), 0)
+        inside, after = following[:at], following[at + 1 :]
+    if not inside or any(type(statement) in _MODULE for statement in inside):
+        return None
+    before = block[: place + 1]
+    if _declared(inside) & _used((*before, *after)):
+        if _declared(inside) & _used(before) or any(type(n) is p.Await for n in everything(after)):
+            return None
+        inside, after = [*inside, *after], []
+        if any(type(statement) in _MODULE for statement in inside) or _declared(inside) & _used(before):
+            return None
+    lines = _Lines(source, program, acquire)
+    text = lines.guarded(inside, release)
+    if text is None or lines.place is None:
+        return None
+    return proved(source, Fix(title, (Edit(Place(source.path, lines.place), text),)), read)
+
+
+class _Lines:
+    """The lines that a ``try`` is put around."""
+
+    def __init__(self, source: Source, program: p.Program, acquire: Span) -> None:
+        self.source, self.program, self.acquire = source, program, acquire
+        self.place: Span | None = None
+        self.fixed = [
+            node.at for node in everything(program.body)
+            if type(node) in (p.Text, p.Concat, p.Sequence) and source.data[node.at[0] : node.at[0] + 1] in b"`'\""
+        ]
+
+    def guarded(self, inside: Sequence[p.Statement], release: Span | str) -> str | None:
+        """The text of ``try`` and ``finally``; sets ``place`` to the lines that it replaces."""
+        source, end = self.source, line_end(self.source)
+        head, begin = whole_line(source, self.acquire), next_line(source, self.acquire[1], _COMMENT)
+        stop = next_line(source, inside[-1].at[1], _COMMENT)
+        if head is None or begin is None or stop is None or begin > inside[0].at[0]:
+            return None
+        indent = head[1]
+        unit = _unit(source, *head)
+        if isinstance(release, str):
+            mark = ";" if source.data[self.acquire[1] - 1 : self.acquire[1]] == b";" else ""
+            body, moved = indented(source, (begin, stop), unit, self.fixed), f"{indent}{unit}{release}{mark}{end}"
+        else:
+            line, after = whole_line(source, release), next_line(source, release[1], _COMMENT)
+            if line is None or after is None:
+                return None
+            last = max((s.at[1] for s in inside if s.at[1] <= release[0]), default=begin)
+            start = next_line(source, last, _COMMENT)
+            if start is None or start > line[0]:
+                return None
+            moved = indented(source, (start, after), unit, self.fixed).lstrip("\r\n")
+            body = indented(source, (begin, start), unit, self.fixed)
+            if stop > after:  # statements behind the release come before it now
+                body += indented(source, (after, stop), unit, self.fixed)
+            stop = max(stop, after)
+        parts = [f"{indent}try {{", body, f"{indent}}} finally {{", moved, f"{indent}}}"]
+        text = "".join(part if part.endswith(("\n", "\r")) else part + end for part in parts)
+        self.place = begin, stop
+        ends = source.data[:stop].endswith((b"\n", b"\r")) or source.slice((begin, stop)).endswith(("\n", "\r"))
+        return text if ends else text.removesuffix(end)
+
+
+def _unit(source: Source, start: int, indent: str) -> str:
+    """One more level of indentation, as the lines above do it, or the first block of the file."""
+    for line in reversed(source.text[: source.byte_to_char(start)].splitlines()):
+        above = line[: len(line) - len(line.lstrip(" \t"))]
+        if line.strip() and len(above) < len(indent) and indent.startswith(above):
+            return indent[len(above) :]
+    found = re.search(r"(?m)^([ \t]*)\S.*[{(\[][ \t]*[\r\n]+\1([ \t]+)\S", source.text)
+    return found[2] if found else "  "
+
+
+def _declared(statements: Iterable[p.Statement]) -> set[str]:
+    """The names that statements of one block bind in that block alone."""
+    names: set[str] = set()
+    for statement in statements:
+        if type(statement) is p.Let and statement.how != "var":
+            names |= {node.id for node in everything((statement.target,)) if type(node) is p.Name}
+        elif type(statement) is p.Define:
+            names.add(statement.name)
+        elif type(statement) is p.Types:
+            names |= set(statement.names)
+    return names
+
+
+def _used(statements: Iterable[p.Statement]) -> set[str]:
+    names = set()
+    for node in everything(statements):
+        if type(node) is p.Name:
+            names.add(node.id)
+        elif type(node) is p.ExportedName:
+            names.add(node.local)
+    return names
+
+
+# -- names and imports ------------------------------------------------------------------------------------------------
+
+
+def respell(source: Source, program: p.Program, at: Span, name: str) -> Fix | None:
+    """Take ``name`` from another module where the name at ``at`` is taken; the file goes on to call it what it did.
+
+    ``at`` is a name inside the braces of an import, a re-export or a destructured ``require``, or a member's name.
+    """
+    if not _NAME.fullmatch(name) or not _NAME.fullmatch(source.slice(at)):
+        return None
+    text = None
+    for node in everything(program.body):
+        kind = type(node)
+        if kind is p.ImportedName and _covers(node.at, at) and node.name not in ("*", "default"):
+            text = _renamed(source, node.at, at, name, " as ")
+        elif kind is p.Export and node.source is not None:
+            for one in node.names:
+                if _covers(one.at, at) and one.local != "*":
+                    text = _renamed(source, one.at, at, name, " as ")
+        elif kind is p.Entry and type(node.key) is p.Text and node.key.at == at:
+            text = name if node.value.at[0] > at[1] else f"{name}: {source.slice(at)}"
+        elif kind is p.Member and node.name_at == at:
+            text = name
+    if text is None:
+        return None
+    return proved(source, Fix(f"Use {name}", (Edit(Place(source.path, at), text),)), read, keeps=False)
+
+
+def _covers(outer: Span, inner: Span) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _renamed(source: Source, specifier: Span, at: Span, name: str, joint: str) -> str | None:
+    """The name inside ``x``, ``type x``, ``x as y``; None where ``at`` is what the file calls it."""
+    if re.search(r"\bas\s*$", source.slice((specifier[0], at[0]))):
+        return None
+    alone = not re.match(r"\s+as\b", source.slice((at[1], specifier[1])))
+    return f"{name}{joint}{source.slice(at)}" if alone and name != source.slice(at) else name
+
+
+def import_first(source: Source, program: p.Program, module: str, title: str) -> Fix | None:
+    """Import ``module`` for its effect, before everything else that the file imports."""
+    body = program.body
+    at = next((i for i, statement in enumerate(body) if not _is_directive(program, i, statement)), None)
+    if at is None or '"' in module or "\\" in module:
+        return None
+    head = whole_line(source, body[at].at)
+    if head is None:
+        return None
+    quote = _quote(source, body[at].at)
+    stop = ";" if _has_semicolons(source, program) else ""
+    text = f"{head[1]}import {quote}{module}{quote}{stop}{line_end(source)}"
+    return proved(source, Fix(title, (insertion(source, head[0], text),)), read)
+
+
+def _is_directive(program: p.Program, place: int, statement: p.Statement) -> bool:
+    return place < len(program.directives) and type(statement) is p.Evaluate and type(statement.value) is p.Text
