@@ -160,7 +160,8 @@ class _Solver:
             again: _States = {}
             for (kind, label), left in found.items():
                 ours = (label is None and not repeat.named_only) or label in repeat.labels
-                if kind == "next" or (kind == "continue" and ours) or (kind == "return" and repeat.swallows_returns):
+                again_ = kind == "continue" and ours and repeat.rounds != "once"
+                if kind == "next" or again_ or (kind == "return" and repeat.swallows_returns):
                     for state, trail in left.items():
                         _put(again, state, trail)
                 elif kind == "break" and ours:

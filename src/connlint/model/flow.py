@@ -79,7 +79,7 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A loop, or (``rounds`` "once") a block that can be broken out of.
+    """A loop, or (``rounds`` "once") a block that can be broken out of, but not continued: a ``switch``, a label.
 
     ``rounds``: "any" number, "some" (at least one), "endless" (left by a jump only), "once". ``labels`` are its names;
     an unlabelled break or continue means it unless ``named_only``. ``otherwise`` runs where no break left the loop.

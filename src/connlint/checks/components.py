@@ -1,0 +1,115 @@
+"""Components: code that a framework runs once for every instance on the page, and the hook where it cleans up.
+
+What hooks there are stands in the table `component`; here is only how to see that a function is one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from connlint.cards import Rules
+from connlint.checks.lifecycles import last_word
+from connlint.checks.origins import class_of, origins
+from connlint.model import program as p
+from connlint.project.module import Module
+from connlint.project.project import Project
+
+_SCRIPT = re.compile(rb"<script\b[^>]*>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """The place in a component from which a function is run: ``name`` as written, ``cleanup`` what undoes it.
+
+    ``returns`` says that the hook runs a function which its callback returns.
+    """
+
+    name: str
+    cleanup: str
+    returns: bool = False
+
+
+class Components:
+    """Answers about the components of one module."""
+
+    def __init__(self, module: Module, project: Project, rules: Rules) -> None:
+        self.module = module
+        self.origins = origins(module, project)
+        self.hooks: dict[str, dict[str, Any]] = {}
+        self.methods: dict[str, dict[str, Any]] = {}
+        self.suffixes: dict[str, dict[str, Any]] = {}
+        for entry in rules.apis.get("component", ()):
+            if (entry["language"] == "python") == (module.program.language == "python"):
+                self.hooks.update(dict.fromkeys(entry.get("hooks", ()), entry))
+                self.methods.update(dict.fromkeys(entry.get("methods", ()), entry))
+                self.suffixes.update(dict.fromkeys(entry.get("suffixes", ()), entry))
+
+    def hook(self, thing: Any) -> Hook | None:
+        """The innermost hook of a component that runs ``thing``, directly or through functions written inside it."""
+        below = thing
+        for above in self.module.parents(thing):
+            if type(above) is p.Function:
+                found = self.hook_of(above)
+                if found is not None:
+                    return found
+            elif type(above) is p.Class:
+                return None
+            below = above
+        return self._script(below)
+
+    def hook_of(self, function: p.Function) -> Hook | None:
+        """The hook that runs ``function`` itself."""
+        above = self.module.parent(function)
+        if type(above) is p.Argument:
+            call = self.module.parent(above)
+            if type(call) is p.Call and call.args and call.args[0] is above:
+                name = self.module.qualified(call.callee)
+                entry = self.hooks.get(name or "")
+                if entry is not None:
+                    return Hook(last_word(call.callee) or "", entry["cleanup"], entry.get("returns", False))
+            return None
+        name = function.name or ""
+        entry = self.methods.get(name)
+        if entry is None:
+            return None
+        if type(above) is p.Define and type(self.module.parent(above)) is p.Class:
+            return Hook(name, entry["cleanup"]) if entry.get("of", "class") == "class" else None
+        if type(above) is p.Entry and entry.get("of", "class") == "record":
+            return Hook(name, entry["cleanup"])
+        return None
+
+    def class_hook(self, thing: Any) -> Hook | None:
+        """The mounting hook of the class (or options object) around ``thing``, if that is a component."""
+        owner = class_of(self.module, thing)
+        if owner is not None:
+            for statement in owner.body:
+                if type(statement) is p.Define and (entry := self.methods.get(statement.name)) is not None:
+                    if entry.get("of", "class") == "class":
+                        return Hook(statement.name, entry["cleanup"])
+            return None
+        for above in self.module.parents(thing):
+            if type(above) is p.Record:
+                for part in above.entries:
+                    if type(part.key) is p.Text and (entry := self.methods.get(part.key.value)) is not None:
+                        if entry.get("of") == "record" and part.kind == "method":
+                            return Hook(part.key.value, entry["cleanup"])
+        return None
+
+    def _script(self, thing: Any) -> Hook | None:
+        """Code at the top of a component's own script runs once an instance."""
+        path = self.module.path
+        for suffix, entry in self.suffixes.items():
+            if path.endswith(suffix):
+                at = getattr(thing, "at", None)
+                if at is None or thing is self.module.program:
+                    return None
+                tags = [m for m in _SCRIPT.finditer(self.module.source.data) if m.end() <= at[0]]
+                if not tags:
+                    return None
+                tag = tags[-1][0].lower()
+                words = re.findall(rb"[\w:-]+", tag)
+                if entry["marked"].encode() in words if entry["marked"] else not {b"module", b"context"} & set(words):
+                    return Hook(entry["what"], entry["cleanup"])
+        return None

@@ -1,0 +1,472 @@
+"""From a program to the flow of one function, as it matters for one handle.
+
+Expressions are walked in order of evaluation. What each use of the handle means was decided before (`Plan`); here it is
+put in its place among the calls, awaits and jumps around it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from connlint.model import program as p
+from connlint.model.flow import (
+    HELD,
+    Block,
+    Choose,
+    Do,
+    Escape,
+    Guard,
+    Handler,
+    Leave,
+    Literal_,
+    Repeat,
+    Shape,
+    Step,
+    StepKind,
+    Test,
+)
+from connlint.project.module import Module
+
+_CATCHES_ALL = ("Exception", "BaseException")
+_PROMISE_METHODS = ("then", "catch", "finally")
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the nodes of a function mean for one handle; everything is keyed by ``id(node)``.
+
+    ``gain`` is the expression that yields the handle. ``ends`` are calls, awaits and ``with`` items that give it back,
+    ``escapes`` nodes before which it changes owner, ``drops`` assignments that overwrite its variable, ``held`` reads
+    of the variable, ``done`` calls that tell whether it has ended by itself. ``runs`` are calls that run a function of
+    the same file on the spot (`Function`), ``chains`` promise methods whose callbacks matter.
+    """
+
+    gain: int
+    ends: set[int] = field(default_factory=set)
+    escapes: set[int] = field(default_factory=set)
+    drops: set[int] = field(default_factory=set)
+    held: set[int] = field(default_factory=set)
+    done: set[int] = field(default_factory=set)
+    runs: dict[int, p.Function] = field(default_factory=dict)
+    chains: dict[int, dict[int, p.Function]] = field(default_factory=dict)
+
+
+class Nerves(Protocol):
+    """What is expected to raise."""
+
+    def calm(self, step: p.Expression, *, wary: bool) -> bool:
+        """Whether a call, an await or something awaited does not raise in practice."""
+
+    def closes(self, step: p.Expression) -> bool:
+        """Whether a step cleans up itself."""
+
+    def suppresses(self, manager: p.Expression) -> bool:
+        """Whether exceptions do not pass a context manager."""
+
+
+def lower(module: Module, body: tuple[p.Statement, ...], plan: Plan, nerves: Nerves, *, wary: bool) -> Block:
+    """The flow of ``body``. Where one is ``wary``, a call that nobody knows may raise."""
+    return _Lowering(module, plan, nerves, wary).block(body)
+
+
+class _Lowering:
+    def __init__(self, module: Module, plan: Plan, nerves: Nerves, wary: bool) -> None:
+        self.module = module
+        self.plan = plan
+        self.nerves = nerves
+        self.wary = wary
+        self.depth = 0
+        self.finishing = 0
+
+    def calm(self, step: p.Expression) -> bool:
+        return (self.finishing > 0 and self.nerves.closes(step)) or self.nerves.calm(step, wary=self.wary)
+
+    # -- statements -----------------------------------------------------------------------------------------------
+
+    def block(self, statements: tuple[p.Statement, ...]) -> Block:
+        out: list[Shape] = []
+        for statement in statements:
+            self.statement(statement, out)
+        return tuple(out)
+
+    def statement(self, it: p.Statement, out: list[Shape]) -> None:
+        kind = type(it)
+        lowering = _STATEMENTS.get(kind)
+        if lowering is not None:
+            lowering(self, it, out)
+        elif kind is not p.Define:
+            for child in p.children(it):
+                if isinstance(child, p.Expression):
+                    self.expression(child, out)
+
+    def let(self, it: p.Let, out: list[Shape]) -> None:
+        if it.value is None:
+            return
+        self.expression(it.value, out)
+        self.defaults(it.target, out)
+        self.bound(it, it.target, it.value, "", out)
+
+    def bound(self, it: Any, target: p.Expression, value: p.Expression, op: str, out: list[Shape]) -> None:
+        """What an assignment does beside evaluating its value."""
+        if id(it) in self.plan.escapes:
+            out.append(Escape(Step("assign", it.at)))
+        effect = "drop" if id(it) in self.plan.drops and not op else None
+        learns: tuple[Literal_, ...] = ()
+        forgets = tuple(self.words(name) for name in targets(target))
+        if type(target) is p.Name and not op and (truth := _truth(value)) is not None and self.steady(target):
+            learns = ((target.id, truth),)
+        if effect or learns or forgets:
+            out.append(Do(Step("assign", it.at), False, effect, learns, forgets))  # type: ignore[arg-type]
+
+    def defaults(self, target: p.Expression, out: list[Shape]) -> None:
+        """Defaults of a pattern may be evaluated."""
+        for child in p.children(target):
+            if type(target) is p.Default and child is target.value:
+                part: list[Shape] = []
+                self.expression(child, part)
+                if part:
+                    out.append(Choose((tuple(part), ())))
+            elif type(child) is not p.Text:
+                self.defaults(child, out)
+
+    def if_(self, it: p.If, out: list[Shape]) -> None:
+        self.expression(it.test, out)
+        out.append(self.choice(it.test, self.block(it.then), self.block(it.otherwise)))
+
+    def choice(self, test: p.Expression, then: Block, otherwise: Block) -> Choose:
+        literals, exact = self.literals(test, True)
+        if not exact:
+            contrary, exact_contrary = self.literals(test, False)
+            if exact_contrary or (contrary and not literals):
+                return Choose((otherwise, then), Test(contrary, exact_contrary))
+        if not literals:
+            return Choose((then, otherwise))
+        return Choose((then, otherwise), Test(literals, exact))
+
+    def loop(self, it: p.Loop, out: list[Shape], labels: tuple[str, ...] = ()) -> None:
+        head: list[Shape] = []
+        endless = False
+        if it.iterable is not None:
+            self.expression(it.iterable, out)
+            if it.target is not None:
+                self.bound(it, it.target, it.iterable, "in", head)
+            if it.is_async:
+                head.insert(0, Do(Step("await", it.iterable.at), not self.calm(it.iterable)))
+        elif it.test is None or (type(it.test) is p.Constant and it.test.value == "true"):
+            endless = True
+        elif type(it.test) is p.Number and it.test.value:
+            endless = True
+        test: list[Shape] = []
+        if it.test is not None:
+            self.expression(it.test, test)
+            if not it.checked_after:
+                out.extend(test)
+        if it.update is not None:
+            self.expression(it.update, test)
+        rounds = "endless" if endless else "some" if it.checked_after else "any"
+        body = (*head, *self.block(it.body), *test)
+        out.append(Repeat(body, rounds, labels, otherwise=self.block(it.otherwise)))  # type: ignore[arg-type]
+
+    def try_(self, it: p.Try, out: list[Shape]) -> None:
+        python = self.module.program.language == "python"
+        handlers = tuple(
+            Handler(self.block(h.body), not python or h.types is None or _catches_all(h.types)) for h in it.handlers
+        )
+        body, otherwise = self.block(it.body), self.block(it.otherwise)
+        self.finishing += 1
+        out.append(Guard(body, handlers, otherwise, self.block(it.always)))
+        self.finishing -= 1
+
+    def with_(self, it: p.With, out: list[Shape]) -> None:
+        handlers: tuple[Handler, ...] = ()
+        for item in it.items:
+            self.expression(item.value, out)
+            if id(item) in self.plan.ends:
+                out.append(Do(Step("call", item.at), False, "end"))
+            elif it.is_async and not self.calm(item.value):
+                out.append(Do(Step("await", item.value.at), True))
+            if self.nerves.suppresses(item.value):
+                handlers = (Handler(()),)
+        body = self.block(it.body)
+        if handlers:
+            out.append(Guard(body, handlers))
+        else:
+            out.extend(body)
+
+    def switch(self, it: p.Switch, out: list[Shape]) -> None:
+        self.expression(it.subject, out)
+        bodies = [self.block(case.body) for case in it.cases]
+        arms: list[Block] = []
+        complete = False
+        for place, case in enumerate(it.cases):
+            complete = complete or (case.test is None and case.target is None)
+            if it.falls_through:
+                arm: list[Shape] = []
+                for body in bodies[place:]:
+                    arm.extend(body)
+                    if body and isinstance(body[-1], Leave):
+                        break
+                arms.append(tuple(arm))
+            else:
+                arms.append(bodies[place])
+        if not complete:
+            arms.append(())
+        choose = Choose(tuple(arms))
+        out.append(Repeat((choose,), "once") if it.falls_through else choose)
+
+    def return_(self, it: p.Return, out: list[Shape]) -> None:
+        if it.value is not None:
+            self.expression(it.value, out)
+        if id(it) in self.plan.escapes:
+            out.append(Escape(Step("return", it.at)))
+        out.append(Leave("return", Step("return", it.at)))
+
+    def raise_(self, it: p.Raise, out: list[Shape]) -> None:
+        if it.value is not None:
+            self.expression(it.value, out)
+        out.append(Leave("raise", Step("raise", it.at)))
+
+    def break_(self, it: p.Break, out: list[Shape]) -> None:
+        out.append(Leave("break", Step("break", it.at), it.label))
+
+    def continue_(self, it: p.Continue, out: list[Shape]) -> None:
+        out.append(Leave("continue", Step("continue", it.at), it.label))
+
+    def braces(self, it: p.Block, out: list[Shape]) -> None:
+        if it.label is None or it.label == "static":
+            out.extend(self.block(it.body))
+        elif len(it.body) == 1 and type(it.body[0]) is p.Loop:
+            self.loop(it.body[0], out, (it.label,))
+        else:
+            out.append(Repeat(self.block(it.body), "once", (it.label,), named_only=True))
+
+    # -- expressions ----------------------------------------------------------------------------------------------
+
+    def expression(self, it: Any, out: list[Shape]) -> None:
+        kind = type(it)
+        lowering = _EXPRESSIONS.get(kind)
+        if lowering is not None:
+            lowering(self, it, out)
+        elif kind is p.Function:
+            if it.kind == "inline":
+                out.append(Repeat(self.block(it.body), "any", named_only=True, swallows_returns=True))
+        elif kind is not p.Class:
+            for child in p.children(it):
+                self.expression(child, out)
+        if id(it) == self.plan.gain and kind not in (p.Call, p.Await):
+            out.append(Do(Step("call", it.at), False, "gain"))
+
+    def call(self, it: p.Call, out: list[Shape]) -> None:
+        self.called(it, out, "call", it)
+
+    def called(self, it: p.Call, out: list[Shape], kind: StepKind, whole: p.Expression) -> None:
+        """A call; ``whole`` is the call or the await around it, whichever tells better what may raise."""
+        chain = self.plan.chains.get(id(it))
+        if chain is not None:
+            self.promise(it, out, kind == "await")
+            return
+        self.expression(it.callee, out)
+        for argument in it.args:
+            self.expression(argument.value, out)
+        if id(it) in self.plan.escapes:
+            out.append(Escape(Step("call", it.at)))
+        function = self.plan.runs.get(id(it))
+        if function is not None and self.depth < 4:
+            self.depth += 1
+            out.append(Repeat(self.block(function.body), "once", named_only=True, swallows_returns=True))
+            self.depth -= 1
+            if kind == "call":
+                return
+        if id(it) in self.plan.ends:
+            out.append(Do(Step(kind, whole.at), False, "end"))
+        elif id(whole) == self.plan.gain or id(it) == self.plan.gain:
+            out.append(Do(Step(kind, whole.at), True, "gain"))
+        elif not self.calm(whole):
+            out.append(Do(Step(kind, whole.at), True))
+
+    def await_(self, it: p.Await, out: list[Shape]) -> None:
+        if id(it) in self.plan.ends:
+            self.expression(it.value, out)
+            out.append(Do(Step("await", it.at), True, "end"))
+        elif type(it.value) is p.Call:
+            self.called(it.value, out, "await", it)
+        else:
+            self.expression(it.value, out)
+            if not self.calm(it):
+                out.append(Do(Step("await", it.at), True))
+
+    def promise(self, it: p.Call, out: list[Shape], awaited: bool) -> None:
+        """``p.then(f, g)``, ``p.catch(g)``, ``p.finally(h)`` as the ``try`` that they mean."""
+        part: list[Shape] = []
+        self.link(it, part)
+        above = self.module.parent(it)
+        if awaited or type(above) in (p.Await, p.Return):
+            out.extend(part)
+        else:
+            out.append(Guard(tuple(part), (Handler(()),)))
+
+    def link(self, it: Any, out: list[Shape]) -> None:
+        """One link of a chain of promise methods, and those before it."""
+        if not _is_promise_method(it):
+            self.expression(it, out)
+            out.append(Do(Step("reject", it.at), not self.calm(it)))
+            return
+        before: list[Shape] = []
+        self.link(it.callee.of, before)
+        callbacks = self.plan.chains.get(id(it), {})
+
+        def callback(place: int) -> Block:
+            function = callbacks.get(place)
+            if function is not None:
+                return (Repeat(self.block(function.body), "once", named_only=True, swallows_returns=True),)
+            return ()
+
+        name, count = it.callee.name, len(it.args)
+        if name == "finally":
+            out.append(Guard(tuple(before), always=callback(0)))
+        elif name == "catch":
+            out.append(Guard(tuple(before), (Handler(callback(0)),) if count else ()))
+        else:
+            then = callback(0)
+            if not then and count and type(it.args[0].value) is not p.Constant:
+                then = (Do(Step("reject", it.at), True),)
+            out.append(Guard(tuple(before), (Handler(callback(1)),) if count > 1 else (), then))
+
+    def yield_(self, it: p.Yield, out: list[Shape]) -> None:
+        if it.value is not None:
+            self.expression(it.value, out)
+        if id(it) in self.plan.escapes:
+            out.append(Escape(Step("yield", it.at)))
+
+    def assign(self, it: p.Assign, out: list[Shape]) -> None:
+        if it.op in ("or", "and", "nullish"):
+            part: list[Shape] = []
+            self.expression(it.value, part)
+            self.bound(it, it.target, it.value, it.op, part)
+            out.append(Choose((tuple(part), ())))
+            return
+        if type(it.target) in (p.Member, p.Index):
+            for child in p.children(it.target):
+                self.expression(child, out)
+        self.expression(it.value, out)
+        self.bound(it, it.target, it.value, it.op, out)
+
+    def logical(self, it: p.Logical, out: list[Shape]) -> None:
+        self.expression(it.left, out)
+        right: list[Shape] = []
+        self.expression(it.right, right)
+        if not right:
+            return
+        if it.op == "and":
+            out.append(self.choice(it.left, tuple(right), ()))
+        elif it.op == "or":
+            out.append(self.choice(it.left, (), tuple(right)))
+        else:
+            out.append(Choose((tuple(right), ())))
+
+    def conditional(self, it: p.Conditional, out: list[Shape]) -> None:
+        self.expression(it.test, out)
+        arms: list[Block] = []
+        for value in (it.then, it.otherwise):
+            part: list[Shape] = []
+            self.expression(value, part)
+            arms.append(tuple(part))
+        if arms[0] or arms[1]:
+            out.append(self.choice(it.test, arms[0], arms[1]))
+
+    # -- conditions -----------------------------------------------------------------------------------------------
+
+    def literals(self, test: Any, wanted: bool) -> tuple[tuple[Literal_, ...], bool]:
+        """What must hold for ``test`` to be ``wanted``, and whether that is all."""
+        kind = type(test)
+        if kind is p.Not:
+            return self.literals(test.value, not wanted)
+        if kind is p.Logical and test.op == ("and" if wanted else "or"):
+            left, left_exact = self.literals(test.left, wanted)
+            right, right_exact = self.literals(test.right, wanted)
+            return (*left, *right), left_exact and right_exact
+        if kind is p.Call and id(test) in self.plan.done:
+            return ((HELD, not wanted),), True
+        if kind is p.Compare and test.op in ("==", "!="):
+            for one, other in ((test.left, test.right), (test.right, test.left)):
+                if type(other) is p.Constant and other.value in ("null", "undefined"):
+                    return self.literals(one, wanted == (test.op == "!="))
+            if type(test.left) is p.Opaque and id(test.left) in self.plan.held:
+                return ((HELD, wanted == (test.op == "!=")),), True
+        if id(test) in self.plan.held:
+            return ((HELD, wanted),), True
+        if kind in (p.Name, p.Member) and self.steady(test):
+            return ((self.words(test), wanted),), True
+        if kind is p.Compare and self.steady(test):
+            return ((self.words(test, op=test.op.replace("!=", "==")), wanted == (test.op != "!=")),), True
+        return (), False
+
+    def words(self, it: Any, op: str = "") -> str:
+        if op:
+            return f"{self.words(it.left)} {op} {self.words(it.right)}"
+        return " ".join(self.module.source.slice(it.at).split())
+
+    def steady(self, test: Any) -> bool:
+        """Whether a condition means the same every time it is asked, unless this function itself changes it."""
+        kind = type(test)
+        if kind is p.Name:
+            found = self.module.lookup(test.id, test)
+            return len({id(self.module.function(d.node)) for d in found if d.kind != "import"}) <= 1
+        if kind is p.Member:
+            return self.steady(test.of)
+        if kind is p.Compare:
+            return self.steady(test.left) and self.steady(test.right)
+        return kind in (p.Text, p.Number, p.Constant)
+
+
+def targets(target: Any) -> list[Any]:
+    """The names and attributes that a pattern assigns."""
+    kind = type(target)
+    if kind in (p.Name, p.Member):
+        return [target]
+    if kind is p.Default:
+        return targets(target.target)
+    if kind is p.Spread:
+        return targets(target.value)
+    if kind is p.Sequence:
+        return [name for item in target.items for name in targets(item)]
+    if kind is p.Record:
+        return [name for entry in target.entries for name in targets(entry.value)]
+    return []
+
+
+def _truth(value: p.Expression) -> bool | None:
+    """Whether a value is true or false as a condition, where that is seen at once."""
+    kind = type(value)
+    if kind is p.Constant:
+        return value.value == "true"  # type: ignore[attr-defined]
+    if kind is p.Await:
+        return _truth(value.value)  # type: ignore[attr-defined]
+    if kind is p.Call:
+        # an object: ``new X()``, or a call of something that is named like a class
+        name = getattr(value.callee, "id", None) or getattr(value.callee, "name", "")  # type: ignore[attr-defined]
+        return True if value.new or name[:1].isupper() else None  # type: ignore[attr-defined]
+    return True if kind is p.Function else None
+
+
+def _is_promise_method(it: Any) -> bool:
+    return type(it) is p.Call and type(it.callee) is p.Member and it.callee.name in _PROMISE_METHODS
+
+
+def _catches_all(types: p.Expression) -> bool:
+    if type(types) is p.Sequence:
+        return any(_catches_all(item) for item in types.items)
+    return (type(types) is p.Name and types.id in _CATCHES_ALL) or (
+        type(types) is p.Member and types.name in _CATCHES_ALL)
+
+
+_STATEMENTS: dict[type, Any] = {
+    p.Let: _Lowering.let, p.If: _Lowering.if_, p.Loop: _Lowering.loop, p.Try: _Lowering.try_, p.With: _Lowering.with_,
+    p.Switch: _Lowering.switch, p.Return: _Lowering.return_, p.Raise: _Lowering.raise_, p.Break: _Lowering.break_,
+    p.Continue: _Lowering.continue_, p.Block: _Lowering.braces,
+}
+_EXPRESSIONS: dict[type, Any] = {
+    p.Call: _Lowering.call, p.Await: _Lowering.await_, p.Yield: _Lowering.yield_, p.Assign: _Lowering.assign,
+    p.Logical: _Lowering.logical, p.Conditional: _Lowering.conditional,
+}

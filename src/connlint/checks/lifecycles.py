@@ -1,0 +1,246 @@
+"""What is known about acquiring and giving back: the tables of `rules/apis/lifecycles.toml`, ready to be asked.
+
+The fields of the entries are explained at the top of that file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from connlint.cards import Rules
+from connlint.checks.origins import Origins
+from connlint.model import program as p
+from connlint.project.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One way to acquire something. The fields are those of ``[[acquire]]``."""
+
+    role: str
+    language: str
+    names: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
+    what: str = ""
+    release: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+    awaiting: bool = False
+    calling: bool = False
+    managed: bool = True
+    discarded: str = "always"
+    unreleased: str = "always"
+    pick: int | None = None
+    when: dict[str, Any] | None = None
+    unless: tuple[str, ...] = ()
+    completes: tuple[str, ...] = ()
+    wary: bool = False
+
+    def undo(self, handle: str) -> str:
+        """How a handle of that name is given back, as a reader would write it."""
+        if self.release:
+            return f"{self.release[0]}({handle})"
+        return f"{handle}.{self.ends[0]}()" if self.ends else ""
+
+
+class Lifecycles:
+    """All entries of one language, found by the last word of a callee."""
+
+    def __init__(self, rules: Rules, language: str) -> None:
+        self.apis: list[Api] = []
+        self._by_word: dict[str, list[Api]] = {}
+        self._patterns: list[Api] = []
+        for entry in rules.apis.get("acquire", ()):
+            if entry["language"] == language:
+                self._add(_api(entry))
+        for entry in rules.apis.get("client", ()):
+            if entry["language"] == language:
+                self.apis_of_client(entry, rules)
+        self.calm = _Names(rules, "calm", language)
+        self.reads = _Names(rules, "reads", language)
+        self.raising = _Names(rules, "raising", language)
+        self.closing = _Names(rules, "closing", language)
+        self.suppressing = _Names(rules, "suppressing", language)
+
+    def apis_of_client(self, entry: dict[str, Any], rules: Rules) -> None:
+        """What the table of clients says about connections that are lent, and about clients that are one."""
+        lent = entry.get("checkout")
+        if lent:
+            by_pool = lent.get("by") == "pool"
+            self._add(Api(
+                "connection", entry["language"],
+                tuple(f"{name}().{lent['method']}" for name in entry["names"]),
+                release=(lent["release"],) if by_pool else (), ends=() if by_pool else (lent["release"],),
+                what="connection", unreleased="always",
+            ))
+        for kind in rules.apis.get("client_kind", ()):
+            if kind["language"] == entry["language"] and entry.get("kind") in kind["kinds"]:
+                releases = [r["call"] for r in entry.get("release", ()) if "on" not in r]
+                if releases:
+                    self._add(Api("connection", entry["language"], tuple(entry["names"]), ends=tuple(releases),
+                                  what=kind["what"], discarded=kind["discarded"], unreleased=kind["unreleased"],
+                                  managed=entry.get("with") != "tx"))
+
+    def _add(self, api: Api) -> None:
+        self.apis.append(api)
+        for word in {name.rsplit(".", 1)[-1] for name in api.names} | set(api.methods):
+            if "*" in word:
+                self._patterns.append(api)
+            else:
+                self._by_word.setdefault(word, []).append(api)
+
+    def has(self, roles: frozenset[str]) -> bool:
+        """Whether anything of these roles is known in this language."""
+        return any(api.role in roles for api in self.apis)
+
+    def acquired(self, call: p.Call, origins: Origins, roles: Iterable[str]) -> Api | None:
+        """What ``call`` acquires, if it is one of ``roles``."""
+        callee = call.callee
+        word = callee.id if type(callee) is p.Name else callee.name if type(callee) is p.Member else None
+        if word is None:
+            return None
+        candidates = self._by_word.get(word, [])
+        imported = None
+        if type(callee) is p.Name and (found := origins.module.lookup(word, callee)):
+            # an imported name may have been given another one
+            imported = origins.of(callee)
+            if imported is not None and "." in imported:
+                candidates = self._by_word.get(imported.rsplit(".", 1)[-1], candidates)
+            elif len(found) != 1 or found[0].kind != "import":
+                return None
+        for api in (*candidates, *self._patterns):
+            if api.role not in roles:
+                continue
+            if self._matches(api, call, callee, imported, origins) and _arguments(api, call):
+                return None if _completes(api, callee) else api
+        return None
+
+    def _matches(self, api: Api, call: p.Call, callee: Any, imported: str | None, origins: Origins) -> bool:
+        if type(callee) is p.Member and callee.name in api.methods:
+            receiver = last_word(callee.of)
+            if not api.on or (receiver is not None and any(fnmatchcase(receiver.lower(), word) for word in api.on)):
+                return True
+        if not api.names:
+            return False
+        name = imported or origins.of(callee)
+        if name is None:
+            return False
+        return any(name == known or ("*" in known and fnmatchcase(name, known)) for known in api.names)
+
+
+class _Names:
+    """A table of callees: by qualified name, by method, by receiver."""
+
+    def __init__(self, rules: Rules, role: str, language: str) -> None:
+        self.names: set[str] = set()
+        self.methods: set[str] = set()
+        self.receivers: set[str] = set()
+        self.patterns: list[str] = []
+        self.words: set[str] = set()
+        for entry in rules.apis.get(role, ()):
+            if entry["language"] == language:
+                for name in entry.get("names", ()):
+                    (self.patterns.append if "*" in name else self.names.add)(name)
+                self.methods.update(entry.get("methods", ()))
+                self.receivers.update(entry.get("receivers", ()))
+                self.words.update(entry.get("words", ()))
+
+    def __contains__(self, pair: tuple[p.Call, Origins]) -> bool:
+        call, origins = pair
+        callee = call.callee
+        if self.words:
+            name = (last_word(callee) or "").lower()
+            if any(word in name for word in self.words):
+                return True
+        if type(callee) is p.Member:
+            if callee.name in self.methods:
+                return True
+            word = last_word(callee.of)
+            if word is not None and word.lstrip("_").lower() in self.receivers:
+                return True
+        elif type(callee) is not p.Name:
+            return False
+        name = origins.module.qualified(callee)
+        if name is None:
+            return False
+        return name in self.names or any(fnmatchcase(name, pattern) for pattern in self.patterns)
+
+
+def last_word(expression: Any) -> str | None:
+    """The last identifier of ``a.b.c``, or of the callee of a call."""
+    kind = type(expression)
+    if kind is p.Name:
+        return expression.id  # type: ignore[no-any-return]
+    if kind is p.Member:
+        return expression.name  # type: ignore[no-any-return]
+    if kind is p.Call:
+        return last_word(expression.callee)
+    return None
+
+
+def argument(call: p.Call, key: str) -> p.Expression | None:
+    """The argument at a position ("0"), of a Python keyword, or at a key of an object literal."""
+    place = 0
+    for given in call.args:
+        if given.spread:
+            break
+        if given.name == key:
+            return given.value
+        if given.name is None:
+            if str(place) == key:
+                return given.value
+            if type(given.value) is p.Record and not key.isdigit():
+                for entry in given.value.entries:
+                    if type(entry.key) is p.Text and entry.key.value == key:
+                        return entry.value
+            place += 1
+    return None
+
+
+def _completes(api: Api, callee: Any) -> bool:
+    """Whether a link of the chain lets it end by itself: ``interval(100).pipe(take(3)).subscribe()``."""
+    while api.completes and type(callee) is p.Member and type(callee.of) is p.Call:
+        call = callee.of
+        words = [last_word(given.value) or "" for given in call.args] + [last_word(call) or ""]
+        if any(fnmatchcase(word, known) for word in words for known in api.completes):
+            return True
+        callee = call.callee
+    return False
+
+
+def _arguments(api: Api, call: p.Call) -> bool:
+    """Whether the arguments are such that something is acquired at all."""
+    for key in api.unless:
+        if argument(call, key) is not None:
+            return False
+    for key, wanted in (api.when or {}).items():
+        given = argument(call, key)
+        if type(given) is p.Constant:
+            given_value: Any = given.value == "true"
+        elif type(given) in (p.Text, p.Number):
+            given_value = given.value  # type: ignore[union-attr]
+        else:
+            return False
+        if given_value != wanted:
+            return False
+    return True
+
+
+def _api(entry: dict[str, Any]) -> Api:
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k in Api.__dataclass_fields__}
+    return Api(**fields)
+
+
+def lifecycles(project: Project, rules: Rules, language: str) -> Lifecycles:
+    """The tables for a language, made once."""
+    key = ("lifecycles", "python" if language == "python" else "javascript")
+    found: Lifecycles | None = project.memo.get(key)
+    if found is None:
+        found = project.memo[key] = Lifecycles(rules, key[1])
+    return found

@@ -1,0 +1,110 @@
+"""Which steps do not raise in practice: sleeping, logging, arithmetic on collections, promises that only resolve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connlint.checks.lifecycles import Lifecycles, last_word
+from connlint.checks.origins import origins, returned
+from connlint.model import program as p
+from connlint.project.module import Module
+from connlint.project.project import Project
+
+_DEPTH = 3
+
+
+class Patience:
+    """Answers for the calls and awaits of one module."""
+
+    def __init__(self, module: Module, project: Project, table: Lifecycles) -> None:
+        self.module = module
+        self.project = project
+        self.table = table
+        self.origins = origins(module, project)
+
+    def calm(self, step: p.Expression, *, wary: bool) -> bool:
+        """Whether ``step`` (a call, an await, something awaited) does not raise in practice.
+
+        Where one is ``wary``, any call that is not known may raise; else only what waits for something outside, and
+        calls that are known to raise.
+        """
+        if not wary and type(step) is p.Call and not self._throws(step):
+            return True
+        return self._calm(step, _DEPTH)
+
+    def _throws(self, call: p.Call) -> bool:
+        """Whether a call is known to raise: by the table, or since it runs a function that says so."""
+        if (call, self.origins) in self.table.raising:
+            return True
+        found = self.origins.function_called(call)
+        if found is None or found[1].is_async or found[1].is_generator:
+            return False
+        return _raises(found[1].body)
+
+    def suppresses(self, manager: p.Expression) -> bool:
+        """Whether a context manager stops exceptions."""
+        return type(manager) is p.Call and (manager, self.origins) in self.table.suppressing
+
+    def _calm(self, step: Any, depth: int) -> bool:
+        kind = type(step)
+        if kind is p.Await:
+            return self._settles(step.value, depth)
+        if kind is not p.Call:
+            return False
+        if (step, self.origins) in self.table.calm:
+            return True
+        return self._sleeps(step, depth)
+
+    def closes(self, step: Any) -> bool:
+        """Whether ``step`` itself gives something back: what cleans up is not suspected of raising."""
+        call = step.value if type(step) is p.Await else step
+        return type(call) is p.Call and (call, self.origins) in self.table.closing
+
+    def _settles(self, value: Any, depth: int) -> bool:
+        """Whether an awaited value never fails."""
+        if type(value) is p.Call:
+            if type(value.callee) is p.Member and value.callee.name == "catch" and value.args:
+                return True
+            if value.new and last_word(value.callee) == "Promise":
+                return self._only_resolves(value)
+            return self._calm(value, depth)
+        return False
+
+    def _only_resolves(self, promise: p.Call) -> bool:
+        """``new Promise(resolve => setTimeout(resolve, ms))``: there is no way to reject."""
+        executor = promise.args[0].value if promise.args else None
+        return type(executor) is p.Function and len(executor.params) <= 1
+
+    def _sleeps(self, call: p.Call, depth: int) -> bool:
+        """A function of the project that does nothing but wait."""
+        if depth <= 0:
+            return False
+        found = self.origins.function_called(call)
+        if found is None:
+            return False
+        home, function = found
+        there = self if home is self.module else Patience(home, self.project, self.table)
+        values = returned(function)
+        if len(function.body) == 1 and len(values) == 1:
+            return there._settles(values[0], depth - 1) or (
+                type(values[0]) is p.Await and there._settles(values[0].value, depth - 1))
+        return False
+
+
+def _raises(body: tuple[p.Statement, ...]) -> bool:
+    """Whether a function's statements raise, outside ``try`` and functions of their own."""
+    waiting: list[Any] = list(body)
+    while waiting:
+        thing = waiting.pop()
+        kind = type(thing)
+        if kind is p.Raise:
+            return True
+        if kind is p.Try:
+            waiting.extend(s for h in thing.handlers for s in h.body)
+            if not thing.handlers:
+                waiting.extend(thing.body)
+        elif isinstance(thing, p.Statement) and kind is not p.Define:
+            waiting.extend(c for c in p.children(thing) if isinstance(c, p.Statement) or type(c) is p.Case)
+        elif kind is p.Case:
+            waiting.extend(thing.body)
+    return False

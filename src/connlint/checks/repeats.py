@@ -1,0 +1,255 @@
+"""Can a function run more than once in the life of the program?
+
+A timer that is started once and never stopped lives as long as the program, mostly on purpose. The same timer in a
+function that can run again piles up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from connlint.cards import Rules
+from connlint.checks.components import Components
+from connlint.checks.lifecycles import argument, last_word
+from connlint.model import program as p
+from connlint.project.module import Module
+from connlint.project.project import Project
+
+Answer = Literal["again", "once", "unknown"]
+_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """``answer``, and what was seen that says so: the node, and a clause about it."""
+
+    answer: Answer
+    node: Any = None
+    clause: str = ""
+
+
+_ONCE = Why("once")
+_UNKNOWN = Why("unknown")
+
+
+class Repeats:
+    """Answers for one module."""
+
+    def __init__(self, module: Module, project: Project, rules: Rules, components: Components) -> None:
+        self.module = module
+        self.project = project
+        self.rules = rules
+        self.components = components
+        python = module.program.language == "python"
+        self.again: list[dict[str, Any]] = []
+        self.once_names: set[str] = set()
+        self.once_callees: set[str] = set()
+        self.through: set[str] = set()
+        for entry in rules.apis.get("runs", ()):
+            if (entry["language"] == "python") == python:
+                if entry["how"] == "again":
+                    self.again.append(entry)
+                elif entry["how"] == "once":
+                    self.once_names.update(entry.get("functions", ()))
+                    self.once_callees.update(entry.get("callees", ()))
+                else:
+                    self.through.update(entry.get("callees", ()))
+        self._names: dict[str, list[p.Name]] | None = None
+
+    def of(self, thing: Any) -> Why:
+        """Whether the place where ``thing`` stands is reached again."""
+        return self._at(thing, _DEPTH, frozenset())
+
+    def _at(self, thing: Any, depth: int, seen: frozenset[int]) -> Why:
+        function = self.module.function(thing)
+        for above in self.module.parents(thing):
+            if above is function:
+                break
+            if type(above) is p.Loop and not _leaves(above):
+                return Why("again", above, "it runs in a loop")
+        if function is None:
+            hook = self.components.hook(thing)
+            if hook is not None:
+                return Why("again", thing, f"`{hook.name}` runs for every instance")
+            return _ONCE
+        return self.function(function, depth, seen)
+
+    def function(self, function: p.Function, depth: int = _DEPTH, seen: frozenset[int] = frozenset()) -> Why:
+        """Whether ``function`` is called again."""
+        if depth <= 0 or id(function) in seen:
+            return _ONCE if id(function) in seen else _UNKNOWN
+        seen = seen | {id(function)}
+        hook = self.components.hook_of(function)
+        if hook is not None:
+            return Why("again", function, f"`{hook.name}` runs for every instance")
+        above = self.module.parent(function)
+        kind = type(above)
+        if kind is p.Argument:
+            return self._passed(function, above, depth, seen)
+        if kind is p.Call and above.callee is function:
+            return self._at(above, depth - 1, seen)
+        if kind is p.Define and type(self.module.parent(above)) is p.Class:
+            return self._method(function, above, depth, seen)
+        if kind is p.Define:
+            return self._named(above.name, above, depth, seen)
+        if kind is p.Let and type(above.target) is p.Name:
+            if above.how in ("field", "static"):
+                return _UNKNOWN
+            return self._named(above.target.id, above.target, depth, seen)
+        if kind is p.Assign and type(above.target) is p.Member:
+            word = above.target.name
+            return self._at(above, depth - 1, seen) if word in self.once_callees else _UNKNOWN
+        if kind is p.Export:
+            return _UNKNOWN
+        return _UNKNOWN
+
+    def _passed(self, value: Any, given: p.Argument, depth: int, seen: frozenset[int]) -> Why:
+        """``value`` is passed to a call: does that one run it again?"""
+        call = self.module.parent(given)
+        if type(call) is not p.Call:
+            return _UNKNOWN
+        word = last_word(call.callee)
+        place = next((i for i, a in enumerate(call.args) if a is given), 0)
+        for entry in self.again:
+            if word in entry["callees"] and place >= entry.get("from", 0):
+                events = entry.get("events")
+                if events is not None:
+                    event = argument(call, "0")
+                    if type(event) is not p.Text or event.value not in events:
+                        continue
+                receivers = entry.get("receivers")
+                if receivers is not None:
+                    receiver = last_word(call.callee.of) if type(call.callee) is p.Member else None
+                    if receiver is None or receiver.lower() not in receivers:
+                        continue
+                return Why("again", call, entry["clause"])
+        if word in self.through or word in self.once_callees:
+            return self._at(call, depth - 1, seen)
+        event = argument(call, "0") if place else None
+        if type(event) is p.Text and event.value in self.once_callees:
+            return self._at(call, depth - 1, seen)
+        return _UNKNOWN
+
+    def _named(self, name: str, at: Any, depth: int, seen: frozenset[int]) -> Why:
+        """A function with a name runs as often as its callers do."""
+        answers = self._users(name, at, depth, seen)
+        if self.module.function(at) is None and self._is_exported(name):
+            answers += self._importers(name, depth, seen)
+        for why in answers:
+            if why.answer == "again":
+                return why
+        if answers:
+            return _UNKNOWN if any(why.answer == "unknown" for why in answers) else _ONCE
+        return _ONCE if name in self.once_names else _UNKNOWN
+
+    def _users(self, name: str, at: Any, depth: int, seen: frozenset[int]) -> list[Why]:
+        """An answer for every use of ``name`` in this file, as far as it runs the function."""
+        module = self.module
+        wanted = module.lookup(name, at)
+        found = []
+        for use in self.names().get(name, ()):
+            if module.lookup(name, use) is not wanted:
+                continue
+            above = module.parent(use)
+            if type(above) is p.Call and above.callee is use:
+                found.append(self._at(above, depth - 1, seen))
+            elif type(above) is p.Argument:
+                found.append(self._passed(use, above, depth, seen))
+        found += [_UNKNOWN for _ in unread(module, name)]
+        return found
+
+    def names(self) -> dict[str, list[p.Name]]:
+        """Every `Name` of the file by its text."""
+        if self._names is None:
+            self._names = {}
+            for one in self.module.nodes(p.Name):
+                self._names.setdefault(one.id, []).append(one)
+        return self._names
+
+    def _is_exported(self, name: str) -> bool:
+        if self.module.program.language == "python":
+            return True
+        for export in self.module.nodes(p.Export):
+            if any(e.local == name for e in export.names) and export.source is None:
+                return True
+            if type(export.value) is p.Name and export.value.id == name:
+                return True
+        return any(self._is_commonjs_export(use) for use in self.names().get(name, ()))
+
+    def _is_commonjs_export(self, use: p.Name) -> bool:
+        above = self.module.parent(use)
+        if type(above) is p.Entry:
+            record = self.module.parent(above)
+            above = self.module.parent(record)
+        if type(above) is not p.Assign or type(above.target) is not p.Member:
+            return False
+        return above.target.name == "exports" or last_word(above.target.of) in ("module", "exports")
+
+    def _importers(self, name: str, depth: int, seen: frozenset[int]) -> list[Why]:
+        """An answer for every use in the files that import the function."""
+        if depth <= 1:
+            return [_UNKNOWN]
+        found = []
+        for path in self._holding(name):
+            if path == self.module.path:
+                continue
+            module = self.project.module(path)
+            if module is None:
+                continue
+            there = repeats(module, self.project, self.rules)
+            for use in there.names().get(name, ()):
+                home, definitions = self.project.definitions(module, use)
+                if home is not self.module or not any(d.name == name for d in definitions):
+                    continue
+                above = module.parent(use)
+                if type(above) is p.Call and above.callee is use:
+                    found.append(there._at(above, depth - 2, seen))
+                elif type(above) is p.Argument:
+                    found.append(there._passed(use, above, depth - 2, seen))
+        return found
+
+    def _holding(self, name: str) -> list[str]:
+        """The files of this language whose bytes hold ``name``."""
+        known: dict[str, list[str]] = self.project.memo.setdefault("holding", {})
+        if name not in known:
+            word = name.encode()
+            python = self.module.program.language == "python"
+            readers = [s for s in self.project.readers if (s in (".py", ".pyi")) == python]
+            suffixes = tuple(readers)
+            known[name] = [
+                path for path in sorted(self.project.tree.paths)
+                if path.endswith(suffixes) and word in (self.project.tree.read(path) or b"")
+            ]
+        return known[name]
+
+    def _method(self, function: p.Function, define: p.Define, depth: int, seen: frozenset[int]) -> Why:
+        """A method runs as often as it is called; a constructor as often as its class is built."""
+        owner = self.module.parent(define)
+        if function.kind == "constructor" or function.name in ("__init__",):
+            return self._built(owner, depth, seen)
+        return _UNKNOWN
+
+    def _built(self, owner: p.Class, depth: int, seen: frozenset[int]) -> Why:
+        if owner.name is None:
+            return _UNKNOWN
+        return self._named(owner.name, owner, depth, seen)
+
+
+def unread(module: Module, name: str) -> list[p.Unread]:
+    """The stretches of the file that were not read and hold ``name``."""
+    word = name.encode()
+    return [it for it in module.nodes(p.Unread) if word in module.source.data[it.at[0] : it.at[1]]]
+
+
+def _leaves(loop: p.Loop) -> bool:
+    """Whether the body of a loop always leaves it."""
+    return bool(loop.body) and type(loop.body[-1]) in (p.Break, p.Return, p.Raise)
+
+
+def repeats(module: Module, project: Project, rules: Rules) -> Repeats:
+    """The answers about ``module``, made once."""
+    found: Repeats | None = module.memo.get("repeats")
+    if found is None:
+        found = module.memo["repeats"] = Repeats(module, project, rules, Components(module, project, rules))
+    return found
