@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers, text
 
 from connlint import cards as card_files
 from connlint.model.finding import Finding, Place
@@ -110,10 +112,26 @@ def test_options_of_the_text() -> None:
     assert "f19.ts" in said("text", many, verbose=True)
 
 
+def test_faults_of_connlint_are_named_as_such() -> None:
+    problem = report().problems[0]
+    out = said("text", report(problems=(problem, replace(problem, kind="internal", message="leak failed: KeyError"))))
+    assert out.endswith("Could not read 1 file in full:\n  src/broken.ts: line 3: unexpected `}`\n"
+                        "connlint itself failed on 1 file:\n  src/broken.ts: leak failed: KeyError\n")
+
+
 def test_nothing_to_report() -> None:
     quiet = replace(report(), findings=(), problems=(), set_aside=(), unknown_imports=0, files_checked=1)
     assert said("text", quiet) == "No findings; checked 1 file in 0.41 s.\n"
     assert not quiet.failed
+
+
+def test_the_command_line_offers_every_format_and_bar() -> None:
+    from connlint.cli import check
+    from connlint.config import FAIL_ON
+
+    offered = {parameter.name: set(getattr(parameter.type, "choices", ())) for parameter in check.params}
+    assert offered["format_"] == set(FORMATS)
+    assert offered["fail_on"] == set(FAIL_ON)
 
 
 def test_colours_change_nothing_else() -> None:
@@ -152,6 +170,19 @@ def test_excerpts(line: str, start: int, end: int, room: int, shown: str, marked
     columns = "".join(c * (0 if combining(c) else 2 if east_asian_width(c) == "W" else 1) for c in text)
     assert columns[begin:stop] == marked
     assert stop > begin, "there is always a mark"
+
+
+@given(text(max_size=200), integers(0, 200), integers(0, 30), integers(20, 120))
+def test_excerpts_of_anything_fit(line: str, start: int, size: int, room: int) -> None:
+    from rich.cells import cell_len
+
+    line = line.replace("\n", "").replace("\r", "")
+    start = min(start, len(line))
+    shown, begin, stop = excerpt(line, start, start + size, room)
+    assert "\n" not in shown and "\x1b" not in shown and 0 <= begin < stop
+    # a table of widths may be newer than another: only plain characters are counted
+    if all(ord(c) < 0x300 or 0x4E00 <= ord(c) < 0x9FFF for c in line):
+        assert cell_len(shown) <= room and stop <= room + 1
 
 
 def test_a_line_of_a_megabyte_is_cut_quickly() -> None:

@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import lists, sampled_from
 
 from connlint.config import Config
 from connlint.model import program as p
@@ -56,6 +58,10 @@ def on(text: str, word: str, rule: str = "open-door", suffix: str = "py") -> Fin
     file = source(text, suffix)
     at = file.char_to_byte(text.index(word))
     return Finding(rule, "warning", "m", Place(file.path, (at, at + len(word.encode()))), word)
+
+
+_PIECES = ["# ", "// ", "/* ", " */", "<!-- ", " -->", "{", "}", "\n", "\r\n", " ", "CODE", "'", '"', "é𝒳", " why",
+           "connlint: ignore", "connlint: ignore-file", "[open-door]", "[open-door, dim-lamp]", "[", "]", "-- "]
 
 
 def settled(text: str, *findings: Finding, suffix: str = "py", config: Config | None = None,
@@ -215,6 +221,20 @@ def test_removing_it(before: str, after: str | None, suffix: str) -> None:
     assert data.decode() == after
     again = [d for d in settled(after, suffix=suffix)[1] if d.outcome == "unused"]
     assert again == [], "a second run changes nothing"
+
+
+@given(sampled_from(["py", "ts", "vue", "yml", "json"]), lists(sampled_from(_PIECES), max_size=25))
+def test_any_text_is_read(suffix: str, pieces: list[str]) -> None:
+    text = "".join(pieces)
+    file = source(text, suffix)
+    for found in suppressions(text, suffix):
+        assert file.slice(found.place.at).lower().startswith("connlint:")
+        assert [file.slice(at) for at in found.names] == list(found.rules)
+    _, drafts = settled(text, suffix=suffix)
+    for draft in drafts:
+        for edit in draft.fix.edits if draft.fix else ():
+            gone = file.slice(edit.place.at)
+            assert "CODE" not in gone, "code is never removed"
 
 
 def test_findings_elsewhere_stay_as_they_are() -> None:

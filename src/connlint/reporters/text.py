@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from connlint.model.finding import LEVELS, Finding, Place, Step
+from connlint.model.program import Problem
 from connlint.model.report import Report
 from connlint.model.source import Source
 from connlint.reporters import Options
@@ -200,13 +201,21 @@ def _summary(report: Report, options: Options) -> Iterator[str]:
             yield f"  {visible(path)}: {reason}\n"
     if report.unknown_imports:
         yield f"Not known: where {_count(report.unknown_imports, 'import')} lead.\n"
-    problems = report.problems if options.verbose else report.problems[:MOST_UNREAD]
-    if problems:
-        yield f"Could not read {_count(len(report.problems), 'file')} in full:\n"
-        for problem in problems:
-            yield f"  {visible(problem.path)}: {visible(problem.message)}\n"
-        if len(problems) < len(report.problems):
-            yield f"  … and {len(report.problems) - len(problems)} more (--verbose lists them)\n"
+    faults = [problem for problem in report.problems if problem.kind == "internal"]
+    unread = [problem for problem in report.problems if problem.kind != "internal"]
+    yield from _problems(unread, f"Could not read {_count(len(unread), 'file')} in full:", options)
+    yield from _problems(faults, f"connlint itself failed on {_count(len(faults), 'file')}:", options)
+
+
+def _problems(problems: list[Problem], title: str, options: Options) -> Iterator[str]:
+    if not problems:
+        return
+    yield f"{title}\n"
+    shown = problems if options.verbose else problems[:MOST_UNREAD]
+    for problem in shown:
+        yield f"  {visible(problem.path)}: {visible(problem.message)}\n"
+    if len(shown) < len(problems):
+        yield f"  … and {len(problems) - len(shown)} more (--verbose lists them)\n"
 
 
 def _statistics(report: Report, options: Options) -> Iterator[str]:
