@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from connlint.model import program as p
 from connlint.model.source import Source
-
-T = TypeVar("T")
 
 _SPANS = ("at", "name_at", "module_at", "source_at")
 _WIDE = re.compile(r"[^\x00-\x7f]")
@@ -19,8 +17,7 @@ _WIDE = re.compile(r"[^\x00-\x7f]")
 def byte_offsets(source: Source) -> Callable[[int], int]:
     """A function from character offsets of ``source.text`` to byte offsets of ``source.data``."""
     if source.one_byte_characters:
-        bom = source.bom
-        return lambda offset: offset + bom
+        return source.bom.__add__
     if source.encoding != "utf-8":
         return source.char_to_byte
     starts, shifts = [0], [source.bom]
@@ -32,13 +29,9 @@ def byte_offsets(source: Source) -> Callable[[int], int]:
     return lambda offset: offset + shifts[bisect_right(starts, offset) - 1]
 
 
-def in_bytes(source: Source, nodes: Iterable[T]) -> Iterable[T]:
-    """``nodes`` with everything below them, positions turned from characters into bytes in place."""
-    if source.one_byte_characters and not source.bom:
-        return nodes
-    nodes = list(nodes)
-    _convert(nodes, byte_offsets(source))
-    return nodes
+def in_bytes(program: p.Program, to_byte: Callable[[int], int]) -> None:
+    """Turn all positions of ``program`` from characters into bytes, in place."""
+    _convert([*program.body, *program.comments, *program.problems], to_byte)
 
 
 def _convert(nodes: Iterable[Any], to_byte: Callable[[int], int]) -> None:

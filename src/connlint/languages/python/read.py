@@ -15,7 +15,7 @@ from typing import Any
 
 from connlint.languages.python.expressions import TooDeep
 from connlint.languages.python.nesting import too_long
-from connlint.languages.python.positions import in_bytes
+from connlint.languages.python.positions import byte_offsets, in_bytes
 from connlint.languages.python.statements import Lowering
 from connlint.languages.python.stretches import Stretch, Stretches, split
 from connlint.model import program as p
@@ -26,7 +26,7 @@ LARGE_TABLE = 4000
 
 # Where the scanner lost its way it has not counted brackets well.
 _MANY_BRACKETS = re.compile(r"(?:[(\[{][^()\[\]{}]*+){300}")
-_SUPPRESSION = b"connlint:"
+_SUPPRESSION = "connlint:"
 _LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
 
 
@@ -36,12 +36,17 @@ def read(source: Source, words: Sequence[bytes] | None = None) -> p.Program:
     With ``words`` (ASCII), a top-level function or class that holds none of them becomes `Unread`, and so does a large
     table. Comments are collected only where one might be for connlint.
     """
-    with _without_garbage_collection():
-        program = _Reading(source, words).program()
-    program.body = tuple(in_bytes(source, program.body))
-    program.comments = tuple(in_bytes(source, program.comments))
-    program.problems = tuple(in_bytes(source, program.problems))
+    program = read_text(source.path, source.text, words)
+    if source.bom or not source.one_byte_characters:
+        in_bytes(program, byte_offsets(source))
+    program.at = (source.bom, len(source.data))
     return program
+
+
+def read_text(path: str, text: str, words: Sequence[bytes] | None = None) -> p.Program:
+    """Lower Python text; all positions are its characters. ``path`` is for the problems."""
+    with _without_garbage_collection():
+        return _Reading(path, text, words).program()
 
 
 @contextmanager
@@ -59,9 +64,9 @@ def _without_garbage_collection() -> Iterator[None]:
 class _Reading:
     """One file on its way to a program; positions are characters of the text."""
 
-    def __init__(self, source: Source, words: Sequence[bytes] | None) -> None:
-        self.source = source
-        self.text = source.text
+    def __init__(self, path: str, text: str, words: Sequence[bytes] | None) -> None:
+        self.path = path
+        self.text = text
         self.words = words
         self.problems: list[p.Problem] = []
 
@@ -70,12 +75,10 @@ class _Reading:
         unread = self._unread(found)
         body = self._body(found, unread)
         comments: tuple[p.Comment, ...] = ()
-        if _SUPPRESSION in self.source.data:
+        if _SUPPRESSION in self.text:
             comments = tuple(self._comment(start, end) for start, end in found.comments)
-        at = (self.source.bom, len(self.source.data))
-        return p.Program(
-            "python", tuple(body), comments=comments, problems=tuple(self.problems), reader="libcst", at=at
-        )
+        problems = tuple(self.problems)
+        return p.Program("python", tuple(body), comments=comments, problems=problems, reader="libcst")
 
     def _comment(self, start: int, end: int) -> p.Comment:
         line = max(self.text.rfind("\n", 0, start), self.text.rfind("\r", 0, start)) + 1
@@ -186,7 +189,7 @@ class _Reading:
             kind, _, message = "syntax", *message.partition("tokenizer error: ")[1:]
             message = message or "not understood as Python"
         if all(problem.kind != kind for problem in self.problems):
-            self.problems.append(p.Problem(kind, message, self.source.path, self._span(stretch)))
+            self.problems.append(p.Problem(kind, message, self.path, self._span(stretch)))
 
     def _span(self, stretch: Stretch) -> tuple[int, int]:
         return (stretch.start, stretch.start + len(self.text[stretch.start : stretch.end].rstrip()))
