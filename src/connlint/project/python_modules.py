@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from connlint.languages.python.imports import FileImports, Imported, read_imports
-from connlint.languages.python.outline import IMPLICIT, ImportLine, Outline, Scan, outline, scan, scan_imports
+from connlint.languages.python.outline import IMPLICIT, PUTS_MODULES, ImportLine, Outline, Scan, outline, scan, scan_imports
 from connlint.languages.python.syntax import parse
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.linker import ImportUse, UsedName
@@ -238,7 +238,7 @@ class PythonLinker:
             if stem + "." in self._compiled_prefixes:
                 return "compiled"
             break
-        if self._is_put_in(module, absolute=not base):
+        if self._is_put_in(stem, "" if base or len(parts) > 1 else module):
             return "put into sys.modules"
         if self._built_elsewhere(stem):
             return "made by a build"
@@ -254,10 +254,10 @@ class PythonLinker:
         data = self.tree.read(path)
         if data is None:
             return "unreadable"
-        for word in (b"__path__", b"extend_path", b"declare_namespace", b"sys.modules", b"meta_path", b"sys.path_hooks"):
+        for word in (b"__path__", b"extend_path", b"declare_namespace", b"meta_path", b"sys.path_hooks"):
             if word in data:
                 return word.decode()
-        return None
+        return "sys.modules" if PUTS_MODULES.search(data) else None
 
     @cached_property
     def _compiled_prefixes(self) -> frozenset[str]:
@@ -272,15 +272,14 @@ class PythonLinker:
         found: set[bytes] = set()
         for path in self.python_files:
             data = self._read(path)
-            if b"sys.modules" in data:
+            if b"sys" in data and PUTS_MODULES.search(data):
                 found.update(re.findall(rb"[\"']([\w.]+)[\"']", data))
         return frozenset(name.decode("utf-8", "replace") for name in found)
 
-    def _is_put_in(self, module: str, *, absolute: bool) -> bool:
-        if module in self._put_in:
-            return True
-        ends = "." + module
-        return not absolute and any(name.endswith(ends) for name in self._put_in)
+    def _is_put_in(self, stem: str, top: str) -> bool:
+        """Whether some file makes the module at ``stem`` without a file; ``top`` is "" for what has a package above."""
+        dotted = "." + stem.replace("/", ".") + "."
+        return top in self._put_in or any("." in name and f".{name}." in dotted for name in self._put_in)
 
     @cached_property
     def _build_files(self) -> bytes:
@@ -461,7 +460,7 @@ class PythonLinker:
             return Unknown(defined)
         if not use.module.startswith(".") and not self._surely_ours(path, use.module, target.path):
             return Unknown("may be installed")
-        if self._set_from_outside(name):
+        if self._set_from_outside(target.path, name):
             return Unknown("set from another module")
         return self._lacks(target.path, name)
 
@@ -475,13 +474,34 @@ class PythonLinker:
                 return self._is_ours(path, stand, top)
         return False
 
-    def _set_from_outside(self, name: str) -> bool:
-        """Whether some file assigns an attribute of this name to a module, or patches it in."""
+    def _set_from_outside(self, target: str, name: str) -> bool:
+        """Whether some file sets ``name`` on the module ``target``: ``settings.name = …``, ``setattr``, a patch."""
+        module = target.rstrip("/").removesuffix("/__init__.py").rpartition("/")[2].removesuffix(".py")
         word = re.escape(name.encode())
-        pattern = re.compile(rb"^[ \t]*(?!self\b|cls\b)[\w.]+\." + word + rb"[ \t]*(?::[^=\n]*)?=(?!=)"
-                             rb"|setattr\([^\n]*[\"']" + word + rb"[\"']", re.M)
+        sets = re.compile(rb"^[ \t]*([\w.]+)\." + word + rb"[ \t]*(?::[^=\n]*)?=(?!=)", re.M)
+        calls = re.compile(rb"(?:setattr|object)\([ \t\r\n]*[\w.]+,[ \t\r\n]*[\"']" + word + rb"[\"']"
+                           rb"|\." + re.escape(module.encode()) + rb"\." + word + rb"[\"'][^\n]*create[ \t]*=[ \t]*True")
         needle = name.encode()
-        return any(needle in data and pattern.search(data) for data in map(self._read, self.python_files))
+        for path in self.python_files:
+            data = self._read(path)
+            if needle not in data:
+                continue
+            if calls.search(data):
+                return True
+            for found in sets.finditer(data):
+                first, _, last = found[1].decode("utf-8", "replace").rpartition(".")
+                if last == module or (not first and self._is_name_of(path, last, module)):
+                    return True
+        return False
+
+    def _is_name_of(self, path: str, local: str, module: str) -> bool:
+        """Whether ``path`` imports something called ``module`` under the name ``local``."""
+        for line in self._import_lines(path):
+            if line.local == local and line.module.rpartition(".")[2] == module:
+                return True
+            if any(bound == local and name == module for name, bound, _ in line.names):
+                return True
+        return False
 
     def _read(self, path: str) -> bytes:
         return self.tree.read(path) or b""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from connlint.languages.python.outline import is_type_checking
+from connlint.languages.python.outline import PUTS_MODULES, is_type_checking
 from connlint.languages.python.syntax import Positions
 from connlint.model.source import Span
 
@@ -79,7 +79,9 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self.positions = Positions(data)
         self.found = FileImports()
-        self.fakes_modules = b"sys.modules" in data
+        puts = PUTS_MODULES.search(data)
+        self.end = len(data)
+        self.puts_modules = self.end if puts is None else puts.start()
 
     # -- statements -----------------------------------------------------------------------------------------------
 
@@ -181,7 +183,7 @@ class _Reader:
 
     def imported(self, node: ast.Import | ast.ImportFrom, around: Circumstance) -> None:
         at = self.positions.of(node)
-        if around.excused is None and self.fakes_modules:
+        if around.excused is None and (self.puts_modules < at[0] or (around.later and self.puts_modules < self.end)):
             around = replace(around, excused="the file puts modules into sys.modules")
         if around.excused is None and _TOLD_TO_BE_QUIET.search(self.positions.line(node.lineno)):
             around = replace(around, excused="a comment says so")

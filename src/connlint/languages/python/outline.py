@@ -16,6 +16,12 @@ IMPLICIT = frozenset({
 })
 """What every module has without saying so (the language reference, "import-related attributes on module objects")."""
 
+PUTS_MODULES = re.compile(
+    rb"sys\.modules(?:\[[^\]\n]*\][ \t]*(?::[^=\n]*)?=(?!=)|\.(?:setdefault|update|pop)\b|[ \t]*=(?!=)|[ \t]*\|=)"
+    rb"|(?:setitem|dict)\([ \t\r\n]*[\"']?sys\.modules|\bdel[ \t]+sys\.modules|\bfrom[ \t]+sys[ \t]+import\b[^\n]*\bmodules\b"
+)
+"""Text that changes ``sys.modules``, so that a module may be there without a file."""
+
 _DEFINITION = re.compile(
     rb"\n(?:(?:async[ \t]+def|def|class|type)[ \t]+([\w\x80-\xff]+)"
     rb"|([\w\x80-\xff]+)[ \t]*(?:=(?!=)|:[^\n=]*=(?!=)))"
@@ -117,14 +123,31 @@ def outline(tree: ast.Module) -> Outline:
     """The names that are bound once ``tree`` has been executed as a module, on any branch."""
     result = Outline()
     _Binder(result).statements(tree.body)
+    sets_attributes = False
+    looks_up: set[int] = set()
+    mentions = 0
     for node in ast.walk(tree):
-        kind = type(node)
-        if kind is ast.Global:
-            result.names.update(node.names)
-        elif kind is ast.Call and (why := _opening_call(node)):
-            result.open = result.open or why
-        elif kind is ast.Attribute and node.attr in ("modules", "meta_path") and _is_name(node.value, "sys"):
-            result.open = result.open or f"sys.{node.attr}"
+        match node:
+            case ast.Global():
+                result.names.update(node.names)
+            case ast.Call(func=ast.Name(id="setattr")):
+                sets_attributes = True
+            case ast.Call():
+                if why := _opening_call(node):
+                    result.open = result.open or why
+                if isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+                    looks_up.add(id(node.func.value))
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[right]):
+                looks_up.add(id(right))
+            case ast.Subscript(ctx=ast.Load(), value=value, slice=key) if not _is_name(key, "__name__"):
+                looks_up.add(id(value))
+            case ast.Attribute(attr="meta_path" | "modules" as attribute, value=ast.Name(id="sys")):
+                # To look another module up does nothing to this one, as long as nothing is set on what is found
+                if id(node) not in looks_up:
+                    result.open = result.open or f"sys.{attribute}"
+                mentions += 1
+    if mentions and sets_attributes:
+        result.open = result.open or "setattr on a module"
     for name in ("__getattr__", "__class__", "__path__"):
         if name in result.names:
             result.open = result.open or name
@@ -146,8 +169,8 @@ def _opening_call(call: ast.Call) -> str | None:
     """Why a call may bind any name at module level."""
     callee = call.func
     if isinstance(callee, ast.Name):
-        if callee.id in ("globals", "exec", "execfile") or (callee.id in ("vars", "locals") and not call.args):
-            return f"{callee.id}()"
+        if callee.id == "globals" or (callee.id in ("vars", "locals", "exec", "execfile") and len(call.args) < 2):
+            return None if callee.id == "vars" and call.args else f"{callee.id}()"
         if callee.id in ("import_module", "__import__") and call.args and _is_name(call.args[0], "__name__"):
             return callee.id
     elif isinstance(callee, ast.Attribute):
