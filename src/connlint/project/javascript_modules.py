@@ -24,7 +24,8 @@ _VENDORED = re.compile(
     r"(?:^|/)(?:node_modules|vendors?|vendored|third[_-]party|bower_components|dist)/|[.-](?:min|bundle|umd)\.[cm]?js$"
 )
 _SCENERY = re.compile(
-    r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|test-?data|codemods?|stubs?|snippets?|corpus)/"
+    r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|test-?data|codemods?|stubs?|snippets?|corpus|"
+    r"tests?/(?:[^/]+/)*(?:\w*[cC]ases|samples|inputs?|outputs?|_?expected))/"
 )
 _OBJECT = frozenset({
     "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf",
@@ -103,7 +104,8 @@ class JavaScriptLinker:
                 else:
                     names += [UsedName(n, at) for n, at in scan.picked(data, statement.clause)]
             if statement.member is not None:
-                names.append(UsedName(data[slice(*statement.member)].decode("utf-8", "replace"), statement.member, False))
+                member = data[slice(*statement.member)].decode("utf-8", "replace")
+                names.append(UsedName(member, statement.member, False))
         complete = all(self._defined(target, used.name) is not None for used in names)
         if complete and statement.namespace is not None and not statement.types and _CODE.search(target):
             start, end = statement.namespace

@@ -30,7 +30,8 @@ _GENERATED = re.compile(
 _SCENERY = re.compile(
     r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|__mocks__/fixtures|test-?data|test-?fixtures|templates?|\w+-templates?|"
     r"templates?-\w+|codemods?|stubs?|blueprints?|scaffold(?:s|ing)?|boilerplates?|snippets?|__snippets__|generators?|"
-    r"node_modules|vendor|third_party|dist|goldens?|skeletons?|schematics|test-projects?|cookiecutter|corpus|baselines)/"
+    r"node_modules|vendor|third_party|dist|goldens?|skeletons?|schematics|test-projects?|cookiecutter|corpus|baselines|"
+    r"tests?/(?:[^/]+/)*(?:\w*[cC]ases|samples|inputs?|outputs?|_?expected|specs?/\w*[cC]ases))/"
 )
 """Folders whose files are material for a tool and no program: they are copied elsewhere, or broken on purpose."""
 _CONVENTIONS = {"@": ("src", "app", "", "resources/js"), "~": ("src", "app", "", "resources/js"), "$lib": ("src/lib",)}
@@ -40,6 +41,7 @@ _BUILTIN = frozenset(
     "readline repl stream string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads "
     "zlib".split()
 )
+_EXTENSION = re.compile(r"\.(?:[cm]?tsx?|json|css|s[ac]ss|less|styl|vue|svelte|svg|png|jpe?g|gif|webp|ico|md|html?|txt)$")
 _AMBIENT = re.compile(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
 
 
@@ -82,8 +84,8 @@ class Resolver:
             answer = scope.answers.get(specifier)
             if answer is None:
                 answer = scope.answers[specifier] = self._named(path, scope, specifier)
-        if type(answer) is Missing and _SCENERY.search(path):
-            return Unknown("material for a tool")
+            if type(answer) is Missing and _SCENERY.search(path):
+                return Unknown("material for a tool")
         return answer
 
     def found(self, path: str) -> Found:
@@ -145,12 +147,12 @@ class Resolver:
         found = self.files.find(base)
         if found is not None:
             return self.found(found)
-        if specifier.endswith(("/", "/.", "/..")) and base in self.tree.paths:
-            return OPAQUE
+        if _SCENERY.search(path):
+            return Unknown("material for a tool")
         config, _ = self.configs.governing(path)
         if config is not None and config.root_dirs:
             return Unknown("several root folders")
-        answer = self._absent(base, folder)
+        answer = self._absent(base)
         if type(answer) is Missing and answer.near is not None:
             near = posixpath.relpath(answer.near, folder or ".")
             if "." not in specifier.rpartition("/")[2]:
@@ -169,19 +171,22 @@ class Resolver:
         if specifier.startswith("#"):
             answer = self._subpath(folder, specifier)
             if answer is not None:
-                return self._settled(answer, folder)
-        answer = self._aliased(scope, specifier, folder)
-        if answer is not None:
-            return answer
+                return self._settled(answer)
+        aliased = self._aliased(scope, specifier, folder)
+        if type(aliased) is Found:
+            return aliased
+        if aliased is not None:
+            bundled = self._bundled(scope, specifier)
+            return bundled if type(bundled) is Found else aliased
         package, inside = self._package(folder, specifier)
         if package is not None:
-            answer = self._settled(self.packages.entry(package, inside), folder)
+            answer = self._settled(self.packages.entry(package, inside))
             if type(answer) is Missing and not self._declared(folder, specifier) and not specifier.startswith("@"):
                 return Unknown("a name that an installed package may have as well")
             return answer
         if self._declared(folder, specifier):
             return _INSTALLED
-        return self._bundled(scope, specifier, folder) or self._based(scope, specifier, folder) or OPAQUE
+        return self._bundled(scope, specifier) or self._based(scope, specifier) or OPAQUE
 
     def _subpath(self, folder: str, specifier: str) -> Answer | None:
         for package in self.packages.above(folder):
@@ -192,40 +197,34 @@ class Resolver:
                 return None
         return None
 
-    def _settled(self, answer: Answer, folder: str) -> Answer:
+    def _settled(self, answer: Answer) -> Answer:
         if type(answer) is Found:
             return self.found(answer.path)
         if type(answer) is Missing:
-            return self._absent(answer.tried[0], folder)
+            return self._absent(answer.tried[0])
         return answer
 
     def _aliased(self, scope: Scope, specifier: str, folder: str) -> Answer | None:
         """Through ``paths``: of the governing configuration, else of any that lies near."""
-        absent: Answer | None = None
-        if scope.config is not None and (match := scope.config.targets(specifier)) is not None:
-            pattern, targets = match
-            for target in targets:
-                if (found := self.files.find(target)) is not None:
-                    return self.found(found)
-            if pattern.startswith("*") or any("node_modules" in t for t in targets):
-                return None
-            if self._declared(folder, specifier) or self._package(folder, specifier)[0] is not None:
-                return None
-            for target in targets:
-                absent = self._absent(target, folder)
-                if type(absent) is not Missing:
-                    return absent
-            return absent
-        for config in scope.near:
-            if config is not scope.config and (match := config.targets(specifier)) is not None:
-                if match[0].startswith("*"):
-                    continue
+        matches: list[tuple[TsConfig, str, list[str]]] = []
+        for config in (scope.config, *scope.near) if scope.config is not None else scope.near:
+            match = config.targets(specifier)
+            if match is not None:
+                matches.append((config, *match))
                 for target in match[1]:
                     if (found := self.files.find(target)) is not None:
                         return self.found(found)
-                absent = Unknown("an alias of a configuration that does not cover the file")
-        if absent is not None and self._declared(folder, specifier):
+        matches = [m for m in matches if not m[1].startswith("*") and not any("node_modules" in t for t in m[2])]
+        if not matches or self._declared(folder, specifier) or self._package(folder, specifier)[0] is not None:
             return None
+        nearest = folder_of(scope.near[0].path)
+        if matches[0][0] is not scope.config or folder_of(matches[0][0].path) != nearest:
+            return Unknown("an alias of a configuration that may not cover the file")
+        absent: Answer | None = None
+        for target in matches[0][2]:
+            absent = self._absent(target)
+            if type(absent) is not Missing:
+                return absent
         return absent
 
     def _declared(self, folder: str, specifier: str) -> bool:
@@ -234,7 +233,7 @@ class Resolver:
         name = "/".join(parts[: 2 if specifier.startswith("@") else 1])
         return any(name in package.dependencies() for package in self.packages.above(folder))
 
-    def _bundled(self, scope: Scope, specifier: str, folder: str) -> Answer | None:
+    def _bundled(self, scope: Scope, specifier: str) -> Answer | None:
         """Through the alias of a bundler's configuration, or by the convention of a framework."""
         places: list[str] = []
         at = scope.folder
@@ -252,7 +251,7 @@ class Resolver:
                 return self.found(hits[0])
             if hits or len(targets) != 1 or not places or targets[0] not in self.tree.folders:
                 return Unknown("a bundler's alias")
-            return self._absent(places[0], folder)
+            return self._absent(places[0])
         prefix, _, rest = specifier.partition("/")
         roots = _CONVENTIONS.get(prefix)
         if roots is None or not rest:
@@ -265,7 +264,7 @@ class Resolver:
                 hits.append(found)
         return self.found(hits[0]) if len(hits) == 1 else Unknown("a framework's alias")
 
-    def _based(self, scope: Scope, specifier: str, folder: str) -> Answer | None:
+    def _based(self, scope: Scope, specifier: str) -> Answer | None:
         """Through ``baseUrl``, for folders that lie there."""
         config = scope.config
         if config is None or config.base_url is None or specifier.startswith(("@", "~", "#", "$")):
@@ -277,12 +276,12 @@ class Resolver:
             return self.found(found)
         first, slash, _ = specifier.partition("/")
         if slash and join(config.base_url, first) in self.tree.folders:
-            return self._absent(base, folder)
+            return self._absent(base)
         return None
 
     # -- nothing there ------------------------------------------------------------------------------------------------
 
-    def _absent(self, base: str, folder: str) -> Answer:
+    def _absent(self, base: str) -> Answer:
         """What to say of a path at which there is nothing: missing, unless something may put a file there."""
         parent, _, name = base.rpartition("/")
         if _PLACEHOLDER.search(base) or not name:
@@ -300,16 +299,14 @@ class Resolver:
             return Unknown("a folder with an entry of another kind")
         if name.endswith((".js", ".mjs", ".cjs")) and any(n.startswith(name[: name.rfind(".") + 1]) for n in names):
             return Unknown("a file of another kind")
-        candidates = [base + e for e in ("", ".ts", ".tsx", ".js", "/index.ts", "/index.js")]
-        if "." in name:
-            candidates = [base, re.sub(r"\.js(x?)$", r".ts\1", base)]
+        candidates = _places(base)
         if base not in self.tree.folders and any(self.tree.exists(c) for c in candidates):
             return Unknown("not among the project's files")
         if self._ignored(base, candidates):
             return Unknown("ignored, so it may be made by a build")
         if any(re.fullmatch(pattern, base.rpartition("/")[2]) for pattern in self._ambient):
             return Unknown("declared as an ambient module")
-        return Missing("no such file", tuple(candidates), self._meant(base, folder))
+        return Missing("no such file", tuple(candidates), self._meant(base))
 
     def _ignored(self, base: str, candidates: list[str]) -> bool:
         """Whether ignore rules cover the file, or the topmost folder above it that is not there."""
@@ -334,7 +331,7 @@ class Resolver:
                         found.append(re.escape(pattern.rpartition("/")[2]).replace(r"\*", ".*"))
         return found
 
-    def _meant(self, base: str, folder: str) -> str | None:
+    def _meant(self, base: str) -> str | None:
         """The path of the file that was probably meant."""
         parent, _, name = base.rpartition("/")
         names = self.files.listing.get(parent)
@@ -348,3 +345,12 @@ class Resolver:
                 return f"{parent}/{full}" if parent else full
         close = difflib.get_close_matches(wanted, sorted(stems), 1, 0.75)
         return (f"{parent}/{stems[close[0]]}" if parent else stems[close[0]]) if close else None
+
+
+def _places(base: str) -> list[str]:
+    """The files that ``base`` would most likely be."""
+    if compiled := re.search(r"\.([cm]?)js(x?)$", base):
+        return [base, f"{base[: compiled.start()]}.{compiled[1]}ts{compiled[2]}"]
+    if _EXTENSION.search(base):
+        return [base]
+    return [base + extension for extension in (".ts", ".tsx", ".js", "/index.ts", "")]

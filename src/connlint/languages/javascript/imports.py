@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from connlint.languages.javascript.scan import Statement
-from connlint.languages.javascript.syntax import assigned, binds, occurrences, parse, text
+from connlint.languages.javascript.syntax import COMPONENTS, assigned, binds, occurrences, parse, text
 from connlint.model.source import Span
 
 if TYPE_CHECKING:
@@ -44,7 +46,10 @@ class Imports:
         self.data = data
         self.root = parse(path, data)
         # A compiler of TypeScript drops imports that only types use, except for what decorators write down.
-        self._drops_types = path.endswith((".ts", ".mts", ".cts", ".tsx")) and not _DECORATOR.search(data)
+        typed = path.endswith((".ts", ".mts", ".cts", ".tsx")) or (path.endswith(COMPONENTS) and b"lang=" in data)
+        code = (self.root.text if self.root is not None else None) or b""
+        self._drops_types = typed and not _DECORATOR.search(code)
+        self._component = path.endswith(COMPONENTS)
         self._silenced_all = _SILENCED_ALL.search(data, 0, 3000) is not None
 
     def taken(self, statement: Statement) -> Taken | None:
@@ -63,8 +68,20 @@ class Imports:
         if parent.type == "arguments" and parent.parent is not None and parent.parent.type == "call_expression":
             function = parent.parent.child_by_field_name("function")
             if function is not None and function.text in (b"require", b"import"):
+                if function.text == b"require" and self._own_require:
+                    return None
                 return self._call(parent.parent, function.text == b"import")
         return None
+
+    @cached_property
+    def _own_require(self) -> bool:
+        """Whether ``require`` is something else here than Node's."""
+        if self.root is None:
+            return False
+        for node in occurrences(self.root, self.data, b"require"):
+            if binds(node) and node.parent is not None and b"createRequire" not in (node.parent.text or b""):
+                return True
+        return False
 
     # -- statements ---------------------------------------------------------------------------------------------------
 
@@ -94,24 +111,24 @@ class Imports:
         return taken
 
     def _clause(self, clause: Node, taken: Taken) -> None:
-        for child in clause.named_children:
-            if child.type == "identifier":
-                if not self._only_typed(child):
-                    taken.names.append(("default", _span(child)))
-            elif child.type == "namespace_import":
-                taken.members = self._members(child.named_children[-1])
-            elif child.type == "named_imports":
-                for part in child.named_children:
-                    name = part.child_by_field_name("name") if part.type == "import_specifier" else None
-                    if name is not None and not _marked(part):
-                        if not self._only_typed(part.child_by_field_name("alias") or name):
-                            taken.names.append((text(name), _span(name)))
+        dropped = 0
+        for name, local in _imported(clause):
+            if local is None or self._only_typed(local):
+                dropped += 1
+            elif name is None:
+                taken.members = self._members(local)
+            else:
+                taken.names.append(("default" if name.parent == clause else text(name), _span(name)))
+        if dropped and dropped == sum(1 for _ in _imported(clause)):
+            taken.excused = taken.excused or "types only"
 
     def _only_typed(self, name: Node) -> bool:
         """Whether an imported name of a TypeScript file is used, and in types alone, so that the compiler drops it."""
         if not self._drops_types or self.root is None:
             return False
         used = False
+        if self._in_markup(name.text or b""):
+            return False
         kinds = ("identifier", "type_identifier", "shorthand_property_identifier")
         for node in occurrences(self.root, self.data, name.text or b"", kinds):
             if node.start_byte != name.start_byte:
@@ -119,6 +136,16 @@ class Imports:
                     return False
                 used = True
         return used
+
+    def _in_markup(self, word: bytes) -> bool:
+        """Whether the word stands outside of a component's scripts, which are all that the tree was made of."""
+        if not self._component or self.root is None:
+            return False
+        scripts, start = self.root.text or b"", self.root.start_byte
+        return any(
+            scripts[m.start() - start : m.end() - start] != word
+            for m in re.finditer(rb"(?<![\w$])%b(?![\w$])" % re.escape(word), self.data)
+        )
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
@@ -183,6 +210,21 @@ class Imports:
         end = self.data.find(b"\n", node.end_byte)
         found = _SILENCED.search(self.data, start, end if end >= 0 else len(self.data))
         return "silenced by a comment" if found else None
+
+
+def _imported(clause: Node) -> Iterator[tuple[Node | None, Node | None]]:
+    """The names of an import: (name there, name here), the same node twice for the default, (None, name here) for a
+    namespace, (name there, None) where the name is marked as a type."""
+    for child in clause.named_children:
+        if child.type == "identifier":
+            yield child, child
+        elif child.type == "namespace_import":
+            yield None, child.named_children[-1]
+        elif child.type == "named_imports":
+            for part in child.named_children:
+                name = part.child_by_field_name("name") if part.type == "import_specifier" else None
+                if name is not None:
+                    yield name, None if _marked(part) else part.child_by_field_name("alias") or name
 
 
 def _guarded(call: Node) -> str | None:

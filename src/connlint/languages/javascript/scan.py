@@ -36,6 +36,9 @@ _REEXPORT = re.compile(
 )
 _REQUIRE = re.compile(rb"""require\s*\(\s*["'`]([^"'`\n]+)["'`]""")
 _MEMBER = re.compile(rb"\s*\)(?:\s*\))?\s*\.\s*(%b)" % _WORD)
+_COMMENTED = re.compile(rb"\s*(?://|\*|/\*)|[^\n]*/\*\*?\s*@")
+"""The line of an ``import("x")`` that is a type in a comment."""
+_READ = re.compile(rb"\s*\??\.\s*(%b)" % _WORD)
 _REQUIRED_INTO = re.compile(rb"(?:(%b)|\{([^{}]*)\})\s*=\s*(?:await\s+)?$" % _WORD)
 _NAMED = re.compile(
     rb"""//[^\n]*|/\*.*?\*/|(?:(type)\s+(?!as\b|,))?(%b|"[^"\n]*"|'[^'\n]*')(?:\s+as\s+(%b|"[^"\n]*"|'[^'\n]*'))?"""
@@ -114,7 +117,7 @@ def statements(data: bytes) -> list[Statement]:
             ))
         elif which == 1:
             add(Statement("import", m[1].decode("utf-8", "replace"), m.span(1)))
-        else:
+        elif not _COMMENTED.match(data, data.rfind(b"\n", 0, start) + 1, start):
             add(_loaded("dynamic", m[7], m.span(7), data, start))
     if b"export" in data:
         for m in _REEXPORT.finditer(data):
@@ -165,10 +168,14 @@ def picked(data: bytes, clause: Span) -> list[tuple[str, Span]]:
 
 def members(data: bytes, name: bytes) -> set[str]:
     """What seems to be read as a member of the variable ``name``."""
-    return {
-        m.decode("utf-8", "replace")
-        for m in re.findall(rb"(?<![\w$.])%b\s*\??\.\s*(%b)" % (re.escape(name), _WORD), data)
-    }
+    found: set[str] = set()
+    at = data.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if (m := _READ.match(data, end)) is not None and (not at or data[at - 1] not in _PART_OF_WORD):
+            found.add(m[1].decode("utf-8", "replace"))
+        at = data.find(name, end)
+    return found
 
 
 def exports(data: bytes) -> Exports:

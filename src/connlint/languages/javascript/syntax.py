@@ -23,10 +23,15 @@ FUNCTIONS = frozenset({
 """What gives ``this`` another meaning; arrow functions do not."""
 
 
+_PART_OF_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$")
+_PARTS_OF_WORD = frozenset(bytes([byte]) for byte in _PART_OF_WORD)
+_TYPE_STAR = re.compile(rb"\bexport(\s+)type(\s*\*)")
+"""`export type * from`, which the grammar does not know."""
+
+
 def parse(path: str, data: bytes) -> Node | None:
     """The root of the tree; None for what is not UTF-8 or not JavaScript or TypeScript."""
     from connlint.languages.javascript.parse_tree_sitter import tree
-    from connlint.languages.javascript.repairs import errors, repaired
 
     try:
         source = Source.decode(path, data)
@@ -35,12 +40,7 @@ def parse(path: str, data: bytes) -> Node | None:
     if source.encoding != "utf-8":
         return None
     code, dialect = _code(source)
-    root = tree(code, dialect).root_node
-    if root.has_error and (patched := repaired(code, root)) is not None:
-        again = tree(patched, dialect).root_node
-        if errors(again) < errors(root):
-            root = again
-    return root
+    return tree(_TYPE_STAR.sub(lambda m: b"export" + m[1] + b"    " + m[2], code), dialect).root_node
 
 
 def _code(source: Source) -> tuple[bytes, str]:
@@ -72,12 +72,14 @@ def text(node: Node | None) -> str:
 
 def occurrences(root: Node, data: bytes, word: bytes, kinds: tuple[str, ...] = ("identifier",)) -> Iterator[Node]:
     """The nodes of some kinds that are the word itself; what stands in comments and strings is none."""
-    if not word:
-        return
-    for m in re.finditer(rb"(?<![\w$])%b(?![\w$])" % re.escape(word), data):
-        node = root.descendant_for_byte_range(m.start(), m.end())
-        if node is not None and node.type in kinds and (node.start_byte, node.end_byte) == m.span():
-            yield node
+    at = data.find(word) if word else -1
+    while at >= 0:
+        end = at + len(word)
+        if not (at and data[at - 1] in _PART_OF_WORD) and data[end : end + 1] not in _PARTS_OF_WORD:
+            node = root.descendant_for_byte_range(at, end)
+            if node is not None and node.type in kinds and (node.start_byte, node.end_byte) == (at, end):
+                yield node
+        at = data.find(word, end)
 
 
 def required(node: Node | None) -> str | None:
