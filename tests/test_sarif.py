@@ -96,6 +96,8 @@ def test_suppressed_findings_stay() -> None:
     found = result(FINDINGS[4])
     assert [(s["kind"], s["justification"]) for s in found["suppressions"]] == [("inSource", "the sidecar")]
     assert "suppressions" not in result(FINDINGS[0])
+    kept = run(omit_suppressed=True)["results"]
+    assert len(kept) == 4 and not any("suppressions" in row for row in kept)
 
 
 def test_paths_are_uris() -> None:

@@ -56,6 +56,8 @@ def _comma(_context: click.Context, _parameter: click.Parameter, value: tuple[st
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only, no summary.")
 @click.option("--jobs", "-j", type=click.IntRange(0), default=0, help="Processes to use.  [default: one a core]")
 @click.option("--no-sieve", is_flag=True, help="Parse every file, also those without a word that matters.")
+@click.option("--omit-suppressed", is_flag=True,
+              help="Leave findings that a comment ignores out of SARIF; code scanning would show them as open.")
 @click.option("--category", default="", help="Name of this run in code scanning, for several runs a repository.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def check(paths: tuple[Path, ...], format_: str, output: Path | None, **given: Any) -> None:
@@ -104,7 +106,7 @@ def _write(report: Report, format_: str, output: Path | None, given: dict[str, A
 
     try:
         write(report, format_, output, color=given["color"], statistics=given["statistics"], verbose=given["verbose"],
-              quiet=given["quiet"], category=given["category"])
+              quiet=given["quiet"], category=given["category"], omit_suppressed=given["omit_suppressed"])
     except OutputError as error:
         fail(str(error))
 

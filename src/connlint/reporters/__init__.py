@@ -41,6 +41,7 @@ class Options:
 
     ``statistics`` counts findings instead of listing them. ``verbose`` names every file that was not checked.
     ``quiet`` leaves the summary out. ``category`` is the name of this run among several of one repository.
+    ``omit_suppressed`` leaves suppressed findings out of SARIF, for readers that do not know what suppressed means.
     """
 
     color: bool = False
@@ -49,13 +50,14 @@ class Options:
     verbose: bool = False
     quiet: bool = False
     category: str = ""
+    omit_suppressed: bool = False
 
 
 Reporter = Callable[[Report, TextIO, Options], None]
 
 
 def write(report: Report, format_: str, output: Path | None = None, *, color: str = "auto", statistics: bool = False,
-          verbose: bool = False, quiet: bool = False, category: str = "") -> None:
+          verbose: bool = False, quiet: bool = False, category: str = "", omit_suppressed: bool = False) -> None:
     """Write ``report`` to standard output, or to the file ``output``, which appears whole or not at all.
 
     ``color`` is "auto", "always" or "never". Raises `OutputError` where the file cannot be written.
@@ -63,7 +65,8 @@ def write(report: Report, format_: str, output: Path | None = None, *, color: st
     where, _, name = FORMATS[format_].partition(":")
     reporter: Reporter = getattr(import_module(where), name)
     terminal = output is None and sys.stdout.isatty()
-    options = Options(_colored(color, terminal), _columns() if terminal else None, statistics, verbose, quiet, category)
+    options = Options(_colored(color, terminal), _columns() if terminal else None, statistics, verbose, quiet, category,
+                      omit_suppressed)
     text = StringIO()
     reporter(report, text, options)
     if output is None:

@@ -41,7 +41,8 @@ _NOTICES = {
 
 def write(report: Report, stream: TextIO, options: Options) -> None:
     """One run with every rule, every finding (suppressed ones marked so), and what could not be read."""
-    findings = report.findings
+    found = report.reported if options.omit_suppressed else report.findings
+    findings = found
     if len(findings) > MOST_RESULTS:
         gravest = sorted(findings, key=lambda f: -LEVELS.index(f.level))[:MOST_RESULTS]
         findings = tuple(sorted(gravest, key=Finding.key))
@@ -52,7 +53,7 @@ def write(report: Report, stream: TextIO, options: Options) -> None:
         automation_details=(
             sarif.RunAutomationDetails(id=f"connlint/{options.category}/") if options.category else None
         ),
-        invocations=[_invocation(report, len(report.findings) - len(findings))],
+        invocations=[_invocation(report, len(found) - len(findings))],
         original_uri_base_ids={ROOT: _folder(report.root)},
         column_kind="utf16CodeUnits",
         results=[_result(finding, indexes, report.sources) for finding in findings],
