@@ -44,6 +44,8 @@ OUTSIDE = {"os", "time", "subprocess", "socket", "ssl", "shutil", "tempfile", "i
 """Modules of the standard library that look at the world outside, or start something in it."""
 CORE = ("model", "languages", "project", "checks")
 
+SPELLED = re.compile(r"languages\.\w+\.rewrite:\d+ spells '(os\.environ|process\.env)'")
+"""A rewriter writes the language, also how it reads the environment."""
 LANGUAGE = {"Promise", "Object.assign", "Object.freeze", "sys.exit", "os._exit"}
 """Entries of the tables that are the languages themselves: how a program goes on, or ends."""
 
@@ -159,7 +161,8 @@ def test_checks_know_no_rule_and_no_library() -> None:
 
 def test_readers_know_no_rule_and_no_library() -> None:
     assert found_texts("languages", set(RULES.cards)) == []
-    assert found_texts("languages", {name for name in api_names() if re.search(r"[./@]", name)}) == []
+    apis = {name for name in api_names() if re.search(r"[./@]", name)}
+    assert [row for row in found_texts("languages", apis) if not SPELLED.fullmatch(row)] == []
 
 
 def found_texts(package: str, names: Set[str]) -> list[str]:
