@@ -144,7 +144,12 @@ class Session:
     def check(self, path: str, ids: tuple[str, ...]) -> Checked:
         """Parse ``path`` and run the checks of the cards named."""
         result = Checked(path)
-        module = self.project.module(path)
+        words = None
+        if self.options.sieve and "" not in ids:
+            python = path.endswith(PYTHON)
+            modules = imported_modules(self.tree.read(path) or b"", python=python)
+            words = self.sieve.words(ids, modules, python=python)
+        module = self.project.module(path, words)
         result.problem = self.project.problems.get(path)
         if module is None:
             return result
@@ -197,15 +202,15 @@ class _Slots(dict):
         return "…"
 
 
-def reader_for(suffix: str) -> Callable[[Source], Program]:
+def reader_for(suffix: str) -> Callable[[Source, Iterable[bytes] | None], Program]:
     """The reader of files that end in ``suffix``; its parser is imported when the first file is read."""
 
-    def read(source: Source) -> Program:
+    def read(source: Source, words: Iterable[bytes] | None = None) -> Program:
         if suffix in PYTHON:
             from connlint.languages.python.read import read as reader
         else:
             from connlint.languages.javascript.read import read as reader
-        return reader(source)
+        return reader(source, None if words is None else sorted(words))
 
     return read
 

@@ -53,6 +53,11 @@ def package_of(name: str, language: str) -> str:
     return "/".join(parts[:2]).split(".", 1)[0] if name.startswith("@") else parts[0].split(".", 1)[0]
 
 
+def _top(module: str, python: bool) -> str:
+    """The package that a module specifier belongs to."""
+    return module.split(".", 1)[0] if python else package_of(module.removeprefix("node:"), "javascript")
+
+
 @dataclass(slots=True)
 class Sieve:
     """Ready-made tests for a set of cards. Build once per process, use on every file."""
@@ -61,6 +66,8 @@ class Sieve:
     packages: dict[str, dict[str, tuple[bytes, ...]]] = field(default_factory=dict)
     """"@role" → packages that its entries are imported from, each with words of which one must stand in the file too;
     none where the import alone is enough. "*" at the end of a package matches its start."""
+    builders: dict[str, dict[str, tuple[bytes, ...]]] = field(default_factory=dict)
+    """"@role" → packages → the last parts of the names that its entries have."""
     globals: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
     """"@role" → words of its entries that need no import."""
     off: bool = False
@@ -93,6 +100,7 @@ class Sieve:
                         if role != "@client" or not last.isidentifier():
                             alone.add(package)
             sieve.packages[role] = {k: () if k in alone else tuple(sorted(v)) for k, v in packages.items()}
+            sieve.builders[role] = {k: tuple(sorted(word for word in v if word)) for k, v in packages.items()}
             sieve.globals[role] = tuple(sorted(words))
         return sieve
 
@@ -108,6 +116,24 @@ class Sieve:
                 for alternative in card.sieve if alternative[:1] != ((IMPORTED,),)
             )
         )
+
+    def words(self, ids: Iterable[str], modules: Iterable[str], *, python: bool) -> frozenset[bytes]:
+        """Every word that can matter to the cards ``ids`` in a file that imports ``modules``."""
+        wanted = set(ids)
+        tops = {_top(module, python) for module in modules}
+        found: set[bytes] = set()
+        for card in self.cards:
+            if card.id not in wanted:
+                continue
+            for word in {word for alternative in card.sieve for group in alternative for word in group}:
+                if not word.startswith("@"):
+                    found.add(word.encode())
+                elif word != IMPORTED:
+                    found.update(self.globals[word])
+                    for package, last in self.builders[word].items():
+                        if package in tops or (package.endswith("*") and any(t.startswith(package[:-1]) for t in tops)):
+                            found.update(last)
+        return frozenset(found)
 
     def meets(self, groups: tuple[tuple[str, ...], ...], data: bytes, *, python: bool, modules: frozenset[str]) -> bool:
         """Whether ``data`` holds a word of every group."""
@@ -128,8 +154,7 @@ class Sieve:
         def role(word: str) -> bool:
             if not tops:
                 names = modules if modules is not None else imported_modules(data, python=python)
-                tops.update(m.split(".", 1)[0] if python else package_of(m.removeprefix("node:"), "javascript")
-                            for m in names)
+                tops.update(_top(name, python) for name in names)
                 tops.add("")
             packages = self.packages[word]
             for top in tops:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from connlint.model import program as p
@@ -11,8 +11,9 @@ from connlint.project.answer import Answer, Found, Unknown
 from connlint.project.module import Definition, Module
 from connlint.project.tree import Tree
 
-Reader = Callable[[Source], p.Program]
-"""Lowers one file. Never raises: what it cannot read becomes problems of the program."""
+Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
+"""Lowers one file; with words, functions and classes that hold none of them may stay unread. Never raises: what it
+cannot read becomes problems of the program."""
 
 
 class Project:
@@ -31,12 +32,20 @@ class Project:
         """Room for what a check computes about the whole project; keyed by the check."""
         self._modules: dict[str, Module | None] = {}
         self._followed: set[str] = set()
+        self._partly: set[str] = set()
 
-    def module(self, path: str) -> Module | None:
-        """The module at ``path``, read at the first call; None where it is no code or cannot be read at all."""
-        if path not in self._modules:
+    def module(self, path: str, words: Iterable[bytes] | None = None) -> Module | None:
+        """The module at ``path``, read at the first call; None where it is no code or cannot be read at all.
+
+        With ``words``, only what holds one of them need be read. Whoever comes from elsewhere asks without words, and
+        gets the whole.
+        """
+        if path not in self._modules or (words is None and path in self._partly):
             self._modules[path] = None
-            self._modules[path] = self._read(path)
+            self._partly.discard(path)
+            if words is not None:
+                self._partly.add(path)
+            self._modules[path] = self._read(path, words)
         return self._modules[path]
 
     def forget(self, path: str) -> None:
@@ -45,7 +54,7 @@ class Project:
         if module is not None and path not in self._followed:
             del self._modules[path]
 
-    def _read(self, path: str) -> Module | None:
+    def _read(self, path: str, words: Iterable[bytes] | None) -> Module | None:
         reader = self.readers.get(path[path.rfind(".") :] if "." in path else "")
         data = self.tree.read(path) if reader else None
         if reader is None or data is None:
@@ -56,7 +65,7 @@ class Project:
             self.problems[path] = p.Problem("encoding", str(error), path)
             return None
         try:
-            program = reader(source)
+            program = reader(source, words)
             module = Module(path, source, program)
         except RecursionError:
             self.problems[path] = p.Problem("too-deep", "nested too deeply to be read", path)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import gc
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from connlint.languages.python.expressions import TooDeep
 from connlint.languages.python.nesting import too_long
+from connlint.languages.python.parser import parser
 from connlint.languages.python.positions import byte_offsets, in_bytes
-from connlint.languages.python.statements import Lowering
+from connlint.languages.python.statements import Lowering, lowerings
 from connlint.languages.python.stretches import Stretch, Stretches, split
 from connlint.model import program as p
 from connlint.model.source import Source
@@ -27,6 +29,7 @@ LARGE_TABLE = 4000
 # Where the scanner lost its way it has not counted brackets well.
 _MANY_BRACKETS = re.compile(r"(?:[(\[{][^()\[\]{}]*+){300}")
 _SUPPRESSION = "connlint:"
+_WORD = re.compile(r"[^\W\d]\w*")
 _LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
 
 
@@ -108,7 +111,28 @@ class _Reading:
                 hit.add(place)
                 # One hit in a stretch is enough; go on behind it.
                 at = text.find(needle, max(found.items[place].end if place >= 0 else starts[0], at + 1))
-        return candidates - hit
+        return candidates - self._mentioned(found.items, hit)
+
+    def _mentioned(self, items: list[Stretch], hit: set[int]) -> set[int]:
+        """``hit`` and every stretch whose name is mentioned in one of them, directly or through others.
+
+        What a function calls says what it does, also where the word that matters stands in neither.
+        """
+        named: dict[str, list[int]] = {}
+        for place, stretch in enumerate(items):
+            if stretch.name:
+                named.setdefault(stretch.name, []).append(place)
+        seen: set[int] = set()
+        pending = list(hit)
+        while pending:
+            place = pending.pop()
+            if place in seen:
+                continue
+            seen.add(place)
+            stretch = items[place]
+            for name in named.keys() & set(_WORD.findall(self.text, stretch.start, stretch.end)):
+                pending += named[name]
+        return seen
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -134,7 +158,7 @@ class _Reading:
             tree = _parse("".join([text[stretch.start : stretch.end] for stretch in chosen]))
             if len(tree.body) != len(chosen):
                 return None
-            lowering = Lowering(text)
+            lowering = self._lowering()
             body: list[p.Statement] = []
             nodes = iter(tree.body)
             to_read = iter(chosen)
@@ -153,7 +177,7 @@ class _Reading:
     def _whole(self) -> list[p.Statement] | None:
         """The whole text in one go; None if it does not parse."""
         try:
-            return Lowering(self.text).statements(_parse(self.text).body)
+            return self._lowering().statements(_parse(self.text).body)
         except Exception:
             return None
 
@@ -167,7 +191,7 @@ class _Reading:
             try:
                 if stretch.too_deep:
                     raise TooDeep
-                lowering = Lowering(self.text)
+                lowering = self._lowering()
                 lowering.pos = stretch.start
                 body += lowering.statements(_parse(self._code(stretch)).body)
             except Exception as error:
@@ -198,9 +222,15 @@ class _Reading:
         names = (stretch.name,) if stretch.name else ()
         return p.Unread(names, self._span(stretch))
 
+    def _lowering(self) -> Lowering:
+        return Lowering(self.text, _table())
+
 
 def _parse(text: str) -> Any:
     """libcst's tree of a module."""
-    from libcst import native  # type: ignore[attr-defined]
+    return parser().parse(text)
 
-    return native.parse_module(text)
+
+@lru_cache(maxsize=1)
+def _table() -> dict[type, Callable[..., Any]]:
+    return lowerings(parser().nodes)
