@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from connlint.languages.javascript.estree import Node
 
@@ -27,6 +27,15 @@ class Base:
         "empty_statement", "debugger_statement", "method_signature", "abstract_method_signature", "index_signature",
         "html_character_reference", "type_annotation", "jsx_text",
     ), "nothing")
+
+    if TYPE_CHECKING:  # what the classes give each other
+
+        def annotated(self, target: Any, n: Any) -> Any: ...
+        def namespace(self, n: Any) -> Node | None: ...
+        def identifier(self, n: Any) -> Node: ...
+        def string(self, n: Any) -> Node: ...
+        def params(self, n: Any) -> list[Any]: ...
+        def inner(self, n: Any) -> Any: ...
 
     def __init__(self, data: bytes, fields: SimpleNamespace, base: int, table: Sequence[int] | None,
                  words: Sequence[bytes] | None, ambient: bool) -> None:

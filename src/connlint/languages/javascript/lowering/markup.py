@@ -1,0 +1,53 @@
+"""JSX."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from connlint.languages.javascript.lowering.base import Base
+from connlint.model import program as p
+
+
+class Markup(Base):
+    """Elements."""
+
+    EXPRESSIONS: ClassVar[dict[str, str]] = {
+        "JSXElement": "jsx",
+    }
+
+    def jsx(self, node: Any) -> p.Expression:
+        """An element: its component, the values of its attributes, its children. Text between tags says nothing."""
+        parts: list[p.Expression] = []
+        opening = node.openingElement
+        component = self.component(opening.name)
+        if component is not None:
+            parts.append(component)
+        for attribute in opening.attributes:
+            value = attribute.argument if attribute.type == "JSXSpreadAttribute" else attribute.value
+            self.jsx_part(value, parts)
+        for child in node.children:
+            self.jsx_part(child, parts)
+        return p.Opaque("jsx", tuple(parts), node.range)
+
+    def jsx_part(self, node: Any, parts: list[p.Expression]) -> None:
+        if node is None or node.type in ("JSXText", "JSXEmptyExpression"):
+            return
+        if node.type == "JSXExpressionContainer":
+            if node.expression is not None and node.expression.type != "JSXEmptyExpression":
+                parts.append(self.expression(node.expression))
+        elif node.type == "JSXSpreadAttribute":
+            parts.append(self.expression(node.argument))
+        else:
+            parts.append(self.expression(node))
+
+    def component(self, name: Any) -> p.Expression | None:
+        """The value that a tag names: ``<Pool>`` and ``<pg.Pool>`` do, ``<div>`` does not."""
+        if name is None or name.type == "JSXNamespacedName":
+            return None
+        if name.type == "JSXIdentifier":
+            return p.Name(name.name, name.range) if name.name[:1].isupper() else None
+        of = name.object
+        owner = p.Name(of.name, of.range) if of.type == "JSXIdentifier" else self.component(of)
+        if owner is None:
+            return None
+        return p.Member(owner, name.property.name, name.range, name.property.range)
