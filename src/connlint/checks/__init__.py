@@ -5,6 +5,7 @@ A check turns facts into drafts. It knows no rule, no message, no level and no l
 
 CHECKS: dict[str, str] = {
     "fallback": "connlint.checks.fallback:check",
+    "unset-address": "connlint.checks.unset_address:check",
     "leak": "connlint.checks.leak:check",
     "module-pool": "connlint.checks.pools:check",
 }

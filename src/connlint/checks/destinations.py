@@ -32,11 +32,13 @@ class Destinations:
     def silent(self, module: Module, node: Any, names: list[str], host: Host) -> bool:
         """Whether all that is seen of the value says that nothing connects to it."""
         found = uses(self.values, module, node)
+        if type(node) is p.Name:
+            found.append(Use("named", node, node.id))
         if any(self.listens(module, use, host) for use in found):
             return True
         if any(self._allows(use) for use in found):
             return True
-        return self._only_compared(found)
+        return self._only_compared(found) or self._only_shown(found)
 
     def listens(self, module: Module, use: Use, host: Host) -> bool:
         """Whether the use hands the value to a server that shall listen there."""
@@ -72,6 +74,19 @@ class Destinations:
             words = set(words_of(last)) | {w for key in use.keys for w in words_of(key)} | set(words_of(use.place))
         return bool(self.wording.words["allow"].intersection(words))
 
+    def _only_shown(self, found: list[Use]) -> bool:
+        """Whether the value is only printed or shown: every argument and key that it becomes says so."""
+        ends = [use for use in found if use.kind in ("argument", "key", "attribute", "returned", "exported")]
+        return bool(ends) and all(self._shows(use) for use in ends)
+
+    def _shows(self, use: Use) -> bool:
+        if self.wording.words["display"].intersection(words_of(use.place)):
+            return True
+        if use.kind != "argument" or use.call is None or use.keys:
+            return False
+        callee = use.call.callee
+        last = callee.name if type(callee) is p.Member else getattr(callee, "id", "")
+        return last in self.wording.names["display"]
+
     def _only_compared(self, found: list[Use]) -> bool:
-        kinds = {use.kind for use in found if use.kind not in ("named", "tested")}
-        return kinds == {"compared"}
+        return {use.kind for use in found if use.kind != "tested"} == {"compared"}

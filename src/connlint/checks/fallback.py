@@ -14,7 +14,7 @@ from connlint.model.rule import Card, Rules
 from connlint.project.address import HOLE, Host, loopback, shown
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
-from connlint.project.stage import stages_of
+from connlint.project.stage import Stages, stages_of
 from connlint.project.values import Possible, Read, Site, Values, values_of
 
 
@@ -46,7 +46,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         names = [v for r in reads for v in r.variables]
         text = found.value.text or ""
-        if any(wording.says(kind, v) for kind in ("test", "allow") for v in names):
+        if any(wording.says("test", v) or wording.allows(v, found.host) for v in names):
             continue
         if any(wording.listens(v, found.host, text) for v in names):
             continue
@@ -54,7 +54,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if stages.only_in_development(module, first.site.node if first.site.module is module else site.node,
                                       found.value.conditions) or stages.only_in_development(module, site.node):
             continue
-        if checked(values, stages, module, names):
+        if required_variables(values, stages, module).intersection(names):
             continue
         if destinations.silent(module, found.node, names, found.host):
             continue
@@ -83,17 +83,17 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def checked(values: Values, stages: Any, module: Module, names: list[str]) -> bool:
-    """Whether the module stops, outside of development, where the variables are not set."""
-    table = module.memo.get("required variables")
-    if table is None:
-        table = set()
+def required_variables(values: Values, stages: Stages, module: Module) -> set[str]:
+    """Variables without which the module stops, or refuses to go on, outside of development."""
+    found: set[str] | None = module.memo.get("required variables")
+    if found is None:
+        found = set()
         for statement in module.nodes(p.If):
             for block, truth in ((statement.then, True), (statement.otherwise, False)):
                 if any(type(s) is p.Raise or stages.leaves(module, s) for s in block):
-                    table.update(v for r in values.absent(module, statement.test, truth) for v in r.variables)
-        module.memo["required variables"] = table
-    return any(name in table for name in names)
+                    found.update(v for r in values.absent(module, statement.test, truth) for v in r.variables)
+        module.memo["required variables"] = found
+    return found
 
 
 # -- finding them -----------------------------------------------------------------------------------------------------
@@ -125,16 +125,17 @@ def decided(module: Module, possible: list[Possible]) -> Iterator[tuple[Possible
     rows = [q for q in possible if q.absent and q.joint is not None and q.joint.module is module and q.text
             and loopback(q.text) is not None]
     rows.sort(key=lambda q: len(q.absent))
-    taken: list[set[str]] = []
+    taken: list[set[int]] = []
     for q in rows:
         reads = tuple(r for r in q.absent if _known(r))
         names = {v for r in reads for v in r.variables}
-        if not reads or any(t <= names for t in taken):
+        nodes = {id(r.site.node) for r in reads}
+        if not reads or any(t <= nodes for t in taken):
             continue
         setting = [other for other in possible if _set(other, names)]
         if not setting:
             continue
-        taken.append(names)
+        taken.append(nodes)
         yield q, tuple(_proper(r, setting) for r in reads)
 
 

@@ -44,6 +44,12 @@ class Wording:
             return True
         return False
 
+    def allows(self, name: str, host: Host | None) -> bool:
+        """Whether a variable of this name, with this default, says who may call rather than where to call."""
+        if self.says("allow", name):
+            return True
+        return host is not None and not host.scheme and bool(self.bare["allow"].intersection(words_of(name)))
+
     def agent(self, name: str, host: Host | None) -> bool:
         """Whether the variable means an agent that is documented to run beside the program."""
         return self.says("agent", name) or (host is not None and host.port in self.ports.get("agent", ()))

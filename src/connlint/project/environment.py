@@ -38,13 +38,22 @@ class Access:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Declaration:
-    """A variable that a settings class, schema or record declares, at ``node``, with its ``default`` expression."""
+    """A variable that a settings class, schema or record declares, at ``node``, with its ``default`` expression.
+
+    ``optional`` says that nothing is a value too; ``field`` is the attribute of the class ``owner`` that holds it.
+    """
 
     variables: tuple[str, ...]
     node: Any
     default: p.Expression | None
     field: str = ""
     owner: Any = None
+    optional: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether the program stops where the variable is not set."""
+        return self.default is None and not self.optional
 
 
 class Readers:
@@ -197,7 +206,7 @@ class Environment:
                 entry = self.mapping(module, expression.callee.of, depth + 1)
                 if entry and expression.callee.name in entry.get("copies", ()):
                     return entry
-            if any(self.mapping(module, argument.value, depth + 1) for argument in expression.args[:3]):
+            if any(self._given(module, argument.value, depth + 1) for argument in expression.args[:3]):
                 if type(expression.callee) is p.Name and expression.callee.id == "dict":
                     return self.mapping(module, expression.args[0].value, depth + 1)
                 return self._parsed(module, expression, name)
@@ -214,6 +223,12 @@ class Environment:
         if kind is p.Await:
             return self.mapping(module, expression.value, depth + 1)
         return None
+
+    def _given(self, module: Module, expression: Any, depth: int) -> bool:
+        """Whether an argument is the environment, perhaps cleaned by a function on the way."""
+        if type(expression) is p.Call and len(expression.args) == 1:
+            return self.mapping(module, expression.args[0].value, depth + 1) is not None
+        return self.mapping(module, expression, depth) is not None
 
     def _parsed(self, module: Module, call: p.Call, name: str | None, *, exact: bool = False) -> dict[str, Any] | None:
         tables = self.readers(module)
@@ -287,7 +302,9 @@ class Environment:
             return Access(node, (entry["variable"],), default, entry["absent"])
         if default is None and entry.get("annotates"):
             default = self._annotated_default(module, node)
-        names = name.items if type(name) is p.Sequence else (name,)
+        names: tuple[p.Expression | str, ...] = name.items if type(name) is p.Sequence else (name,)
+        if (constant := entry.get("constants", {}).get(module.qualified(name))) is not None:
+            names = (constant,)
         return Access(node, names, default, entry["absent"], form=entry.get("form", "call"),
                       writes=entry.get("writes", False))
 

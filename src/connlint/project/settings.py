@@ -120,7 +120,7 @@ def _fields(environment: Environment, module: Module, node: p.Class, entry: dict
                     yield from _fields(environment, module, inner, entry, f"{prefix}{field}{delimiter}", delimiter,
                                        owner, depth + 1)
                 continue
-        yield Declaration(variables, statement, default, field, owner)
+        yield Declaration(variables, statement, default, field, owner, default is None and _is_optional(statement))
 
 
 def _root(module: Module, annotation: Any) -> str | None:
@@ -167,6 +167,12 @@ def _field_default(environment: Environment, module: Module, statement: p.Let) -
     return value, aliases
 
 
+def _is_optional(statement: p.Let) -> bool:
+    """Whether a field may stay without a value: it is given None, directly or inside of a description."""
+    return statement.value is not None and any(
+        type(node) is p.Constant and node.value == "null" for node in _within(statement.value))
+
+
 def _aliases(environment: Environment, module: Module, alias: Any, entry: dict[str, Any]) -> list[str]:
     if type(alias) is p.Text:
         return [alias.value]
@@ -193,7 +199,8 @@ def _schema(environment: Environment, module: Module, record: p.Record) -> Itera
             continue
         table, root = _builder(environment, module, entry.value)
         if table is not None:
-            yield Declaration((key.value,), entry, _schema_default(module, entry.value, table, root))
+            yield Declaration((key.value,), entry, _schema_default(module, entry.value, table, root),
+                              optional=_schema_optional(entry.value, table, root))
 
 
 def _builder(environment: Environment, module: Module, call: Any) -> tuple[dict[str, Any] | None, str]:
@@ -226,6 +233,14 @@ def _schema_default(module: Module, call: p.Call, table: dict[str, Any], root: s
                 if type(entry.key) is p.Text and entry.key.value in table["option"]:
                     return entry.value
     return None
+
+
+def _schema_optional(call: p.Call, table: dict[str, Any], root: str) -> bool:
+    """Whether the chain of a schema lets the variable be missing."""
+    methods = {method for method, _ in chain_below(call)}
+    if "needs" in table:
+        return not methods.intersection(table["needs"])
+    return root in table.get("wraps", {}) or bool(methods.intersection(table.get("optional", ())))
 
 
 def _record(module: Module, record: p.Record, table: dict[str, Any]) -> Declaration | None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from connlint.model import program as p
+from connlint.project.address import loopback
 from connlint.project.conditions import Condition, conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -185,6 +186,9 @@ class Stages:
         meaning = self.flag_words.get(flat(last))
         if meaning is not None:
             return meaning == truth
+        if last in ("includes", "startsWith", "startswith", "indexOf") and len(call.args) == 1:
+            if truth and self._names_loopback(call.args[0].value):
+                return True
         if last in ("includes", "has") and len(call.args) == 1 and type(call.callee) is p.Member:
             return self._among(module, call.args[0].value, call.callee.of, truth, depth)
         if last in ("startsWith", "startswith") and len(call.args) == 1 and type(call.callee) is p.Member:
@@ -197,6 +201,8 @@ class Stages:
 
     def _compared(self, module: Module, test: p.Compare, truth: bool, depth: int) -> bool:
         if test.op in ("in", "not in"):
+            if truth == (test.op == "in") and self._names_loopback(test.left):
+                return True
             return self._among(module, test.left, test.right, truth == (test.op == "in"), depth)
         if test.op not in ("==", "!="):
             return False
@@ -226,6 +232,8 @@ class Stages:
 
     def _equals(self, module: Module, side: Any, other: Any, equal: bool) -> bool:
         """Whether ``side`` (a variable of the stage) being, or not being, ``other`` means development."""
+        if equal and self._names_loopback(other):
+            return True
         text = self._text(module, other)
         word = text.lower() if text is not None else self._member_word(other)
         if word is None or not self.tells_stage(module, side):
@@ -235,6 +243,10 @@ class Stages:
         if word in self.production:
             return not equal
         return False
+
+    def _names_loopback(self, e: Any) -> bool:
+        """A test for a loopback host: what it allows happens on the developer's own machine."""
+        return type(e) is p.Text and loopback(e.value) is not None
 
     def _member_word(self, e: Any) -> str | None:
         """``Environment.PRODUCTION`` says as much as its text."""

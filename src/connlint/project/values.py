@@ -187,8 +187,9 @@ class Values:
         for arm, truth in ((e.then, True), (e.otherwise, False)):
             absent = self.absent(module, e.test, truth, frame)
             condition = (Condition(module, e.test, truth),)
+            present = {v for r in self.absent(module, e.test, not truth, frame) for v in r.variables}
             for q in self.possible(module, arm, frame):
-                if q.nothing and not absent and truth:
+                if q.nothing and present.intersection(v for r in q.absent for v in r.variables):
                     continue
                 rows.append(_joined(q, absent, Site(module, e), condition))
         return rows
@@ -242,6 +243,8 @@ class Values:
         if declaration.default is not None:
             for q in self.possible(module, declaration.default):
                 rows.append(_joined(q, (read,), Site(module, declaration.node), ()))
+        elif declaration.optional:
+            rows.append(Possible(None, nothing=True, absent=(read,)))
         return rows
 
     def absent(self, module: Module, test: Any, truth: bool, frame: Frame | None = None) -> tuple[Read, ...]:
@@ -303,7 +306,9 @@ class Values:
             return self._definition(module, found[0], frame)
         values = []
         for definition in found[:8]:
-            values.append((definition.node, self._definition(module, definition, frame)))
+            node = definition.node if isinstance(definition.node, p.Statement) else definition.node.target \
+                if type(definition.node) in (p.Param, p.WithItem) else definition.node
+            values.append((node, self._definition(module, definition, frame)))
         self._raw[key] = [q for _, row in values for q in row]
         try:
             return self._join(module, values, frame)
@@ -342,7 +347,7 @@ class Values:
             return self._read(module, Access(node, (key,), d.default, "nothing", form="mapping"), frame)
         rows = self._property_path(module, value, d.path, frame)
         if rows is None:
-            rows = [UNKNOWN]
+            rows = self.possible(module, value, frame) if type(value) in (p.Call, p.Await) else [UNKNOWN]
         if d.default is not None:
             rows = self._fallback("nullish", rows, module, d.node, d.default, frame)
         return rows
@@ -675,12 +680,13 @@ class Values:
         if not bound:
             return rows
         here = Site(module, call)
-        return [self._resited(q, here) for q in rows]
+        given = {id(r) for values in bound.values() for q in values for r in q.absent}
+        return [self._resited(q, here, given) for q in rows]
 
-    def _resited(self, q: Possible, here: Site) -> Possible:
-        """``q`` as the caller sees it: reads that the caller names stand at the call."""
+    def _resited(self, q: Possible, here: Site, given: set[int]) -> Possible:
+        """``q`` as the caller sees it: reads that the caller names stand at the call, and so do decisions about them."""
         named = any(r.named_by_argument for r in (*q.absent, *q.reads))
-        if not named and not q.from_argument:
+        if not named and not q.from_argument and not any(id(r) in given for r in q.absent):
             return q
         move = {id(r): replace(r, site=here, named_by_argument=False)
                 for r in (*q.absent, *q.reads) if r.named_by_argument}

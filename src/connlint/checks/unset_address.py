@@ -1,0 +1,159 @@
+"""Clients whose address may be unset, and whose library then dials loopback by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connlint.checks.fallback import required_variables
+from connlint.checks.wording import shown_variable, wording_of
+from connlint.model import program as p
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Card, Rules
+from connlint.project.clients import Construction, construction
+from connlint.project.module import Module
+from connlint.project.packages import package_root, reached
+from connlint.project.project import Project
+from connlint.project.stage import Stages, stages_of
+from connlint.project.values import Possible, Read, Values, values_of
+
+
+def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Drafts of outcome "unset" at the read, and "none" at a constructor that is given no address."""
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
+    if stages.of_path(module.path) in card.options.get("silent_stages", ()):
+        return
+    wording = wording_of(project, rules.apis)
+    for call in module.nodes(p.Call):
+        built = construction(module, call, project, rules)
+        if built is None or not _falls_back(built) or built.subclass is not None:
+            continue
+        if built.opaque or built.wrapped is not None or stages.only_in_development(module, call):
+            continue
+        given = [(place, value) for place, value in built.addresses() if not _is_port(place)]
+        if not given:
+            if not _known_to_be_bare(built):
+                continue
+            yield _none(module, built, card)
+            continue
+        if any(not _may_be_unset(built, place, values.possible(module, value)) for place, value in given):
+            continue
+        place, value = given[0]
+        reads = tuple(r for q in values.possible(module, value) if q.nothing for r in q.absent)
+        names = [v for r in reads for v in r.variables]
+        if not names or any(wording.says("test", v) for v in names):
+            continue
+        if is_checked(values, stages, module, call, reads, project):
+            continue
+        yield _unset(module, built, reads)
+
+
+def _falls_back(built: Construction) -> bool:
+    entry = built.entry
+    return entry.get("missing") == "localhost" or "localhost" in entry.get("missing_at", {}).values()
+
+
+def _at(built: Construction, place: str) -> str:
+    return built.entry.get("missing_at", {}).get(place, built.entry.get("missing", ""))
+
+
+def _is_port(place: str) -> bool:
+    return place.rpartition(".")[2].lower().endswith("port")
+
+
+def _may_be_unset(built: Construction, place: str, possible: list[Possible]) -> bool:
+    """Whether the value may be nothing because a read found nothing, and the library then dials loopback."""
+    if _at(built, place) != "localhost":
+        return False
+    return any(q.nothing and q.absent for q in possible)
+
+
+def _known_to_be_bare(built: Construction) -> bool:
+    """Whether the constructor is seen to be given no address: no positional argument that could hold one."""
+    if built.entry.get("missing") != "localhost":
+        return False
+    for argument in built.call.args:
+        if argument.spread:
+            return False
+        if argument.name is None and type(argument.value) is not p.Record:
+            if any(place.isdigit() or built.entry["language"] == "javascript" for place in built.entry["address"]):
+                return False
+    return not _has_unseen_address(built)
+
+
+def _has_unseen_address(built: Construction) -> bool:
+    """Whether an option is there that may carry the address under another key or as a whole."""
+    keys = {argument.name for argument in built.call.args if argument.name is not None}
+    for argument in built.call.args:
+        if type(argument.value) is p.Record:
+            keys |= {e.key.value if type(e.key) is p.Text else "*" for e in argument.value.entries}
+    heads = {place.partition(".")[0] for place in built.entry["address"]}
+    return "*" in keys or bool(keys & heads) or bool(keys & set(built.entry.get("address_elsewhere", ())))
+
+
+def is_checked(values: Values, stages: Stages, module: Module, node: Any, reads: tuple[Read, ...],
+               project: Project) -> bool:
+    """Whether ``node`` is reached only where the variables are set: a test around it, a check that stops the program
+    before, here or in the project's settings."""
+    names = {v for r in reads for v in r.variables}
+    for condition in stages.held(module, node):
+        if names.intersection(v for r in values.absent(condition.module, condition.test, not condition.truth)
+                              for v in r.variables):
+            return True
+    homes = {id(r.site.module): r.site.module for r in reads}
+    homes[id(module)] = module
+    if any(names & required_variables(values, stages, home) for home in homes.values()):
+        return True
+    return any(validated(values, stages, project, module, name) for name in names)
+
+
+def validated(values: Values, stages: Stages, project: Project, module: Module, name: str) -> bool:
+    """Whether a module of the same package, or one that ``module`` imports, declares the variable as required or stops
+    the program without it."""
+    root = package_root(project, module.path)
+    memo = project.memo.setdefault("validated", {})
+    if (root, name) not in memo:
+        near = [path for path in sorted(project.tree.paths)
+                if path.endswith(tuple(project.readers)) and package_root(project, path) == root]
+        memo[root, name] = _validated(values, stages, project, near, name)
+    return memo[root, name] or _validated(values, stages, project, reached(project, module), name)
+
+
+def _validated(values: Values, stages: Stages, project: Project, paths: list[str], name: str) -> bool:
+    word = name.encode()
+    for path in paths:
+        if stages.of_path(path) != "production":
+            continue
+        data = project.tree.read(path)
+        if data is None or word not in data:
+            continue
+        module = project.module(path)
+        if module is None:
+            continue
+        if name in required_variables(values, stages, module):
+            return True
+        for declaration in values.environment.declarations(module):
+            if name in declaration.variables and declaration.required:
+                return True
+    return False
+
+
+def _unset(module: Module, built: Construction, reads: tuple[Read, ...]) -> Draft:
+    read = reads[0]
+    names = list(dict.fromkeys(shown_variable(v) for r in reads for v in r.variables))
+    place = Place(read.site.module.path, read.site.node.at)
+    target = built.entry.get("missing_address", "localhost")
+    steps = (
+        Step(place, f"{' or '.join(names)} is read here, and nothing checks that it is set"),
+        Step(Place(module.path, built.call.at), f"{built.name} is built here; without an address it dials {target}"),
+    )
+    slots = {"variable": names[0], "variables": " and ".join(names), "client": built.name, "target": target}
+    return Draft("unset", place, slots, names[0], steps)
+
+
+def _none(module: Module, built: Construction, card: Card) -> Draft:
+    target = built.entry.get("missing_address", "localhost")
+    outcome = "environment" if built.entry.get("environment") else "none"
+    slots = {"client": built.name, "target": target, "variables": ", ".join(built.entry.get("environment", ())[:1])}
+    return Draft(outcome, Place(module.path, built.call.at), slots, built.name)
