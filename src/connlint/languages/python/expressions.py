@@ -133,7 +133,7 @@ class Expressions(Cursor):
         parts: list[Any] = []
         for piece in pieces:
             start = self.pos
-            if hasattr(piece, "value"):
+            if type(piece).__name__.endswith("Text"):
                 self._exactly(piece.value)
                 text = cooked(piece.value, prefix).replace("{{", "{").replace("}}", "}")
                 parts.append(p.Text(text, (start, self.pos)))
@@ -430,7 +430,7 @@ class Expressions(Cursor):
 
     def _comprehension(self, node: Any, opening: str, closing: str, why: str = "comprehension") -> Any:
         start = self.take(opening) if opening else self.peek()
-        if hasattr(node, "elt"):
+        if type(node).__name__ != "DictComp":
             element = self.expression(node.elt)
         else:
             first = self.peek()

@@ -8,10 +8,8 @@ anything more is `Opaque`; a pattern that takes everything is the default.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
-from connlint.languages.python.cursor import OutOfStep
 from connlint.languages.python.expressions import MAX_DEPTH, Expressions, TooDeep
 from connlint.model import program as p
 
@@ -45,8 +43,8 @@ class Lowering(Expressions):
 
     __slots__ = ("bound", "in_class")
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text, _table())
+    def __init__(self, text: str, table: dict[type, Callable[..., Any]]) -> None:
+        super().__init__(text, table)
         self.in_class = False
         self.bound: list[p.Name] = []
 
@@ -638,12 +636,6 @@ _LOWERINGS: dict[str, Callable[..., Any]] = {
 }
 
 
-@lru_cache(maxsize=1)
-def _table() -> dict[type, Callable[..., Any]]:
-    """How each type of node that the installed libcst knows is lowered."""
-    import libcst
-
-    return {getattr(libcst, name): how for name, how in _LOWERINGS.items() if hasattr(libcst, name)}
-
-
-__all__ = ["Lowering", "OutOfStep", "TooDeep"]
+def lowerings(nodes: Any) -> dict[type, Callable[..., Any]]:
+    """How each type of node in the namespace ``nodes`` is lowered; libcst has more of them with each version."""
+    return {getattr(nodes, name): how for name, how in _LOWERINGS.items() if hasattr(nodes, name)}
