@@ -113,7 +113,7 @@ def plain_parser() -> Parser:
 
 
 def _extension(nodes: _Nodes) -> Any:
-    """The module ``libcst.native``, which can be initialised once in a process: whoever imports libcst later shares it."""
+    """The module ``libcst.native``. A process can initialise it once: whoever imports libcst later shares it."""
     from importlib.machinery import PathFinder
     from importlib.util import find_spec, module_from_spec
 
