@@ -102,6 +102,8 @@ def test_require(before, after):
             "switch (x) {\n  case 1:\n    ‹const c = get();›\n    c.run();\n    ‹c.close();›\n    break;\n}\n",
             "switch (x) {\n  case 1:\n    const c = get();\n    try {\n      c.run();\n    } finally {\n      c.close();\n    }\n    break;\n}\n",
         ),
+        # released on one way already
+        ("function f() {\n  ‹const c = get();›\n  if (a) {\n    c.close();\n    return;\n  }\n  ‹c.close();›\n}\n", None),
         # nothing between, not in one block, several on a line, an export inside
         ("‹const c = get();›\n‹c.close();›\n", None),
         ("‹const c = get();›\nif (x) {\n  ‹c.close();›\n}\n", None),
@@ -127,6 +129,7 @@ def test_release_moves(before, after):
         ),
         ("async function f() {\n  ‹const c = await get();›\n}\n", None),
         ("async function f() { ‹const c = await get();› c.run(); }\n", None),
+        ("async function f() {\n  ‹const c = await get();›\n  if (a) c.release();\n}\n", None),
     ],
 )  # fmt: skip
 def test_release_is_added(before, after):

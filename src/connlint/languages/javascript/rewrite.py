@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from connlint.languages.dump import dump_expression
 from connlint.languages.edits import (
     block_of,
     everything,
@@ -116,6 +117,8 @@ def release_in_finally(
         inside, after = following[:at], following[at + 1 :]
     if not inside or any(type(statement) in _MODULE for statement in inside):
         return None
+    if _releases(block, release) > (not isinstance(release, str)):
+        return None  # it is released on some way already, and would be twice
     before = block[: place + 1]
     if _declared(inside) & _used((*before, *after)):
         if _declared(inside) & _used(before) or any(type(n) is p.Await for n in everything(after)):
@@ -128,6 +131,19 @@ def release_in_finally(
     if text is None or lines.place is None:
         return None
     return proved(source, Fix(title, (Edit(Place(source.path, lines.place), text),)), read)
+
+
+def _releases(block: Sequence[p.Statement], release: Span | str) -> int:
+    """How many calls in the block call the same method of the same thing as the release does."""
+    calls = [node for node in everything(block) if type(node) is p.Call]
+    if isinstance(release, str):
+        wanted = release.removeprefix("await ").partition("(")[0].strip()
+    else:
+        inner = [call for call in calls if _covers(release, call.at)]
+        if not inner:
+            return 1
+        wanted = dump_expression(max(inner, key=lambda call: call.at[1] - call.at[0]).callee)
+    return sum(dump_expression(call.callee) == wanted for call in calls)
 
 
 class _Lines:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from connlint.languages.javascript.adapt.base import Base
 from connlint.languages.javascript.adapt.expressions import Expressions
 from connlint.languages.javascript.adapt.functions import Functions
 from connlint.languages.javascript.adapt.markup import Markup
 from connlint.languages.javascript.adapt.modules import Modules
 from connlint.languages.javascript.adapt.statements import Statements
+from connlint.languages.javascript.adapt.walk import Walk
 
 
 class Adapter(Statements, Modules, Functions, Expressions, Markup):
     """Turns the tree of one file into a ``Program`` of ESTree."""
 
     KINDS: ClassVar[dict[str, str]] = {
-        **Base.KINDS, **Statements.KINDS, **Modules.KINDS, **Functions.KINDS, **Expressions.KINDS, **Markup.KINDS,
+        **Walk.KINDS, **Statements.KINDS, **Modules.KINDS, **Functions.KINDS, **Expressions.KINDS, **Markup.KINDS,
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from connlint.languages.javascript.adapt.base import SKIP, Base
+from connlint.languages.javascript.adapt.walk import SKIP, Walk
 from connlint.languages.javascript.estree import Node
 from connlint.languages.javascript.literals import cooked
 
 
-class Expressions(Base):
+class Expressions(Walk):
     """What is evaluated."""
 
     KINDS: ClassVar[dict[str, str]] = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connlint.languages.javascript.adapt.base import SKIP, Base
+from connlint.languages.javascript.adapt.walk import SKIP, Walk
 from connlint.languages.javascript.estree import Node
 
 
-class Functions(Base):
+class Functions(Walk):
     """What can be called."""
 
     KINDS: ClassVar[dict[str, str]] = {

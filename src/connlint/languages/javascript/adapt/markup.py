@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connlint.languages.javascript.adapt.base import SKIP, Base
+from connlint.languages.javascript.adapt.walk import SKIP, Walk
 from connlint.languages.javascript.estree import Node
 from connlint.languages.javascript.literals import referenced
 
 
-class Markup(Base):
+class Markup(Walk):
     """Elements, as esprima has them."""
 
     KINDS: ClassVar[dict[str, str]] = {

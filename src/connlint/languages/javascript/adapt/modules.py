@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connlint.languages.javascript.adapt.base import SKIP, Base
+from connlint.languages.javascript.adapt.walk import SKIP, Walk
 from connlint.languages.javascript.estree import Node
 
 
-class Modules(Base):
+class Modules(Walk):
     """What comes in, what goes out, and names without a value."""
 
     KINDS: ClassVar[dict[str, str]] = {

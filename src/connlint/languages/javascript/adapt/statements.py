@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connlint.languages.javascript.adapt.base import Base
+from connlint.languages.javascript.adapt.walk import Walk
 from connlint.languages.javascript.estree import Node
 
 
-class Statements(Base):
+class Statements(Walk):
     """What is executed."""
 
     KINDS: ClassVar[dict[str, str]] = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from connlint.languages.javascript.lowering.base import TooDeep
 from connlint.languages.javascript.lowering.expressions import Expressions
 from connlint.languages.javascript.lowering.functions import Functions
 from connlint.languages.javascript.lowering.markup import Markup
 from connlint.languages.javascript.lowering.modules import Modules
 from connlint.languages.javascript.lowering.patterns import Patterns
 from connlint.languages.javascript.lowering.statements import Statements
+from connlint.languages.javascript.lowering.walk import TooDeep
 
 
 class Lowering(Expressions, Patterns, Functions, Markup, Statements, Modules):

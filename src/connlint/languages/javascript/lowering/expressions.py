@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from connlint.languages.javascript.literals import number
-from connlint.languages.javascript.lowering.base import DEEPEST, Base, TooDeep
 from connlint.languages.javascript.lowering.names import hole, private
+from connlint.languages.javascript.lowering.walk import DEEPEST, TooDeep, Walk
 from connlint.model import program as p
 
 _COMPARISONS = {"==": "==", "===": "==", "!=": "!=", "!==": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
@@ -15,7 +15,7 @@ _LOGICAL: dict[str, Literal["or", "and", "nullish"]] = {"||": "or", "&&": "and",
 _ASSIGNMENTS = {"=": "", "||=": "or", "&&=": "and", "??=": "nullish"}
 
 
-class Expressions(Base):
+class Expressions(Walk):
     """What is evaluated."""
 
     EXPRESSIONS: ClassVar[dict[str, str]] = {

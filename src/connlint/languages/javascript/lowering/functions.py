@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connlint.languages.javascript.lowering.base import Base
+from connlint.languages.javascript.lowering.walk import Walk
 from connlint.model import program as p
 from connlint.model.source import Span
 
 
-class Functions(Base):
+class Functions(Walk):
     """What can be called."""
 
     EXPRESSIONS: ClassVar[dict[str, str]] = {
@@ -46,7 +46,8 @@ class Functions(Base):
 
     def params(self, nodes: Any) -> tuple[tuple[p.Param, ...], list[p.Statement]]:
         """Parameters, and the assignments that a constructor's parameter properties stand for."""
-        made, fields = [], []
+        made: list[p.Param] = []
+        fields: list[p.Statement] = []
         for node in nodes:
             is_field = node.type == "TSParameterProperty"
             if is_field:
@@ -97,8 +98,9 @@ class Functions(Base):
             return
         # A decorator of a field is evaluated with the class; a `Let` has no place for it.
         out.extend(p.Evaluate(decorator, decorator.at) for decorator in decorators)
-        constant = type(key) is p.Text
-        target = p.Name(key.value, key.at) if constant else p.Opaque("computed", (key,), key.at)
+        target: p.Expression = p.Opaque("computed", (key,), key.at)
+        if type(key) is p.Text:
+            target = p.Name(key.value, key.at)
         self.functions += 1
         value = self.maybe(node.value)
         self.functions -= 1

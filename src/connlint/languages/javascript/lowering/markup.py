@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connlint.languages.javascript.lowering.base import Base
+from connlint.languages.javascript.lowering.walk import Walk
 from connlint.model import program as p
 
 
-class Markup(Base):
+class Markup(Walk):
     """Elements."""
 
     EXPRESSIONS: ClassVar[dict[str, str]] = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connlint.languages.javascript.lowering.base import Base
+from connlint.languages.javascript.lowering.walk import Walk
 from connlint.model import program as p
 
 
-class Modules(Base):
+class Modules(Walk):
     """What comes in and what goes out."""
 
     STATEMENTS: ClassVar[dict[str, str]] = {
@@ -37,8 +37,8 @@ class Modules(Base):
         if node.declaration is not None:
             before = len(out)
             self.statement(node.declaration, out)
-            names = [(name, types) for made in out[before:] for name, types in _declared(made)]
-            exported = tuple(p.ExportedName(name, name, node.range, types) for name, types in names)
+            exported = tuple(p.ExportedName(name, name, node.range, types)
+                             for made in out[before:] for name, types in _declared(made))
             if exported:
                 out.append(p.Export(exported, node.range))
             return

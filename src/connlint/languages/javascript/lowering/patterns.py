@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from connlint.languages.javascript.lowering.base import DEEPEST, Base, TooDeep
 from connlint.languages.javascript.lowering.names import hole
+from connlint.languages.javascript.lowering.walk import DEEPEST, TooDeep, Walk
 from connlint.model import program as p
 
 
-class Patterns(Base):
+class Patterns(Walk):
     """Targets."""
 
     EXPRESSIONS: ClassVar[dict[str, str]] = {

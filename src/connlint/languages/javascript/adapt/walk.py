@@ -20,7 +20,7 @@ _PASSED_OVER = {
 }
 
 
-class Base:
+class Walk:
     """One file's walk. The classes on top of it give the methods, one a kind of node, that ``KINDS`` names."""
 
     KINDS: ClassVar[dict[str, str]] = dict.fromkeys((
@@ -36,6 +36,7 @@ class Base:
         def string(self, n: Any) -> Node: ...
         def params(self, n: Any) -> list[Any]: ...
         def inner(self, n: Any) -> Any: ...
+        def key(self, n: Any) -> tuple[Any, bool]: ...
 
     def __init__(self, data: bytes, fields: SimpleNamespace, base: int, table: Sequence[int] | None,
                  words: Sequence[bytes] | None, ambient: bool) -> None:

@@ -15,7 +15,7 @@ class TooDeep(Exception):
     """A statement nests further than `DEEPEST`."""
 
 
-class Base:
+class Walk:
     """One file's walk. The classes on top of it give the methods that the two tables name, one a type of node."""
 
     EXPRESSIONS: ClassVar[dict[str, str]] = {}
