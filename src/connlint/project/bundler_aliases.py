@@ -2,6 +2,7 @@
 
 A configuration is a program, so this reads only the idioms: ``alias: { '@': path.resolve(__dirname, 'src') }``, the
 list form with ``find`` and ``replacement``, ``fileURLToPath(new URL('./src', import.meta.url))`` and plain texts.
+Configurations of test runners are left out: their aliases replace modules by stand-ins.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import re
 from connlint.project.javascript_files import Files, join
 
 _CONFIG = re.compile(
-    r"^(?:(?:vite|vitest|webpack|rollup|rspack|rsbuild|rolldown|vue|svelte|nuxt|astro|next|babel|craco|quasar|metro|farm"
-    r"|electron[.-]vite|esbuild|gatsby-node|remix|jest|modern|umi|wxt|storybook|config-overrides|tsup|\.umirc)[\w.-]*"
+    r"^(?:(?:vite(?!st)|webpack|rollup|rspack|rsbuild|rolldown|vue|svelte|nuxt|astro|next|babel|craco|quasar|metro|farm"
+    r"|electron[.-]vite|esbuild|gatsby-node|remix|modern|umi|wxt|config-overrides|tsup|\.umirc)[\w.-]*"
     r"\.[cm]?[jt]s|\.babelrc(?:\.[cm]?js|\.json)?)$"
 )
 _KEY = r"""(?:["']([^"'\n]{1,60})["']|\b(\w{1,40}))"""

@@ -215,9 +215,9 @@ class JavaScriptLinker:
                 if below is not None:
                     return below
         if not seen:
-            for twin in self.resolver.files.twins(target):
-                if self._look(twin, name, frozenset()) is not None:
-                    return _OPEN
+            others = (*self.resolver.files.twins(target), *self.resolver.packages.variants.get(target, ()))
+            if any(self._look(other, name, frozenset()) is not None for other in others):
+                return _OPEN
             if any(re.search(rb"(?<![\w$])%b(?![\w$])" % re.escape(name.encode()), data)
                    for data in self._augmentations.get(target, ())):
                 return _OPEN

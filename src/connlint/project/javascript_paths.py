@@ -31,7 +31,8 @@ _SCENERY = re.compile(
     r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|__mocks__/fixtures|test-?data|test-?fixtures|templates?|\w+-templates?|"
     r"templates?-\w+|codemods?|stubs?|blueprints?|scaffold(?:s|ing)?|boilerplates?|snippets?|__snippets__|generators?|"
     r"node_modules|vendor|third_party|dist|goldens?|skeletons?|schematics|test-projects?|cookiecutter|corpus|baselines|"
-    r"tests?/(?:[^/]+/)*(?:\w*[cC]ases|samples|inputs?|outputs?|_?expected|specs?/\w*[cC]ases))/"
+    r"tests?/(?:[^/]+/)*(?:\w*[cC]ases|samples|inputs?|outputs?|_?expected)|"
+    r"(?:tests?|__tests__|e2e|specs?|playgrounds?|examples?)/(?:[^/]+/)*[^/]*(?:missing|invalid|broken|nonexist|err)[^/]*)/"
 )
 """Folders whose files are material for a tool and no program: they are copied elsewhere, or broken on purpose."""
 _CONVENTIONS = {"@": ("src", "app", "", "resources/js"), "~": ("src", "app", "", "resources/js"), "$lib": ("src/lib",)}
@@ -41,7 +42,11 @@ _BUILTIN = frozenset(
     "readline repl stream string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads "
     "zlib".split()
 )
-_EXTENSION = re.compile(r"\.(?:[cm]?tsx?|json|css|s[ac]ss|less|styl|vue|svelte|svg|png|jpe?g|gif|webp|ico|md|html?|txt)$")
+_TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/")
+_ASSET = re.compile(r"\.(?:svg|png|jpe?g|gif|webp|avif|ico|txt|md|html?|wasm|css)$")
+_EXTENSION = re.compile(
+    r"\.(?:[cm]?tsx?|json|css|s[ac]ss|less|styl|vue|svelte|svg|png|jpe?g|gif|webp|ico|md|html?|txt)$"
+)
 _AMBIENT = re.compile(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
 
 
@@ -147,8 +152,10 @@ class Resolver:
         found = self.files.find(base)
         if found is not None:
             return self.found(found)
-        if _SCENERY.search(path):
+        if _SCENERY.search(path) or (_TEST.search(path) and _ASSET.search(base)):
             return Unknown("material for a tool")
+        if base.rpartition("/")[2].removesuffix(".js") in self.packages.dependencies(folder):
+            return Unknown("perhaps a copy of an installed package")
         config, _ = self.configs.governing(path)
         if config is not None and config.root_dirs:
             return Unknown("several root folders")
@@ -209,7 +216,7 @@ class Resolver:
         matches: list[tuple[TsConfig, str, list[str]]] = []
         for config in (scope.config, *scope.near) if scope.config is not None else scope.near:
             match = config.targets(specifier)
-            if match is not None:
+            if match is not None and (config is scope.config or not self._declared(folder, specifier)):
                 matches.append((config, *match))
                 for target in match[1]:
                     if (found := self.files.find(target)) is not None:
@@ -231,7 +238,7 @@ class Resolver:
         """Whether a package above lists the specifier's package among its dependencies."""
         parts = specifier.split("/")
         name = "/".join(parts[: 2 if specifier.startswith("@") else 1])
-        return any(name in package.dependencies() for package in self.packages.above(folder))
+        return name in self.packages.dependencies(folder)
 
     def _bundled(self, scope: Scope, specifier: str) -> Answer | None:
         """Through the alias of a bundler's configuration, or by the convention of a framework."""

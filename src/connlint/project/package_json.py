@@ -20,6 +20,7 @@ _ENTRY_FIELDS = ("source", "svelte", "module", "main", "types", "typings", "brow
 _BUILT_PREFIX = re.compile(
     r"(?:\./)?((?:[\w.@-]+/)?(?:dist|build|lib|out|esm|cjs|es|umd|types|output|compiled)(?:[-_]\w+)*)/"
 )
+_LATE = ("types", "browser", "react-native", "react-server", "worker", "edge", "workerd", "deno", "bun")
 _DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 
 
@@ -57,6 +58,10 @@ class Packages:
         self._loaded: dict[str, Package | None] = {}
         self._nearest: dict[str, Package | None] = {}
         self._siblings: dict[str, dict[str, Package]] = {}
+        self._declared: dict[str, frozenset[str]] = {}
+        self._workspaces: dict[str, list[Package]] = {}
+        self.variants: dict[str, set[str]] = {}
+        """Of an entry with conditions: its file → the files that other conditions lead to."""
 
     def at(self, folder: str) -> Package | None:
         """The package whose ``package.json`` lies in ``folder``."""
@@ -81,6 +86,14 @@ class Packages:
             self._nearest[folder] = next(self.above(folder), None)
         return self._nearest[folder]
 
+    def dependencies(self, folder: str) -> frozenset[str]:
+        """The names that the packages in ``folder`` and above declare as dependencies."""
+        if folder not in self._declared:
+            own = self.at(folder)
+            above = self.dependencies(folder_of(folder)) if folder else frozenset()
+            self._declared[folder] = above if own is None else above | own.dependencies().keys()
+        return self._declared[folder]
+
     @cached_property
     def _folders(self) -> list[str]:
         return sorted(folder_of(p) for p in self.files.paths if p == "package.json" or p.endswith("/package.json"))
@@ -91,24 +104,24 @@ class Packages:
         key = owner.folder if owner is not None else ""
         if key not in self._siblings:
             found: dict[str, Package] = {}
+            root = folder
+            while True:
+                members = self._members(root)
+                # A package below the root that is no member of the workspace gets its dependencies from a registry.
+                if members and (owner is None or owner.folder == root or owner in members):
+                    for member in members:
+                        found.setdefault(member.name, member)
+                if not root:
+                    break
+                root = folder_of(root)
             for package in self.above(folder):
-                for member in self._members(package.folder, package.data):
-                    found.setdefault(member.name, member)
                 for name, place in package.dependencies().items():
                     protocol, _, target = place.partition(":")
                     if protocol in ("file", "link", "portal") and (at := join(package.folder, target)) is not None:
                         if (linked := self.at(at)) is not None:
                             found.setdefault(name, linked)
-                if package.name and (package.data.get("exports") or package is owner):
-                    found.setdefault(package.name, package)
-            folders = [folder]
-            while folder:
-                folder = folder_of(folder)
-                folders.append(folder)
-            for above in folders:
-                if self.at(above) is None:
-                    for member in self._members(above, {}):
-                        found.setdefault(member.name, member)
+            if owner is not None and owner.data.get("exports") is not None:
+                found.setdefault(owner.name, owner)
             found.pop("", None)
             self._siblings[key] = found
         return self._siblings[key]
@@ -123,9 +136,15 @@ class Packages:
                 return ":" not in place and wanted is not None and has is not None and wanted[0] == has[0]
         return True
 
-    def _members(self, folder: str, data: dict[str, Any]) -> Iterator[Package]:
-        """The packages of the workspace whose root is ``folder``."""
-        workspaces = data.get("workspaces")
+    def _members(self, folder: str) -> list[Package]:
+        """The packages of the workspace whose root is ``folder``; none where it is no such root."""
+        if folder not in self._workspaces:
+            self._workspaces[folder] = list(self._matching(folder, self._patterns(folder)))
+        return self._workspaces[folder]
+
+    def _patterns(self, folder: str) -> list[str]:
+        root = self.at(folder)
+        workspaces = root.data.get("workspaces") if root is not None else None
         if isinstance(workspaces, dict):
             workspaces = workspaces.get("packages")
         patterns = jsonc.texts(workspaces)
@@ -135,8 +154,12 @@ class Packages:
         if f"{prefix}lerna.json" in self.files.paths:
             lerna = jsonc.loads(self.files.tree.read(f"{prefix}lerna.json")) or {}
             patterns += jsonc.texts(lerna.get("packages"))
+        return patterns
+
+    def _matching(self, folder: str, patterns: list[str]) -> Iterator[Package]:
         if not patterns:
             return
+        prefix = folder + "/" if folder else ""
         wanted = [_workspace_pattern(p) for p in patterns if not p.startswith("!")]
         unwanted = [_workspace_pattern(p[1:]) for p in patterns if p.startswith("!")]
         for below in self._folders:
@@ -181,7 +204,7 @@ class Packages:
         return self._one_of(package, local) if len(local) == len(targets) else Unknown("an installed package")
 
     def _one_of(self, package: Package, targets: list[str]) -> Answer:
-        """The source behind the targets of one entry: the same file, or nothing can be said."""
+        """The source behind the targets of one entry; the first where conditions lead to several."""
         sources: list[str] = []
         for target in targets:
             base = join(package.folder, target)
@@ -191,10 +214,11 @@ class Packages:
             if found is not None and found not in sources:
                 sources.append(found)
         code = [s for s in sources if not s.endswith((".d.ts", ".d.mts", ".d.cts"))]
-        if len(code) == 1 or (not code and len(sources) == 1):
-            return Found((code or sources)[0])
         if sources:
-            return Unknown("conditions lead to different files")
+            first = (code or sources)[0]
+            if len(sources) > 1:
+                self.variants.setdefault(first, set()).update(s for s in sources if s != first)
+            return Found(first)
         for target in targets:
             base = join(package.folder, target)
             if base is None or in_output(target) or _BUILT_PREFIX.match(target):
@@ -258,14 +282,14 @@ def exported_targets(table: Any, subpath: str) -> list[str] | None:
 
 
 def _leaves(value: Any) -> list[str]:
-    """Every target under all conditions; those for types come last."""
+    """Every target under all conditions; those that are seldom what runs come last."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, list):
         return [t for v in value for t in _leaves(v)]
     if isinstance(value, dict):
-        code = [t for k, v in value.items() if not k.startswith("types") for t in _leaves(v)]
-        return code + [t for k, v in value.items() if k.startswith("types") for t in _leaves(v)]
+        late = [k for k in value if k.startswith(_LATE)]
+        return [t for k in (*(k for k in value if k not in late), *late) for t in _leaves(value[k])]
     return []
 
 

@@ -26,6 +26,9 @@ _TYPES = frozenset({
     "type_alias_declaration", "interface_declaration", "interface_body", "implements_clause", "extends_type_clause",
     "index_type_query", "type_predicate", "union_type", "intersection_type",
 })
+_TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/|[.-](?:test|spec|e2e)\.\w+$")
+_UNUSED = re.compile(rb"(?:eslint|oxlint)-disable\s[^\n]*no-unused-vars")
+_MADE = re.compile(rb"(?i)(?://|\*)[^\n]*\b(?:generated|created|built|emitted)\b")
 _DECORATOR = re.compile(rb"(?m)^\s*@[\w$]+")
 
 
@@ -50,6 +53,8 @@ class Imports:
         code = (self.root.text if self.root is not None else None) or b""
         self._drops_types = typed and not _DECORATOR.search(code)
         self._component = path.endswith(COMPONENTS)
+        self._test = _TEST.search(path) is not None
+        self._unused_on_purpose = _UNUSED.search(data) is not None
         self._silenced_all = _SILENCED_ALL.search(data, 0, 3000) is not None
 
     def taken(self, statement: Statement) -> Taken | None:
@@ -135,7 +140,7 @@ class Imports:
                 if node.type != "type_identifier" and not _in_types(node):
                     return False
                 used = True
-        return used
+        return used or self._unused_on_purpose
 
     def _in_markup(self, word: bytes) -> bool:
         """Whether the word stands outside of a component's scripts, which are all that the tree was made of."""
@@ -166,7 +171,7 @@ class Imports:
             return taken
         if parent.type == "member_expression" and parent.child_by_field_name("object") == value:
             name = parent.child_by_field_name("property")
-            if name is not None and not assigned(parent) and not _tested(parent):
+            if name is not None and not (assigned(parent) or _tested(parent) or (self._test and not _called(parent))):
                 taken.members.append((text(name), _span(name)))
         elif parent.type == "variable_declarator" and parent.child_by_field_name("value") == value:
             target = parent.child_by_field_name("name")
@@ -195,7 +200,7 @@ class Imports:
                 member = parent.child_by_field_name("property")
                 if member is None or member.type != "property_identifier":
                     continue
-                if assigned(parent) or _tested(parent):
+                if assigned(parent) or _tested(parent) or (self._test and not _called(parent)):
                     unsure.add(text(member))
                 elif not _in_types(parent):
                     found.setdefault(text(member), _span(member))
@@ -208,8 +213,10 @@ class Imports:
         line = self.data.rfind(b"\n", 0, node.start_byte)
         start = self.data.rfind(b"\n", 0, line) + 1 if line > 0 else 0
         end = self.data.find(b"\n", node.end_byte)
-        found = _SILENCED.search(self.data, start, end if end >= 0 else len(self.data))
-        return "silenced by a comment" if found else None
+        if _SILENCED.search(self.data, start, end if end >= 0 else len(self.data)):
+            return "silenced by a comment"
+        start = self.data.rfind(b"\n", 0, max(0, start - 1)) + 1
+        return "made by a build, as a comment says" if _MADE.search(self.data, start, node.start_byte) else None
 
 
 def _imported(clause: Node) -> Iterator[tuple[Node | None, Node | None]]:
@@ -264,6 +271,14 @@ def _in_types(node: Node) -> bool:
     while above is not None and above.type in inner:
         above = above.parent
     return above is not None and above.type in _TYPES
+
+
+def _called(member: Node) -> bool:
+    """Whether a member is called. A test may well ask for what is not there, but not call it."""
+    parent = member.parent
+    return parent is not None and parent.type in ("call_expression", "new_expression") and (
+        parent.child_by_field_name("function" if parent.type == "call_expression" else "constructor") == member
+    )
 
 
 def _tested(member: Node) -> bool:
