@@ -377,13 +377,20 @@ class Values:
         if type(node) is p.Record and isinstance(part, str):
             for entry in node.entries:
                 if type(entry.key) is p.Text and entry.key.value == part:
-                    return self.objects(site.module, entry.value)
+                    return self._read_objects(site.module, entry.value)
         if type(node) is p.Class and isinstance(part, str):
             return [s for module, value in self._class_values(site.module, node, part)
-                    for s in self.objects(module, value)]
+                    for s in self._read_objects(module, value)]
         if type(node) is p.Sequence and isinstance(part, int) and part < len(node.items):
             return self.objects(site.module, node.items[part])
         return []
+
+    def _read_objects(self, module: Module, value: Any) -> list[Site]:
+        """The objects that reading a property gives whose value is ``value``; a getter gives what it returns."""
+        if type(value) is p.Function and (value.kind == "get" or value.decorators):
+            return [s for statement in self.returns(module, value)[:3] if statement.value is not None
+                    for s in self.objects(module, statement.value)]
+        return self.objects(module, value)
 
     def _member(self, module: Module, e: Any, frame: Frame | None) -> list[Possible]:
         access = self.environment.access(module, e)
