@@ -33,12 +33,10 @@ class Destinations:
         """Whether all that is seen of the value says that nothing connects to it."""
         found = uses(self.values, module, node)
         if type(node) is p.Name:
-            found.append(Use("named", node, node.id))
+            found.append(Use("named", node, node.id, last=not found))
         if any(self.listens(module, use, host) for use in found):
             return True
-        if any(self._allows(use) for use in found):
-            return True
-        return self._only_compared(found) or self._only_shown(found)
+        return self._only_compared(found) or self._only_shown_or_allowed(found)
 
     def listens(self, module: Module, use: Use, host: Host) -> bool:
         """Whether the use hands the value to a server that shall listen there."""
@@ -74,10 +72,11 @@ class Destinations:
             words = set(words_of(last)) | {w for key in use.keys for w in words_of(key)} | set(words_of(use.place))
         return bool(self.wording.words["allow"].intersection(words))
 
-    def _only_shown(self, found: list[Use]) -> bool:
-        """Whether the value is only printed or shown: every argument and key that it becomes says so."""
-        ends = [use for use in found if use.kind in ("argument", "key", "attribute", "returned", "exported")]
-        return bool(ends) and all(self._shows(use) for use in ends)
+    def _only_shown_or_allowed(self, found: list[Use]) -> bool:
+        """Whether all that the value becomes is shown to somebody, compared, or part of a list of who may call."""
+        ends = [use for use in found
+                if use.last or use.kind in ("argument", "key", "attribute", "returned", "exported")]
+        return bool(ends) and all(self._shows(use) or self._allows(use) for use in ends)
 
     def _shows(self, use: Use) -> bool:
         if self.wording.words["display"].intersection(words_of(use.place)):

@@ -109,8 +109,8 @@ def fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
 
 def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
     reported: set[tuple[int, int]] = set()
-    for node, possible in _candidates(values, module):
-        for value, reads in decided(module, possible):
+    for node, possible, within in _candidates(values, module):
+        for value, reads in decided(module, possible, within):
             host = loopback(value.text or "")
             assert host is not None and value.joint is not None
             key = (id(value.joint.node), id(reads[0].site.node))
@@ -120,10 +120,12 @@ def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
             yield Fallback(node, value, reads, host)
 
 
-def decided(module: Module, possible: list[Possible]) -> Iterator[tuple[Possible, tuple[Read, ...]]]:
-    """The values among ``possible`` that are loopback only because reads found nothing, as decided in ``module``."""
+def decided(module: Module, possible: list[Possible],
+            within: list[Any]) -> Iterator[tuple[Possible, tuple[Read, ...]]]:
+    """The values among ``possible`` that are loopback only because reads found nothing, as decided in ``within``."""
     rows = [q for q in possible if q.absent and q.joint is not None and q.joint.module is module and q.text
-            and loopback(q.text) is not None]
+            and loopback(q.text) is not None
+            and any(n.at[0] <= q.joint.node.at[0] and q.joint.node.at[1] <= n.at[1] for n in within)]
     rows.sort(key=lambda q: len(q.absent))
     taken: list[set[int]] = []
     for q in rows:
@@ -155,16 +157,24 @@ def _set(q: Possible, names: set[str]) -> bool:
     return any(v in names for r in q.reads for v in r.variables) and loopback(q.text or "") is None
 
 
-def _candidates(values: Values, module: Module) -> Iterator[tuple[Any, list[Possible]]]:
-    """Expressions, names and results that may be fallbacks, with their values."""
+Candidate = tuple[Any, list[Possible], list[Any]]
+"""An expression, name or result, its values, and the nodes in which a fallback of its own is decided."""
+
+
+def _candidates(values: Values, module: Module) -> Iterator[Candidate]:
+    """Everything that may be a fallback."""
     roots: dict[int, Any] = {}
     for node in _starts(values, module):
         root = top(values, module, node)
         roots[id(root)] = root
     for root in sorted(roots.values(), key=lambda n: (n.at[0], -n.at[1])):
-        yield root, values.possible(module, root)
+        within = [root]
+        if type(root) is p.Name:
+            within += [d.node for d in module.lookup(root.id, root) if isinstance(d.node, p.Statement)]
+            within += [d.node.target for d in module.lookup(root.id, root) if type(d.node) is p.Param]
+        yield root, values.possible(module, root), within
     for declaration in values.environment.declarations(module):
-        yield declaration.node, values.declared(module, declaration)
+        yield declaration.node, values.declared(module, declaration), [declaration.node]
     yield from _written(values, module)
     yield from _several(values, module)
 
@@ -227,7 +237,7 @@ def top(values: Values, module: Module, node: Any) -> Any:
             return node
 
 
-def _written(values: Values, module: Module) -> Iterator[tuple[Any, list[Possible]]]:
+def _written(values: Values, module: Module) -> Iterator[Candidate]:
     """``if (!process.env.X) process.env.X = …``: a default that is stored in the environment."""
     targets = [(a, a.target, a.value) for a in module.nodes(p.Assign) if a.op == ""]
     targets += [(s, s.target, s.value) for s in module.nodes(p.Let) if s.value is not None]
@@ -241,12 +251,13 @@ def _written(values: Values, module: Module) -> Iterator[tuple[Any, list[Possibl
                            if set(r.variables) & set(written))
             if absent:
                 read = [Possible(reads=absent)]
-                yield node, read + [replace(q, absent=absent, joint=Site(module, node))
-                                    for q in values.possible(module, value)]
+                written_values = [replace(q, absent=absent, joint=Site(module, node))
+                                  for q in values.possible(module, value)]
+                yield node, read + written_values, [node]
                 break
 
 
-def _several(values: Values, module: Module) -> Iterator[tuple[Any, list[Possible]]]:
+def _several(values: Values, module: Module) -> Iterator[Candidate]:
     """Names, attributes and results with more than one value, one of which may be the fallback of another."""
     done: set[int] = set()
     for name in module.nodes(p.Name):
@@ -254,13 +265,13 @@ def _several(values: Values, module: Module) -> Iterator[tuple[Any, list[Possibl
         if len(found) > 1 and id(found) not in done:
             done.add(id(found))
             if _mixed(found):
-                yield name, values.bindings(module, found)
+                yield name, values.bindings(module, found), [d.node for d in found if hasattr(d.node, "at")]
     for function in module.nodes(p.Function):
         if function.body and len(values.returns(module, function)) > 1:
-            yield function, values.returned(module, function)
+            yield function, values.returned(module, function), [function]
     for owner in module.nodes(p.Class):
         for attribute in values.attributes(module, owner):
-            yield owner, values.attribute(module, owner, attribute)
+            yield owner, values.attribute(module, owner, attribute), [owner]
 
 
 def _mixed(found: list[Definition]) -> bool:

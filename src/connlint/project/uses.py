@@ -19,7 +19,7 @@ class Use:
 
     ``kind``: "argument" (``call``, ``place`` a position or keyword), "named" (bound to ``place``), "key" (an entry
     ``place`` of an object), "attribute" (assigned to ``place``), "compared", "returned", "tested". ``keys`` are the keys
-    of objects around the value on the way, the outermost first.
+    of objects around the value on the way, the outermost first. ``last`` says that nothing is seen to follow on it.
     """
 
     kind: str
@@ -27,6 +27,7 @@ class Use:
     place: str = ""
     call: p.Call | None = None
     keys: tuple[str, ...] = ()
+    last: bool = False
 
 
 def uses(values: Values, module: Module, node: Any) -> list[Use]:
@@ -115,9 +116,10 @@ def _bound(values: Values, module: Module, target: Any, keys: tuple[str, ...], s
            depth: int) -> Iterator[Use]:
     kind = type(target)
     if kind is p.Name:
-        yield Use("named", target, target.id, None, keys)
-        for name in references(module, target.id, target):
-            yield from _follow(values, module, name, keys, seen, depth + 1)
+        following = [use for name in references(module, target.id, target)
+                     for use in _follow(values, module, name, keys, seen, depth + 1)]
+        yield Use("named", target, target.id, None, keys, not following)
+        yield from following
     elif kind is p.Member:
         yield Use("attribute", target, target.name, None, keys)
         if type(target.of) is p.Name:

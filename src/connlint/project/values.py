@@ -179,7 +179,8 @@ class Values:
         others = self.possible(module, right, frame)
         for q in passed[:4]:
             for other in others:
-                rows.append(_joined(other, q.absent, Site(module, joint), q.conditions))
+                row = _joined(other, q.absent, Site(module, joint), q.conditions)
+                rows.append(row if row.joint else replace(row, joint=Site(module, joint)))
         return rows
 
     def _conditional(self, module: Module, e: p.Conditional, frame: Frame | None) -> list[Possible]:
@@ -688,13 +689,18 @@ class Values:
             return rows
         here = Site(module, call)
         given = {id(r) for values in bound.values() for q in values for r in q.absent}
+        given |= {id(q.origin.node) for values in bound.values() for q in values if q.origin is not None}
         return [self._resited(q, here, given) for q in rows]
 
     def _resited(self, q: Possible, here: Site, given: set[int]) -> Possible:
-        """``q`` as the caller sees it: reads that the caller names stand at the call, and so do decisions about them."""
+        """``q`` as the caller sees it: reads that the caller names stand at the call, and so do decisions about them.
+
+        ``given`` are the identities of the reads and literals that the caller hands in.
+        """
         named = any(r.named_by_argument for r in (*q.absent, *q.reads))
-        if not named and not q.from_argument and not any(id(r) in given for r in q.absent):
-            return q
+        ours = any(id(r) in given for r in q.absent) or (q.origin is not None and id(q.origin.node) in given)
+        if not named and not ours:
+            return replace(q, from_argument=False) if q.from_argument else q
         move = {id(r): replace(r, site=here, named_by_argument=False)
                 for r in (*q.absent, *q.reads) if r.named_by_argument}
         return replace(
