@@ -8,6 +8,8 @@ CHECKS: dict[str, str] = {
     "unset-address": "connlint.checks.unset_address:check",
     "leak": "connlint.checks.leak:check",
     "module-pool": "connlint.checks.pools:check",
+    "pool-limit": "connlint.checks.pools:limits",
+    "sticky": "connlint.checks.pools:sticky",
     "import-chain": "connlint.checks.import_chain:check",
 }
 """Name → "module:function" of ``check(module, project, card, rules) -> Iterator[Draft]``, run on one file at a time."""

@@ -48,7 +48,6 @@ class Components:
 
     def hook(self, thing: Any) -> Hook | None:
         """The innermost hook of a component that runs ``thing``, directly or through functions written inside it."""
-        below = thing
         for above in self.module.parents(thing):
             if type(above) is p.Function:
                 found = self.hook_of(above)
@@ -56,8 +55,7 @@ class Components:
                     return found
             elif type(above) is p.Class:
                 return None
-            below = above
-        return self._script(below)
+        return self._script(thing) if self.suffixes and self.module.function(thing) is None else None
 
     def hook_of(self, function: p.Function) -> Hook | None:
         """The hook that runs ``function`` itself."""
@@ -102,10 +100,7 @@ class Components:
         path = self.module.path
         for suffix, entry in self.suffixes.items():
             if path.endswith(suffix):
-                at = getattr(thing, "at", None)
-                if at is None or thing is self.module.program:
-                    return None
-                tags = [m for m in _SCRIPT.finditer(self.module.source.data) if m.end() <= at[0]]
+                tags = [m for m in _SCRIPT.finditer(self.module.source.data) if m.end() <= thing.at[0]]
                 if not tags:
                     return None
                 tag = tags[-1][0].lower()

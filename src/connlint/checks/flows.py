@@ -38,8 +38,9 @@ class Plan:
 
     ``gain`` is the expression that yields the handle. ``ends`` are calls, awaits and ``with`` items that give it back,
     ``escapes`` nodes before which it changes owner, ``drops`` assignments that overwrite its variable, ``held`` reads
-    of the variable, ``done`` calls that tell whether it has ended by itself. ``runs`` are calls that run a function of
-    the same file on the spot (`Function`), ``chains`` promise methods whose callbacks matter.
+    of the variable, ``done`` calls that tell whether it has ended by itself, ``starts`` calls before which it does
+    nothing yet. ``runs`` are calls that run a function of the same file on the spot (`Function`), ``chains`` promise
+    methods whose callbacks matter.
     """
 
     gain: int
@@ -48,6 +49,7 @@ class Plan:
     drops: set[int] = field(default_factory=set)
     held: set[int] = field(default_factory=set)
     done: set[int] = field(default_factory=set)
+    starts: set[int] = field(default_factory=set)
     runs: dict[int, p.Function] = field(default_factory=dict)
     chains: dict[int, dict[int, p.Function]] = field(default_factory=dict)
 
@@ -57,6 +59,9 @@ class Nerves(Protocol):
 
     def calm(self, step: p.Expression, *, wary: bool) -> bool:
         """Whether a call, an await or something awaited does not raise in practice."""
+
+    def settles(self, value: p.Expression) -> bool:
+        """Whether an awaited value never fails in practice."""
 
     def closes(self, step: p.Expression) -> bool:
         """Whether a step cleans up itself."""
@@ -282,7 +287,7 @@ class _Lowering:
             out.append(Do(Step(kind, whole.at), False, "end"))
         elif id(whole) == self.plan.gain or id(it) == self.plan.gain:
             out.append(Do(Step(kind, whole.at), True, "gain"))
-        elif not self.calm(whole):
+        elif id(it) not in self.plan.starts and not self.calm(whole):
             out.append(Do(Step(kind, whole.at), True))
 
     def await_(self, it: p.Await, out: list[Shape]) -> None:
@@ -310,7 +315,7 @@ class _Lowering:
         """One link of a chain of promise methods, and those before it."""
         if not _is_promise_method(it):
             self.expression(it, out)
-            out.append(Do(Step("reject", it.at), not self.calm(it)))
+            out.append(Do(Step("reject", it.at), not self.nerves.settles(it)))
             return
         before: list[Shape] = []
         self.link(it.callee.of, before)

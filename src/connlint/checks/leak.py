@@ -10,6 +10,7 @@ it, and nothing gives it back). Slots: ``call``, ``handle``, ``what``, ``undo``,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,8 +109,6 @@ class _Cases:
         hook = self.components.hook(call)
         if hook is not None:
             return self.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
-        if home.kind == "outer" and why.answer != "again":
-            return None
         return self.draft("unreleased", call, api, home.name, why=why.clause, steps=self._because(call, why))
 
     def _worth(self, call: p.Call, policy: str) -> Why | None:
@@ -119,9 +118,17 @@ class _Cases:
         if policy in ("always", "chained"):
             return Why("unknown") if self.module.function(call) is not None else None
         why = self.repeats.of(call)
-        if why.answer == "once" or (policy == "repeated" and why.answer != "again"):
-            return None
-        return why
+        if why.answer == "again":
+            return None if why.guessed and policy == "repeated" else why
+        return self._can_be_stopped(call) if why.answer == "unknown" and policy == "again" else None
+
+    def _can_be_stopped(self, call: p.Call) -> Why | None:
+        """A class that has a method to stop it means its objects to end; what it starts ends with them."""
+        owner = class_of(self.module, call)
+        for statement in owner.body if owner is not None else ():
+            if type(statement) is p.Define and statement.name in self.closing and statement.value.kind == "method":
+                return Why("again", statement.value, f"`{statement.name}` cannot stop it")
+        return None
 
     def _is_ours(self, home: Home) -> bool:
         """An attribute is judged where its object is seen: ``this``, or a component's reference."""
@@ -139,7 +146,7 @@ class _Cases:
         owner = class_of(module, home.target)
         name = home.target.name
         hook = self.components.class_hook(call) or self.components.hook(call)
-        if self._mentioned_elsewhere(name, home) or self._is_handed_over(call, home, api):
+        if self._mentioned_elsewhere(name, owner, home) or self._is_handed_over(call, home, api):
             return None
         if hook is not None and api.unreleased != "never":
             return self.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
@@ -192,14 +199,20 @@ class _Cases:
             waiting.extend(p.children(thing))
         return False
 
-    def _mentioned_elsewhere(self, name: str, home: Home) -> bool:
-        """Whether another file names the attribute: it may give it back."""
+    def _mentioned_elsewhere(self, name: str, owner: p.Class | None, home: Home) -> bool:
+        """Whether another file names the attribute of something that may be this object: it may give it back."""
         if type(home.target.of) is p.Name and home.target.of.id not in ("this", "self"):
             return False
         if name.startswith("#") or (name.startswith("__") and self.module.program.language == "python"):
             return False
-        word = name if name.startswith("_") else f".{name}"
-        return any(path != self.module.path for path in self.repeats._holding(word))
+        others = [path for path in self.repeats.holding(name) if path != self.module.path]
+        theirs = re.compile(rb"(?<!\bthis)(?<!\bself)[?!]?\.%s\b" % re.escape(name.encode()))
+        relative = owner.name.encode() if owner is not None and owner.name else None
+        for path in others:
+            data = self.project.tree.read(path) or b""
+            if theirs.search(data) or (relative is not None and relative in data):
+                return True
+        return False
 
     # -- lost on the way ------------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ class Api:
     unless: tuple[str, ...] = ()
     completes: tuple[str, ...] = ()
     wary: bool = False
+    made_with: int = 0
 
     def undo(self, handle: str) -> str:
         """How a handle of that name is given back, as a reader would write it."""
@@ -207,6 +208,8 @@ def _completes(api: Api, callee: Any) -> bool:
     """Whether a link of the chain lets it end by itself: ``interval(100).pipe(take(3)).subscribe()``."""
     while api.completes and type(callee) is p.Member and type(callee.of) is p.Call:
         call = callee.of
+        if type(call.callee) is not p.Member and len(call.args) < api.made_with:
+            return True
         words = [last_word(given.value) or "" for given in call.args] + [last_word(call) or ""]
         if any(fnmatchcase(word, known) for word in words for known in api.completes):
             return True

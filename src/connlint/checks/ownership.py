@@ -92,7 +92,7 @@ class Ownership:
         if kind is p.Evaluate:
             return Home("nothing", "", value)
         if kind is p.Let or kind is p.Assign:
-            if kind is p.Let and self._shared(value):
+            if kind is p.Let and (above.how in ("using", "await using") or self._shared(value)):
                 return Home("away", "", value)
             if above.value is not value or value is above.target:
                 return Home("away", "", value)
@@ -220,6 +220,9 @@ class Ownership:
         ours = type(target.of) is p.Name and target.of.id in ("this", "self")
         for node in self.members().get(target.name, ()):
             if type(node) is p.Text:
+                theirs = class_of(module, node)
+                if ours and theirs is not owner and not self._related(owner, theirs):
+                    continue
                 above = module.parent(node)
                 if type(above) is p.Entry and above.key is node and not _in_pattern(module, above):
                     continue  # an object literal's own key
@@ -230,8 +233,23 @@ class Ownership:
                 theirs = class_of(module, node)
                 if theirs is not owner and not self._related(owner, theirs):
                     continue
+            elif not ours and type(target.of) is p.Name and type(node.of) is p.Name:
+                if module.lookup(node.of.id, node.of) is not module.lookup(target.of.id, target.of):
+                    continue
             self._record(home, node, api)
+        if not ours and type(target.of) is p.Name:
+            self._holder(home, target.of)
         self._unread(home, target.name)
+
+    def _holder(self, home: Home, holder: p.Name) -> None:
+        """Whoever gets the object gets the handle with it: ``useCleanup(timer)`` where ``timer.current`` holds it."""
+        wanted = self.module.lookup(holder.id, holder)
+        for name in self.names().get(holder.id, ()):
+            above = self.module.parent(name)
+            if type(above) is p.Member or self.module.lookup(name.id, name) is not wanted:
+                continue
+            if self._stored_by(name) is None:
+                home.uses.append(Use(name, "escape", name, self.module.function(name)))
 
     def _related(self, one: p.Class | None, other: p.Class | None) -> bool:
         if one is None or other is None:
@@ -333,7 +351,8 @@ class Ownership:
         if type(above) is p.Assign and above.target is member:
             return "read", above
         if member.name in api.ends or member.name in api.keeps:
-            return "escape", above  # ``task.cancel`` itself is handed to somebody
+            # ``task.cancel`` itself is handed to somebody
+            return "escape", self.module.parent(above) if type(above) is p.Argument else above
         if type(above) is p.Member:
             # ``channel.close.bind(channel)``, ``response.body.close()``
             call = self.module.parent(above)
@@ -351,8 +370,7 @@ class Ownership:
                 plan.drops.add(id(store))
         for use in home.uses:
             if use.meaning == "read":
-                if use.function is function:
-                    self._tested(use.node, api, plan)
+                self._tested(use.node, api, plan)
                 continue
             if use.function is function:
                 self._mean(use.meaning, use.where, plan)
@@ -381,6 +399,8 @@ class Ownership:
         if type(above) is p.Member and above.name in api.done:
             call = self.module.parent(above)
             plan.done.add(id(call) if type(call) is p.Call else id(above))
+        if type(above) is p.Member and above.name in api.starts:
+            plan.starts.add(id(self.module.parent(above)))
 
     def _within(self, inner: p.Function | None, outer: p.Function) -> bool:
         return inner is not None and any(above is outer for above in self.module.parents(inner))

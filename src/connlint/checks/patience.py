@@ -55,6 +55,10 @@ class Patience:
             return True
         return self._sleeps(step, depth)
 
+    def settles(self, value: p.Expression) -> bool:
+        """Whether an awaited value never fails in practice."""
+        return self._settles(value, _DEPTH)
+
     def closes(self, step: Any) -> bool:
         """Whether ``step`` itself gives something back: what cleans up is not suspected of raising."""
         call = step.value if type(step) is p.Await else step

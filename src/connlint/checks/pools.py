@@ -26,6 +26,9 @@ from connlint.project.timeline import at_import
 from connlint.project.values import Possible, Values, values_of
 
 _GLOBALS = ("globalThis", "global", "window", "self")
+_KEEPING = ("lru_cache", "cache", "cached", "cached_property", "once", "memoize", "singleton",
+            "memo", "lazy", "run_once")
+"""Last names of decorators and functions that run a function without arguments at most once."""
 
 
 @dataclass(slots=True)
@@ -218,6 +221,175 @@ def variable(module: Module, node: Any) -> str | None:
         if isinstance(above, p.Statement) or kind in (p.Function, p.Class):
             return None
     return None
+
+
+# -- size and stickiness ----------------------------------------------------------------------------------------------
+
+
+def limits(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Pool limits that are written out and far past what one process may take from a server."""
+    court = judge(project, card, rules)
+    if court.stages.of_path(module.path) != "production":
+        return
+    for call in module.nodes(p.Call):
+        built = construction(module, call, project, rules)
+        if built is None or not built.entry.get("limit") or court.embedded(built):
+            continue
+        found = [(number, value) for key in built.entry["limit"]
+                 if (value := built.option(key)) is not None and (number := _literal(court, module, value)) is not None]
+        total = sum(number for number, _ in found)
+        most = built.entry.get("limit_most", card.options["most"])
+        if not found or total <= most or court.stages.only_in_development(module, call):
+            continue
+        worst = max(found, key=lambda pair: pair[0])[1]
+        waits = built.entry.get("timeout", ())
+        endless = bool(waits) and not built.opaque and all(built.option(key) is None for key in waits)
+        what = said(built)
+        yield Draft(
+            "endless" if endless else "over", _place(module, worst),
+            {"what": what, "limit": str(total), "most": str(most)}, variable(module, call) or built.name,
+            (Step(_place(module, call), f"{what} may open {total} connections in each process"),),
+        )
+
+
+def _literal(court: Judge, module: Module, value: Any) -> int | None:
+    """The number that ``value`` is for sure, none of it read from the environment."""
+    found = court.values.possible(module, value)
+    if len(found) != 1 or found[0].reads or found[0].absent or not found[0].text:
+        return None
+    text = found[0].text
+    return int(text) if text.isdigit() else None
+
+
+def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Clients that are built at first use and kept, with an address that fell back to loopback."""
+    court = judge(project, card, rules)
+    if court.stages.of_path(module.path) != "production":
+        return
+    for built in court.constructions(module):
+        if at_import(module, built.call) or court.stages.only_in_development(module, built.call):
+            continue
+        cache = cached_in(module, built.call)
+        if cache is None or (found := court.fallback(built)) is None:
+            continue
+        q, _ = found
+        if q.from_argument:
+            continue
+        assert q.joint is not None and q.text is not None
+        name = next((v for r in q.absent for v in r.variables), "")
+        what = said(built)
+        holder, node = cache
+        yield Draft(
+            "kept", _place(module, built.call),
+            {"what": what, "variable": name, "address": shown(q.text), "holder": holder}, holder,
+            (
+                Step(_place(q.joint.module, q.joint.node), f"{name} falls back to {shown(q.text)}"),
+                Step(_place(module, built.call), f"{what} takes that address at its first use"),
+                Step(_place(module, node), f"`{holder}` keeps it, so a value set later is never seen"),
+            ),
+        )
+
+
+def cached_in(module: Module, call: p.Call) -> tuple[str, Any] | None:
+    """What keeps the value that a function builds at its first call, and where: a variable, attribute or decorator."""
+    function = module.function(call)
+    if function is None:
+        return None
+    for decorator in function.decorators:
+        if last_name(decorator) in _KEEPING and not [x for x in function.params if not _is_receiver(x)]:
+            return function.name or "cache", decorator
+    if last_name(_taker(module, function)) in _KEEPING:
+        return variable(module, function) or "cache", function
+    names = {_target_of(module, call)}
+    for let in module.nodes(p.Let):
+        # client = make(); cache = client
+        if type(let.value) is p.Name and let.value.id in names and module.function(let) is function:
+            names.add(_target_name(let.target))
+    for node in (*module.nodes(p.Let), *module.nodes(p.Assign)):
+        if node.value is None or module.function(node) is not function:
+            continue
+        holds = _holds(module, node.value, call) or (type(node.value) is p.Name and node.value.id in names)
+        if holds and _outlives(module, node, function) and _lazily(module, node):
+            return _target_name(node.target) or "cache", node
+    return None
+
+
+def _is_receiver(param: p.Param) -> bool:
+    return type(param.target) is p.Name and param.target.id in ("self", "cls")
+
+
+def _taker(module: Module, function: p.Function) -> Any:
+    """The callee of the call that ``function`` is handed to."""
+    above = module.parent(function)
+    above = module.parent(above) if type(above) is p.Argument else None
+    return above.callee if type(above) is p.Call and above.callee is not function else None
+
+
+def _target_of(module: Module, call: p.Call) -> str | None:
+    for above in module.parents(call):
+        if type(above) in (p.Let, p.Assign):
+            return _target_name(above.target)
+        if isinstance(above, p.Statement) or type(above) is p.Function:
+            return None
+    return None
+
+
+def _target_name(target: Any) -> str | None:
+    return target.id if type(target) is p.Name else target.name if type(target) is p.Member else None
+
+
+def _holds(module: Module, value: Any, call: p.Call) -> bool:
+    """Whether ``value`` is the result of ``call``, perhaps awaited or as one arm of a condition."""
+    kind = type(value)
+    if kind is p.Await:
+        return _holds(module, value.value, call)
+    if kind is p.Logical:
+        return _holds(module, value.right, call)
+    if kind is p.Assign:
+        return _holds(module, value.value, call)
+    if kind is p.Call and value is not call and type(value.callee) is p.Member:
+        # new Client(…).connect()
+        return _holds(module, value.callee.of, call)
+    return value is call
+
+
+def _outlives(module: Module, node: Any, function: p.Function) -> bool:
+    """Whether what is assigned lives on when ``function`` has returned: an attribute, or a variable from outside."""
+    target = node.target
+    if type(target) is p.Member:
+        return type(target.of) is p.Name
+    if type(target) is not p.Name:
+        return False
+    if type(node) is p.Let and node.how:
+        return False
+    scope = module.scope_of(node)
+    while scope is not None and scope.node is not function:
+        if target.id in scope.names and target.id not in scope.outer:
+            return False
+        scope = scope.parent
+    return scope is not None and (target.id not in scope.names or target.id in scope.outer)
+
+
+def _lazily(module: Module, node: Any) -> bool:
+    """Whether the assignment happens only where nothing is there yet."""
+    target = node.target
+    name = _target_name(target)
+    if type(node) is p.Assign and node.op in ("or", "nullish"):
+        return True
+    if type(node.value) is p.Logical and last_name(node.value.left) == name:
+        return True
+    for held in conditions(module, node):
+        test, truth = held.test, held.truth
+        while type(test) is p.Not:
+            test, truth = test.value, not truth
+        if type(test) is p.Logical:
+            test = test.left
+        if type(test) is p.Compare and type(test.right) is p.Constant:
+            if last_name(test.left) == name and truth == (test.op == "=="):
+                return True
+        elif type(test) in (p.Name, p.Member) and last_name(test) == name and not truth:
+            return True
+    return False
 
 
 # -- caches -----------------------------------------------------------------------------------------------------------

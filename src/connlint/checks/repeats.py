@@ -7,6 +7,7 @@ function that can run again piles up.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from connlint.cards import Rules
@@ -22,11 +23,12 @@ _DEPTH = 8
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """``answer``, and what was seen that says so: the node, and a clause about it."""
+    """``answer``, and what was seen that says so: the node, and a clause about it; ``guessed`` from a name alone."""
 
     answer: Answer
     node: Any = None
     clause: str = ""
+    guessed: bool = False
 
 
 _ONCE = Why("once")
@@ -43,6 +45,8 @@ class Repeats:
         self.components = components
         python = module.program.language == "python"
         self.again: list[dict[str, Any]] = []
+        self.params: dict[str, str] = {}
+        self.startable: list[tuple[str, str]] = []
         self.once_names: set[str] = set()
         self.once_callees: set[str] = set()
         self.through: set[str] = set()
@@ -50,6 +54,8 @@ class Repeats:
             if (entry["language"] == "python") == python:
                 if entry["how"] == "again":
                     self.again.append(entry)
+                    self.params.update(dict.fromkeys(entry.get("params", ()), entry["clause"]))
+                    self.startable += [(name, entry["clause"]) for name in entry.get("functions", ())]
                 elif entry["how"] == "once":
                     self.once_names.update(entry.get("functions", ()))
                     self.once_callees.update(entry.get("callees", ()))
@@ -100,8 +106,18 @@ class Repeats:
         if kind is p.Assign and type(above.target) is p.Member:
             word = above.target.name
             return self._at(above, depth - 1, seen) if word in self.once_callees else _UNKNOWN
-        if kind is p.Export:
-            return _UNKNOWN
+        return self._by_itself(function, "")
+
+    def _by_itself(self, function: p.Function, name: str) -> Why:
+        """What a function's own name and parameters say where its callers do not."""
+        for param in function.params:
+            if type(param.target) is p.Name and (clause := self.params.get(param.target.id)) is not None:
+                return Why("again", function, clause)
+        if name in self.once_names and function.kind == "function":
+            return _ONCE
+        for pattern, clause in self.startable:
+            if fnmatchcase(name, pattern):
+                return Why("again", function, clause, guessed=True)
         return _UNKNOWN
 
     def _passed(self, value: Any, given: p.Argument, depth: int, seen: frozenset[int]) -> Why:
@@ -124,6 +140,8 @@ class Repeats:
                     if receiver is None or receiver.lower() not in receivers:
                         continue
                 return Why("again", call, entry["clause"])
+        if type(value) is p.Function and (why := self._by_itself(value, "")).answer == "again":
+            return why
         if word in self.through or word in self.once_callees:
             return self._at(call, depth - 1, seen)
         event = argument(call, "0") if place else None
@@ -139,9 +157,10 @@ class Repeats:
         for why in answers:
             if why.answer == "again":
                 return why
-        if answers:
-            return _UNKNOWN if any(why.answer == "unknown" for why in answers) else _ONCE
-        return _ONCE if name in self.once_names else _UNKNOWN
+        if answers and all(why.answer == "once" for why in answers):
+            return _ONCE
+        value = at.value if type(at) is p.Define else getattr(self.module.parent(at), "value", None)
+        return self._by_itself(value, name) if type(value) is p.Function else _UNKNOWN
 
     def _users(self, name: str, at: Any, depth: int, seen: frozenset[int]) -> list[Why]:
         """An answer for every use of ``name`` in this file, as far as it runs the function."""
@@ -191,7 +210,7 @@ class Repeats:
         if depth <= 1:
             return [_UNKNOWN]
         found = []
-        for path in self._holding(name):
+        for path in self.holding(name):
             if path == self.module.path:
                 continue
             module = self.project.module(path)
@@ -209,7 +228,7 @@ class Repeats:
                     found.append(there._passed(use, above, depth - 2, seen))
         return found
 
-    def _holding(self, name: str) -> list[str]:
+    def holding(self, name: str) -> list[str]:
         """The files of this language whose bytes hold ``name``."""
         known: dict[str, list[str]] = self.project.memo.setdefault("holding", {})
         if name not in known:
@@ -226,9 +245,11 @@ class Repeats:
     def _method(self, function: p.Function, define: p.Define, depth: int, seen: frozenset[int]) -> Why:
         """A method runs as often as it is called; a constructor as often as its class is built."""
         owner = self.module.parent(define)
-        if function.kind == "constructor" or function.name in ("__init__",):
-            return self._built(owner, depth, seen)
-        return _UNKNOWN
+        built = self._built(owner, depth, seen)
+        if function.kind == "constructor" or function.name == "__init__" or built.answer == "once":
+            return built
+        why = self._by_itself(function, define.name)
+        return why if why.answer == "again" else _UNKNOWN
 
     def _built(self, owner: p.Class, depth: int, seen: frozenset[int]) -> Why:
         if owner.name is None:
