@@ -167,7 +167,11 @@ class _Names:
                 return True
         elif type(callee) is not p.Name:
             return False
-        name = origins.module.qualified(callee)
+        return self.named(call, origins)
+
+    def named(self, call: p.Call, origins: Origins) -> bool:
+        """Whether the callee is in the table by its qualified name; a method's bare name does not count."""
+        name = origins.module.qualified(call.callee)
         if name is None:
             return False
         return name in self.names or any(fnmatchcase(name, pattern) for pattern in self.patterns)

@@ -71,7 +71,8 @@ class Patience:
                 return True
             if value.new and last_word(value.callee) == "Promise":
                 return self._only_resolves(value)
-            return self._calm(value, depth)
+            # `get` of a dictionary does not raise; a `get` that is awaited asks somebody else
+            return self.table.calm.named(value, self.origins) or self._sleeps(value, depth)
         return False
 
     def _only_resolves(self, promise: p.Call) -> bool:
