@@ -95,6 +95,7 @@ def test_second_opinion_disagrees_with_a_wrong_program():
         ("x = \\\r\n  f(1)\r\n", "bind x = (call@2:3-2:7 f 1) @1:1-2:7"),
         (b"# coding: latin-1\nx = '\xe9', f(1)", 'bind x = (tuple "é" (call@2:10-2:14 f 1)) @2:1-2:14'),
         (b"\xef\xbb\xbff(1)", "do (call@1:1-1:5 f 1) @1:1-1:5"),
+        ("\ufeffé = f('\u0085')".encode(), 'bind é = (call@1:5-1:11 f "\x85") @1:1-1:11'),
         ("x = '𝒳', f(1)".encode("utf-16"), 'bind x = (tuple "𝒳" (call@1:10-1:14 f 1)) @1:1-1:14'),
         ("", ""),
         ("  # only a comment", ""),
@@ -222,6 +223,16 @@ def by_at(body):
 
 def of_statements(statements, source):
     return dump(p.Program("python", tuple(statements)), source)
+
+
+def test_names_that_are_not_ascii():
+    code = "# é\ndef hé(): needle; gé()\n@x\nclass Ü: 'à'  # connlint: ü\n    à\ndef gé(): return f'{é=}', 'é', lé.é\n"
+    source = source_of(code)
+    program = read(source, [b"needle"])
+    assert unread_names(program) == ["Ü"]
+    assert [comment.text for comment in program.comments] == ["é", "connlint: ü"]
+    assert 'return (tuple (concat "é=" (opaque "format" é)) "é" lé.é)\n' in dump(program)
+    assert [source.slice(s.at)[-3:] for s in program.body] == ["é()", "  à", "é.é"]
 
 
 def test_what_a_read_definition_mentions_is_read():

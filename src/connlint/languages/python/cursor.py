@@ -18,13 +18,18 @@ class OutOfStep(Exception):
 
 
 class Cursor:
-    """A place in a text, in characters."""
+    """A place in a text, in characters.
 
-    __slots__ = ("pos", "text")
+    The text may be a *view*: UTF-8 read as if each byte were a character, so that places are bytes and need no
+    conversion. Trees know nothing of that; what is not ASCII is compared, and cut out, as it is encoded.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("is_view", "pos", "text")
+
+    def __init__(self, text: str, is_view: bool = False) -> None:
         # One character more than the text, so that looking at the next one never runs over the end.
         self.text = text + "\0"
+        self.is_view = is_view
         self.pos = 0
 
     def peek(self) -> int:
@@ -42,13 +47,15 @@ class Cursor:
     def take(self, token: str) -> int:
         """Step over ``token``, which must come next; say where it starts."""
         start = self.peek()
-        if not self.text.startswith(token, start):
-            raise OutOfStep(f"{token!r} at character {start}")
-        self.pos = start + len(token)
+        self.pos = start + (len(token) if self.text.startswith(token, start) else self._wide(token))
         return start
 
+    def exactly(self, token: str) -> None:
+        """Step over ``token``, with nothing before it."""
+        self.pos += len(token) if self.text.startswith(token, self.pos) else self._wide(token)
+
     def maybe(self, token: str) -> bool:
-        """Step over ``token`` if it comes next; otherwise stay."""
+        """Step over ``token`` (ASCII) if it comes next; otherwise stay."""
         before = self.pos
         start = self.peek()
         if self.text.startswith(token, start):
@@ -56,3 +63,16 @@ class Cursor:
             return True
         self.pos = before
         return False
+
+    def _wide(self, token: str) -> int:
+        """The length of ``token``, which must stand here, in the view."""
+        if self.is_view and not token.isascii():
+            written = token.encode().decode("latin-1")
+            if self.text.startswith(written, self.pos):
+                return len(written)
+        raise OutOfStep(f"{token!r} at character {self.pos}")
+
+    def written(self, start: int, end: int) -> str:
+        """The text between two places."""
+        text = self.text[start:end]
+        return text.encode("latin-1").decode() if self.is_view and not text.isascii() else text

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from connlint.languages.python.cursor import Cursor, OutOfStep
+from connlint.languages.python.cursor import Cursor
 from connlint.languages.python.literals import cooked, number_value, string_value
 from connlint.model import program as p
 
@@ -55,8 +55,8 @@ class Expressions(Cursor):
 
     __slots__ = ("depth", "table", "yields")
 
-    def __init__(self, text: str, table: dict[type, Callable[[Any, Any], Any]]) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, table: dict[type, Callable[[Any, Any], Any]], is_view: bool = False) -> None:
+        super().__init__(text, is_view)
         self.table = table
         self.depth = 0
         self.yields = False
@@ -89,13 +89,10 @@ class Expressions(Cursor):
 
     def name(self, node: Any) -> Any:
         value = node.value
-        start = self.peek()
-        if not self.text.startswith(value, start):
-            raise OutOfStep(f"{value!r} at character {start}")
-        self.pos = end = start + len(value)
+        at = (self.take(value), self.pos)
         if value in _CONSTANTS:
-            return p.Constant(_CONSTANTS[value], (start, end))  # type: ignore[arg-type]
-        return p.Name(value, (start, end))
+            return p.Constant(_CONSTANTS[value], at)  # type: ignore[arg-type]
+        return p.Name(value, at)
 
     def number(self, node: Any) -> Any:
         start = self.take(node.value)
@@ -120,30 +117,24 @@ class Expressions(Cursor):
         self.take(node.start)
         prefix = node.start.rstrip("\"'").lower()
         parts = self._pieces(node.parts, prefix)
-        self._exactly(node.end)
+        self.exactly(node.end)
         return parts
-
-    def _exactly(self, token: str) -> None:
-        """Step over ``token``, with nothing before it."""
-        if not self.text.startswith(token, self.pos):
-            raise OutOfStep(f"{token!r} at character {self.pos}")
-        self.pos += len(token)
 
     def _pieces(self, pieces: Any, prefix: str) -> list[Any]:
         parts: list[Any] = []
         for piece in pieces:
             start = self.pos
             if type(piece).__name__.endswith("Text"):
-                self._exactly(piece.value)
+                self.exactly(piece.value)
                 text = cooked(piece.value, prefix).replace("{{", "{").replace("}}", "}")
                 parts.append(p.Text(text, (start, self.pos)))
                 continue
-            self._exactly("{")
+            self.exactly("{")
             value = self.expression(piece.expression)
             if piece.equal is not None:
                 self.take("=")
                 self.peek()
-                parts.append(p.Text(self.text[start + 1 : self.pos], (start + 1, self.pos)))
+                parts.append(p.Text(self.written(start + 1, self.pos), (start + 1, self.pos)))
             more: list[Any] = []
             changed = piece.equal is not None and piece.format_spec is None
             if piece.conversion is not None:
@@ -154,7 +145,7 @@ class Expressions(Cursor):
                 self.take(":")
                 more = [part for part in self._pieces(piece.format_spec, prefix) if type(part) is not p.Text]
                 changed = changed or bool(piece.format_spec)
-                self._exactly("}")
+                self.exactly("}")
             else:
                 self.take("}")
             parts.append(p.Opaque("format", (value, *more), (start, self.pos)) if changed else value)

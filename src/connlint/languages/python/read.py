@@ -29,7 +29,7 @@ LARGE_TABLE = 4000
 # Where the scanner lost its way it has not counted brackets well.
 _MANY_BRACKETS = re.compile(r"(?:[(\[{][^()\[\]{}]*+){300}")
 _SUPPRESSION = "connlint:"
-_WORD = re.compile(r"[^\W\d]\w*")
+_WORD = re.compile(r"[A-Za-z_\x80-\U0010ffff][\w\x80-\xff]*")
 _LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
 
 
@@ -39,9 +39,15 @@ def read(source: Source, words: Sequence[bytes] | None = None) -> p.Program:
     With ``words`` (ASCII), a top-level function or class that holds none of them becomes `Unread`, and so does a large
     table. Comments are collected only where one might be for connlint.
     """
-    program = read_text(source.path, source.text, words)
-    if source.bom or not source.one_byte_characters:
-        in_bytes(program, byte_offsets(source))
+    if source.encoding == "utf-8" and not source.one_byte_characters:
+        # Places in a view of the bytes are those of the file.
+        view = "\n" * source.bom + source.data[source.bom :].decode("latin-1")
+        with _without_garbage_collection():
+            program = _Reading(source.path, view, words, is_view=True).program()
+    else:
+        program = read_text(source.path, source.text, words)
+        if source.bom or not source.one_byte_characters:
+            in_bytes(program, byte_offsets(source))
     program.at = (source.bom, len(source.data))
     return program
 
@@ -65,11 +71,12 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 class _Reading:
-    """One file on its way to a program; positions are characters of the text."""
+    """One file on its way to a program; positions are characters of the text, which may be a view (see `Cursor`)."""
 
-    def __init__(self, path: str, text: str, words: Sequence[bytes] | None) -> None:
+    def __init__(self, path: str, text: str, words: Sequence[bytes] | None, *, is_view: bool = False) -> None:
         self.path = path
         self.text = text
+        self.is_view = is_view
         self.words = words
         self.problems: list[p.Problem] = []
 
@@ -85,7 +92,7 @@ class _Reading:
 
     def _comment(self, start: int, end: int) -> p.Comment:
         line = max(self.text.rfind("\n", 0, start), self.text.rfind("\r", 0, start)) + 1
-        return p.Comment(self.text[start + 1 : end].strip(), (start, end), not self.text[line:start].strip())
+        return p.Comment(self._decoded(start + 1, end).strip(), (start, end), not self.text[line:start].strip())
 
     # -- what to read ---------------------------------------------------------------------------------------------
 
@@ -108,7 +115,8 @@ class _Reading:
             at = text.find(needle)
             while at >= 0:
                 place = bisect_right(starts, at) - 1
-                hit.add(place)
+                if place >= 0:
+                    hit.add(place)
                 # One hit in a stretch is enough; go on behind it.
                 at = text.find(needle, max(found.items[place].end if place >= 0 else starts[0], at + 1))
         return candidates - self._mentioned(found.items, hit)
@@ -153,9 +161,8 @@ class _Reading:
 
     def _together(self, stretches: list[Stretch], chosen: list[Stretch]) -> list[p.Statement] | None:
         """All stretches to read in one go; None if they do not parse, or not into one statement each."""
-        text = self.text
         try:
-            tree = _parse("".join([text[stretch.start : stretch.end] for stretch in chosen]))
+            tree = _parse("".join([self._decoded(stretch.start, stretch.end) for stretch in chosen]))
             if len(tree.body) != len(chosen):
                 return None
             lowering = self._lowering()
@@ -177,7 +184,7 @@ class _Reading:
     def _whole(self) -> list[p.Statement] | None:
         """The whole text in one go; None if it does not parse."""
         try:
-            return self._lowering().statements(_parse(self.text).body)
+            return self._lowering().statements(_parse(self._decoded(0, len(self.text))).body)
         except Exception:
             return None
 
@@ -201,7 +208,7 @@ class _Reading:
 
     def _code(self, stretch: Stretch) -> str:
         """What to parse for ``stretch``: parsers that do not know lazy imports yet get them as usual ones."""
-        return _LAZY.sub(r"\1", self.text[stretch.start : stretch.end])
+        return _LAZY.sub(r"\1", self._decoded(stretch.start, stretch.end))
 
     def _report(self, error: Exception, stretch: Stretch) -> None:
         """Name the first problem of each kind; a file in another dialect would have one a line."""
@@ -216,14 +223,23 @@ class _Reading:
             self.problems.append(p.Problem(kind, message, self.path, self._span(stretch)))
 
     def _span(self, stretch: Stretch) -> tuple[int, int]:
-        return (stretch.start, stretch.start + len(self.text[stretch.start : stretch.end].rstrip()))
+        return (stretch.start, stretch.start + len(self.text[stretch.start : stretch.end].rstrip(" \t\f\r\n")))
 
     def _left_out(self, stretch: Stretch) -> p.Unread:
-        names = (stretch.name,) if stretch.name else ()
+        names = (_decoded(stretch.name) if self.is_view else stretch.name,) if stretch.name else ()
         return p.Unread(names, self._span(stretch))
 
+    def _decoded(self, start: int, end: int) -> str:
+        text = self.text[start:end]
+        return _decoded(text) if self.is_view else text
+
     def _lowering(self) -> Lowering:
-        return Lowering(self.text, _table())
+        return Lowering(self.text, _table(), self.is_view)
+
+
+def _decoded(view: str) -> str:
+    """What a piece of a view says."""
+    return view if view.isascii() else view.encode("latin-1").decode("utf-8", "replace")
 
 
 def _parse(text: str) -> Any:

@@ -43,8 +43,8 @@ class Lowering(Expressions):
 
     __slots__ = ("bound", "in_class")
 
-    def __init__(self, text: str, table: dict[type, Callable[..., Any]]) -> None:
-        super().__init__(text, table)
+    def __init__(self, text: str, table: dict[type, Callable[..., Any]], is_view: bool = False) -> None:
+        super().__init__(text, table, is_view)
         self.in_class = False
         self.bound: list[p.Name] = []
 

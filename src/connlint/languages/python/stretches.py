@@ -3,6 +3,7 @@
 A *stretch* is one statement at column zero with everything that belongs to it: its decorators, its block, its
 ``else``. Stretches can be parsed one by one, so that only those that matter need to be. The scanner knows strings,
 comments, brackets and continued lines and nothing else; where it cannot be sure, it says so (`Stretches.doubtful`).
+All of these are ASCII, so that the text may also be a view of UTF-8 bytes (see `Cursor`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _MARKS = re.compile(
     | \n(?=[^\s\#)\]}])(?P<line>)
     | \r(?=[^\s\#)\]}])(?P<line_>)
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _GROUPS = _MARKS.groupindex
 _OPENING = frozenset(_GROUPS[name] for name in ("open", "open_", "open__"))
@@ -42,12 +43,12 @@ _LINES = frozenset(_GROUPS[name] for name in ("line", "line_"))
 
 _F_PREFIX = re.compile(r"(?<![^\W_])(?<!_)(?:[fFtT][rR]?|[rR][fFtT])\Z")
 _PLAIN_FIELDS = re.compile(r"[^{]*(?:\{\{[^{]*|\{[^\"'{}\\#]*\}[^{]*)*\Z", re.DOTALL)
-_DEFINITION = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
+_DEFINITION = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+([\w\x80-\xff]+)")
 _CONTINUES = re.compile(r"(?:else|elif|except|finally)\b")
 _RESTART = re.compile(
-    r"(?:async[ \t]+def|def|class)[ \t]+\w+[ \t]*[(:\[]|import[ \t]+\w|from[ \t]+[.\w]+[ \t]+import\b"
+    r"(?:async[ \t]+def|def|class)[ \t]+[\w\x80-\xff]+[ \t]*[(:\[]|import[ \t]+\w|from[ \t]+\S+[ \t]+import\b"
 )
-_TABLE = re.compile(r"(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*[\[({]")
+_TABLE = re.compile(r"([\w\x80-\xff]+)[ \t]*(?::[^=\n]+)?=[ \t]*[\[({]")
 
 
 @dataclass(slots=True)
