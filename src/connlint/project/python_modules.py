@@ -26,6 +26,9 @@ _SHADOWED = {"test"}
 _GENERATED = re.compile(
     r"(?:_pb2|_pb2_grpc|_pb2_twirp|_grpc|_ui|_rc|_thrift)$|^(?:_?version|__version__|_?generated|_build_info)$"
 )
+_GENERATED_FOLDER = re.compile(r"(?:^|/)(?:_*generated_*|_*gen_*|autogen\w*)/")
+_NATIVE = (".pyx", ".rs", ".c", ".cc", ".cpp", ".cxx", ".cu", ".f90")
+_BUILDS_NATIVE = re.compile(rb"\bExtension\(|ext_modules|cffi_modules|maturin|scikit-build|meson-python|setuptools-rust")
 _BINARY = (".so", ".pyd", ".pyx", ".pyi", ".dll", ".c", ".cpp", ".rs", ".pxd", ".ipynb")
 _SURELY = 20
 """Found imports of a top-level name after which nobody doubts any more whose it is."""
@@ -148,8 +151,12 @@ class PythonLinker:
         while at:
             at, depth = at.rpartition("/")[0], depth + 1
             above[at] = depth
-        near = sorted((s for s in stands if s.root in above), key=lambda s: (self._in_package(s.root), above[s.root]))
-        known = self.roots.folders if len(near) < len(stands) else ()
+        near = [s for s in stands if s.root in above]
+        if len(near) == len(stands) == 1 and not near[0].root:
+            return near
+        known = self.roots.folders
+        near = [s for s in near if s.root in known or self._in_package(s.root) or not self._is_package(s.root)]
+        near.sort(key=lambda s: (self._in_package(s.root), above[s.root]))
         return near + [s for s in stands if s.root not in above and s.root in known]
 
     def _in_package(self, folder: str) -> bool:
@@ -217,7 +224,7 @@ class PythonLinker:
     def _open_on_the_way(self, base: str, module: str) -> str | None:
         """Why ``module`` may come into being below ``base`` although no file of the project is it."""
         parts = module.split(".")
-        if any(_GENERATED.search(part) for part in parts):
+        if any(_GENERATED.search(part) for part in parts) or _GENERATED_FOLDER.search(f"{base}/{'/'.join(parts)}"):
             return "generated"
         stem = base
         for i, part in enumerate(parts):
@@ -232,10 +239,9 @@ class PythonLinker:
                 return "a symbolic link"
             if f"{stem}.py" in self.tree.paths:
                 continue
-            for end in _BINARY:
-                if f"{stem}{end}" in self.tree.paths:
-                    return "compiled"
-            if stem + "." in self._compiled_prefixes:
+            if any(f"{stem}{end}" in self.tree.paths for end in _BINARY) or stem + "." in self._compiled_prefixes:
+                return "compiled"
+            if (part.startswith("_") and self._native) or part in self._native:
                 return "compiled"
             break
         if self._is_put_in(stem, "" if base or len(parts) > 1 else module):
@@ -265,6 +271,14 @@ class PythonLinker:
         return frozenset(
             p[: p.index(".", p.rfind("/") + 1) + 1] for p in self.tree.paths if p.endswith((".so", ".pyd"))
         )
+
+    @cached_property
+    def _native(self) -> frozenset[str]:
+        """The names of files in compiled languages, of which a build may make modules; not empty where it does."""
+        found = {p.rpartition("/")[2].rpartition(".")[0] for p in self.tree.paths if p.endswith(_NATIVE)}
+        if not found and _BUILDS_NATIVE.search(self._build_files):
+            found.add("_native")
+        return frozenset(found)
 
     @cached_property
     def _put_in(self) -> frozenset[str]:
@@ -304,28 +318,31 @@ class PythonLinker:
     def _is_ours(self, path: str, stand: Stand, top: str) -> bool:
         """Whether ``top``, imported by ``path``, is surely the project's at ``stand`` and not an installed package."""
         folder = path.rpartition("/")[0]
+        roots = self.roots
         own = stand.regular and self._own_package(folder) == (stand.root, top)
-        if top in self.roots.installed:
-            return own and stand.root in self.roots.folders and self._is_trusted(stand.root, top)
-        if stand.regular and stand.root in (self.roots.folders if own else self.roots.declared):
-            return True
-        if stand.regular and stand.root == folder and not self._in_package(folder) and not self._is_package(folder):
-            return True
+        if not _is_below(folder, stand.root):
+            # A root elsewhere holds for the projects that declare it, and for no others of the same repository
+            if not any(_is_below(folder, owner) for owner in roots.declared.get(stand.root, ())):
+                return False
+        if top in roots.installed:
+            return own and stand.root in roots.folders and self._is_trusted(stand.root, top)
+        if stand.regular:
+            if stand.root in roots.declared or (stand.root in roots.folders and (own or roots.installed)):
+                return True
+            if stand.root == folder and not self._in_package(folder) and not self._is_package(folder):
+                return True
         return self._is_trusted(stand.root, top)
 
     def _is_package(self, folder: str) -> bool:
-        """Whether a folder without ``__init__.py`` is used as a package: by relative imports of its files, or by name."""
-        name = folder.rpartition("/")[2]
-        if not name:
-            return False
-        by_name = re.compile(rb"\n[ \t]*(?:from|import)[ \t]+(?:[\w.]*\.)?" + re.escape(name.encode()) + rb"\.\w")
-        for other in self.python_files:
-            if other.rpartition("/")[0] == folder:
-                if any(line.module.startswith(".") for line in self._import_lines(other)):
-                    return True
-            elif by_name.search(self.tree.read(other) or b""):
-                return True
-        return False
+        """Whether a folder without ``__init__.py`` is used as a package: by name, or by relative imports in it."""
+        parts = folder.split("/")
+        if any(".".join(parts[i:]) in self._imported_packages for i in range(len(parts))):
+            return True
+        return any(line.module.startswith(".") for path in self._files_in(folder) for line in self._import_lines(path))
+
+    def _files_in(self, folder: str) -> list[str]:
+        start = f"{folder}/" if folder else ""
+        return [p for p in self.python_files if p.startswith(start) and "/" not in p[len(start) :]]
 
     def _is_trusted(self, root: str, top: str) -> bool:
         """Whether the imports of ``top`` in the project are mostly answered by what stands below ``root``."""
@@ -336,22 +353,36 @@ class PythonLinker:
         return self._trust[key]
 
     @cached_property
-    def _absolute_imports(self) -> dict[str, list[ImportLine]]:
+    def _absolute_imports(self) -> dict[str, list[tuple[str, ImportLine]]]:
         """Every absolute import of something that could be the project's own, by its top-level name."""
-        found: dict[str, list[ImportLine]] = {}
+        found: dict[str, list[tuple[str, ImportLine]]] = {}
         for path in self.python_files:
             for line in self._import_lines(path):
                 top = line.module.partition(".")[0]
                 if top in self.tops:
-                    found.setdefault(top, []).append(line)
+                    found.setdefault(top, []).append((path, line))
         return found
+
+    @cached_property
+    def _imported_packages(self) -> frozenset[str]:
+        """Every dotted name below which something is imported."""
+        found: set[str] = set()
+        for lines in self._absolute_imports.values():
+            for module in {line.module for _, line in lines}:
+                while "." in module:
+                    module = module.rpartition(".")[0]
+                    found.add(module)
+        return frozenset(found)
 
     def _count(self, root: str, top: str) -> bool:
         found = missing = 0
-        for line in self._absolute_imports.get(top, ()):
+        others = [stand.root for stand in self.tops[top] if stand.root != root]
+        for path, line in self._absolute_imports.get(top, ()):
+            if not _is_below(path, root):
+                continue
             target = self._walk(root, line.module)
             if target is None:
-                missing += 1
+                missing += all(self._walk(other, line.module) is None for other in others)
             elif line.names:
                 known = sum(self._has(target, name) for name, _, _ in line.names)
                 found += known
@@ -360,7 +391,7 @@ class PythonLinker:
                 found += 1
             if found >= _SURELY and found > 4 * missing:
                 return True
-        return found > missing
+        return found > 0 and found >= missing
 
     # -- names ----------------------------------------------------------------------------------------------------
 
@@ -385,14 +416,19 @@ class PythonLinker:
             return True
         if target.endswith("__init__.py") and self._walk(target[: -len("/__init__.py")], name) is not None:
             return True
-        if depth < 6 and not name.startswith("_"):
+        if depth < 6:
             for star in lines.stars:
                 answer = self.resolve(target, star)
-                if type(answer) is Found and answer.path != target and self._has(answer.path, name, depth + 1):
-                    inner = self._scan(answer.path) if not answer.path.endswith("/") else None
-                    if inner is None or not inner.has_all:
-                        return True
+                if type(answer) is Found and answer.path != target and self._shows(answer.path, name, depth + 1):
+                    return True
         return False
+
+    def _shows(self, target: str, name: str, depth: int) -> bool:
+        """Whether a star import of ``target`` plainly brings ``name``."""
+        lines = None if target.endswith("/") else self._scan(target)
+        if lines is None or lines.public is None:
+            return not name.startswith("_") and self._has(target, name, depth)
+        return name in lines.public
 
     def _outline(self, path: str) -> Outline:
         found = self._outlines.get(path)
@@ -420,11 +456,8 @@ class PythonLinker:
             return True
         if found.open:
             return found.open
-        if _GENERATED.search(target.rpartition("/")[2][:-3]):
+        if _GENERATED.search(target.rpartition("/")[2][:-3]) or _GENERATED_FOLDER.search(target):
             return "generated"
-        if target.endswith("__init__.py") and "/" in target:
-            if why := self._open_on_the_way(target[: -len("/__init__.py")], name):
-                return why
         for star in found.stars:
             answer = self.resolve(target, star)
             if not isinstance(answer, Found):
@@ -434,6 +467,8 @@ class PythonLinker:
             inner = self._through_star(answer.path, name, seen | {target})
             if inner is not False:
                 return inner
+        if target.endswith("/__init__.py"):
+            return self._open_on_the_way(target[: -len("/__init__.py")], name) or False
         return False
 
     def _through_star(self, target: str, name: str, seen: frozenset[str]) -> bool | str:
@@ -466,13 +501,10 @@ class PythonLinker:
 
     def _surely_ours(self, path: str, module: str, target: str) -> bool:
         top = module.partition(".")[0]
-        for stand in self._reachable(path.rpartition("/")[0], self.tops.get(top, [])):
-            if self._walk(stand.root, module) == target:
-                others = [s for s in self.tops[top] if s.root != stand.root]
-                if any((other := self._walk(s.root, module)) and other != target for s in others):
-                    return False
-                return self._is_ours(path, stand, top)
-        return False
+        stands = self._reachable(path.rpartition("/")[0], self.tops.get(top, []))
+        if any(self._walk(stand.root, module) not in (target, None) for stand in self.tops.get(top, [])):
+            return False
+        return any(self._is_ours(path, stand, top) for stand in stands)
 
     def _set_from_outside(self, target: str, name: str) -> bool:
         """Whether some file sets ``name`` on the module ``target``: ``settings.name = …``, ``setattr``, a patch."""
@@ -647,6 +679,10 @@ class PythonLinker:
         alike = sum(1 for i in found.imports if not i.names and i.local and i.local.split(".")[0] == first
                     and i.module.split(".")[0] == first)
         return not one.names and alike == found.bound[first]
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return not folder or path == folder or path.startswith(f"{folder}/")
 
 
 def _as_use(line: ImportLine) -> ImportUse:

@@ -15,22 +15,28 @@ _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _LOCKED = re.compile(rb'^name = "([^"]+)"', re.M)
 _CALL_STRINGS = re.compile(rb"""["']([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]"']*\])?\s*(?:[<>=!~;@][^"'\n]*)?["']""")
 _PYTHONPATH = re.compile(rb"PYTHONPATH[\"']?\s*[=:]\s*[\"']?([^\s\"'#]+)")
-_SETUP_PACKAGE_DIR = re.compile(rb"package_dir\s*=\s*\{([^}]*)\}|where\s*=\s*['\"]([\w./-]+)['\"]|find_(?:namespace_)?packages\(\s*['\"]([\w./-]+)['\"]")
+_SETUP_PACKAGE_DIR = re.compile(
+    rb"package_dir\s*=\s*\{([^}]*)\}|where\s*=\s*['\"]([\w./-]+)['\"]"
+    rb"|find_(?:namespace_)?packages\(\s*['\"]([\w./-]+)['\"]"
+)
 _SETUP_NAME = re.compile(rb"\bname\s*=\s*['\"]([\w.-]+)['\"]")
 _QUOTED_PAIR = re.compile(rb"['\"]([\w.]*)['\"]\s*:\s*['\"]([\w./-]+)['\"]")
-_MARKERS = {"pyproject.toml", "setup.py", "setup.cfg", "manage.py", "Pipfile", "pytest.ini", "tox.ini", "requirements.txt"}
+_MARKERS = {
+    "pyproject.toml", "setup.py", "setup.cfg", "manage.py", "Pipfile", "pytest.ini", "tox.ini", "requirements.txt",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """``folders`` hold top-level modules; ``declared`` those of them that configuration names in so many words.
+    """``folders`` hold top-level modules. ``declared`` are those of them that configuration names in so many words, each
+    with the folders of the files that do so: it holds for what lies below these.
 
     ``installed`` are the import names, as far as they can be told from the names of distributions, that the project
     declares or locks as dependencies: what is its own is not among them.
     """
 
     folders: frozenset[str]
-    declared: frozenset[str]
+    declared: dict[str, frozenset[str]]
     installed: frozenset[str]
 
 
@@ -45,9 +51,9 @@ def read_roots(tree: Tree) -> Roots:
         if normal(name) not in own:
             installed.update(import_names(name))
     folders = tree.folders
-    declared = {f for f in reader.declared if f in folders}
+    declared = {root: frozenset(owners) for root, owners in reader.declared.items() if root in folders}
     implied = {f for f in reader.implied if f in folders}
-    return Roots(frozenset(declared | implied), frozenset(declared), frozenset(installed))
+    return Roots(frozenset(implied.union(declared)), declared, frozenset(installed))
 
 
 def normal(name: str) -> str:
@@ -71,7 +77,7 @@ def import_names(distribution: str) -> set[str]:
 class _Reader:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self.declared: set[str] = set()
+        self.declared: dict[str, set[str]] = {}
         self.implied: set[str] = {""}
         self.dependencies: set[str] = set()
         self.own: set[str] = set()
@@ -87,6 +93,10 @@ class _Reader:
                 return
         if name in _MARKERS or name.startswith("Dockerfile") or name.endswith("Dockerfile"):
             self.implied.update((folder, _join(folder, "src")))
+            if name == "manage.py":
+                self.place(folder, ["."])
+            elif name in ("pyproject.toml", "setup.py", "setup.cfg"):
+                self.place(folder, ["src"])
         if name == "pyproject.toml":
             self.pyproject(folder, self.read(path))
         elif name in ("setup.cfg", "pytest.ini", "tox.ini"):
@@ -98,7 +108,7 @@ class _Reader:
         elif name == "Pipfile":
             for section in ("packages", "dev-packages"):
                 self.dependencies.update(_mapping(self.toml(self.read(path)).get(section)))
-        elif name.endswith((".txt", ".in", ".pip")) and ("require" in path or "constraints" in name or name == "deps.txt"):
+        elif name.endswith((".txt", ".in", ".pip")) and ("require" in path or "constraint" in name):
             self.requirements(self.read(path).decode("utf-8", "replace").splitlines())
         elif name in ("environment.yml", "environment.yaml", "conda.yml", "conda.yaml"):
             lines = self.read(path).decode("utf-8", "replace").splitlines()
@@ -117,10 +127,10 @@ class _Reader:
 
     def requirements(self, lines: list[str]) -> None:
         for line in lines:
-            if found := _REQUIREMENT.match(line):
+            if "egg=" in line:
+                line = line.rsplit("egg=", 1)[1].split("&")[0]
+            if (found := _REQUIREMENT.match(line)) and not line[found.end() :].startswith(("+", ":")):
                 self.dependencies.add(found[1])
-            elif "egg=" in line:
-                self.dependencies.add(line.rsplit("egg=", 1)[1].split("&")[0].split("[")[0].strip())
 
     # -- configuration files --------------------------------------------------------------------------------------
 
@@ -171,7 +181,9 @@ class _Reader:
             parser.read_string(data.decode("utf-8", "replace"))
         except configparser.Error:
             return
-        get = lambda section, key: parser.get(section, key, fallback="")  # noqa: E731
+        def get(section: str, key: str) -> str:
+            return parser.get(section, key, fallback="")
+
         if name := get("metadata", "name"):
             self.own.add(name.strip())
         self.requirements(get("options", "install_requires").splitlines())
@@ -204,12 +216,12 @@ class _Reader:
                 part = re.sub(r"^(?:\$\{?\w+\}?|%\w+%)/?", "", part).strip("/")
                 for start in _tails(part):
                     if _join(folder, start) in self.tree.folders:
-                        self.declared.add(_join(folder, start))
+                        self.place(folder, [start])
                         break
 
     def place(self, folder: str, places: list[str]) -> None:
         for place in places:
-            self.declared.add(_join(folder, place))
+            self.declared.setdefault(_join(folder, place), set()).add(folder)
 
 
 def _tails(path: str) -> Iterator[str]:

@@ -31,6 +31,8 @@ _IMPORT = re.compile(
     rb"from(?:[ \t]+|(?=\.))([.\w\x80-\xff]+)[ \t]+import\b[ \t]*(\((?:[^)#]|#[^\n]*)*\)|(?:[^\n\\#;(]|\\\r?\n)*)"
     rb"|import[ \t]+((?:[^\n\\#;]|\\\r?\n)*))"
 )
+_ALL = re.compile(rb"\n__all__[^=\n]*=[ \t]*[\[(]([^\])]*)")
+_QUOTED = re.compile(rb"[\"']([\w\x80-\xff]+)[\"']")
 _ITEM = re.compile(rb"#[^\n]*|([\w\x80-\xff]+)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?|\*")
 _MODULE_ITEM = re.compile(rb"([\w\x80-\xff]+(?:\.[\w\x80-\xff]+)*)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?")
 
@@ -81,11 +83,12 @@ def scan_imports(data: bytes) -> list[ImportLine]:
 
 @dataclass(slots=True)
 class Scan:
-    """What the lines of a module say that it binds at its top level. ``stars`` are the modules of its star imports."""
+    """What the lines of a module say that it binds at its top level. ``stars`` are the modules of its star imports,
+    ``public`` the texts in its ``__all__``, None where it has none."""
 
     names: set[str]
     stars: list[str]
-    has_all: bool
+    public: set[str] | None
 
 
 def scan(data: bytes, imports: list[ImportLine]) -> Scan:
@@ -102,7 +105,10 @@ def scan(data: bytes, imports: list[ImportLine]) -> Scan:
                 stars.append(line.module)
             else:
                 names.add(local)
-    return Scan(names, stars, b"__all__" in data)
+    public = None
+    if b"__all__" in data:
+        public = {_text(word) for listed in _ALL.findall(data) for word in _QUOTED.findall(listed)}
+    return Scan(names, stars, public)
 
 
 @dataclass(slots=True)
@@ -274,11 +280,21 @@ class _Binder:
                 self._publish(argument, again=False, single=call.func.attr != "extend")
 
     def _publish(self, value: ast.expr, *, again: bool, single: bool = False) -> None:
-        items = [value] if single else value.elts if isinstance(value, (ast.List, ast.Tuple)) else None
-        if items is None or not all(isinstance(i, ast.Constant) and isinstance(i.value, str) for i in items):
+        texts = _texts([value]) if single else _listed(value)
+        if texts is None:
             self.result.public, self.result.public_is_static = None, False
-            return
-        if not self.result.public_is_static:
-            return
-        texts = {i.value for i in items}  # type: ignore[attr-defined]
-        self.result.public = texts | (set() if again or self.result.public is None else self.result.public)
+        elif self.result.public_is_static:
+            self.result.public = texts | (set() if again or self.result.public is None else self.result.public)
+
+
+def _listed(value: ast.expr) -> set[str] | None:
+    """The texts of a list, a tuple or a sum of them; None where it is made of anything else."""
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        left, right = _listed(value.left), _listed(value.right)
+        return None if left is None or right is None else left | right
+    return _texts(value.elts) if isinstance(value, (ast.List, ast.Tuple)) else None
+
+
+def _texts(items: list[ast.expr]) -> set[str] | None:
+    found = {i.value for i in items if isinstance(i, ast.Constant) and isinstance(i.value, str)}
+    return found if all(isinstance(i, ast.Constant) and isinstance(i.value, str) for i in items) else None

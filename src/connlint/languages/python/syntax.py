@@ -8,6 +8,7 @@ blanked, byte by byte, before a second try: every offset stays that of the file.
 from __future__ import annotations
 
 import ast
+import codecs
 import re
 import warnings
 
@@ -17,10 +18,12 @@ _TYPE_PARAMETERS = re.compile(rb"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+[\w\x
 _TYPE_ALIAS = re.compile(rb"^([ \t]*)(type[ \t]+)([\w\x80-\xff]+)([ \t]*)(?=[=\[])", re.M)
 _LAZY = re.compile(rb"^([ \t]*)lazy[ \t](?=[ \t]*(?:from|import)\b)", re.M)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_MARK = codecs.BOM_UTF8
 
 
 def parse(data: bytes) -> ast.Module | None:
-    """The tree of ``data``; None where no parser accepts it. Lines and columns are those of ``data``."""
+    """The tree of ``data``; None where no parser accepts it. Lines and columns are those of ``data``, without its mark."""
+    data = data.removeprefix(_MARK)
     tree = _parse(data)
     if tree is not None:
         return tree
@@ -46,7 +49,7 @@ class Positions:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._starts = [0, *(m.end() for m in _LINE_END.finditer(data))]
-        self._mark = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+        self._mark = len(_MARK) if data.startswith(_MARK) else 0
 
     def offset(self, line: int, column: int) -> int:
         """Byte offset of a 1-based ``line`` and a 0-based ``column`` in bytes."""
@@ -129,20 +132,19 @@ def _without_new_strings(data: bytes) -> bytes | None:
     try:
         wrapper = MetadataWrapper(libcst.parse_module(data), unsafe_skip_copy=True)
         spans = wrapper.resolve(ByteSpanPositionProvider)
-    except (libcst.ParserSyntaxError, libcst.CSTValidationError, RecursionError, ValueError, LookupError):
+    except (libcst.ParserSyntaxError, libcst.CSTValidationError, SyntaxError, RecursionError, ValueError, LookupError):
         return None
     if wrapper.module.encoding.lower() not in ("utf-8", "utf8", "ascii"):
         return None
-    skip = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     templated = tuple(t for t in (libcst.FormattedString, getattr(libcst, "TemplatedString", None)) if t)
     found: list[tuple[int, int, bytes]] = []
     for node, span in spans.items():
-        start, end = span.start + skip, span.start + span.length + skip
+        start, end = span.start, span.start + span.length
         if isinstance(node, templated):
             found.append((start, end, _plain(data[start:end])))
         elif isinstance(node, libcst.ExceptHandler) and isinstance(node.type, libcst.Tuple) and not node.type.lpar:
             types = spans[node.type]
-            start, end = types.start + skip, types.start + types.length + skip
+            start, end = types.start, types.start + types.length
             first = data.find(b",", start, end)
             found.append((first, end, b" " * (end - first)))
     parts, done = [], 0
