@@ -20,9 +20,8 @@ from connlint.project.javascript_paths import Resolver
 from connlint.project.linker import ImportUse, UsedName
 from connlint.project.tree import Tree
 
-_VENDORED = re.compile(
-    r"(?:^|/)(?:node_modules|vendors?|vendored|third[_-]party|bower_components|dist)/|[.-](?:min|bundle|umd)\.[cm]?js$"
-)
+_VENDORED = re.compile(r"(?:^|/)(?:node_modules|vendors?|vendored|third[_-]party|bower_components)/")
+_BUNDLED = re.compile(r"(?:^|/)dist/|[.-](?:min|bundle|umd|packed)\.[cm]?js$")
 _SCENERY = re.compile(
     r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|test-?data|codemods?|stubs?|snippets?|corpus|"
     r"tests?/(?:[^/]+/)*(?:\w*[cC]ases|samples|inputs?|outputs?|_?expected))/"
@@ -193,10 +192,8 @@ class JavaScriptLinker:
 
     def _settle(self, target: str, name: str, seen: frozenset[str]) -> str | None:
         """`_defined` by parses; None is final."""
-        if _VENDORED.search(target):
-            return _OPEN
-        found = self._outline(target)
-        if found is None or found.opened is not None:
+        found = self._outline(target) if not _BUNDLED.search(target) else None
+        if found is None or found.opened is not None or (found.form != "module" and _VENDORED.search(target)):
             return _OPEN
         if name in found.names:
             return target
@@ -241,7 +238,7 @@ class JavaScriptLinker:
         found = self._outline(target)
         if found is None or found.form != "commonjs":
             return False
-        pattern = re.compile(rb"\.%b\s*=[^=]" % re.escape(name.encode()))
+        pattern = re.compile(rb"(?<!exports)\.%b\s*=[^=]" % re.escape(name.encode()))
         for path in self._code:
             data = self.tree.read(path) if path != target else None
             if data is not None and pattern.search(data):
@@ -255,7 +252,8 @@ class JavaScriptLinker:
 
     @cached_property
     def _code(self) -> list[str]:
-        return sorted(p for p in self.tree.paths if p.endswith(scan.SUFFIXES) and not _VENDORED.search(p))
+        paths = (p for p in self.tree.paths if p.endswith(scan.SUFFIXES))
+        return sorted(p for p in paths if not (_VENDORED.search(p) or _BUNDLED.search(p)))
 
     @cached_property
     def _exporters(self) -> dict[str, list[str]]:

@@ -51,10 +51,8 @@ class _Reader:
                 self.use(parent)
             elif member not in _MODULE_MEMBERS:
                 self.open("module is changed")
-        if self.found.form == "module":
-            # In an ES module the two are ordinary names, unless it uses both systems.
-            if self.gives:
-                self.found.open("both module systems")
+        if self.found.form == "module" and not self.gives:
+            # In an ES module the two are ordinary names.
             return
         if self.gives:
             self.found.form = "commonjs"

@@ -19,7 +19,8 @@ DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 """Files that only declare what exists elsewhere."""
 
 _GENERATED = re.compile(
-    rb"@generated|\b[Aa]uto-?\s?generated|GENERATED|[Dd][Oo] [Nn][Oo][Tt] (?:[Ee][Dd][Ii][Tt]|[Mm][Oo][Dd][Ii][Ff][Yy])"
+    rb"(?im)^[ \t]*(?://|/?\*)[^\n]*?(?:@generated|\bauto-?\s?generated|\bdo not (?:edit|modify)\b"
+    rb"|\bgenerated (?:by|file|from|with|code|using|on|at)\b)"
 )
 _OTHER_SYSTEM = re.compile(rb"(?<![\w$.])define\s*\(|\bSystem\.register\b")
 _FOR_SIDE_EFFECTS = re.compile(
