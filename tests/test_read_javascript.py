@@ -226,13 +226,31 @@ def test_components(text: str, language: str, names: list[str]) -> None:
 # -- reading by stretches ---------------------------------------------------------------------------------------------
 
 
-def test_passed_over() -> None:
-    text = "export const url = 1\nfunction one() { a() }\nfunction two() { setInterval(a) }\nclass Three { m() {} }\n"
-    made = read(source(text, "x.ts"), [b"setInterval"])
-    assert dump(made).splitlines() == [
-        "const url = 1", "export url", "unread one", "define function two()", "  do (call setInterval a)",
-        "unread Three",
-    ]
+PASSED_OVER = """
+"use strict";
+const { b } = require("b")
+function small() { a() }
+function one(FILL) { unrelated() }
+export function two() { setInterval(a, FILL); three() }
+export default class three { FILL() { four() } }
+const four = async () => { const FILL = 1 }
+export const five = function () { return FILL }, six = 1
+export const seven = FILL => five
+class Eight { FILL() {} }
+setup(Eight, FILL)
+"""
+
+
+@pytest.mark.parametrize("filler", ["x" * 200, "é" * 200 + "/* \U0001d4b3 */"])
+def test_passed_over(filler: str) -> None:
+    """What holds a word is read, and what that mentions; small things are always read."""
+    made = read(source(PASSED_OVER.replace("FILL", filler), "x.ts"), [b"setInterval"])
+    unread = [statement.names for statement in made.body if type(statement) is p.Unread]
+    exported = [name.name for statement in made.body if type(statement) is p.Export for name in statement.names]
+    assert unread == [("one",), ("seven",), ("Eight",)]
+    assert exported == ["two", "default", "five", "six", "seven"]
+    assert made.directives == ("use strict",)
+    assert not made.problems
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------

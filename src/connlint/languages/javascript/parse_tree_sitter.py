@@ -57,8 +57,8 @@ def parse(
     """Parse UTF-8 ``data`` to a ``Program`` and the places that could not be read, each with its reason.
 
     ``data`` starts at byte ``base`` of the file, or ``table`` gives the byte of the file for every byte of ``data``.
-    With ``words``, functions and classes at the top level that hold none of them become ``Unread``. ``ambient`` is
-    for ``.d.ts`` files, where a signature declares a name.
+    With ``words``, functions and classes at the top level that hold none of them, and are not mentioned by what does,
+    become ``Unread``. ``ambient`` is for ``.d.ts`` files, where a signature declares a name.
     """
     parser, fields, query = _dialect(dialect)
     root = parser.parse(data).root_node
@@ -73,11 +73,12 @@ def parse(
             break
         root, text = again, patched
         captures = query.captures(root)
-    adapter = Adapter(data, fields, base, table, words, ambient)
+    adapter = Adapter(data, fields, base, table, ambient)
     adapter.ends = _ends_before_comments(data, comments)
     if root.has_error:
         adapter.mark_broken(root)
-    return adapter.program(root), adapter.problems
+    passed_over = {} if words is None else adapter.passed_over(root, words)
+    return adapter.program(root, passed_over), adapter.problems
 
 
 def _ends_before_comments(data: bytes, comments: Any) -> dict[int, int]:

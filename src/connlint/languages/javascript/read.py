@@ -34,8 +34,8 @@ _AMBIENT = re.compile(r"\.d\.([^./]+\.)?[mc]?ts$")
 def read(source: Source, words: Sequence[bytes] | None = None, *, esprima: bool = True) -> p.Program:
     """Lower one file; never raises.
 
-    With ``words``, functions and classes at the top level that hold none of them may become `Unread`. Without
-    ``esprima``, tree-sitter reads JavaScript too, so that the two can be compared.
+    With ``words``, functions and classes at the top level that hold none of them, and are not mentioned by what does,
+    may become `Unread`: tree-sitter has cut them out before they cost much, esprima reads everything. Without ``esprima``, tree-sitter reads JavaScript too, so that the two can be compared.
     """
     with _no_collection():
         return _Reader(source, words, esprima).read()
@@ -168,5 +168,3 @@ class _Reader:
         outside.append((place, len(self.source.text)))
         self.comments += comments.in_markup(self.source, outside)
         self.comments.sort(key=lambda comment: comment.at)
-
-

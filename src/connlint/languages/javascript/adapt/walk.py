@@ -15,10 +15,6 @@ _TYPES = {
 }
 """Nothing is evaluated in these: an error in one costs nothing."""
 _MOST_PROBLEMS = 20
-_PASSED_OVER = {
-    "function_declaration", "generator_function_declaration", "class_declaration", "abstract_class_declaration",
-}
-
 
 class Walk:
     """One file's walk. The classes on top of it give the methods, one a kind of node, that ``KINDS`` names."""
@@ -39,9 +35,8 @@ class Walk:
         def key(self, n: Any) -> tuple[Any, bool]: ...
 
     def __init__(self, data: bytes, fields: SimpleNamespace, base: int, table: Sequence[int] | None,
-                 words: Sequence[bytes] | None, ambient: bool) -> None:
-        self.data, self.f, self.base, self.table = data, fields, base, table
-        self.words, self.ambient = words, ambient
+                 ambient: bool) -> None:
+        self.data, self.f, self.base, self.table, self.ambient = data, fields, base, table, ambient
         self.ends: dict[int, int] = {}
         self.broken: set[int] = set()
         self.problems: list[tuple[str, tuple[int, int]]] = []
@@ -99,30 +94,22 @@ class Walk:
 
     # -- the way in -----------------------------------------------------------------------------------------------
 
-    def program(self, n: Any) -> Node:
+    def program(self, n: Any, passed_over: dict[int, Node]) -> Node:
+        """The whole file; ``passed_over`` has the nodes that stand for statements that are not read."""
         body: list[Node] = []
-        words = self.words
         for child in n.named_children:
             kind = child.type
             if kind in SKIP or kind == "hash_bang_line" or child.id in self.broken:
                 continue
-            if words is not None and kind in _PASSED_OVER and not self.holds(child, words):
-                name = child.child_by_field_id(self.f.name)
-                if name is not None:
-                    body.append(Node(type="Unread", range=self.at(child), names=(self.text(name),)))
-                    continue
-            try:
-                made = self.kinds.get(kind, self.unknown)(child)
-            except RecursionError:
-                self.problems.append(("nested too deeply", self.at(child)))
-                continue
+            made = passed_over.get(child.id)
+            if made is None:
+                try:
+                    made = self.kinds.get(kind, self.unknown)(child)
+                except RecursionError:
+                    self.problems.append(("nested too deeply", self.at(child)))
             if made is not None:
                 body.append(made)
         return Node(type="Program", range=self.at(n), body=body)
-
-    def holds(self, n: Any, words: Sequence[bytes]) -> bool:
-        data, start, end = self.data, n.start_byte, n.end_byte
-        return any(data.find(word, start, end) >= 0 for word in words)
 
     def statements(self, children: Any) -> list[Node]:
         body = []
