@@ -4,7 +4,9 @@ A check turns facts into drafts. It knows no rule, no message, no level and no l
 """
 
 CHECKS: dict[str, str] = {
+    "drift": "connlint.checks.drift:check",
     "fallback": "connlint.checks.fallback:check",
+    "hardcoded": "connlint.checks.hardcoded:check",
     "unset-address": "connlint.checks.unset_address:check",
     "leak": "connlint.checks.leak:check",
     "module-pool": "connlint.checks.pools:check",
@@ -14,5 +16,7 @@ CHECKS: dict[str, str] = {
 }
 """Name → "module:function" of ``check(module, project, card, rules) -> Iterator[Draft]``, run on one file at a time."""
 
-PROJECT_CHECKS: dict[str, str] = {}
+PROJECT_CHECKS: dict[str, str] = {
+    "containers": "connlint.checks.containers:check",
+}
 """Name → "module:function" of ``check(project, card, rules) -> Iterator[Draft]``, run once on the whole project."""

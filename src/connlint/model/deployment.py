@@ -56,6 +56,8 @@ class Command:
     folder: str | None = None
     wrapped: tuple[str, ...] = ()
     open: str | None = None
+    inside: str | None = None
+    """The folder as the file gives it: of the image or container, where ``folder`` is the project's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Service:
     ``hosts`` are the names by which others reach it; ``mates`` the services that share its loopback (one pod,
     ``network_mode: service:x``); ``host_network`` is ``network_mode: host``. ``mounts`` are pairs of a folder of the
     project and the place in the container where it covers what the image holds. Services of one ``group`` reach each
-    other.
+    other. ``restarts``: whoever runs it starts it again when it has failed.
     """
 
     name: str
@@ -150,6 +152,7 @@ class Service:
     build_arguments: dict[str, Known] = field(default_factory=dict)
     group: str = ""
     mounts: tuple[tuple[str, str], ...] = ()
+    restarts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

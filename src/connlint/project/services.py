@@ -217,7 +217,7 @@ class Services:
                 # an entry script mostly ends in `exec "$@"`; what it starts instead is not followed
                 data = self._script(script, image, stage, service, folder)
                 rows = command if data is not None and b'"$@"' in data else ()
-        return tuple(replace(c, folder=self._place(c, image, stage, service, folder)) for c in rows)
+        return tuple(replace(c, folder=self._place(c, image, stage, service, folder), inside=c.folder) for c in rows)
 
     def _script(self, path: str, image: Image | None, stage: Stage | None, service: Service, folder: str | None) -> bytes | None:
         if path.startswith("/") and image is not None and stage is not None:

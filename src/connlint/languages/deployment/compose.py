@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from connlint.languages.deployment.dotenv import read_dotenv
@@ -135,6 +135,7 @@ class _Reader:
             profiles=tuple(node.get("profiles").texts()) if node.get("profiles") else (),
             one_shot=_text(node.get("restart")) in ("no", "false") and node.get("ports") is None,
             build_arguments=arguments, group=self.folder, mounts=self._mounts(node.get("volumes")),
+            restarts=(_text(node.get("restart")) or "no").split(":")[0] in ("always", "on-failure", "unless-stopped"),
         )
 
     def _path(self, path: str) -> str | None:

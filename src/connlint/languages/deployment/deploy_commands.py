@@ -21,7 +21,7 @@ def services_of(command: Command, read: Read) -> tuple[Service, ...]:
     """The services that ``command`` deploys or starts in a container; mostly none."""
     texts = [word.value for word in command.words]
     program = posixpath.basename(texts[0] or "") if texts else ""
-    if program == "gcloud" and "run" in texts[1:4] and ("deploy" in texts or "replace" not in texts and "update" in texts):
+    if program == "gcloud" and "run" in texts[1:4] and ("deploy" in texts or ("replace" not in texts and "update" in texts)):
         return _cloud_run(command, texts, read)
     if program == "docker" and len(texts) > 1 and (texts[1] == "run" or texts[1:3] == ["container", "run"]):
         return _docker_run(command, read)

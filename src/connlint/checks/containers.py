@@ -1,0 +1,318 @@
+"""Faults at the seam between services: an address that leads back into the container, a port where nobody listens, a
+start that does not wait, a variable that nobody sets."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from connlint.checks.fallback import fallbacks
+from connlint.checks.wording import Wording, wording_of
+from connlint.model import program as p
+from connlint.model.deployment import Known
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Card, Rules
+from connlint.project.address import Host, hosts, is_loopback
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.services import Running, Services
+from connlint.project.stage import stages_of, words_of
+from connlint.project.values import values_of
+
+_CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run")
+_HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
+
+
+class Tables:
+    """The tables of this check, ready to be asked."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.images = {name: frozenset(e["ports"]) for e in rules.apis.get("image", ()) for name in e["names"]}
+        self.connect = _joined(rules, "connects", "words")
+        self.other = _joined(rules, "connects", "not")
+        self.browser_words = _joined(rules, "browser", "words")
+        self.browser_prefixes = tuple(_joined(rules, "browser", "prefixes"))
+        self.waits = tuple(word.encode() for word in _joined(rules, "waits", "words"))
+
+    def says_where(self, name: str) -> bool:
+        """Whether a variable of this name says where to connect."""
+        words = set(words_of(name))
+        return bool(words & self.connect) and not words & self.other and not name.startswith(self.browser_prefixes)
+
+    def for_browsers(self, name: str) -> bool:
+        """Whether a browser, and not the container, uses the address."""
+        return name.startswith(self.browser_prefixes) or bool(set(words_of(name)) & self.browser_words)
+
+    def ports_of(self, image: Known | None) -> frozenset[int]:
+        """The ports of a well-known image; empty for others."""
+        if image is None or not image.value:
+            return frozenset()
+        name = image.value.partition("@")[0]
+        head, _, tail = name.rpartition("/")
+        name = (head + "/" if head else "") + tail.partition(":")[0]
+        name = name.removeprefix("docker.io/").removeprefix("library/").removeprefix("index.docker.io/")
+        return self.images.get(name, frozenset())
+
+
+def _joined(rules: Rules, role: str, key: str) -> set[str]:
+    return {word for entry in rules.apis.get(role, ()) for word in entry.get(key, ())}
+
+
+def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Outcomes: "loopback", "port", "published-port", "unready", "unset"; each in the card that wants it."""
+    tables = Tables(rules)
+    running = Services.of(project).running()
+    words = wording_of(project, rules.apis)
+    if "loopback" in card.outcomes:
+        yield from _loopback(running, tables, words)
+    if "port" in card.outcomes:
+        yield from _ports(running, tables)
+    if "unready" in card.outcomes:
+        yield from _unready(running, tables, project)
+    if "unset" in card.outcomes:
+        yield from _unset(running, tables, project, rules)
+
+
+def _group(running: list[Running], one: Running) -> list[Running]:
+    """The services that can reach each other: those of one compose folder or manifest."""
+    return [r for r in running if r.service.kind == one.service.kind and r.service.group == one.service.group]
+
+
+# -- an address that leads back into the container ---------------------------------------------------------------------
+
+
+def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Iterator[Draft]:
+    for one in running:
+        service = one.service
+        if service.kind not in _CONTAINERS or service.host_network or service.mates:
+            continue
+        own = _listens(one, tables)
+        for name, known in service.environment.items():
+            if not known.value or tables.for_browsers(name):
+                continue
+            for host in hosts(known.value):
+                if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own:
+                    continue
+                if wording.listens(name, host, known.value) or wording.allows(name, host) or wording.agent(name, host):
+                    continue
+                group = _group(running, one)
+                target = _server_on(host, one, group, tables)
+                if not _meant_for_the_container(name, host, target, group, tables):
+                    continue
+                hint = f"; `{target.name}` listens on {host.port}" if target is not None else ""
+                slots = {"service": service.name, "variable": name, "address": str(host), "hint": hint}
+                related = (Step(target.service.place, f"`{target.name}` is a container of its own"),) if target else ()
+                yield Draft("loopback", known.place, slots, f"{service.name}:{name}", related=related)
+                break
+
+
+def _meant_for_the_container(name: str, host: Host, target: Running | None, group: list[Running], tables: Tables) -> bool:
+    """Whether the container itself uses the address: a browser on the same machine may be meant by a web address."""
+    if host.scheme in ("http", "https", "ws", "wss"):
+        return target is not None and not any(port.host == host.port for port in target.service.ports)
+    if host.scheme or target is not None:
+        return True
+    if host.port is None and len(words_of(name)) > 1 and tables.says_where(name):
+        return any(tables.ports_of(other.service.image) for other in group)
+    return False
+
+
+def _server_on(host: Host, one: Running, group: list[Running], tables: Tables) -> Running | None:
+    """Another service of the group that listens on the port of ``host``."""
+    for other in group:
+        if other is not one and host.port is not None and host.port in _listens(other, tables) | {
+            port.host for port in other.service.ports if port.host
+        }:
+            return other
+    return None
+
+
+def _listens(one: Running, tables: Tables) -> set[int]:
+    """Every port that a service is known to listen on, or to be told to."""
+    found = {port.container for port in one.service.ports if port.container}
+    if one.stage is not None:
+        found |= {port.container for port in one.stage.exposed if port.container}
+    for command in one.commands:
+        found |= _command_ports([word.value for word in command.words])
+    for name, known in one.environment.items():
+        if name == "PORT" or name.endswith("_PORT"):
+            if known.value and known.value.isdigit():
+                found.add(int(known.value))
+    return found | tables.ports_of(one.service.image)
+
+
+_BOUND = re.compile(r"(?:^|[=:\]])(\d{2,5})$")
+
+
+def _command_ports(words: list[str | None]) -> set[int]:
+    found: set[int] = set()
+    for at, word in enumerate(words):
+        if word is None:
+            continue
+        flag, equals, value = word.partition("=")
+        if flag in ("--port", "-p", "--bind", "-b", "--listen", "--http-port", "-P", "--addr", "--address"):
+            text = value if equals else (words[at + 1] if at + 1 < len(words) else None)
+            if text and (number := _BOUND.search(text)):
+                found.add(int(number[1]))
+        elif re.fullmatch(r"[\w.\[\]]*:\d{2,5}", word) or (re.fullmatch(r"\d{4,5}", word) and at):
+            found.add(int(word.rpartition(":")[2]))
+    return found
+
+
+# -- a port where nobody listens ---------------------------------------------------------------------------------------
+
+
+def _ports(running: list[Running], tables: Tables) -> Iterator[Draft]:
+    for one in running:
+        if one.service.kind not in ("compose", "kubernetes"):
+            continue
+        by_host = {host: other for other in _group(running, one) for host in other.service.hosts}
+        for name, known in one.service.environment.items():
+            for host in hosts(known.value or ""):
+                target = by_host.get(host.name)
+                if target is None or target is one or host.port is None:
+                    continue
+                evidence = _listens(target, tables)
+                code = target.service.build is not None and not any(_command_ports([w.value for w in c.words])
+                                                                    for c in target.commands)
+                published = next((port for port in target.service.ports if port.host == host.port
+                                  and port.container not in (None, host.port)), None)
+                if host.port in evidence or not evidence or (code and published is None):
+                    continue
+                listed = ", ".join(str(port) for port in sorted(evidence)[:4])
+                slots = {"service": target.name, "port": str(host.port), "ports": listed, "variable": name,
+                         "inner": str(published.container) if published else ""}
+                outcome = "published-port" if published else "port"
+                where = published.place if published else target.service.place
+                yield Draft(outcome, known.place, slots, f"{one.name}:{name}",
+                            related=(Step(where, f"`{target.name}` listens on {listed}"),))
+
+
+# -- a start that does not wait ----------------------------------------------------------------------------------------
+
+
+def _unready(running: list[Running], tables: Tables, project: Project) -> Iterator[Draft]:
+    for one in running:
+        if one.service.restarts or (not one.service.build and not one.service.commands):
+            continue
+        group = {other.name: other for other in _group(running, one)}
+        for dependency in one.service.dependencies:
+            if dependency.condition not in (None, "service_started"):
+                continue
+            target = group.get(dependency.on)
+            if target is None or target.service.one_shot or not tables.ports_of(target.service.image):
+                continue
+            if _waits(one, tables, project):
+                continue
+            slots = {"service": one.name, "dependency": dependency.on,
+                     "hint": "" if target.service.healthcheck else f", and `{dependency.on}` needs a `healthcheck`"}
+            yield Draft("unready", dependency.place, slots, f"{one.name}:{dependency.on}",
+                        related=(Step(target.service.place, f"`{dependency.on}` is started here"),))
+
+
+def _waits(one: Running, tables: Tables, project: Project) -> bool:
+    """Whether the command, or a script that it names, waits for others."""
+    for command in one.commands:
+        text = " ".join(word.written for word in command.words).encode()
+        for word in command.words:
+            if word.value and word.value.endswith((".sh", ".py")):
+                base = posixpath.basename(word.value)
+                for path in project.tree.paths:
+                    if posixpath.basename(path) == base:
+                        text += project.tree.read(path) or b""
+        if any(word in text for word in tables.waits):
+            return True
+    if one.stage is not None:
+        for command in one.stage.entrypoint:
+            base = posixpath.basename(command.words[0].value or "") if command.words else ""
+            for path in project.tree.paths:
+                if base.endswith(".sh") and posixpath.basename(path) == base:
+                    if any(word in (project.tree.read(path) or b"") for word in tables.waits):
+                        return True
+    return False
+
+
+# -- a variable that nobody sets ---------------------------------------------------------------------------------------
+
+
+def _unset(running: list[Running], tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
+    wording = wording_of(project, rules.apis)
+    for one in running:
+        service = one.service
+        if one.open or not service.environment or service.environment_at is None or service.kind not in _CONTAINERS:
+            continue
+        paths = code_of(one, running, project)
+        if not paths:
+            continue
+        wanted: dict[str, Step] = {}
+        for path in paths:
+            data = project.tree.read(path)
+            if stages.of_path(path) != "production" or data is None or b"env" not in data.lower():
+                continue
+            module = project.module(path)
+            if module is None:
+                continue
+            for found in fallbacks(values, module):
+                names = [v for read in found.reads for v in read.variables]
+                if len(names) == 1 and not wording.listens(names[0], found.host, found.value.text or ""):
+                    if tables.for_browsers(names[0]) or wording.allows(names[0], found.host) or wording.agent(names[0], found.host):
+                        continue
+                    if stages.only_in_development(module, found.node):
+                        continue
+                    wanted.setdefault(names[0], Step(Place(path, found.reads[0].site.node.at), f"{names[0]} falls back to {found.host}"))
+            for name, node in _required(values, module):
+                if tables.says_where(name):
+                    wanted.setdefault(name, Step(Place(path, node.at), f"{name} is required here"))
+        missing = {name: step for name, step in wanted.items() if name not in one.environment}
+        if missing:
+            names = sorted(missing)
+            verb = "are" if len(names) > 1 else "is"
+            slots = {"service": service.name, "variables": ", ".join(names), "verb": verb,
+                     "effect": missing[names[0]].message}
+            yield Draft("unset", service.environment_at, slots, f"{service.name}:{names[0]}",
+                        steps=(*(missing[n] for n in names),
+                               Step(service.environment_at, f"what `{service.name}` is given, without {', '.join(names)}")))
+
+
+def _required(values: Any, module: Module) -> Iterator[tuple[str, Any]]:
+    """Variables whose read stops the program where they are not set, read while the module is loaded."""
+    for kind in (p.Index, p.Call, p.Member):
+        for node in module.nodes(kind):
+            access = values.environment.access(module, node)
+            if access is None or access.absent != "raises" or access.default is not None:
+                continue
+            if module.function(node) is not None or any(type(a) in (p.Try, p.If, p.Conditional) for a in module.parents(node)):
+                continue
+            for name in access.names:
+                text = name if isinstance(name, str) else (name.value if type(name) is p.Text else None)
+                if text:
+                    yield access.prefix + text, node
+
+
+def code_of(one: Running, running: list[Running], project: Project) -> list[str]:
+    """The code that a service alone runs: what lies in its build folder. Empty where it is not clear."""
+    folder = one.service.build
+    if folder is None:
+        return []
+    folder = "" if folder == "." else folder
+    for other in running:
+        theirs = other.service.build
+        if other is one or theirs is None or (other.deployment.path == one.deployment.path and other.name == one.name):
+            continue
+        theirs = "" if theirs == "." else theirs
+        same_image = theirs == folder and other.deployment.path != one.deployment.path and other.name == one.name
+        if same_image or (other.service.kind == "dockerfile" and theirs == folder):
+            continue
+        if theirs == folder or theirs.startswith(folder + "/" if folder else ""):
+            return []
+    prefix = folder + "/" if folder else ""
+    return [path for path in sorted(project.tree.paths)
+            if path.startswith(prefix) and path.endswith((".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"))
+            and "/node_modules/" not in path]
+
+
+
