@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connlint.checks.pools import Judge, judge, kept_for_reloads, said, variable
+from connlint.checks.pools import Judge, asks_for_missing, judge, kept_for_reloads, said, variable
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.callees import last_name
 from connlint.project.clients import Construction
+from connlint.project.conditions import conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
-from connlint.project.timeline import Chain, at_import, chains
+from connlint.project.timeline import Chain, at_import, chains, holder
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
@@ -24,18 +25,47 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     court = judge(project, card, rules)
     if court.stages.of_path(module.path) != "production":
         return
-    seen: set[tuple[str, int]] = set()
+    known: dict[tuple[int, int], list[Chain]] = {}
+    found: dict[tuple[str, int], list[tuple[Chain, Construction]]] = {}
     for built in court.constructions(module):
         if at_import(module, built.call) or built.entry["kind"] not in card.options["kinds"]:
             continue
-        if court.stages.only_in_development(module, built.call):
+        around = holder(module, built.call)
+        if around is None or court.stages.only_in_development(module, built.call):
             continue
-        for chain in chains(project, module, built.call, lambda path: court.stages.of_path(path) == "production"):
-            start = chain.start
-            key = (start.module.path, start.node.at[0])
-            if key not in seen and _counts(court, chain):
-                seen.add(key)
-                yield _draft(court, chain, built)
+        if around.node.at not in known:
+            known[around.node.at] = [
+                chain for chain in chains(project, module, built.call,
+                                          lambda path: court.stages.of_path(path) == "production")
+                if _counts(court, chain)]
+        for chain in known[around.node.at]:
+            found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))
+    for ways in found.values():
+        yield _draft(court, *_clearest(court, ways))
+
+
+def _clearest(court: Judge, ways: list[tuple[Chain, Construction]]) -> tuple[Chain, Construction]:
+    """Of several constructions behind one call, the one that surely happens, else the one of which least is claimed."""
+    sure = [way for way in ways if not _depends(way[1])]
+    if sure:
+        return min(sure, key=lambda way: len(way[0].links))
+    order = list(court.card.outcomes)
+    return min(ways, key=lambda way: (order.index(court.facts(way[1]).outcome), len(way[0].links)))
+
+
+def _depends(built: Construction) -> bool:
+    """Whether the construction happens under a test other than for its own absence."""
+    return any(not asks_for_missing(built.module, held.test, built.call) and not _leads_out(held.test)
+               for held in conditions(built.module, built.call))
+
+
+def _leads_out(test: object) -> bool:
+    """Whether a test that ended the function before is about a plain name: a guard rather than a choice."""
+    while type(test) is p.Not:
+        test = test.value
+    if type(test) is p.Compare:
+        return type(test.right) is p.Constant
+    return type(test) in (p.Name, p.Member)
 
 
 def _counts(court: Judge, chain: Chain) -> bool:

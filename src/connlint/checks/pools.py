@@ -414,7 +414,7 @@ def kept_for_reloads(module: Module, node: Any) -> bool:
                 return True
         elif kind is p.Let and _global_member(module, above.target):
             return True
-        elif kind is p.If and below is not above.test and _asks_for_missing(module, above.test, node):
+        elif kind is p.If and below is not above.test and asks_for_missing(module, above.test, node):
             return True
         elif kind in (p.Function, p.Class):
             break
@@ -474,7 +474,7 @@ def _mentions_global(module: Module, expression: Any) -> bool:
     return False
 
 
-def _asks_for_missing(module: Module, test: Any, node: Any) -> bool:
+def asks_for_missing(module: Module, test: Any, node: Any) -> bool:
     """Whether ``test`` asks for the absence of what is built: of the variable it goes to, or of a global."""
     if _mentions_global(module, test):
         return True

@@ -11,6 +11,7 @@ from typing import Any
 
 from connlint.model import program as p
 from connlint.project.answer import Found
+from connlint.project.importers import importers
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
 
@@ -123,6 +124,8 @@ def _module_imported(home: Module, definition: Definition, project: Project) -> 
     if name.name != "*":
         if home.program.language != "python":
             return None
+        if name.name not in importers(project).stems:
+            return None
         module += ("" if module.endswith(".") else ".") + name.name
     elif statement.top_only:
         module = module.split(".")[0]
@@ -147,6 +150,8 @@ def _dotted(module: Module, expression: p.Expression, project: Project, depth: i
     if name is None or "." not in name.lstrip("."):
         return None
     head, _, last = name.rpartition(".")
+    if head.rpartition(".")[2] not in importers(project).stems:
+        return None
     answer = project.resolve(module, head)
     if type(answer) is Found:
         target = project.module(answer.path)

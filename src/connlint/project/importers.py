@@ -6,6 +6,7 @@ They are settled on bytes: a file is read once, searched for a name, and only th
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from connlint.project.answer import Found
 from connlint.project.project import Project
@@ -15,7 +16,7 @@ _KEPT = 64_000_000
 """Bytes of files that are kept in memory for the next search."""
 _LARGEST = 1_000_000
 """Bytes. Nobody looks for a caller in a larger file."""
-_INDEX = ("index", "__init__", "mod", "main")
+_INDEX = ("index", "__init__", "main")
 
 _JAVASCRIPT = re.compile(
     rb"""^[ \t]*(?:import|export)(?P<type>[ \t]+type\b(?![ \t]*,|[ \t]+from\b))?"""
@@ -79,41 +80,66 @@ class Importers:
     def targets(self, path: str) -> list[tuple[int, str, str]]:
         """The files of the project that ``path`` imports: offset, file and way, in order, each once."""
         found: dict[str, tuple[int, str, str]] = {}
-        language = "python" if path.endswith(".py") else "javascript"
-        linker = self.project.linkers.get(language)
-        if linker is None:
-            return []
         for at, module, way in self.imports(path):
-            answer = linker.resolve(path, module)
-            if type(answer) is Found and answer.path != path and not answer.path.endswith("/"):
-                kept = found.get(answer.path)
+            target = self._resolved(path, module)
+            if target is not None and target != path:
+                kept = found.get(target)
                 if kept is None or (kept[2] in ("dynamic", "inner") and way not in ("dynamic", "inner")):
-                    found[answer.path] = (at, answer.path, way)
+                    found[target] = (at, target, way)
         return sorted(found.values())
+
+    def _resolved(self, path: str, module: str) -> str | None:
+        """The file that ``module`` means in ``path``; nothing is asked about names that no file of the project has."""
+        python = path.endswith(".py")
+        if python and module.strip(".") and module.rpartition(".")[2] not in self.stems:
+            return None
+        linker = self.project.linkers.get("python" if python else "javascript")
+        answer = linker.resolve(path, module) if linker is not None else None
+        return answer.path if type(answer) is Found and not answer.path.endswith("/") else None
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The last parts of the names of all files and folders, without suffixes."""
+        names = {path.rpartition("/")[2].partition(".")[0] for path in self.paths}
+        names.update(folder.rpartition("/")[2] for folder in self.project.tree.folders)
+        return frozenset(names)
 
     def of(self, path: str) -> tuple[str, ...]:
         """The files that import ``path`` itself."""
         if path not in self._importers:
+            words = self._words(path)
             found = set()
-            for word in self._words(path):
+            for word in words:
                 for other in self.mentions(word):
-                    if other != path and any(target == path for _, target, _ in self.targets(other)):
-                        found.add(other)
+                    if other != path and other not in found and other.endswith(".py") == path.endswith(".py"):
+                        if any(_may_mean(module, words) and self._resolved(other, module) == path
+                               for _, module, _ in self.imports(other)):
+                            found.add(other)
             self._importers[path] = tuple(sorted(found))
         return self._importers[path]
+
+    def near(self, path: str) -> frozenset[str]:
+        """The files that import ``path``, and those that import these."""
+        direct = self.of(path)
+        found = set(direct)
+        for other in direct:
+            found.update(self.of(other))
+        return frozenset(found)
 
     def _words(self, path: str) -> list[str]:
         """What an import of ``path`` must hold: its name, or for an index file its folder's or package's name."""
         folder, _, name = path.rpartition("/")
         stem = name.partition(".")[0]
-        words = [stem] if stem not in ("index", "__init__") else []
-        if stem in _INDEX or name.startswith("index."):
-            above = folder.rpartition("/")[2]
-            if above:
-                words.append(above)
-            if above in ("src", "lib", "source") or not above:
-                words += [self._package(folder)] if self._package(folder) else []
-                words += ["./" if not path.endswith(".py") else "import"]
+        if stem not in _INDEX:
+            return [stem]
+        words = [stem] if stem == "main" else []
+        above = folder.rpartition("/")[2]
+        if above:
+            words.append(above)
+        if above in ("src", "lib", "source", ""):
+            words += [self._package(folder)] if self._package(folder) else []
+        if not path.endswith(".py"):
+            words += ["index", "'.'", '"."', "'./'", '"./"', "'..", '"..']
         return words
 
     def _package(self, folder: str) -> str:
@@ -126,6 +152,15 @@ class Importers:
             if not folder:
                 return ""
             folder = folder.rpartition("/")[0]
+
+
+def _may_mean(module: str, words: list[str]) -> bool:
+    """Whether the last part of an import is one of ``words``, or leads to an index file or package."""
+    last = module.rstrip("/").rpartition("/")[2]
+    if "/" not in module and not module.startswith(("@", "~", "#")):
+        last = module.rpartition(".")[2]
+    stem = last.partition(".")[0]
+    return last in words or stem in words or not stem or any(module.startswith(word) for word in words if "/" in word)
 
 
 def importers(project: Project) -> Importers:

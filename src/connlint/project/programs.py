@@ -65,6 +65,9 @@ class Programs:
                 return False
         if module.source.data.startswith(b"#!"):
             return True
+        if any(m.name == "argv" and module.qualified(m) == "sys.argv" and at_import(module, m)
+               for m in module.nodes(p.Member)):
+            return True
         for statement in module.program.body:
             kind = type(statement)
             if kind is p.Loop or (kind is p.If and is_main_test(module, statement.test)):

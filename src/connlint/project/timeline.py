@@ -256,20 +256,27 @@ def _candidates(project: Project, what: Thing, names: set[str], anywhere: bool) 
     if not anywhere:
         return []
     index = importers(project)
-    python = what.module.path.endswith(".py")
+    home = what.module.path
+    method = type(what.node) is p.Function and type(what.module.parent(what.module.parent(what.node))) is p.Class and (
+        what.node.kind != "constructor" and what.node.name not in _CONSTRUCTORS)
     found: set[str] = set()
     for name in names:
-        paths = [x for x in index.mentions(name) if x.endswith(".py") == python and x != what.module.path]
-        if len(paths) > _COMMON:
-            near = set(index.of(what.module.path))
-            for path in tuple(near):
-                if path.rpartition("/")[2].partition(".")[0] in ("index", "__init__"):
-                    near.update(index.of(path))
+        paths = [x for x in index.mentions(name)
+                 if x != home and x.endswith(".py") == home.endswith(".py") and _may_call(index.data(x), name)]
+        if len(paths) > _COMMON or (method and len(paths) > 3):
+            near = index.near(home)
             paths = [path for path in paths if path in near]
         found.update(paths)
     if _is_default(what):
-        found.update(index.of(what.module.path))
+        found.update(index.of(home))
     return sorted(found)
+
+
+def _may_call(data: bytes, name: str) -> bool:
+    """Whether the bytes hold a call of ``name``, another name for it, or a member that may be a getter."""
+    key = name.encode()
+    return any(form in data for form in (key + b"(", key + b"<", key + b" as ", key + b" (", b"." + key, key + b":",
+                                         key + b"?.", b"default as"))
 
 
 def _is_default(what: Thing) -> bool:
