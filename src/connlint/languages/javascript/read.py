@@ -35,7 +35,8 @@ def read(source: Source, words: Sequence[bytes] | None = None, *, esprima: bool 
     """Lower one file; never raises.
 
     With ``words``, functions and classes at the top level that hold none of them, and are not mentioned by what does,
-    may become `Unread`: tree-sitter has cut them out before they cost much, esprima reads everything. Without ``esprima``, tree-sitter reads JavaScript too, so that the two can be compared.
+    may become `Unread`: tree-sitter has cut them out before they cost much, esprima reads everything. Without
+    ``esprima``, tree-sitter reads JavaScript too, so that the two can be compared.
     """
     with _no_collection():
         return _Reader(source, words, esprima).read()
