@@ -109,7 +109,7 @@ def fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
 
 def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
     reported: set[tuple[int, int]] = set()
-    for node, possible, within in _candidates(values, module):
+    for node, possible, within in candidates(values, module):
         for value, reads in decided(module, possible, within):
             host = loopback(value.text or "")
             assert host is not None and value.joint is not None
@@ -161,8 +161,15 @@ Candidate = tuple[Any, list[Possible], list[Any]]
 """An expression, name or result, its values, and the nodes in which a fallback of its own is decided."""
 
 
+def candidates(values: Values, module: Module) -> list[Candidate]:
+    """Everything in ``module`` that may be a fallback of one read to something else."""
+    found: list[Candidate] | None = module.memo.get("candidates")
+    if found is None:
+        found = module.memo["candidates"] = list(_candidates(values, module))
+    return found
+
+
 def _candidates(values: Values, module: Module) -> Iterator[Candidate]:
-    """Everything that may be a fallback."""
     roots: dict[int, Any] = {}
     for node in _starts(values, module):
         root = top(values, module, node)

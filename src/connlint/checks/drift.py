@@ -1,0 +1,143 @@
+"""One variable that is read with different defaults in one package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connlint.checks.fallback import candidates
+from connlint.checks.wording import Wording, wording_of
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Card, Rules
+from connlint.project.address import HOLE, hosts, is_loopback, shown
+from connlint.project.module import Module
+from connlint.project.packages import package_root
+from connlint.project.project import Project
+from connlint.project.stage import Stages, stages_of
+from connlint.project.values import Possible, Values, values_of
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """One read of ``variable`` with a constant default; ``meaning`` is the same for texts that mean the same."""
+
+    variable: str
+    text: str
+    meaning: str
+    place: Place
+
+
+def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Drafts of outcome "address" and "value", one for every read that differs from another."""
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
+    if stages.of_path(module.path) in card.options.get("silent_stages", ()):
+        return
+    wording = wording_of(project, rules.apis)
+    own = defaults(values, stages, wording, module)
+    for default in own:
+        others = [d for d in _everywhere(values, stages, wording, project, module, default.variable, card)
+                  if d.meaning != default.meaning]
+        if not others:
+            continue
+        nearest = min(others, key=lambda d: (d.place.path != module.path, d.place.path, d.place.at))
+        address = any(_is_address(d.text) for d in (default, *others))
+        slots = {"variable": default.variable, "default": shown(default.text), "other": shown(nearest.text),
+                 "place": nearest.place.path}
+        related = tuple(Step(d.place, f"{d.variable} defaults to {shown(d.text)} here") for d in others[:5])
+        yield Draft("address" if address else "value", default.place, slots, default.variable, related=related)
+
+
+def defaults(values: Values, stages: Stages, wording: Wording, module: Module) -> list[Default]:
+    """Every read in ``module`` of one variable with one constant default, outside of development."""
+    key = "defaults"
+    found: list[Default] | None = module.memo.get(key)
+    if found is None:
+        rows: dict[tuple[str, Place], Default] = {}
+        for node, possible, within in candidates(values, module):
+            for variable, q, place in _decided(module, possible, within):
+                if variable in stages.variables or variable in stages.flags or _is_own(wording, variable):
+                    continue
+                if stages.only_in_development(module, node, q.conditions):
+                    continue
+                rows.setdefault((variable, place), Default(variable, q.text or "", meaning(q.text or ""), place))
+        found = module.memo[key] = list(rows.values())
+    return found
+
+
+def _is_own(wording: Wording, variable: str) -> bool:
+    """Variables that every process of a package has for itself: where it listens, what the platform sets."""
+    return wording.says("platform", variable) or wording.says("bind", variable) or wording.says("test", variable)
+
+
+def _decided(module: Module, possible: list[Possible], within: list) -> Iterator[tuple[str, Possible, Place]]:
+    for q in possible:
+        if len(q.absent) != 1 or q.reads or q.joint is None or q.joint.module is not module or not q.text:
+            continue
+        if HOLE in q.text or q.nothing or q.origin is None:
+            continue
+        if not any(n.at[0] <= q.joint.node.at[0] and q.joint.node.at[1] <= n.at[1] for n in within):
+            continue
+        read = q.absent[0]
+        if len(read.variables) != 1 or HOLE in read.variables[0] or read.site.module is not module:
+            continue
+        if any(read.variables[0] in r.variables and len(other.absent) == 0 for other in possible for r in other.reads):
+            yield read.variables[0], q, Place(module.path, read.site.node.at)
+
+
+def _everywhere(values: Values, stages: Stages, wording: Wording, project: Project, module: Module, variable: str,
+                card: Card) -> list[Default]:
+    """The same variable's defaults in the package of ``module``."""
+    root = package_root(project, module.path)
+    memo = project.memo.setdefault("drift", {})
+    if (root, variable) not in memo:
+        words = (variable.encode(), variable.lower().encode())
+        rows = []
+        for path in _files(project, root):
+            if stages.of_path(path) in card.options.get("silent_stages", ()):
+                continue
+            data = project.tree.read(path)
+            if data is None or not any(word in data for word in words):
+                continue
+            other = project.module(path)
+            if other is not None:
+                rows += [d for d in defaults(values, stages, wording, other) if d.variable == variable]
+        memo[root, variable] = rows
+    return memo[root, variable]
+
+
+def _files(project: Project, root: str) -> list[str]:
+    memo = project.memo.setdefault("package files", {})
+    if not memo:
+        suffixes = tuple(project.readers)
+        for path in sorted(project.tree.paths):
+            if path.endswith(suffixes):
+                memo.setdefault(package_root(project, path), []).append(path)
+    return memo.get(root, [])
+
+
+def meaning(text: str) -> str:
+    """The same text for defaults that mean the same: case of scheme and host, a trailing slash, names of loopback."""
+    text = text.strip()
+    if found := re.match(r"([A-Za-z][A-Za-z0-9+.\-]*)://", text):
+        scheme = found[1].lower()
+        scheme = {"postgres": "postgresql"}.get(scheme, scheme)
+        rest = text[found.end() :]
+        authority, slash, path = rest.partition("/")
+        user, at, host = authority.rpartition("@")
+        return f"{scheme}://{user}{at}{_host(host)}{slash}{path}".rstrip("/")
+    if hosts(text):
+        return _host(text).rstrip("/")
+    if text.lower() in ("true", "false"):
+        return text.lower()
+    return text
+
+
+def _host(text: str) -> str:
+    name, colon, port = text.lower().partition(":")
+    return f"{'localhost' if is_loopback(name) and name != '0.0.0.0' else name}{colon}{port}"
+
+
+def _is_address(text: str) -> bool:
+    return any(h.scheme or h.port or h.loopback for h in hosts(text))

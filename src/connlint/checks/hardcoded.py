@@ -1,0 +1,162 @@
+"""Production code that connects to a loopback literal with no way to configure it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connlint.checks.wording import wording_of
+from connlint.model import program as p
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Card, Rules
+from connlint.project.address import HOLE, loopback, shown
+from connlint.project.clients import construction, record_of, within
+from connlint.project.environment import argument
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.stage import Stages, stages_of, words_of
+from connlint.project.values import Possible, Site, Values, values_of
+
+
+def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Drafts of outcome "client" and "request", one a literal."""
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
+    silent = card.options.get("silent_stages", ())
+    if stages.of_path(module.path) in silent:
+        return
+    wording = wording_of(project, rules.apis)
+    seen: set[int] = set()
+    for call in module.nodes(p.Call):
+        for outcome, name, value in _addresses(module, call, project, rules):
+            found = fixed(values.possible(module, value))
+            if found is None or id(found.node) in seen:
+                continue
+            seen.add(id(found.node))
+            if stages.of_path(found.module.path) in silent:
+                continue
+            if _excused(values, stages, card, module, call, found):
+                continue
+            text = next((q.text or "" for q in values.possible(module, value)), "")
+            host = loopback(text)
+            assert host is not None
+            if any(wording.agent(word, host) for word in words_of(name)):
+                continue
+            place = Place(found.module.path, found.node.at)
+            steps = (Step(place, f"the address is written here: {shown(text)}"),
+                     Step(Place(module.path, call.at), f"{name} connects to it"))
+            yield Draft(outcome, place, {"address": shown(text), "client": name, "host": str(host)}, str(host), steps)
+
+
+def _addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> Iterator[tuple[str, str, Any]]:
+    """What the call connects to, if it does: outcome, the callee's name, the expression of the address."""
+    built = construction(module, call, project, rules)
+    if built is not None:
+        if built.wrapped is None:
+            for place, value in built.addresses():
+                if not place.rpartition(".")[2].lower().endswith("port"):
+                    yield "client", built.name, value
+        return
+    found = requested(module, call, project, rules)
+    if found is not None:
+        name, places = found
+        for place in places:
+            if (value := _at(module, call, place, project)) is not None:
+                yield "request", name, value
+                return
+
+
+def _at(module: Module, call: p.Call, place: str, project: Project) -> Any:
+    if place[0].isdigit():
+        number, _, key = place.partition(".")
+        value = argument(call, [number])
+        if value is None:
+            return None
+        record = record_of(module, value, project)
+        if key:
+            return within(module, value, key, project)
+        return value if record is None else None
+    if (value := argument(call, [place])) is not None:
+        return value
+    for item in call.args:
+        if item.name is None and (found := within(module, item.value, place, project)) is not None:
+            return found
+    return None
+
+
+def requested(module: Module, call: p.Call, project: Project, rules: Rules) -> tuple[str, list[str]] | None:
+    """The name of a call that sends something by itself and the places of its address; None for any other call."""
+    language = "python" if module.program.language == "python" else "javascript"
+    key = ("requests", language)
+    table = project.memo.get(key)
+    if table is None:
+        table = project.memo[key] = _Requests(rules, language)
+    return table.of(module, call)
+
+
+class _Requests:
+    """The ``[[request]]`` tables of one language."""
+
+    def __init__(self, rules: Rules, language: str) -> None:
+        self.exact: dict[str, list[str]] = {}
+        self.methods: dict[str, tuple[list[str], list[str]]] = {}
+        for entry in rules.apis.get("request", ()):
+            if entry["language"] != language:
+                continue
+            for name in entry["names"]:
+                if name.startswith("*."):
+                    self.methods[name[2:]] = (entry["receivers"], entry["address"])
+                else:
+                    self.exact[name] = entry["address"]
+
+    def of(self, module: Module, call: p.Call) -> tuple[str, list[str]] | None:
+        name = module.qualified(call.callee)
+        if name is not None and name in self.exact:
+            root = name.partition(".")[0]
+            if "." not in name or module.program.language != "python" or root != name:
+                return name, self.exact[name]
+        callee = call.callee
+        if type(callee) is p.Member and callee.name in self.methods:
+            receivers, places = self.methods[callee.name]
+            of = callee.of
+            last = of.name if type(of) is p.Member else of.id if type(of) is p.Name else ""
+            if last and set(words_of(last)).intersection(receivers):
+                return f"{last}.{callee.name}", places
+        return None
+
+
+def fixed(possible: list[Possible]) -> Site | None:
+    """The literal where every value is a loopback address that nothing configures; None where something may."""
+    if not possible:
+        return None
+    for q in possible:
+        if q.reads or q.absent or q.origin is None or not q.text or loopback(q.text) is None:
+            return None
+        if q.text.startswith(HOLE):
+            return None
+    return possible[0].origin
+
+
+def _excused(values: Values, stages: Stages, card: Card, module: Module, call: p.Call, found: Site) -> bool:
+    """Development only, a health check of the process itself, or a program's own trial run."""
+    if stages.only_in_development(module, call) or stages.only_in_development(found.module, found.node):
+        return True
+    words = set(card.options.get("probe_words", ()))
+    for above in module.parents(call):
+        if type(above) is p.Function and above.name and words.intersection(words_of(above.name)):
+            return True
+    if words.intersection(words_of(module.path)):
+        return True
+    return any(_is_main(c.test) and c.truth for c in stages.held(module, call))
+
+
+def _is_main(test: Any) -> bool:
+    """``__name__ == "__main__"`` and ``require.main === module``."""
+    if type(test) is not p.Compare or test.op != "==":
+        return False
+    sides = (test.left, test.right)
+    return any(type(s) is p.Text and s.value == "__main__" for s in sides) or any(
+        type(s) is p.Member and s.name == "main" for s in sides)
+
+
+
