@@ -69,6 +69,8 @@ class Components:
                     return Hook(last_word(call.callee) or "", entry["cleanup"], entry.get("returns", False))
             return None
         name = function.name or ""
+        if type(above) is p.Entry and type(above.key) is p.Text:
+            name = above.key.value
         entry = self.methods.get(name)
         if entry is None:
             return None
@@ -91,7 +93,7 @@ class Components:
             if type(above) is p.Record:
                 for part in above.entries:
                     if type(part.key) is p.Text and (entry := self.methods.get(part.key.value)) is not None:
-                        if entry.get("of") == "record" and part.kind == "method":
+                        if entry.get("of") == "record" and type(part.value) is p.Function:
                             return Hook(part.key.value, entry["cleanup"])
         return None
 

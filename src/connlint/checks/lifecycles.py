@@ -42,6 +42,7 @@ class Api:
     completes: tuple[str, ...] = ()
     wary: bool = False
     made_with: int = 0
+    owner: tuple[str, ...] = ()
 
     def undo(self, handle: str) -> str:
         """How a handle of that name is given back, as a reader would write it."""
@@ -71,22 +72,24 @@ class Lifecycles:
 
     def apis_of_client(self, entry: dict[str, Any], rules: Rules) -> None:
         """What the table of clients says about connections that are lent, and about clients that are one."""
-        lent = entry.get("checkout")
-        if lent:
+        language = entry["language"]
+        if lent := entry.get("checkout"):
             by_pool = lent.get("by") == "pool"
             self._add(Api(
-                "connection", entry["language"],
-                tuple(f"{name}().{lent['method']}" for name in entry["names"]),
-                release=(lent["release"],) if by_pool else (), ends=() if by_pool else (lent["release"],),
-                what="connection", unreleased="always",
+                "connection", language, tuple(f"{name}().{lent['method']}" for name in entry["names"]),
+                release=(lent["release"],) if by_pool else (), ends=() if by_pool else (lent["release"], "destroy"),
+                keeps=("detach",), what="connection", wary=language == "python", discarded="never",
+                owner=("terminate", "close", "closeall", "end", "dispose", "disconnect"),
             ))
         for kind in rules.apis.get("client_kind", ()):
-            if kind["language"] == entry["language"] and entry.get("kind") in kind["kinds"]:
-                releases = [r["call"] for r in entry.get("release", ()) if "on" not in r]
-                if releases:
-                    self._add(Api("connection", entry["language"], tuple(entry["names"]), ends=tuple(releases),
-                                  what=kind["what"], discarded=kind["discarded"], unreleased=kind["unreleased"],
-                                  managed=entry.get("with") != "tx"))
+            if kind["language"] == language and entry.get("kind") in kind["kinds"] and entry.get("release"):
+                at_once = entry.get("connects") in ("construct", "blocking", "explicit") or entry.get("form") == "await"
+                self._add(Api(
+                    "connection", language, tuple(entry["names"]), what=kind["what"], wary=language == "python",
+                    ends=tuple(r["call"] for r in entry["release"] if "on" not in r), discarded="never",
+                    starts=tuple(entry.get("explicit", ())), managed=entry.get("with") != "tx",
+                    unreleased=kind["unreleased"] if at_once else "never",
+                ))
 
     def _add(self, api: Api) -> None:
         self.apis.append(api)
@@ -108,13 +111,12 @@ class Lifecycles:
             return None
         candidates = self._by_word.get(word, [])
         imported = None
-        if type(callee) is p.Name and (found := origins.module.lookup(word, callee)):
+        if type(callee) is p.Name and origins.module.lookup(word, callee):
             # an imported name may have been given another one
             imported = origins.of(callee)
-            if imported is not None and "." in imported:
-                candidates = self._by_word.get(imported.rsplit(".", 1)[-1], candidates)
-            elif len(found) != 1 or found[0].kind != "import":
+            if imported is None:
                 return None
+            candidates = self._by_word.get(imported.rsplit(".", 1)[-1], [])
         for api in (*candidates, *self._patterns):
             if api.role not in roles:
                 continue

@@ -101,6 +101,10 @@ class Ownership:
             return self._chained(call, value, above, api)
         if kind is p.WithItem:
             return Home("away", "", value) if api.managed else self._managed(call, value, above, api)
+        if kind is p.Argument and api.discarded == "chained":
+            user = module.parent(above)
+            if type(user) is p.Call and (user, self.origins) in self.table.reads:
+                return Home("nothing", "", value)
         if kind is p.Return and _is_arrow_body(module, above):
             # ``() => setInterval(…)`` returns the handle, whoever wants it
             return Home("away", "", value)
@@ -174,6 +178,21 @@ class Ownership:
             scope = scope.parent
         return None
 
+    def kept_by_owner(self, call: p.Call, api: Api) -> bool:
+        """Whether what the handle was asked of is itself closed in this function: a cursor ends with its connection."""
+        of = call.callee.of if type(call.callee) is p.Member else None
+        if not api.owner or type(of) is not p.Name:
+            return False
+        wanted = self.module.lookup(of.id, of)
+        for name in self.names().get(of.id, ()):
+            if self.module.lookup(name.id, name) is wanted:
+                above = self.module.parent(name)
+                if type(above) is p.WithItem or (type(above) is p.Member and above.name in api.owner):
+                    return True
+                if type(self._stored_by(name)) is p.WithItem:
+                    return True
+        return False
+
     def text(self, it: Any) -> str:
         """The source of an expression on one line."""
         return " ".join(self.module.source.slice(it.at).split())
@@ -189,7 +208,8 @@ class Ownership:
             if self.module.lookup(name.id, name) is not wanted:
                 continue
             self._record(home, name, api)
-        self._unread(home, home.name)
+        if home.kind == "module":
+            self._unread(home, home.name)
 
     def _unread(self, home: Home, name: str) -> None:
         """What was not read may give back whatever it names."""

@@ -6,6 +6,7 @@ function that can run again piles up.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from typing import Any, Literal
 from connlint.cards import Rules
 from connlint.checks.components import Components
 from connlint.checks.lifecycles import argument, last_word
+from connlint.checks.origins import class_of
 from connlint.model import program as p
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -246,10 +248,21 @@ class Repeats:
         """A method runs as often as it is called; a constructor as often as its class is built."""
         owner = self.module.parent(define)
         built = self._built(owner, depth, seen)
+        callers = [self._at(call, depth - 1, seen) for call in self._calls_inside(owner, define.name)]
+        if callers:
+            return max(callers, key=lambda why: ("once", "unknown", "again").index(why.answer))
         if function.kind == "constructor" or function.name == "__init__" or built.answer == "once":
             return built
         why = self._by_itself(function, define.name)
         return why if why.answer == "again" else _UNKNOWN
+
+    def _calls_inside(self, owner: p.Class, name: str) -> list[p.Call]:
+        """The calls of a class's own method in that class."""
+        return [
+            call for call in self.module.nodes(p.Call)
+            if type(call.callee) is p.Member and call.callee.name == name and type(call.callee.of) is p.Name
+            and call.callee.of.id in ("this", "self") and class_of(self.module, call) is owner
+        ]
 
     def _built(self, owner: p.Class, depth: int, seen: frozenset[int]) -> Why:
         if owner.name is None:
@@ -259,8 +272,8 @@ class Repeats:
 
 def unread(module: Module, name: str) -> list[p.Unread]:
     """The stretches of the file that were not read and hold ``name``."""
-    word = name.encode()
-    return [it for it in module.nodes(p.Unread) if word in module.source.data[it.at[0] : it.at[1]]]
+    word = re.compile(rb"(?<![\w$])%s(?![\w$])" % re.escape(name.encode()))
+    return [it for it in module.nodes(p.Unread) if word.search(module.source.data, it.at[0], it.at[1])]
 
 
 def _leaves(loop: p.Loop) -> bool:

@@ -1,0 +1,164 @@
+"""Listeners: registrations that have no handle of their own, and are undone by saying the same things again.
+
+``target.on(event, callback)`` is undone by ``target.off(event, callback)``: same target, same event, same callback. So
+the registration itself is the handle, and every matching removal gives it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connlint.cards import Rules
+from connlint.checks.lifecycles import argument
+from connlint.checks.origins import class_of
+from connlint.model import program as p
+from connlint.project.module import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """How something is added and removed. The fields are those of ``[[pair]]``."""
+
+    role: str
+    language: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    keys: tuple[int, ...]
+    unless: tuple[str, ...] = ()
+    fresh: bool = False
+    lasting: tuple[str, ...] = ()
+    callable: bool = False
+
+
+@dataclass(slots=True)
+class Registration:
+    """One call that adds a listener, and the calls of the file that remove it.
+
+    ``fresh`` are removals of a function that was never added, ``others`` removals of other callbacks of the same event.
+    ``swept`` says that the target itself is closed somewhere.
+    """
+
+    call: p.Call
+    pair: Pair
+    target: str
+    removals: list[p.Call]
+    fresh: list[p.Call]
+    swept: bool
+    others: bool = False
+
+
+def pairs(rules: Rules, language: str, roles: frozenset[str]) -> list[Pair]:
+    """The pairs of a language that belong to one of ``roles``."""
+    wanted = "python" if language == "python" else "javascript"
+    found = []
+    for entry in rules.apis.get("pair", ()):
+        if entry["language"] == wanted and entry["role"] in roles:
+            fields = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+            found.append(Pair(**fields))
+    return found
+
+
+def registrations(module: Module, known: list[Pair], sweeping: set[str]) -> Iterator[Registration]:
+    """Every call that adds a listener, with what removes it.
+
+    ``sweeping`` are words in the names of methods after which a target has no listeners left.
+    """
+    adding: dict[str, list[Pair]] = {}
+    removing: set[str] = set()
+    for pair in known:
+        for word in pair.add:
+            adding.setdefault(word, []).append(pair)
+        removing.update(pair.remove)
+    adds: list[tuple[p.Call, Pair]] = []
+    removes: dict[str, list[p.Call]] = {}
+    swept: set[str] = set()
+    for call in module.nodes(p.Call):
+        callee = call.callee
+        name = callee.name if type(callee) is p.Member else callee.id if type(callee) is p.Name else None
+        if name is None:
+            continue
+        for pair in adding.get(name, ()):
+            if len(call.args) > max(pair.keys) and not any(a.spread for a in call.args):
+                adds.append((call, pair))
+        if name in removing:
+            removes.setdefault(name, []).append(call)
+        elif type(callee) is p.Member and any(word in name.lower() for word in sweeping):
+            swept.add(_text(module, callee.of))
+    for call, pair in adds:
+        if _ends_by_itself(call, pair):
+            continue
+        target = _target(module, call)
+        matching, fresh, others = [], [], False
+        for word in pair.remove:
+            for other in removes.get(word, ()):
+                if _target(module, other) != target or not _same_events(module, call, other, pair):
+                    continue
+                if not _same_name(module, call.callee, other.callee):
+                    continue
+                last = str(pair.keys[-1])
+                callback, theirs = argument(call, last), argument(other, last)
+                if theirs is not None and _is_fresh(theirs):
+                    fresh.append(other)
+                elif len(pair.keys) == 1 or theirs is None:
+                    matching.append(other)
+                elif _text(module, theirs) == _text(module, callback) and _same_name(module, theirs, callback):
+                    matching.append(other)
+                else:
+                    others = True
+        yield Registration(call, pair, target, matching, fresh, target in swept, others)
+
+
+def _target(module: Module, call: p.Call) -> str:
+    return _text(module, call.callee.of) if type(call.callee) is p.Member else ""
+
+
+def _text(module: Module, it: Any) -> str:
+    if it is None:
+        return ""
+    return "".join(module.source.slice(it.at).split()).replace("?.", ".").replace("!", "")
+
+
+def _same_name(module: Module, one: Any, other: Any) -> bool:
+    """Whether two expressions of the same text start with the same variable."""
+    while type(one) is p.Member and type(other) is p.Member:
+        one, other = one.of, other.of
+    if type(one) is not p.Name or type(other) is not p.Name:
+        return True
+    if one.id in ("this", "self"):
+        return class_of(module, one) is class_of(module, other)
+    return module.lookup(one.id, one) is module.lookup(other.id, other) or not module.lookup(one.id, one)
+
+
+def _same_events(module: Module, add: p.Call, remove: p.Call, pair: Pair) -> bool:
+    """Whether both name the same event; a removal without arguments removes everything."""
+    for place in pair.keys[:-1] if len(pair.keys) > 1 else pair.keys:
+        theirs = argument(remove, str(place))
+        if theirs is None:
+            return not remove.args
+        if _text(module, theirs).strip("\"'`") != _text(module, argument(add, str(place))).strip("\"'`"):
+            return False
+    return True
+
+
+def _is_fresh(callback: p.Expression) -> bool:
+    """Whether a callback is made anew where it stands, so that it is no other."""
+    if type(callback) is p.Function:
+        return True
+    return type(callback) is p.Call and type(callback.callee) is p.Member and callback.callee.name == "bind"
+
+
+def _ends_by_itself(call: p.Call, pair: Pair) -> bool:
+    """Whether an option ends the listener, or there is an option that cannot be seen."""
+    if not pair.unless:
+        return False
+    for given in call.args[max(pair.keys) + 1 :]:
+        value = given.value
+        if type(value) is p.Record:
+            for entry in value.entries:
+                if entry.key is None or (type(entry.key) is p.Text and entry.key.value in pair.unless):
+                    return True
+        elif type(value) is not p.Constant:
+            return True
+    return False
