@@ -257,8 +257,10 @@ class _Indexer:
         self.by_type.setdefault(kind, []).append(thing)
         inner = self.bind(thing, kind, scope)
         for child in p.children(thing):
-            self.parents[id(child)] = thing
-            self.visit(child, inner)
+            # What two nodes share (the value of ``a = b = f()``) is evaluated once, by the first of them.
+            if id(child) not in self.parents:
+                self.parents[id(child)] = thing
+                self.visit(child, inner)
 
     def new(self, kind: Any, node: Any, parent: Scope) -> Scope:
         scope = Scope(kind, node, parent)

@@ -36,8 +36,9 @@ _LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
 def read(source: Source, words: Sequence[bytes] | None = None) -> p.Program:
     """Lower the file. Never raises: what cannot be read is missing from the program and named in its problems.
 
-    With ``words`` (ASCII), a top-level function or class that holds none of them becomes `Unread`, and so does a large
-    table. Comments are collected only where one might be for connlint.
+    With ``words`` (ASCII), a top-level function or class becomes `Unread` that holds none of them and whose name stands
+    in no function or class that is read for a word of its own; so does a large table. Comments are collected only where
+    one might be for connlint.
     """
     if source.encoding == "utf-8" and not source.one_byte_characters:
         # Places in a view of the bytes are those of the file.
