@@ -179,6 +179,43 @@ def test_component_exports():
     assert faults(files) == ["x.ts: a"]
 
 
+LEXED = [
+    ("exports.x = 1", True),
+    ("module.exports.x = f()", True),
+    ("exports['x'] = 1", True),
+    ("module.exports = { x, y }", True),
+    ("module.exports = { x: foo() }", True),
+    ("module.exports = { x() {} }", True),
+    ("module.exports = { y: 1, x }", False),
+    ("module.exports = { x: 1 }", False),
+    ("module.exports = { y() {}, x }", False),
+    ("module.exports = { y: foo, x }", True),
+    ("module.exports = { ...require('./r') }", True),
+    ("module.exports = require('./r')", True),
+    ("__exportStar(require('./r'), exports)", True),
+    ("Object.defineProperty(exports, 'x', { value: 1 })", True),
+    ("Object.defineProperty(exports, 'x', { enumerable: true, get() { return a + b } })", False),
+    ("Object.assign(module.exports, { x: 1 })", False),
+    ("if (a) { exports.x = 1 }", True),
+]
+
+
+@pytest.mark.parametrize(("text", "seen"), LEXED)
+@pytest.mark.parametrize(("path", "package", "native"), [
+    ("a.mjs", {}, True),
+    ("a.js", {"type": "module"}, True),
+    ("a.js", {}, False),
+    ("a.mjs", {"devDependencies": {"webpack": "5"}}, False),
+    ("a.ts", {"type": "module"}, False),
+])
+def test_commonjs_name_that_node_sees_before_it_runs(text, seen, path, package, native):
+    files = {"package.json": json.dumps(package), "m.cjs": text, "r.cjs": "exports.x = 1", "r.js": "exports.x = 1",
+             path: "import { x } from './m.cjs'; x()"}
+    if "./r" in text and package.get("type"):
+        text = files["m.cjs"] = text.replace("./r", "./r.cjs")
+    assert faults(files) == ([] if seen or not native else [f"{path}: x"])
+
+
 # -- what an import takes -----------------------------------------------------------------------------------------------
 
 M = "export const a = 1; export interface T {}"
@@ -390,6 +427,7 @@ def test_module_that_is_not_there(text, is_fault):
     ("./utls", "src/utils.ts", "./utils"),
     ("./b.css", "src/bb.css", "./bb.css"),
     ("./zebra", "src/utils.ts", None),
+    ("../hooks/useUser", "lib/useUser.ts", "../lib/useUser"),
 ])
 def test_module_that_was_probably_meant(specifier, extra, near):
     answer = linker({"src/a.ts": "", extra: ""}).resolve("src/a.ts", specifier)

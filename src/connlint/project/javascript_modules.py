@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Container
 from functools import cached_property
 
 from connlint.languages.javascript import scan
 from connlint.languages.javascript.imports import Imports
+from connlint.languages.javascript.lexed import seen_by_import
 from connlint.languages.javascript.outline import DECLARATIONS, Outline, outline
 from connlint.languages.javascript.scan import Exports, Statement
 from connlint.project.answer import Answer, Found, Missing, Unknown
@@ -37,6 +39,14 @@ _CODE = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte)$")
 _AUGMENTED = re.compile(rb"""declare\s+module\s+["'](\.[^"'\n]*|[@~#$][^"'\n]*)["']""")
 
 
+_TRANSLATOR = re.compile(
+    r"(?:webpack|rollup|vite|vitest|esbuild|parcel|parcel-bundler|tsx|ts-node|jest|next|nuxt|react-scripts|tsup|rolldown"
+    r"|typescript|browserify|snowpack|gatsby|astro|bun|bun-types|esm|sucrase|esbuild-.*|rollup-.*|@babel/.*|babel-.*"
+    r"|@swc/.*|@rspack/.*|@parcel/.*|@vue/cli.*|@angular/.*|@sveltejs/.*)$"
+)
+"""Packages that load modules in their own way, in which a name is looked up when the program runs."""
+
+
 class JavaScriptLinker:
     """`connlint.project.linker.Linker` for ``.js .mjs .cjs .jsx .ts .mts .cts .tsx .vue .svelte``."""
 
@@ -45,8 +55,8 @@ class JavaScriptLinker:
         self.resolver = Resolver(tree)
         self._scans: dict[str, Exports | None] = {}
         self._outlines: dict[str, Outline | None] = {}
-        self._seen: dict[tuple[str, str], str | None] = {}
-        self._settled: dict[tuple[str, str], str | None] = {}
+        self._seen: dict[str, dict[str, str | None]] = {}
+        self._lexed_names: dict[str, Container[str]] = {}
 
     def resolve(self, path: str, module: str) -> Answer:
         """The file that ``module`` means in ``path``; see `connlint.project.javascript_paths`."""
@@ -62,16 +72,20 @@ class JavaScriptLinker:
         statements = scan.statements(data)
         uses: list[ImportUse] = []
         missing = False
+        relative, named = self.resolver.known(path)
         for statement in statements:
-            answer = self.resolver.resolve(path, statement.specifier)
+            specifier = statement.specifier
+            answer = (relative if specifier[0] == "." else named).get(specifier)
+            if answer is None:
+                answer = self.resolver.resolve(path, specifier)
             kind = type(answer)
             if kind is Found:
                 use, complete = self._cheap(answer.path, statement, data)
                 uses.append(use)
-                missing = missing or not complete
+                missing = missing or not complete or self._unseen(path, answer.path, use)
             else:
                 missing = missing or kind is Missing
-                uses.append(ImportUse(statement.specifier, statement.at, ()))
+                uses.append(ImportUse(specifier, statement.at, ()))
         return self._checked(path, data, statements) if missing else uses
 
     def lookup(self, path: str, use: ImportUse, name: str) -> Answer:
@@ -83,8 +97,11 @@ class JavaScriptLinker:
         found = self._defined(target, name)
         if found is None and use.breaks == "use" and self._given_elsewhere(target, name):
             found = _OPEN
-        if found is None and _SCENERY.search(path):
+        unseen = bool(found) and use.breaks == "import" and not self._linkable(path, target, name)
+        if (found is None or unseen) and _SCENERY.search(path):
             return Unknown("material for a tool")
+        if unseen:
+            return Missing(f"{target} exports it in a way that import does not see", (), "default")
         if found is None:
             return Missing(f"{target} does not export it", self._definers(name, target), self._near(target, name))
         return self.resolver.found(found) if found else Unknown("the exports of the module cannot be known")
@@ -105,7 +122,11 @@ class JavaScriptLinker:
             if statement.member is not None:
                 member = data[slice(*statement.member)].decode("utf-8", "replace")
                 names.append(UsedName(member, statement.member, False))
-        complete = all(self._defined(target, used.name) is not None for used in names)
+        known = self._seen.setdefault(target, {})
+        complete = True
+        for used in names:
+            if known.get(used.name) is None and self._defined(target, used.name) is None:
+                complete = False
         if complete and statement.namespace is not None and not statement.types and _CODE.search(target):
             start, end = statement.namespace
             complete = all(
@@ -139,19 +160,49 @@ class JavaScriptLinker:
                 uses.append(ImportUse(statement.specifier, statement.at, members, excused, "use"))
         return uses
 
+    # -- CommonJS seen from ES modules --------------------------------------------------------------------------------
+
+    def _unseen(self, path: str, target: str, use: ImportUse) -> bool:
+        return use.breaks == "import" and not all(self._linkable(path, target, used.name) for used in use.names)
+
+    def _linkable(self, path: str, target: str, name: str) -> bool:
+        """Whether Node finds ``name`` in ``target`` before it runs; True wherever Node alone is not at work."""
+        if name == "default" or not target.endswith((".js", ".cjs")) or not path.endswith((".js", ".mjs")):
+            return True
+        if not self._by_node(path, ".mjs", True) or not self._by_node(target, ".cjs", False):
+            return True
+        return name in self._lexed(target)
+
+    def _by_node(self, path: str, extension: str, module: bool) -> bool:
+        """Whether Node itself loads the file, as an ES module or not, and nothing translates it before."""
+        package = self.resolver.packages.nearest(folder_of(path))
+        if not path.endswith(extension) and (package is None or package.is_module is not module):
+            return False
+        return not any(_TRANSLATOR.match(name) for name in self.resolver.packages.dependencies(folder_of(path)))
+
+    def _lexed(self, target: str) -> Container[str]:
+        """The names that Node sees in a CommonJS file; everything where that cannot be told."""
+        if target not in self._lexed_names:
+            self._lexed_names[target] = _Everything()
+            data = self.tree.read(target)
+            seen = seen_by_import(target, data) if data is not None else None
+            read = self._outline(target)
+            if seen is not None and read is not None and read.form == "commonjs":
+                answers = [self.resolver.resolve(target, specifier) for specifier in seen[1]]
+                below = [self._lexed(answer.path) for answer in answers if type(answer) is Found]
+                if len(below) == len(answers) and not any(isinstance(names, _Everything) for names in below):
+                    self._lexed_names[target] = seen[0].union(*below)
+        return self._lexed_names[target]
+
     # -- the module ---------------------------------------------------------------------------------------------------
 
     def _defined(self, target: str, name: str) -> str | None:
         """The file that defines ``name`` for whoever imports ``target``; `_OPEN` where it may; None where none does."""
-        key = (target, name)
-        try:
-            return self._seen[key]
-        except KeyError:
+        known = self._seen.setdefault(target, {})
+        if name not in known:
             found = self._look(target, name, frozenset())
-            if found is None:
-                found = self._settle(target, name, frozenset())
-            self._seen[key] = found
-            return found
+            known[name] = found if found is not None else self._settle(target, name, frozenset())
+        return known[name]
 
     def _scan(self, target: str) -> Exports | None:
         """The exports as bytes show them; None for what is no code."""
@@ -311,3 +362,10 @@ def _mocked(data: bytes, specifier: str) -> bool:
     return b"ock" in data and re.search(
         rb"""[mM]ock\w*(?:\.\w+)?(?:<[^>]*>)?\(\s*(?:import\(\s*)?["'`]%b["'`]""" % re.escape(specifier.encode()), data
     ) is not None
+
+
+class _Everything(Container[str]):
+    """Holds every name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True

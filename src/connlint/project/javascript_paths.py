@@ -72,7 +72,7 @@ class Resolver:
         self.packages = Packages(self.files)
         self.configs = TsConfigs(self.files, self._locate)
         self.aliases = BundlerAliases(self.files)
-        self._relative: dict[tuple[str, str], Answer] = {}
+        self._relative: dict[str, dict[str, Answer]] = {}
         self._scopes: dict[tuple[str, str], Scope] = {}
         self._last: tuple[str, Scope] | None = None
         self._found: dict[str, Found] = {}
@@ -80,10 +80,11 @@ class Resolver:
     def resolve(self, path: str, specifier: str) -> Answer:
         """The file that ``specifier`` means in the file ``path``."""
         if specifier.startswith("."):
-            key = (folder_of(path), specifier)
-            answer = self._relative.get(key)
+            folder = folder_of(path)
+            near = self._relative.setdefault(folder, {})
+            answer = near.get(specifier)
             if answer is None:
-                answer = self._relative[key] = self._relatively(path, key[0], specifier)
+                answer = near[specifier] = self._relatively(path, folder, specifier)
         else:
             scope = self._scope(path)
             answer = scope.answers.get(specifier)
@@ -92,6 +93,10 @@ class Resolver:
             if type(answer) is Missing and _SCENERY.search(path):
                 return Unknown("material for a tool")
         return answer
+
+    def known(self, path: str) -> tuple[dict[str, Answer], dict[str, Answer]]:
+        """What has been answered for files like ``path``: relative paths, and everything else."""
+        return self._relative.setdefault(folder_of(path), {}), self._scope(path).answers
 
     def found(self, path: str) -> Found:
         """The one answer for a file."""
@@ -313,7 +318,7 @@ class Resolver:
             return Unknown("ignored, so it may be made by a build")
         if any(re.fullmatch(pattern, base.rpartition("/")[2]) for pattern in self._ambient):
             return Unknown("declared as an ambient module")
-        return Missing("no such file", tuple(candidates), self._meant(base))
+        return Missing("no such file", tuple(dict.fromkeys((base, *candidates))), self._meant(base))
 
     def _ignored(self, base: str, candidates: list[str]) -> bool:
         """Whether ignore rules cover the file, or the topmost folder above it that is not there."""
@@ -338,18 +343,30 @@ class Resolver:
                         found.append(re.escape(pattern.rpartition("/")[2]).replace(r"\*", ".*"))
         return found
 
+    @cached_property
+    def _stems(self) -> dict[str, list[str]]:
+        """Name without extension → the files that have it."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(self.tree.paths):
+            found.setdefault(_stem(path[path.rfind("/") + 1 :]), []).append(path)
+        return found
+
     def _meant(self, base: str) -> str | None:
         """The path of the file that was probably meant."""
         parent, _, name = base.rpartition("/")
         names = self.files.listing.get(parent)
         if names is None:
             folded = base.lower()
-            return next((p for p in sorted(self.tree.paths) if p.lower().startswith(folded + ".")), None)
-        stems = {re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$|\.vue$|\.svelte$", "", n): n for n in names}
-        wanted = re.sub(r"\.[cm]?[jt]sx?$", "", name)
+            same = (p for p in sorted(self.tree.paths) if p.lower() == folded or p.lower().startswith(folded + "."))
+            elsewhere = list(same)[:1] or self._stems.get(_stem(name), [])
+            return elsewhere[0] if len(elsewhere) == 1 else None
+        stems = {_stem(n): n for n in names}
+        wanted = _stem(name)
         for stem, full in stems.items():
             if stem.lower() == wanted.lower():
                 return f"{parent}/{full}" if parent else full
+        if (elsewhere := self._stems.get(wanted)) is not None and len(elsewhere) == 1:
+            return elsewhere[0]
         close = difflib.get_close_matches(wanted, sorted(stems), 1, 0.75)
         return (f"{parent}/{stems[close[0]]}" if parent else stems[close[0]]) if close else None
 
@@ -361,3 +378,7 @@ def _places(base: str) -> list[str]:
     if _EXTENSION.search(base):
         return [base]
     return [base + extension for extension in (".ts", ".tsx", ".js", "/index.ts", "")]
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$|\.vue$|\.svelte$", "", name)

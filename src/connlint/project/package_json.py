@@ -24,7 +24,7 @@ _LATE = ("types", "browser", "react-native", "react-server", "worker", "edge", "
 _DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Package:
     """One ``package.json``; ``folder`` is "" for the root of the project."""
 
@@ -42,6 +42,7 @@ class Package:
         """Whether its ``.js`` files are ES modules."""
         return self.data.get("type") == "module"
 
+    @cached_property
     def dependencies(self) -> dict[str, str]:
         """Every declared dependency with its version or place."""
         found: dict[str, str] = {}
@@ -91,7 +92,7 @@ class Packages:
         if folder not in self._declared:
             own = self.at(folder)
             above = self.dependencies(folder_of(folder)) if folder else frozenset()
-            self._declared[folder] = above if own is None else above | own.dependencies().keys()
+            self._declared[folder] = above if own is None else above | own.dependencies.keys()
         return self._declared[folder]
 
     @cached_property
@@ -115,7 +116,7 @@ class Packages:
                     break
                 root = folder_of(root)
             for package in self.above(folder):
-                for name, place in package.dependencies().items():
+                for name, place in package.dependencies.items():
                     protocol, _, target = place.partition(":")
                     if protocol in ("file", "link", "portal") and (at := join(package.folder, target)) is not None:
                         if (linked := self.at(at)) is not None:
@@ -129,7 +130,7 @@ class Packages:
     def is_meant(self, package: Package, name: str, folder: str) -> bool:
         """Whether ``name`` in a file of ``folder`` is ``package`` rather than a published package of the same name."""
         for owner in self.above(folder):
-            if (place := owner.dependencies().get(name)) is not None and owner is not package:
+            if (place := owner.dependencies.get(name)) is not None and owner is not package:
                 if place.startswith(("workspace:", "file:", "link:", "portal:")) or place in ("", "*", "x", "latest"):
                     return True
                 wanted, has = re.search(r"\d+", place), re.search(r"\d+", str(package.data.get("version", "")))
