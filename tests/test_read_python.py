@@ -20,9 +20,9 @@ from connlint.languages.dump import dump
 from connlint.languages.python import parser
 from connlint.languages.python import read as reader
 from connlint.languages.python.literals import number_value, string_value
+from connlint.languages.python.lowering import lowerings
 from connlint.languages.python.parser import full_parser
 from connlint.languages.python.read import read
-from connlint.languages.python.statements import lowerings
 from connlint.languages.python.stretches import split
 from connlint.model import program as p
 from connlint.model.source import Source
@@ -398,9 +398,7 @@ def test_another_libcst_is_imported_as_usual(monkeypatch):
 
 FRESH = """
 import sys
-from connlint.languages.python.parser import full_parser
 from connlint.languages.python.read import read
-from connlint.languages.python.statements import lowerings
 from connlint.model.source import Source
 assert not read(Source.decode("a.py", b"f(x)")).problems
 assert [name for name in sys.modules if name.startswith("libcst")] == ["libcst.native"], sys.modules

@@ -1,19 +1,13 @@
-"""Lowering of Python's expressions. Each method steps over exactly the tokens of its node, see `Cursor`.
-
-Positions leave the parentheses around an expression out, except those of a tuple or a generator, which belong to it.
-"""
+"""Lowering of Python's expressions. Each method steps over exactly the tokens of its node, see `Cursor`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from connlint.languages.python.cursor import Cursor
-from connlint.languages.python.literals import cooked, number_value, string_value
+from connlint.languages.python.descent import MAX_DEPTH, TooDeep
+from connlint.languages.python.literals import number_value
+from connlint.languages.python.strings import Strings
 from connlint.model import program as p
-
-MAX_DEPTH = 200
-"""Nodes that may stand inside one another; beyond, what walks over programs would exceed Python's recursion limit."""
 
 _CONSTANTS = {"None": "null", "True": "true", "False": "false"}
 _COMPARISONS = {
@@ -46,44 +40,10 @@ _BINARY = {
 _UNARY = {"Plus": "+", "Minus": "-", "BitInvert": "~", "Not": "not"}
 
 
-class TooDeep(Exception):
-    """More nodes inside one another than `MAX_DEPTH`."""
-
-
-class Expressions(Cursor):
+class Expressions(Strings):
     """Turns libcst's expressions into connlint's, while it walks over their text."""
 
-    __slots__ = ("depth", "table", "yields")
-
-    def __init__(self, text: str, table: dict[type, Callable[[Any, Any], Any]], is_view: bool = False) -> None:
-        super().__init__(text, is_view)
-        self.table = table
-        self.depth = 0
-        self.yields = False
-
-    def expression(self, node: Any) -> Any:
-        """Lower one expression with the parentheses around it."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise TooDeep
-        if node.lpar:
-            result = self._in_parentheses(node)
-        else:
-            result = self.table[type(node)](self, node)
-        self.depth -= 1
-        return result
-
-    def _in_parentheses(self, node: Any) -> Any:
-        start = 0
-        for _ in node.lpar:
-            start = self.take("(")
-        result = self.table[type(node)](self, node)
-        self.take(")")
-        if type(node).__name__ in ("Tuple", "GeneratorExp"):
-            result.at = (start, self.pos)
-        for _ in node.lpar[1:]:
-            self.take(")")
-        return result
+    __slots__ = ()
 
     # -- atoms ----------------------------------------------------------------------------------------------------
 
@@ -102,79 +62,6 @@ class Expressions(Cursor):
 
     def ellipsis(self, node: Any) -> Any:
         return p.Opaque("ellipsis", (), (self.take("..."), self.pos))
-
-    # -- strings --------------------------------------------------------------------------------------------------
-
-    def string(self, node: Any) -> Any:
-        start = self.take(node.value)
-        return p.Text(string_value(node.value), (start, self.pos))
-
-    def formatted(self, node: Any) -> Any:
-        start = self.peek()
-        return _joined(self._formatted_parts(node), (start, self.pos))
-
-    def _formatted_parts(self, node: Any) -> list[Any]:
-        self.take(node.start)
-        prefix = node.start.rstrip("\"'").lower()
-        parts = self._pieces(node.parts, prefix)
-        self.exactly(node.end)
-        return parts
-
-    def _pieces(self, pieces: Any, prefix: str) -> list[Any]:
-        parts: list[Any] = []
-        for piece in pieces:
-            start = self.pos
-            if type(piece).__name__.endswith("Text"):
-                self.exactly(piece.value)
-                text = cooked(piece.value, prefix).replace("{{", "{").replace("}}", "}")
-                parts.append(p.Text(text, (start, self.pos)))
-                continue
-            self.exactly("{")
-            value = self.expression(piece.expression)
-            if piece.equal is not None:
-                self.take("=")
-                self.peek()
-                parts.append(p.Text(self.written(start + 1, self.pos), (start + 1, self.pos)))
-            more: list[Any] = []
-            changed = piece.equal is not None and piece.format_spec is None
-            if piece.conversion is not None:
-                self.take("!")
-                self.take(piece.conversion)
-                changed = piece.conversion != "s"
-            if piece.format_spec is not None:
-                self.take(":")
-                more = [part for part in self._pieces(piece.format_spec, prefix) if type(part) is not p.Text]
-                changed = changed or bool(piece.format_spec)
-                self.exactly("}")
-            else:
-                self.take("}")
-            parts.append(p.Opaque("format", (value, *more), (start, self.pos)) if changed else value)
-        return parts
-
-    def concatenated(self, node: Any) -> Any:
-        start = self.peek()
-        parts: list[Any] = []
-        todo = [node]
-        opaque = False
-        while todo:
-            piece = todo.pop()
-            kind = type(piece).__name__
-            if kind == "ConcatenatedString" and (piece is node or not piece.lpar):
-                todo += (piece.right, piece.left)
-            elif kind == "SimpleString":
-                parts.append(self.string(piece))
-            elif kind == "FormattedString":
-                parts += self._formatted_parts(piece)
-            else:
-                opaque = True
-                parts.append(self.expression(piece))
-        at = (start, self.pos)
-        return p.Opaque("template string", tuple(parts), at) if opaque else _joined(parts, at)
-
-    def template(self, node: Any) -> Any:
-        start = self.peek()
-        holes = [part for part in self._formatted_parts(node) if type(part) is not p.Text]
-        return p.Opaque("template string", tuple(holes), (start, self.pos))
 
     # -- access and calls -----------------------------------------------------------------------------------------
 
@@ -330,17 +217,6 @@ class Expressions(Cursor):
         lowered = self.expression(value)
         return p.Yield(lowered, (start, self.pos), delegate)
 
-    def lambda_(self, node: Any) -> Any:
-        start = self.take("lambda")
-        outside = self.yields
-        params = self.parameters(node.params)
-        self.take(":")
-        self.yields = False
-        value = self.expression(node.body)
-        generator, self.yields = self.yields, outside
-        body = (p.Return(value, value.at),)
-        return p.Function(None, params, body, (start, self.pos), is_generator=generator)
-
     # -- collections ----------------------------------------------------------------------------------------------
 
     def tuple_(self, node: Any) -> Any:
@@ -457,44 +333,6 @@ class Expressions(Cursor):
             body = p.Return(result, at)
         return result
 
-    # -- parameters -----------------------------------------------------------------------------------------------
-
-    def parameters(self, node: Any) -> tuple[p.Param, ...]:
-        """Parameters of a function or lambda, without the parentheses."""
-        params: list[p.Param] = []
-        for param in node.posonly_params:
-            params.append(self._param(param, "positional"))
-        if node.posonly_params:
-            self.take("/")
-            self.maybe(",")
-        for param in node.params:
-            params.append(self._param(param, "either"))
-        star = type(node.star_arg).__name__
-        if star == "Param":
-            self.take("*")
-            params.append(self._param(node.star_arg, "rest"))
-        elif star == "ParamStar":
-            self.take("*")
-            self.maybe(",")
-        for param in node.kwonly_params:
-            params.append(self._param(param, "keyword"))
-        if node.star_kwarg is not None:
-            self.take("**")
-            params.append(self._param(node.star_kwarg, "keywords"))
-        return tuple(params)
-
-    def _param(self, node: Any, kind: Any) -> p.Param:
-        target = self.name(node.name)
-        annotation = default = None
-        if node.annotation is not None:
-            self.take(":")
-            annotation = self.expression(node.annotation.annotation)
-        if node.default is not None:
-            self.take("=")
-            default = self.expression(node.default)
-        self.maybe(",")
-        return p.Param(target, default, kind, annotation)
-
 
 def _spine(node: Any) -> tuple[list[Any], Any]:
     """The operations of ``a + b + c`` from the left, and ``a``."""
@@ -515,18 +353,3 @@ def _sum_or_opaque(operator: str, left: Any, right: Any, at: tuple[int, int]) ->
             parts = left.parts if a is p.Concat else (left,)
             return p.Concat((*parts, *(right.parts if b is p.Concat else (right,))), at)
     return p.Opaque(f"binary {operator}", (left, right), at)
-
-
-def _joined(parts: list[Any], at: tuple[int, int]) -> Any:
-    """One text, or a `Concat` in which no two texts stand side by side."""
-    merged: list[Any] = []
-    for part in parts:
-        if type(part) is p.Text and merged and type(merged[-1]) is p.Text:
-            merged[-1] = p.Text(merged[-1].value + part.value, (merged[-1].at[0], part.at[1]))
-        else:
-            merged.append(part)
-    if not merged:
-        return p.Text("", at)
-    if len(merged) == 1 and type(merged[0]) is p.Text:
-        return p.Text(merged[0].value, at)
-    return p.Concat(tuple(merged), at)

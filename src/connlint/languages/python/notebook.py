@@ -18,7 +18,7 @@ READER = "libcst, notebook"
 """`Program.reader` of a notebook: its text is JSON, so that no edit of Python text fits it."""
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
-_ESCAPE = re.compile(r'\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.', re.DOTALL)
+_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 # Lines for IPython, not for Python: magics, shell commands, help.
 _MAGIC = re.compile(r"([ \t]*)(?:%{1,2}[A-Za-z]|!|\?|[\w.]+\?{1,2}[ \t]*$)")
 _MAGIC_VALUE = re.compile(r"([ \t]*[\w.,\[\]\"' \t]+=[ \t]*)(?:%[A-Za-z]|!)")

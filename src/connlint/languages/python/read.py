@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from connlint.languages.python.expressions import TooDeep
+from connlint.languages.python.descent import TooDeep
+from connlint.languages.python.lowering import Lowering, lowerings
 from connlint.languages.python.nesting import too_long
 from connlint.languages.python.parser import parser
 from connlint.languages.python.positions import byte_offsets, in_bytes
-from connlint.languages.python.statements import Lowering, lowerings
 from connlint.languages.python.stretches import Stretch, Stretches, split
 from connlint.model import program as p
 from connlint.model.source import Source

@@ -1,8 +1,9 @@
 """Text edits of Python files, each proved before it is offered.
 
 Every function takes the source, its program and places, and returns a `Fix`, or None where the edit cannot be written
-or does not hold (in a notebook, whose text is JSON, none does): the edited file is read again with libcst, it must have no new problem, and every top-level statement
-that the edit does not touch must say what it said before. Edits carry the line ends of the file.
+or does not hold (in a notebook, whose text is JSON, none does): the edited file is read again with libcst, it must have
+no new problem, and every top-level statement that the edit does not touch must say what it said before. Edits carry the
+line ends of the file.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """Lowering of Python's statements.
 
-``assert x, y`` is ``if not x: raise y``. Methods that are properties, setters, static or ``__init__`` are told apart by
-the decorators of the language itself. ``match`` is a `Switch` whose tests are the patterns: a value stands for itself,
-anything more is `Opaque`; a pattern that takes everything is the default.
+``assert x, y`` is ``if not x: raise y``. ``match`` is a `Switch` whose tests are the patterns. The cause of ``raise x
+from y`` is left out where it is a name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from connlint.languages.python.expressions import MAX_DEPTH, Expressions, TooDeep
+from connlint.languages.python.definitions import Body
+from connlint.languages.python.descent import MAX_DEPTH, TooDeep
+from connlint.languages.python.patterns import Patterns
 from connlint.model import program as p
 
 _AUGMENTED = {
@@ -28,25 +28,12 @@ _AUGMENTED = {
     "PowerAssign": "**",
     "FloorDivideAssign": "//",
 }
-_METHOD_KINDS: dict[str, Any] = {
-    "property": "get",
-    "cached_property": "get",
-    "staticmethod": "static",
-    "setter": "set",
-}
-
-Body = tuple[p.Statement, ...]
 
 
-class Lowering(Expressions):
+class Statements(Patterns):
     """Turns libcst's statements into connlint's, while it walks over their text."""
 
-    __slots__ = ("bound", "in_class")
-
-    def __init__(self, text: str, table: dict[type, Callable[..., Any]], is_view: bool = False) -> None:
-        super().__init__(text, table, is_view)
-        self.in_class = False
-        self.bound: list[p.Name] = []
+    __slots__ = ()
 
     def statements(self, nodes: Any) -> list[p.Statement]:
         """Statements in a row, from wherever the cursor stands."""
@@ -246,89 +233,6 @@ class Lowering(Expressions):
             self.take(part)
         return ".".join(parts)
 
-    # -- definitions ----------------------------------------------------------------------------------------------
-
-    def _decorators(self, node: Any) -> tuple[p.Expression, ...]:
-        decorators = []
-        for decorator in node.decorators:
-            self.take("@")
-            decorators.append(self.expression(decorator.decorator))
-        return tuple(decorators)
-
-    def function_(self, node: Any, out: list[p.Statement]) -> None:
-        start = self.peek()
-        decorators = self._decorators(node)
-        is_async = node.asynchronous is not None
-        if is_async:
-            self.take("async")
-        self.take("def")
-        name = node.name.value
-        name_at = (self.take(name), self.pos)
-        self.type_parameters(node.type_parameters)
-        self.take("(")
-        params = self.parameters(node.params)
-        self.take(")")
-        if node.returns is not None:
-            self.take("->")
-            self.expression(node.returns.annotation)
-        kind: Any = _method_kind(name, decorators) if self.in_class else "function"
-        outside = (self.in_class, self.yields)
-        self.in_class = self.yields = False
-        body = self.suite(node.body)
-        generator = self.yields
-        self.in_class, self.yields = outside
-        at = (start, self.pos)
-        function = p.Function(
-            name,
-            params,
-            body,
-            at,
-            is_async=is_async,
-            is_generator=generator,
-            decorators=decorators,
-            kind=kind,
-            name_at=name_at,
-        )
-        out.append(p.Define(name, function, at))
-
-    def class_(self, node: Any, out: list[p.Statement]) -> None:
-        start = self.peek()
-        decorators = self._decorators(node)
-        self.take("class")
-        name = node.name.value
-        name_at = (self.take(name), self.pos)
-        self.type_parameters(node.type_parameters)
-        bases: tuple[p.Argument, ...] = ()
-        if self.maybe("("):
-            bases = self.arguments((*node.bases, *node.keywords))
-            self.take(")")
-        outside, self.in_class = self.in_class, True
-        body = self.suite(node.body)
-        self.in_class = outside
-        at = (start, self.pos)
-        out.append(p.Define(name, p.Class(name, bases, body, at, decorators, name_at), at))
-
-    def type_parameters(self, node: Any) -> None:
-        """Step over ``[T: bound = default, *Ts, **P]``; no name of it exists at run time."""
-        if node is None:
-            return
-        self.take("[")
-        for param in node.params:
-            inner = param.param
-            if not self.maybe("**"):
-                self.maybe("*")
-            self.take(inner.name.value)
-            bound = getattr(inner, "bound", None)
-            if bound is not None:
-                self.take(":")
-                self.expression(bound)
-            if param.default is not None:
-                self.take("=")
-                self.maybe("*")
-                self.expression(param.default)
-            self.maybe(",")
-        self.take("]")
-
     # -- control flow ---------------------------------------------------------------------------------------------
 
     def if_(self, node: Any, out: list[p.Statement]) -> None:
@@ -453,189 +357,3 @@ class Lowering(Expressions):
                 target = p.Sequence("tuple", tuple(bound), (bound[0].at[0], bound[-1].at[1]))
             cases.append(p.Case(test, body, (at, self.pos), target))
         out.append(p.Switch(subject, tuple(cases), (start, self.pos), falls_through=False))
-
-    def pattern(self, node: Any) -> Any:
-        """Lower a pattern; None if it takes everything. Names that it binds go to ``bound``."""
-        kind = type(node).__name__
-        if kind in ("MatchValue", "MatchSingleton"):
-            return self.expression(node.value)
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise TooDeep
-        own = kind in ("MatchTuple",)
-        opened = self.peek()
-        for _ in node.lpar:
-            opened = self.take("(")
-        result = _PATTERNS[kind](self, node)
-        for place, _ in enumerate(node.lpar):
-            self.take(")")
-            if own and place == 0:
-                result.at = (opened, self.pos)
-        self.depth -= 1
-        return result
-
-    def _bind(self, node: Any) -> None:
-        if node is None:
-            self.take("_")
-        else:
-            self.bound.append(self.name(node))
-
-    def as_pattern(self, node: Any) -> Any:
-        if node.pattern is None:
-            self._bind(node.name)
-            return None
-        test = self.pattern(node.pattern)
-        self.take("as")
-        self._bind(node.name)
-        return test
-
-    def or_pattern(self, node: Any) -> Any:
-        start = self.peek()
-        tests = []
-        for place, element in enumerate(node.patterns):
-            if place:
-                self.take("|")
-            tests.append(self.pattern(element.pattern))
-        if None in tests:
-            return None
-        return p.Opaque("alternatives", tuple(tests), (start, self.pos))
-
-    def list_pattern(self, node: Any) -> Any:
-        start = self.peek()
-        brackets = node.lbracket is not None
-        if brackets:
-            self.take("[")
-        parts = self._subpatterns(node.patterns)
-        if brackets:
-            self.take("]")
-        return p.Opaque("sequence pattern", parts, (start, self.pos))
-
-    def tuple_pattern(self, node: Any) -> Any:
-        start = self.peek()
-        parts = self._subpatterns(node.patterns)
-        return p.Opaque("sequence pattern", parts, (start, self.pos))
-
-    def _subpatterns(self, elements: Any) -> tuple[Any, ...]:
-        parts = []
-        for element in elements:
-            if type(element).__name__ == "MatchStar":
-                self.take("*")
-                self._bind(element.name)
-            else:
-                parts.append(self.pattern(element.value))
-            self.maybe(",")
-        return tuple(part for part in parts if part is not None)
-
-    def mapping_pattern(self, node: Any) -> Any:
-        start = self.take("{")
-        parts: list[Any] = []
-        for element in node.elements:
-            lower = self.pattern if type(element.key).__name__.startswith("Match") else self.expression
-            parts.append(lower(element.key))
-            self.take(":")
-            parts.append(self.pattern(element.pattern))
-            self.maybe(",")
-        if node.rest is not None:
-            self.take("**")
-            self._bind(node.rest)
-            self.maybe(",")
-        self.take("}")
-        return p.Opaque("mapping pattern", tuple(part for part in parts if part is not None), (start, self.pos))
-
-    def class_pattern(self, node: Any) -> Any:
-        start = self.peek()
-        parts: list[Any] = [self.expression(node.cls)]
-        self.take("(")
-        parts += self._subpatterns(node.patterns)
-        for element in node.kwds:
-            self.take(element.key.value)
-            self.take("=")
-            parts.append(self.pattern(element.pattern))
-            self.maybe(",")
-        self.take(")")
-        return p.Opaque("class pattern", tuple(part for part in parts if part is not None), (start, self.pos))
-
-
-def _method_kind(name: str, decorators: tuple[p.Expression, ...]) -> str:
-    for decorator in decorators:
-        word = decorator.id if type(decorator) is p.Name else decorator.name if type(decorator) is p.Member else ""
-        if word in _METHOD_KINDS:
-            return str(_METHOD_KINDS[word])
-    return "constructor" if name == "__init__" else "method"
-
-
-_PATTERNS: dict[str, Callable[[Lowering, Any], Any]] = {
-    "MatchAs": Lowering.as_pattern,
-    "MatchOr": Lowering.or_pattern,
-    "MatchList": Lowering.list_pattern,
-    "MatchTuple": Lowering.tuple_pattern,
-    "MatchMapping": Lowering.mapping_pattern,
-    "MatchClass": Lowering.class_pattern,
-}
-
-_LOWERINGS: dict[str, Callable[..., Any]] = {
-    # expressions
-    "Name": Expressions.name,
-    "Integer": Expressions.number,
-    "Float": Expressions.number,
-    "Imaginary": Expressions.number,
-    "Ellipsis": Expressions.ellipsis,
-    "SimpleString": Expressions.string,
-    "FormattedString": Expressions.formatted,
-    "ConcatenatedString": Expressions.concatenated,
-    "TemplatedString": Expressions.template,
-    "Attribute": Expressions.attribute,
-    "Subscript": Expressions.subscript,
-    "Call": Expressions.call,
-    "StarredElement": Expressions.starred,
-    "UnaryOperation": Expressions.unary,
-    "BinaryOperation": Expressions.binary,
-    "BooleanOperation": Expressions.boolean,
-    "Comparison": Expressions.comparison,
-    "IfExp": Expressions.conditional,
-    "NamedExpr": Expressions.walrus,
-    "Await": Expressions.await_,
-    "Yield": Expressions.yield_,
-    "Lambda": Expressions.lambda_,
-    "Tuple": Expressions.tuple_,
-    "List": Expressions.list_,
-    "Set": Expressions.set_,
-    "Dict": Expressions.dict_,
-    "ListComp": Expressions.list_comprehension,
-    "SetComp": Expressions.set_comprehension,
-    "GeneratorExp": Expressions.generator,
-    "DictComp": Expressions.dict_comprehension,
-    # statements
-    "Expr": Lowering.expr,
-    "Pass": Lowering.pass_,
-    "Assign": Lowering.assign,
-    "AnnAssign": Lowering.annotated,
-    "AugAssign": Lowering.augmented,
-    "Return": Lowering.return_,
-    "Raise": Lowering.raise_,
-    "Assert": Lowering.assert_,
-    "Break": Lowering.break_,
-    "Continue": Lowering.continue_,
-    "Del": Lowering.delete,
-    "Global": Lowering.global_,
-    "Nonlocal": Lowering.nonlocal_,
-    "TypeAlias": Lowering.type_alias,
-    "Import": Lowering.import_,
-    "LazyImport": Lowering.import_,
-    "ImportFrom": Lowering.import_from,
-    "LazyImportFrom": Lowering.import_from,
-    "FunctionDef": Lowering.function_,
-    "ClassDef": Lowering.class_,
-    "If": Lowering.if_,
-    "While": Lowering.while_,
-    "For": Lowering.for_,
-    "Try": Lowering.try_,
-    "TryStar": Lowering.try_,
-    "With": Lowering.with_,
-    "Match": Lowering.match,
-}
-
-
-def lowerings(nodes: Any) -> dict[type, Callable[..., Any]]:
-    """How each type of node in the namespace ``nodes`` is lowered; libcst has more of them with each version."""
-    return {getattr(nodes, name): how for name, how in _LOWERINGS.items() if hasattr(nodes, name)}

@@ -41,7 +41,7 @@ _OPENING = frozenset(_GROUPS[name] for name in ("open", "open_", "open__"))
 _CLOSING = frozenset(_GROUPS[name] for name in ("close", "close_", "close__"))
 _LINES = frozenset(_GROUPS[name] for name in ("line", "line_"))
 
-_F_PREFIX = re.compile(r"(?<![^\W_])(?<!_)(?:[fFtT][rR]?|[rR][fFtT])\Z")
+_F_PREFIX = re.compile(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
 _PLAIN_FIELDS = re.compile(r"[^{]*(?:\{\{[^{]*|\{[^\"'{}\\#]*\}[^{]*)*\Z", re.DOTALL)
 _DEFINITION = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+([\w\x80-\xff]+)")
 _CONTINUES = re.compile(r"(?:else|elif|except|finally)\b")
