@@ -28,6 +28,8 @@ SUFFIXES = JAVASCRIPT + TYPESCRIPT + COMPONENTS
 _ES_MODULE = re.compile(r"(?:^|[;})/])[ \t]*(?:import\b\s*[^(.\s]|export\b\s*[^=:.,)\s])", re.MULTILINE)
 _REFUSED = re.compile(r"@flow\b|<>|\basync\s*[*#]|\(\s*\w+\s*:\s*(?:any|string)\b|\bimport type\b")
 """What esprima surely refuses, as far as it shows at a glance. A wrong guess costs nothing: the program is the same."""
+_LONG = 300_000
+"""Characters from which on esprima, at some seconds for a million, would keep everybody waiting."""
 _AMBIENT = re.compile(r"\.d\.([^./]+\.)?[mc]?ts$")
 
 
@@ -100,7 +102,7 @@ class _Reader:
         whole = at == (0, len(self.source.text))
         text = self.source.text if whole else self.source.text[at[0] : at[1]]
         tree = None
-        if not typescript and self.with_esprima and not _REFUSED.search(text):
+        if not typescript and self.with_esprima and len(text) < _LONG and not _REFUSED.search(text):
             try:
                 tree = self.esprima(text, at)
                 self.readers.append("esprima")
