@@ -6,6 +6,7 @@ those that hold it are read. So the work grows with the chain, not with the proj
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -257,19 +258,43 @@ def _candidates(project: Project, what: Thing, names: set[str], anywhere: bool) 
         return []
     index = importers(project)
     home = what.module.path
-    method = type(what.node) is p.Function and type(what.module.parent(what.module.parent(what.node))) is p.Class and (
-        what.node.kind != "constructor" and what.node.name not in _CONSTRUCTORS)
+    owner = _method_of(what)
+    holding = _holding(project, owner, home) if owner is not None and owner.name else None
     found: set[str] = set()
     for name in names:
-        paths = [x for x in index.mentions(name)
-                 if x != home and x.endswith(".py") == home.endswith(".py") and _may_call(index.data(x), name)]
-        if len(paths) > _COMMON or (method and len(paths) > 3):
+        paths = [x for x in index.mentions(name) if x != home and x.endswith(".py") == home.endswith(".py")
+                 and (holding is None or x in holding) and _may_call(index.data(x), name)]
+        if len(paths) > _COMMON:
             near = index.near(home)
             paths = [path for path in paths if path in near]
         found.update(paths)
     if _is_default(what):
         found.update(index.of(home))
     return sorted(found)
+
+
+def _method_of(what: Thing) -> p.Class | None:
+    """The class on whose instances ``what`` is called; None for functions and constructors."""
+    node = what.node
+    if type(node) is not p.Function or node.kind == "constructor" or node.name in _CONSTRUCTORS:
+        return None
+    owner = what.module.parent(what.module.parent(node))
+    return owner if type(owner) is p.Class else None
+
+
+def _holding(project: Project, owner: p.Class, home: str) -> frozenset[str]:
+    """The files that name the class, or a variable of another file that holds an instance of it."""
+    index = importers(project)
+    key = ("holding", home, owner.at)
+    if key not in project.memo:
+        assert owner.name is not None
+        made = re.compile(rb"(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:await[ \t]+|new[ \t]+)*" + owner.name.encode() + rb"\(")
+        found = set(index.mentions(owner.name))
+        names = {name for path in found for name in made.findall(index.data(path))}
+        for name in sorted(names)[:8]:
+            found.update(index.mentions(name.decode()))
+        project.memo[key] = frozenset(found)
+    return project.memo[key]
 
 
 def _may_call(data: bytes, name: str) -> bool:
