@@ -18,5 +18,9 @@ CHECKS: dict[str, str] = {
 
 PROJECT_CHECKS: dict[str, str] = {
     "containers": "connlint.checks.containers:check",
+    "entrypoint": "connlint.checks.entrypoints:check_found",
+    "entrypoint-interface": "connlint.checks.entrypoints:check_interface",
+    "bind-loopback": "connlint.checks.binding:check_loopback",
+    "unexpanded": "connlint.checks.binding:check_unexpanded",
 }
 """Name → "module:function" of ``check(project, card, rules) -> Iterator[Draft]``, run once on the whole project."""

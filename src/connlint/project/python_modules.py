@@ -483,6 +483,19 @@ class PythonLinker:
             return found.open or False
         return self._defines(target, name, seen)
 
+    def binds(self, target: str, name: str) -> Answer:
+        """Whether the module file ``target`` binds ``name`` once it has been loaded, whoever asks."""
+        defined = self._defines(target, name)
+        if defined is True:
+            return Found(self._source(target, name))
+        if isinstance(defined, str):
+            return Unknown(defined)
+        return Unknown("set from another module") if self._set_from_outside(target, name) else self._lacks(target, name)
+
+    def may_appear(self, base: str, module: str) -> str | None:
+        """Why ``module`` may come into being below the folder ``base`` although no file of the project is it."""
+        return self._open_on_the_way(base, module)
+
     def lookup(self, path: str, use: ImportUse, name: str) -> Answer:
         """Whether the module of ``use``, seen from ``path``, defines ``name``; see `Linker.lookup`."""
         target = self.resolve(path, use.module)

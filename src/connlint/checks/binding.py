@@ -1,0 +1,215 @@
+"""Servers that listen where nobody reaches them, and words that no shell expands."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from connlint.cards import Card, Rules
+from connlint.model.deployment import Command, Word
+from connlint.model.finding import Draft, Edit, Fix, Place
+from connlint.project.project import Project
+from connlint.project.services import Running, Services
+from connlint.project.starts import Start, Starts
+
+_LOOPBACK = re.compile(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)
+_VARIABLE = re.compile(r"\$(?:\{([A-Z_][A-Z0-9_]*)(?::?[-=?][^{}$]*)?\}|([A-Z_][A-Z0-9_]*)(?![\w(]))")
+_SHELLS = re.compile(
+    r"^(?:sh|bash|ash|dash|zsh|ksh|busybox|fish|pwsh|powershell(?:\.exe)?|cmd(?:\.exe)?|.*\.(?:sh|bash))$"
+)
+_OWN_VARIABLES = re.compile(
+    r"^(?:awk|gawk|sed|perl|jq|yq|envsubst|nginx|caddy|find|xargs|psql|make|expect|tcl|php|mongo|mongosh|.*entrypoint.*)$"
+)
+"""Programs for which a dollar sign has a meaning of their own."""
+_SCRIPT_FLAGS = {"-c", "-e", "--eval", "-p", "--command", "--exec", "-g"}
+
+
+# -- loopback ---------------------------------------------------------------------------------------------------------
+
+
+def check_loopback(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Servers in containers that listen on loopback only.
+
+    ``options.containers`` are the kinds of service that run in a container; ``options.gateways`` programs that pass
+    requests on to loopback inside one. Outcomes: "told" (the command says loopback) and "by-default". Slots: ``tool``,
+    ``host``, ``service``, ``port`` ("" or ":N").
+    """
+    services = Services.of(project)
+    running = services.running()
+    verdicts: dict[tuple[str, tuple[int, int]], list[Draft | None]] = {}
+    for start in Starts.of(project, rules.apis).all:
+        if start.running is None or "host" not in start.entry:
+            continue
+        found = _heard(start, start.running, running, card)
+        place = found.place if found is not None else _host_place(start)
+        verdicts.setdefault((place.path, place.at), []).append(found)
+    for rows in verdicts.values():
+        if rows[0] is not None and all(row is not None for row in rows):
+            yield rows[0]
+
+
+def _heard(start: Start, running: Running, others: list[Running], card: Card) -> Draft | None:
+    service = running.service
+    if service.kind not in card.options["containers"]:
+        return None
+    if service.host_network or service.mates or any("network" in why for why in service.open):
+        return None
+    if len(running.commands) > 1 and start.command is not running.commands[-1]:
+        return None
+    gateways = card.options["gateways"]
+    if any(posixpath.basename(word.value or "") in gateways for c in running.commands for word in c.words[:4]):
+        return None
+    if start.listed("listens") and not any(word.value in start.listed("listens") for word in start.options.plain):
+        return None
+    host = _host(start)
+    if host is None or not _LOOPBACK.match(host[0]):
+        return None
+    port = _port(start)
+    if not _is_asked(running, others, port):
+        return None
+    text, word = host
+    slots = {"tool": start.tool, "host": text, "service": service.name, "port": f":{port}" if port else ""}
+    if word is None:
+        return Draft("by-default", start.command.words[0].place, slots, f"{service.name} {start.tool}")
+    return Draft("told", word.place, slots, f"{service.name} {start.tool}", fix=_opened(word, text))
+
+
+def _opened(word: Word, host: str) -> Fix | None:
+    """Listen on every address instead; only where the host stands in the file as it was read."""
+    written = word.written
+    if host not in written or len(written.encode()) != word.place.at[1] - word.place.at[0]:
+        return None
+    everywhere = "[::]" if host.startswith("[") else "::" if ":" in host else "0.0.0.0"
+    at = word.place.at[0] + len(written[: written.index(host)].encode())
+    edit = Edit(Place(word.place.path, (at, at + len(host.encode()))), everywhere)
+    return Fix(f"Listen on {everywhere}", (edit,))
+
+
+def _host_place(start: Start) -> Place:
+    host = _host(start)
+    return host[1].place if host is not None and host[1] is not None else start.command.words[0].place
+
+
+def _host(start: Start) -> tuple[str, Word | None] | None:
+    """Where a server listens: the host, and the word that says it, None where it is the tool's default.
+
+    None where that cannot be known, or where it listens on no port.
+    """
+    options = start.options
+    if options.has(start.listed("socket_flags")) or start.variable("bind_env") is not None:
+        return None
+    if options.has(start.listed("bind_flags")):
+        words = [w for name in start.listed("bind_flags") for w in options.values.get(name, ())]
+        if len(words) != 1 or words[0].value is None:
+            return None
+        host, colon, _ = words[0].value.rpartition(":")
+        if words[0].value.startswith(("unix:", "fd:", "//")):
+            return None
+        return (host if colon else words[0].value, words[0])
+    if options.has(start.listed("host_flags")):
+        word = options.first(start.listed("host_flags"))
+        if word is None:
+            return None
+        return None if word.value is None else (word.value, word)
+    if start.entry.get("plain_bind") and options.plain:
+        word = options.plain[0]
+        if word.value is None:
+            return None
+        host, colon, _ = word.value.rpartition(":")
+        if colon:
+            return host, word
+        return (word.value, word) if not word.value.isdigit() else (start.entry["host"], None)
+    if start.variable("host_env") is not None or start.variable("public_env") is not None or start.configured:
+        return None
+    if options.unknown or start.command.open or (start.entry["host"] and _opens(start)):
+        return None
+    return start.entry["host"], None
+
+
+def _opens(start: Start) -> bool:
+    """Whether variables that are not seen here may set the host: it is told so by a word that is not known."""
+    return start.running is not None and any(why.startswith(("env_file", "envFrom")) for why in start.running.open)
+
+
+def _port(start: Start) -> int | None:
+    options = start.options
+    for names in (start.listed("port_flags"), start.listed("bind_flags")):
+        word = options.first(names)
+        if options.has(names):
+            text = (word.value if word is not None else None) or ""
+            number = text.rpartition(":")[2]
+            return int(number) if number.isdigit() else None
+    if start.entry.get("plain_bind") and options.plain:
+        number = (options.plain[0].value or "").rpartition(":")[2]
+        return int(number) if number.isdigit() else None
+    return start.entry.get("port")
+
+
+def _is_asked(running: Running, others: list[Running], port: int | None) -> bool:
+    """Whether something outside of the container is meant to reach the server."""
+    service = running.service
+    if service.kind == "cloud-run":
+        return not service.one_shot
+    ports = [p.container for p in service.ports]
+    ports += [p.container for p in running.stage.exposed] if running.stage is not None else []
+    if ports:
+        return port is None or None in ports or port in ports
+    names = [name for name in service.hosts if name]
+    for other in others:
+        if other.service.group == service.group and other is not running:
+            if _names(names, other):
+                return True
+    return False
+
+
+def _names(names: list[str], other: Running) -> bool:
+    """Whether the environment of ``other`` holds one of ``names`` as a host."""
+    if not names:
+        return False
+    host = re.compile(r"(?:^|//|@|,)(?:" + "|".join(map(re.escape, names)) + r")(?::\d+|/|$)")
+    return any(host.search(known.value or known.written) for known in other.environment.values())
+
+
+# -- what no shell expands --------------------------------------------------------------------------------------------
+
+
+def check_unexpanded(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Words of commands that run without a shell and hold a variable as a shell would expand it.
+
+    ``options.literal`` are the kinds of service whose commands nothing expands. Outcome "word". Slots: ``word`` (as
+    written), ``variable`` and ``program``.
+    """
+    seen: set[tuple[str, tuple[int, int]]] = set()
+    for running in Services.of(project).running():
+        for command in running.commands:
+            if command.shell or not command.words or _has_shell(command, project):
+                continue
+            from_image = running.image is not None and command.place.path == running.image.path
+            if not from_image and running.service.kind not in card.options["literal"]:
+                continue
+            for word, name in _left(command):
+                key = (word.place.path, word.place.at)
+                if key not in seen:
+                    seen.add(key)
+                    program = posixpath.basename(command.words[0].value or "")
+                    slots = {"word": word.value or "", "variable": name, "program": program}
+                    yield Draft("word", word.place, slots, f"{program} {word.value}")
+
+
+def _has_shell(command: Command, project: Project) -> bool:
+    """Whether a shell or a program that expands words by itself runs the command."""
+    program = posixpath.basename(command.words[0].value or "")
+    if not program or _SHELLS.match(program) or _OWN_VARIABLES.match(program):
+        return True
+    return any(_SHELLS.match(posixpath.basename(word.value or "")) for word in command.words[1:])
+
+
+def _left(command: Command) -> Iterator[tuple[Word, str]]:
+    """Words with a variable in them that stays as it is, with its name."""
+    before = ""
+    for word in command.words[1:]:
+        text = word.value
+        if text is not None and before not in _SCRIPT_FLAGS and (found := _VARIABLE.search(text)) and "\n" not in text:
+            yield word, found[1] or found[2]
+        before = text or ""

@@ -1,0 +1,312 @@
+"""Start commands whose target is not there, or is no application of the kind that the server runs."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from connlint.cards import Card, Rules
+from connlint.model import program as p
+from connlint.model.finding import Draft, Place, Step
+from connlint.project import jsonc
+from connlint.project.answer import Answer, Found, Missing, Unknown
+from connlint.project.applications import Applications
+from connlint.project.grounds import Folder, Ground
+from connlint.project.project import Project
+from connlint.project.starts import Start, Starts, Target
+
+_BUILT = re.compile(
+    r"(?:^|/)(?:dist|build|out|output|lib|bin|target|release|public|\.[\w-]+|node_modules|esm|cjs|es)(?:/|$)"
+)
+"""Folders in which builds leave what they make."""
+_STARTED = rb"(?:[\w.-]*\b(?:python[\d.]*|node|tsx|nodemon|run)\b[\"',\s]+(?:-\w+[\"',\s]+)*[\"']?[\w./-]*)"
+"""What stands before a file where it is started, and not written or downloaded."""
+_NOT_RUN = re.compile(
+    r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|templates?|cookiecutters?|vendor|third_party)/|\{\{|\{%"
+)
+Verdict = Draft | None
+
+
+def check_found(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Targets that do not exist.
+
+    Outcomes: "module", "attribute", "no-attribute" (the server asks for one), "file" and "script". Slots: ``tool``,
+    ``target``, ``module``, ``attribute``, ``where`` (the file or folder that lacks it), ``hint`` ("" or from ";" on).
+    """
+    yield from _agreed(project, rules, _missing)
+
+
+def check_interface(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Targets that exist and cannot be run by this server.
+
+    Outcomes: "interface" (an application of another kind), "no-application" and "uncalled" (a factory that this server
+    does not call). Slots: ``tool``, ``target``, ``has``, ``wants``, ``made`` (the constructor) and ``where``.
+    """
+    yield from _agreed(project, rules, _misfit)
+
+
+def _agreed(project: Project, rules: Rules, judge: Any) -> Iterator[Draft]:
+    """What all starts say that stand at one place: a Dockerfile may be used by several services."""
+    applications = Applications.of(project, rules.apis)
+    verdicts: dict[tuple[str, tuple[int, int]], list[Verdict]] = {}
+    for start in Starts.of(project, rules.apis).all:
+        if _NOT_RUN.search(start.path):
+            continue
+        for target in (start.target, start.module_target):
+            if target is not None:
+                found = judge(start, target, applications)
+                verdicts.setdefault((target.place.path, target.place.at), []).append(found)
+    for rows in verdicts.values():
+        if rows[0] is not None and all(row is not None for row in rows):
+            yield rows[0]
+
+
+# -- missing ----------------------------------------------------------------------------------------------------------
+
+
+def _missing(start: Start, target: Target, applications: Applications) -> Verdict:
+    if not start.grounds or start.command.open:
+        return None
+    form = start.entry["form"]
+    if form == "script":
+        return _script(start, target)
+    if target is start.module_target:
+        return _module_run(start, target, applications)
+    if target.is_path and form != "path":
+        return _file(start, target)
+    answers = [_resolved(start, ground, target, applications) for ground in start.grounds]
+    if all(isinstance(answer, Missing) for answer in answers):
+        if start.configured:
+            return None
+        return _draft("module", start, target, _tried(answers), _near_module(start, target, answers, applications))
+    if any(isinstance(answer, Unknown) for answer in answers):
+        return None
+    return _attribute(start, target, [a.path for a in answers if isinstance(a, Found)], applications)
+
+
+def _resolved(start: Start, ground: Ground, target: Target, applications: Applications) -> Answer:
+    if target.is_path:
+        return _found_file(start, ground, target.module if target.module.endswith(".py") else target.module + ".py")
+    answer = applications.module(start, ground, target.module)
+    if isinstance(answer, Missing) and start.entry["form"] == "celery" and target.attribute is None:
+        head, _, tail = target.module.rpartition(".")
+        inner = applications.module(start, ground, head) if head else answer
+        if isinstance(inner, Found) and not isinstance(applications.attribute(inner.path, tail), Missing):
+            return Unknown("an attribute")
+        return inner if isinstance(inner, Unknown) else answer
+    return answer
+
+
+def _attribute(start: Start, target: Target, paths: list[str], applications: Applications) -> Verdict:
+    names = [target.attribute] if target.attribute else start.listed("defaults")
+    form = start.entry["form"]
+    if not target.attribute and form == "attribute" and not start.entry.get("several"):
+        return _draft("no-attribute", start, target, paths[0], _near_attribute(target, paths[0], applications))
+    if not names or (not target.attribute and start.configured):
+        return None
+    for path in paths:
+        if not path.endswith(".py"):
+            return None
+        for name in names:
+            if not isinstance(applications.attribute(path, name), Missing):
+                return None
+    return _draft("attribute", start, target, paths[0], _near_attribute(target, paths[0], applications), names[0])
+
+
+def _module_run(start: Start, target: Target, applications: Applications) -> Verdict:
+    answers: list[Answer] = []
+    for ground in start.grounds:
+        answer = applications.module(start, ground, target.module)
+        answers.append(answer)
+    if answers and all(isinstance(answer, Missing) for answer in answers):
+        return _draft("module", start, target, _tried(answers), "")
+    return None
+
+
+def _file(start: Start, target: Target) -> Verdict:
+    path = target.module
+    if not path or "*" in path or "://" in path or path.startswith(("/", "~", "-", "$")):
+        return None
+    if start.entry["language"] == "python" and not path.endswith(".py"):
+        return None
+    if start.entry["language"] == "javascript" and (_BUILT.search(path) or not re.search(r"\.[cm]?[jt]sx?$", path)):
+        return None
+    answers = [_found_file(start, ground, path) for ground in start.grounds]
+    if not answers or not all(isinstance(answer, Missing) for answer in answers):
+        return None
+    if _is_made(start, path) or ("/" not in path and _is_built(start)):
+        return None
+    return _draft("file", start, target, _tried(answers), "")
+
+
+def _found_file(start: Start, ground: Ground, path: str) -> Answer:
+    """The file ``path``, or something it may be made from."""
+    answer = ground.find(path)
+    if not isinstance(answer, Missing):
+        return answer
+    stem, dot, end = path.rpartition(".")
+    if start.entry["language"] == "javascript" and dot:
+        for other in ("ts", "tsx", "mts", "cts", "jsx", "mjs", "cjs", "js", "coffee"):
+            if other != end and not isinstance(ground.find(f"{stem}.{other}"), Missing):
+                return Unknown("made from another file")
+    folder = posixpath.dirname(path)
+    if folder and not isinstance(ground.find(folder), Found):
+        return Unknown("a folder that is not there")
+    return answer
+
+
+def _is_made(start: Start, path: str) -> bool:
+    """Whether the project mentions the file elsewhere, as something that is written or downloaded."""
+    tree = start.grounds[0].tree if start.grounds else None  # type: ignore[attr-defined]
+    if tree is None:
+        return True
+    name = posixpath.basename(path).encode()
+    data = tree.read(start.path) or b""
+    mentions = data.count(name)
+    if start.loose and any(p == path or p.endswith("/" + path) for p in tree.paths):
+        return True
+    return mentions > len(re.findall(_STARTED + re.escape(name), data))
+
+
+def _is_built(start: Start) -> bool:
+    """Whether a script of a package may run beside what its build makes, in a folder that only the build fills."""
+    if start.running is not None or start.loose:
+        return False
+    data = jsonc.loads(start.grounds[0].tree.read(start.path)) if start.grounds else None  # type: ignore[attr-defined]
+    scripts = data.get("scripts") if isinstance(data, dict) else None
+    return isinstance(scripts, dict) and any(str(name).startswith("build") for name in scripts)
+
+
+def _script(start: Start, target: Target) -> Verdict:
+    if start.loose and len(start.grounds) > 1 and start.command.folder == "":
+        return None
+    for ground in start.grounds:
+        if not isinstance(ground, Folder):
+            return None
+        answer = ground.find("package.json")
+        if not isinstance(answer, Found):
+            return None
+        data = jsonc.loads(ground.tree.read(answer.path))
+        scripts = data.get("scripts") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(scripts, dict | None) or target.text in (scripts or {}):
+            return None
+        fallback = start.entry.get("fallback_file")
+        if fallback and not isinstance(ground.find(fallback), Missing):
+            return None
+        import difflib
+
+        near = difflib.get_close_matches(target.text, list(scripts or {}), 1, 0.75)
+        return _draft("script", start, target, answer.path, f"; did you mean '{near[0]}'?" if near else "")
+    return None
+
+
+# -- words ------------------------------------------------------------------------------------------------------------
+
+
+def _draft(outcome: str, start: Start, target: Target, where: str, hint: str, attribute: str | None = None) -> Draft:
+    slots = {"tool": start.tool, "target": target.text, "module": target.module,
+             "attribute": attribute or target.attribute or "", "where": where, "hint": hint}
+    related: tuple[Step, ...] = ()
+    if outcome == "attribute":
+        related = (Step(Place(where, (0, 0)), f"this module does not define '{slots['attribute']}'"),)
+    return Draft(outcome, target.place, slots, f"{start.tool} {target.text}", related=related)
+
+
+def _tried(answers: list[Answer]) -> str:
+    return next((a.tried[0] for a in answers if isinstance(a, Missing) and a.tried), "its file")
+
+
+def _near_module(start: Start, target: Target, answers: list[Answer], applications: Applications) -> str:
+    tried = _tried(answers)
+    file = target.module.replace(".", "/") + ".py"
+    folder = tried[: -len(file)].rstrip("/") if tried.endswith(file) else ""
+    near = applications.nearest(target, folder) if start.entry.get("protocol") else None
+    if near is None:
+        return ""
+    path, name = near
+    if not folder or path.startswith(folder + "/"):
+        inside = path[len(folder):].lstrip("/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return f"; did you mean '{inside}:{name}'?"
+    return f"; {path} defines '{name}'"
+
+
+def _near_attribute(target: Target, path: str, applications: Applications) -> str:
+    here = [name for made, name in applications.made if made == path]
+    if here:
+        return f"; did you mean '{target.module}:{here[0]}'?"
+    near = applications.nearest(target, posixpath.dirname(path))
+    return f"; {near[0]} defines '{near[1]}'" if near is not None else ""
+
+
+# -- misfits ----------------------------------------------------------------------------------------------------------
+
+
+def _misfit(start: Start, target: Target, applications: Applications) -> Verdict:
+    wants = _protocol(start, applications)
+    if wants is None or not start.grounds or (target.is_path and start.entry["form"] != "path"):
+        return None
+    answers = [_resolved(start, ground, target, applications) for ground in start.grounds]
+    paths = {answer.path for answer in answers if isinstance(answer, Found)}
+    if len(paths) != 1 or any(isinstance(answer, Unknown) for answer in answers):
+        return None
+    path = paths.pop()
+    names = [target.attribute] if target.attribute else start.listed("defaults")[:1]
+    if not names or not path.endswith(".py"):
+        return None
+    slots = {"tool": start.tool, "target": target.text, "wants": wants.upper(), "where": path}
+    made = applications.constructor(path, target, names[0])
+    found = applications.definition(path, names[0])
+    if made is not None and (target.call or _called(start) or found is None or found[1].kind == "value"):
+        name, has = made
+        if "any" in (has, wants) or has == wants:
+            return None
+        slots |= {"has": has.upper(), "made": name}
+        return Draft("interface", target.place, slots, f"{start.tool} {target.text}", related=_related(found, name))
+    if found is None or target.call or target.deeper or _called(start):
+        return None
+    definition = found[1]
+    kind = type(definition.value)
+    if definition.kind == "value" and kind in (p.Number, p.Text, p.Sequence, p.Record):
+        slots["has"] = {p.Number: "a number", p.Text: "a text", p.Sequence: "a list", p.Record: "a dictionary"}[kind]
+        related = _related(found, slots["has"])
+        return Draft("no-application", target.place, slots, f"{start.tool} {target.text}", related=related)
+    if definition.kind == "function" and kind is p.Function and not start.entry.get("lenient") and wants == "wsgi":
+        function = definition.value
+        if not function.decorators and _most(function) < 2:
+            slots["has"] = "a function that makes one"
+            related = _related(found, slots["has"])
+            return Draft("uncalled", target.place, slots, f"{start.tool} {target.text}", related=related)
+    return None
+
+
+def _most(function: p.Function) -> int:
+    """How many positional arguments a function takes at most."""
+    if any(param.kind == "rest" for param in function.params):
+        return 99
+    return sum(param.kind in ("positional", "either") for param in function.params)
+
+
+def _called(start: Start) -> bool:
+    return start.options.has(start.listed("factory_flags")) or start.variable("factory_env") is not None
+
+
+def _related(found: Any, what: str) -> tuple[Step, ...]:
+    return () if found is None else (Step(Place(found[0].path, found[1].at), f"this is {what}"),)
+
+
+def _protocol(start: Start, applications: Applications) -> str | None:
+    """What the server speaks to its application; None where that is not plain."""
+    speaks = start.entry.get("protocol")
+    if speaks in (None, "any") or start.variable("protocol_env") is not None:
+        prefixes = start.entry.get("prefixes", {})
+        written = next((w.value or "" for w in start.options.plain[:1]), "")
+        return next((kind for prefix, kind in prefixes.items() if written.startswith(prefix)), None)
+    word = start.options.first(start.listed("protocol_flags"))
+    if start.options.has(start.listed("protocol_flags")):
+        return start.entry["protocols"].get(word.value) if word is not None and word.value is not None else None
+    if start.options.has(start.listed("worker_flags")):
+        word = start.options.first(start.listed("worker_flags"))
+        return applications.workers.get(word.value) if word is not None and word.value is not None else None
+    return None if start.configured or start.options.unknown else speaks

@@ -1,0 +1,191 @@
+"""What a start names: the module, the attribute, and what kind of application that is.
+
+Which constructors make which kind of application stands in the table `application`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from connlint.model import program as p
+from connlint.project.answer import Answer, Found, Missing, Unknown
+from connlint.project.grounds import Ground
+from connlint.project.module import Definition, Module
+from connlint.project.project import Project
+from connlint.project.starts import Start, Target
+
+_TEST = re.compile(
+    r"(?:^|/)(?:tests?|testing|examples?|docs?|docs_src|fixtures)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$"
+)
+_BUILDS = ("pyproject.toml", "setup.py", "setup.cfg")
+_LIMIT = 60
+"""Files that are read in search of an application to name."""
+
+
+class Applications:
+    """Answers about the Python targets of one project."""
+
+    def __init__(self, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> None:
+        self.project = project
+        self.linker: Any = project.linkers["python"]
+        self.protocols: dict[str, str] = {}
+        for row in apis.get("application", ()):
+            for name in row["names"]:
+                self.protocols[name] = row["protocol"]
+        self.workers = {name: row["protocol"] for row in apis.get("worker_class", ()) for name in row["names"]}
+        self.own_names = {name for row in apis.get("own_name", ()) for name in row["names"]}
+        self._made_in: dict[str, list[tuple[str, str]]] = {}
+
+    @classmethod
+    def of(cls, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> Applications:
+        """The one `Applications` of a project."""
+        found = project.memo.get(cls)
+        if found is None:
+            found = project.memo[cls] = cls(project, apis)
+        return found
+
+    # -- modules --------------------------------------------------------------------------------------------------
+
+    def module(self, start: Start, ground: Ground, module: str) -> Answer:
+        """The file of the dotted ``module`` where ``start`` runs. `Missing` where nothing else could provide it."""
+        prefixes = start.search
+        if prefixes is None:
+            return Unknown("a search path that is not known")
+        doubt: str | None = None
+        tried: list[str] = []
+        for prefix in prefixes:
+            stem = posixpath.join(prefix, module.replace(".", "/"))
+            for path in (f"{stem}.py", f"{stem}/__init__.py", stem):
+                answer = ground.find(path)
+                if isinstance(answer, Found):
+                    return answer if not answer.path.endswith("/") else Unknown("a namespace package")
+                if isinstance(answer, Unknown):
+                    doubt = doubt or answer.why
+                elif path.endswith(f"{stem}.py"):
+                    tried += answer.tried
+        if doubt is not None:
+            return Unknown(doubt)
+        file = module.replace(".", "/") + ".py"
+        for path in tried:
+            if path.endswith(file) and (why := self.linker.may_appear(path[: -len(file)].rstrip("/"), module)):
+                return Unknown(why)
+        return self._absent(start, ground, prefixes, module, tuple(tried))
+
+    def _absent(self, start: Start, ground: Ground, prefixes: tuple[str, ...], module: str,
+                tried: tuple[str, ...]) -> Answer:
+        """Whether a module that is not there could still be installed."""
+        top, dot, _ = module.partition(".")
+        installed = self.linker.roots.installed
+        file = module.replace(".", "/")
+        if start.loose and any(p.endswith((f"/{file}.py", f"/{file}/__init__.py")) for p in self.linker.python_files):
+            return Unknown("the folder of the script")
+        for prefix in prefixes:
+            if dot and isinstance(ground.find(posixpath.join(prefix, f"{top}.py")), Found):
+                return Missing(f"'{top}' is a file and no package", tried, module.rpartition(".")[2])
+            if dot and isinstance(ground.find(posixpath.join(prefix, top)), Found):
+                regular = isinstance(ground.find(posixpath.join(prefix, top, "__init__.py")), Found)
+                if not regular and (top in installed or top in sys.stdlib_module_names):
+                    return Unknown("may be installed")
+                return Missing("no such module", tried)
+        if top in installed or top in sys.stdlib_module_names:
+            return Unknown("may be installed")
+        stands = self.linker.tops.get(top)
+        if not stands:
+            return Missing("no such module", tried) if top in self.own_names else Unknown("may be installed")
+        if any(self._is_installable(stand.root) for stand in stands):
+            return Unknown("installed from the project")
+        return Missing("no such module here", tried)
+
+    def _is_installable(self, root: str) -> bool:
+        """Whether what stands below ``root`` may be installed as a package of its own."""
+        if root in self.linker.roots.declared:
+            return True
+        folders = (root, posixpath.dirname(root)) if posixpath.basename(root) in ("src", "lib", "python") else (root,)
+        return any(posixpath.join(folder, name) in self.project.tree.paths for folder in folders for name in _BUILDS)
+
+    def attribute(self, path: str, name: str) -> Answer:
+        """Whether the module file ``path`` binds ``name``."""
+        return self.linker.binds(path, name)
+
+    # -- kinds ----------------------------------------------------------------------------------------------------
+
+    def definition(self, path: str, name: str) -> tuple[Module, Definition] | None:
+        """The only definition of ``name`` in the module file ``path``, followed through imports; None in doubt."""
+        module = self.project.module(path)
+        found = self.project.exported(module, name) if module is not None else None
+        if found is None or len(found[1]) != 1 or found[1][0].path:
+            return None
+        return found[0], found[1][0]
+
+    def constructor(self, path: str, target: Target, name: str) -> tuple[str, str] | None:
+        """The qualified constructor of what ``target`` means, and its protocol; None where that is not plain."""
+        found = self.definition(path, name)
+        if found is None or target.deeper:
+            return None
+        module, definition = found
+        if definition.kind == "function" and type(definition.value) is p.Function:
+            return self._returned(module, definition.value)
+        return None if target.call or definition.kind != "value" else self._made(module, definition.value)
+
+    def _made(self, module: Module, value: Any) -> tuple[str, str] | None:
+        if type(value) is not p.Call:
+            return None
+        name = module.qualified(value.callee)
+        return (name, self.protocols[name]) if name in self.protocols else None
+
+    def _returned(self, module: Module, function: p.Function) -> tuple[str, str] | None:
+        """What a factory returns, where all its returns agree."""
+        found = set()
+        if function.decorators or function.is_async:
+            return None
+        for returned in module.nodes(p.Return):
+            if module.function(returned) is not function:
+                continue
+            value = returned.value
+            if type(value) is p.Name:
+                definitions = module.lookup(value.id, value)
+                if len(definitions) != 1 or definitions[0].kind != "value" or definitions[0].path:
+                    return None
+                value = definitions[0].value
+            found.add(self._made(module, value))
+        return found.pop() if len(found) == 1 else None
+
+    # -- what was meant -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _words(self) -> re.Pattern[bytes]:
+        last = sorted({name.rpartition(".")[2] for name in self.protocols})
+        return re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in last) + rb")\s*\(")
+
+    @cached_property
+    def made(self) -> list[tuple[str, str]]:
+        """File and name of every application that the project makes at the top level of a module, tests left out."""
+        found: list[tuple[str, str]] = []
+        read = 0
+        for path in sorted(self.linker.python_files, key=lambda f: (f.count("/"), f)):
+            if _TEST.search(path) or not self._words.search(self.project.tree.read(path) or b""):
+                continue
+            read += 1
+            module = self.project.module(path) if read <= _LIMIT else None
+            for name, definitions in (module.scope.names.items() if module is not None else ()):
+                if any(d.kind == "value" and not d.path and self._made(module, d.value) for d in definitions):
+                    found.append((path, name))
+        return found
+
+    def nearest(self, target: Target, folder: str) -> tuple[str, str] | None:
+        """The application that was probably meant by ``target``, run in the project's ``folder``: file and name."""
+        parts = set(target.module.replace("/", ".").removesuffix(".py").split("."))
+        best: tuple[tuple[int, int, int], tuple[str, str]] | None = None
+        for path, name in self.made:
+            stem = path.removesuffix(".py").removesuffix("/__init__")
+            alike = len(parts & set(stem.split("/")))
+            below = folder == "" or path.startswith(folder.rstrip("/") + "/")
+            score = (int(below), alike, int(name == target.attribute))
+            if best is None or score > best[0]:
+                best = (score, (path, name))
+        return None if best is None or (not any(best[0][1:]) and len(self.made) > 1) else best[1]

@@ -1,0 +1,243 @@
+"""The ground on which a command runs: which file of the project is found under a path that the command names.
+
+A folder of the project is one; the working folder of an image is another, in which every file comes from some ``COPY``
+or bind mount. What neither shows may still be there: downloaded, built, or part of the base image. Then it is unknown.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from connlint.languages.deployment.dockerfile import workdir
+from connlint.model.deployment import Command, Image, Service, Stage
+from connlint.project.answer import Answer, Found, Missing, Unknown
+from connlint.project.services import Running, Services
+from connlint.project.tree import Tree
+
+_FETCHES = re.compile(
+    r"^(?:git|curl|wget|unzip|tar|aws|gsutil|rsync|scp|svn|hg|degit|copier|cookiecutter|django-admin|create-.*)$"
+)
+_COPIES = re.compile(r"^(?:cp|mv|ln|install|tee|echo|printf|cat|sed|touch)$")
+_ON_PROJECT = ("procfile", "render", "app-engine", "fly", "railway")
+
+
+class Ground(Protocol):
+    """Somewhere paths can be looked up."""
+
+    def find(self, path: str) -> Answer:
+        """The project's file at ``path``, relative to where the command runs, or absolute. A folder ends in a slash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of the project."""
+
+    tree: Tree
+    folder: str
+
+    def find(self, path: str) -> Answer:
+        if path.startswith(("/", "~")):
+            return Unknown("a path of the machine")
+        return in_tree(self.tree, posixpath.join(self.folder, path))
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The folder ``folder`` of a container: ``context`` is the folder of the project that the image is built from."""
+
+    tree: Tree
+    folder: str
+    image: Image | None
+    stage: Stage | None
+    context: str | None
+    mounts: tuple[tuple[str, str], ...]
+    plain: frozenset[str]
+    """Names of base images that hold no application."""
+
+    def find(self, path: str) -> Answer:
+        inside = posixpath.normpath(posixpath.join(self.folder, path))
+        covering = [(host, target) for host, target in self.mounts if _rest(inside, target) is not None]
+        if covering:
+            host, target = max(covering, key=lambda m: len(m[1]))
+            if host not in self.tree.folders and host not in self.tree.paths and host != ".":
+                return Unknown("a mount of something else")
+            return in_tree(self.tree, posixpath.join(host, _rest(inside, target) or ""))
+        if self.image is None or self.stage is None or self.context is None:
+            return Unknown("an image from elsewhere")
+        return self._built(inside, self.stage, 0)
+
+    def _built(self, inside: str, stage: Stage, depth: int) -> Answer:
+        """What the stages bring to the absolute path ``inside``."""
+        assert self.image is not None and self.context is not None
+        if depth > 5:
+            return Unknown("too many stages")
+        doubt: str | None = None
+        tried: tuple[str, ...] = ()
+        layers = _layers(self.image, stage)
+        for layer in reversed(layers):
+            for source, target, origin in reversed(layer.copies):
+                answer = self._copied(inside, source, target, origin, depth)
+                if isinstance(answer, Found):
+                    return answer
+                if isinstance(answer, Unknown):
+                    doubt = doubt or answer.why
+                elif isinstance(answer, Missing):
+                    tried += answer.tried
+            for run in layer.runs:
+                doubt = doubt or self._made(run, inside)
+        base = layers[0].base if layers else ""
+        if not is_plain(base, self.plain):
+            doubt = doubt or f"the base image {base}"
+        if not tried:
+            doubt = doubt or "nothing of the project is copied there"
+        return Unknown(doubt) if doubt else Missing("not in the image", tried)
+
+    def _copied(self, inside: str, source: str, target: str, origin: str | None, depth: int) -> Answer | None:
+        """What one copy brings to ``inside``; None where it does not reach it."""
+        assert self.image is not None and self.context is not None
+        exact, into = posixpath.normpath(target), target.endswith(("/", "/."))
+        rest = _rest(inside, exact)
+        if rest is None:
+            # what is copied further down makes the folders above it
+            if exact.startswith(inside.rstrip("/") + "/"):
+                return Found(f"{inside}/")
+            return None
+        if origin is not None:
+            stage = self._stage(origin)
+            if stage is None:
+                return Unknown(f"copied from {origin}")
+            return self._built(posixpath.normpath(posixpath.join("/", source, rest)), stage, depth + 1)
+        if any(mark in source for mark in "*?["):
+            return self._globbed(rest, source)
+        if source.startswith(("http://", "https://", "git@")) or source.endswith((".tar", ".tar.gz", ".tgz", ".zip")):
+            return Unknown("unpacked or downloaded")
+        place = posixpath.normpath(posixpath.join(self.context, source.lstrip("/"))).removeprefix("./")
+        if place in self.tree.paths:
+            named = posixpath.join(exact, posixpath.basename(place))
+            if inside == named and (into or rest):
+                return Found(place)
+            if inside == exact and not into:
+                return Found(place)
+            return None
+        return in_tree(self.tree, posixpath.join(self.context, source.lstrip("/"), rest))
+
+    def _globbed(self, rest: str, source: str) -> Answer | None:
+        assert self.context is not None
+        folder, _, pattern = source.rpartition("/")
+        first = rest.partition("/")[0]
+        if not first or any(mark in folder for mark in "*?["):
+            return Unknown("copied by a pattern")
+        if not fnmatchcase(first, pattern):
+            return None
+        return in_tree(self.tree, posixpath.join(self.context, folder.lstrip("/"), rest))
+
+    def _stage(self, name: str) -> Stage | None:
+        assert self.image is not None
+        for at, stage in enumerate(self.image.stages):
+            if stage.name == name.lower() or name == str(at):
+                return stage
+        return None
+
+    @staticmethod
+    def _made(run: Command, inside: str) -> str | None:
+        """Why a build step may make the file ``inside``."""
+        texts = [word.value or word.written for word in run.words]
+        program = posixpath.basename(texts[0]) if texts else ""
+        if _FETCHES.match(program):
+            return f"{program} may bring it"
+        name = posixpath.basename(inside)
+        stem = name.partition(".")[0]
+        if _COPIES.match(program) and (program in ("cp", "mv", "ln") or any(stem in text for text in texts[1:])):
+            return f"{program} may make it"
+        return None
+
+
+def in_tree(tree: Tree, path: str) -> Answer:
+    """The file or folder ``path`` of the project. What is ignored may be made by a build and is unknown."""
+    path = posixpath.normpath(path).removeprefix("./")
+    if path == ".." or path.startswith(("../", "/")):
+        return Unknown("outside of the project")
+    if path in tree.paths:
+        return Found(path)
+    if path == "." or path in tree.folders:
+        return Found("" if path == "." else path + "/")
+    if tree.exists(path) or tree.ignored(path):
+        return Unknown("ignored, so a build may make it")
+    return Missing("no such file", (path,))
+
+
+def is_plain(base: str, plain: Collection[str]) -> bool:
+    """Whether the image ``base`` holds no application of its own."""
+    name = base.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+    return name in plain
+
+
+def _rest(path: str, above: str) -> str | None:
+    """What of ``path`` lies below ``above``; "" where they are the same, None where it is not below."""
+    above = posixpath.normpath(above)
+    if path == above:
+        return ""
+    prefix = above.rstrip("/") + "/"
+    return path[len(prefix):] if path.startswith(prefix) else None
+
+
+def _layers(image: Image, stage: Stage) -> list[Stage]:
+    """A stage after those that it is built on."""
+    found: list[Stage] = []
+    at: Stage | None = stage
+    while at is not None and at not in found:
+        found.append(at)
+        base = at.base.lower()
+        at = next((s for s in image.stages if s.name == base and s is not at), None)
+    return found[::-1]
+
+
+def grounds_of(running: Running, command: Command, services: Services, plain: frozenset[str]) -> list[Ground]:
+    """Where ``command`` of a service may run. None at all: nothing is known. More than one: it may be any of them."""
+    service = running.service
+    if running.image is None or running.stage is None:
+        if service.kind in _ON_PROJECT:
+            return [Folder(services.tree, command.folder)] if command.folder is not None else []
+        if service.kind == "compose" and service.mounts:
+            inside = _joined(service.folder, command.inside)
+            return [] if inside is None else [Inside(services.tree, inside, None, None, None, service.mounts, plain)]
+        return []
+    start = service.folder or workdir(running.stage, list(running.image.stages)) or "/"
+    inside = _joined(start, command.inside)
+    if inside is None:
+        return []
+    return [Inside(services.tree, inside, running.image, running.stage, context, service.mounts, plain)
+            for context in contexts_of(service, running.image, services.tree)]
+
+
+def _joined(folder: str | None, step: str | None) -> str | None:
+    if folder is None:
+        return step if step is not None and step.startswith("/") else None
+    return posixpath.normpath(posixpath.join(folder, step or ""))
+
+
+def contexts_of(service: Service, image: Image, tree: Tree) -> list[str]:
+    """The folders that the image may be built from: all it copies must be there."""
+    if service.kind != "dockerfile" and service.build is not None:
+        return [service.build]
+    found = []
+    for context in above(posixpath.dirname(image.path)):
+        sources = [s for stage in image.stages for s, _, origin in stage.copies if origin is None]
+        places = [posixpath.normpath(posixpath.join(context, s.lstrip("/"))).removeprefix("./") for s in sources
+                  if not any(mark in s for mark in "*?[$") and "://" not in s]
+        if all(p == "." or p in tree.paths or p in tree.folders or tree.ignored(p) for p in places):
+            found.append(context or ".")
+    return found
+
+
+def above(folder: str) -> Iterator[str]:
+    """``folder`` and every folder around it, the root last."""
+    while folder:
+        yield folder
+        folder = posixpath.dirname(folder)
+    yield ""

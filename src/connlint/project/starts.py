@@ -1,0 +1,335 @@
+"""Commands as starts of servers and workers: which tool, what it is told to start, and where it is told to listen.
+
+What tools there are and what their options mean stands in the table `server`; nothing here knows one by name.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from connlint.model.deployment import Command, Deployment, Known, Word
+from connlint.model.finding import Place
+from connlint.project.grounds import Folder, Ground, above, grounds_of
+from connlint.project.project import Project
+from connlint.project.services import Running, Services
+
+Entry = Mapping[str, Any]
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
+_TARGET = re.compile(
+    r"(?P<module>[^:]*)(?::(?P<attribute>[A-Za-z_]\w*)(?P<deeper>(?:\.\w+)*)(?P<call>\(.*\))?)?$", re.S
+)
+
+
+@dataclass(slots=True)
+class Options:
+    """The words behind a program: values by option, the words that are no option, and whether some word is unknown."""
+
+    values: dict[str, list[Word]] = field(default_factory=dict)
+    plain: list[Word] = field(default_factory=list)
+    unknown: bool = False
+
+    def first(self, names: list[str]) -> Word | None:
+        """The value that counts for one of ``names``: the last that was given."""
+        rows = [word for name in names for word in self.values.get(name, ())]
+        return max(rows, key=lambda w: w.place.at) if rows else None
+
+    def has(self, names: list[str]) -> bool:
+        return any(name in self.values for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a server is told to start. ``module`` is dotted, or a path where ``is_path``; ``attribute`` may be missing.
+
+    ``call`` says that it is called first; ``deeper`` that an attribute of the attribute is meant.
+    """
+
+    text: str
+    place: Place
+    module: str
+    attribute: str | None
+    is_path: bool = False
+    call: bool = False
+    deeper: bool = False
+
+
+@dataclass(frozen=True)
+class Start:
+    """A command that starts something: ``entry`` says how its tool works; ``running`` is the service, if it is one's.
+
+    ``path`` is the file it stands in; ``grounds`` are where it may run, of which any may be the right one.
+    """
+
+    entry: Entry
+    command: Command
+    options: Options
+    path: str
+    running: Running | None
+    grounds: tuple[Ground, ...]
+    environment: Mapping[str, Known]
+    loose: bool = False
+    """Whether nothing says where it runs, so that ``grounds`` are guesses."""
+
+    @property
+    def tool(self) -> str:
+        """The tool as it was called."""
+        return self.entry["called"]
+
+    def listed(self, key: str) -> list[str]:
+        return self.entry.get(key, [])
+
+    def variable(self, key: str) -> Known | None:
+        """The first variable of the table's list ``key`` that is set."""
+        return next((self.environment[name] for name in self.listed(key) if name in self.environment), None)
+
+    @cached_property
+    def configured(self) -> bool:
+        """Whether a configuration of the tool's own may say more than the command."""
+        if self.options.has(self.listed("config_flags")) or self.variable("config_env") is not None:
+            return True
+        return any(type(ground.find(name)).__name__ != "Missing" for ground in self.grounds
+                   for name in self.listed("config_files"))
+
+    @cached_property
+    def target(self) -> Target | None:
+        """What is started; None where the command does not say it, or says it in a way that cannot be known."""
+        if self.entry["form"] == "none" or self.options.has([*self.listed("stops"), *self.listed("elsewhere")]):
+            return None
+        found = self._written()
+        if found is None or not found[0] or "$" in found[0] or "{{" in found[0]:
+            return None
+        return self._parsed(*found)
+
+    def _written(self) -> tuple[str, Place] | None:
+        word = self.options.first(self.listed("target_flags"))
+        if word is not None:
+            return None if word.value is None else (word.value, word.place)
+        known = self.variable("target_env")
+        if self.listed("target_flags") or (known is not None and not self.options.plain):
+            return None if known is None or known.value is None else (known.value, known.place)
+        if self.entry.get("verb_is_target"):
+            verb = self.command.words[1]
+            return (verb.value or "", verb.place)
+        plain = self.options.plain
+        if not plain or plain[0].value is None or (self.options.unknown and not self._unmistakable(plain[0].value)):
+            return None
+        return plain[0].value, plain[0].place
+
+    @staticmethod
+    def _unmistakable(text: str) -> bool:
+        return re.fullmatch(r"[\w.]+:\w+(?:\(\))?", text) is not None
+
+    def _parsed(self, text: str, place: Place) -> Target | None:
+        form = self.entry["form"]
+        for prefix in self.entry.get("prefixes", {}):
+            text = text.removeprefix(prefix)
+        if form in ("file", "script"):
+            return Target(text, place, text, None, is_path=True)
+        if form == "run":
+            return Target(text, place, text, None, is_path=True)
+        if form == "dotted":
+            module, _, attribute = text.rpartition(".")
+            return Target(text, place, module, attribute) if _DOTTED.match(text) and module else None
+        parts = _TARGET.match(text)
+        if parts is None:
+            return None
+        module, attribute = parts["module"], parts["attribute"]
+        if form == "path" and (module.endswith(".py") or "/" in module):
+            return Target(text, place, module, attribute, True, bool(parts["call"]), bool(parts["deeper"]))
+        if not _DOTTED.match(module):
+            return None
+        return Target(text, place, module, attribute, False, bool(parts["call"]), bool(parts["deeper"]))
+
+    @cached_property
+    def module_target(self) -> Target | None:
+        """What ``-m`` names, for interpreters."""
+        if self.entry["form"] != "run":
+            return None
+        word = self.options.first(["-m"])
+        if word is None or word.value is None or not _DOTTED.match(word.value):
+            return None
+        return Target(word.value, word.place, word.value, None)
+
+    # -- where modules are looked for -----------------------------------------------------------------------------
+
+    @cached_property
+    def search(self) -> tuple[str, ...] | None:
+        """Paths, relative to the ground, in which modules are looked for; None where one of them is not known."""
+        base = ""
+        found: list[str] = []
+        for name in self.listed("folder_flags"):
+            if self.options.has([name]):
+                word = self.options.first([name])
+                if word is None or word.value is None or "$" in word.value:
+                    return None
+                base = word.value
+        found.append(base)
+        for name in self.listed("path_flags"):
+            for word in self.options.values.get(name, ()):
+                if word.value is None or "$" in word.value:
+                    return None
+                found += word.value.split(",")
+        known = self.environment.get("PYTHONPATH")
+        if known is not None:
+            text = known.value if known.value is not None else known.written
+            for part in re.split(r"[:;]", text):
+                if "$" in part:
+                    if re.fullmatch(r"\$\{?PYTHONPATH(?::?-)?\}?", part):
+                        continue
+                    return None
+                found.append(posixpath.join(base, part.strip("\"'")) if not part.startswith("/") else part)
+        return tuple(dict.fromkeys(found))
+
+
+class Starts:
+    """Every start of a project."""
+
+    def __init__(self, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> None:
+        self.project = project
+        self.services = Services.of(project)
+        self.plain_bases = frozenset(name for row in apis.get("base_image", ()) for name in row["names"])
+        self.programs: dict[str, list[dict[str, Any]]] = {}
+        for entry in apis.get("server", ()):
+            for program in entry["programs"]:
+                self.programs.setdefault(program, []).append(entry)
+        self.interpreters = {p for e in apis.get("server", ()) if e["form"] == "run" for p in e["programs"]}
+
+    @classmethod
+    def of(cls, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> Starts:
+        """The one `Starts` of a project."""
+        found = project.memo.get(cls)
+        if found is None:
+            found = project.memo[cls] = cls(project, apis)
+        return found
+
+    @cached_property
+    def all(self) -> list[Start]:
+        """Every command of a known tool: of services first, then of scripts, recipes and workflows."""
+        found: list[Start] = []
+        for running in self.services.running():
+            for command in running.commands:
+                grounds = grounds_of(running, command, self.services, self.plain_bases)
+                environment = {**running.environment, **command.assignments}
+                if start := self.read(command, command.place.path, running, tuple(grounds), environment, False):
+                    found.append(start)
+        for deployment, command in self.services.loose_commands():
+            grounds = tuple(self._guessed(deployment, command))
+            loose = posixpath.basename(deployment.path) != "package.json"
+            if start := self.read(command, deployment.path, None, grounds, command.assignments, loose):
+                found.append(start)
+        return found
+
+    def _guessed(self, deployment: Deployment, command: Command) -> Iterator[Ground]:
+        """Where a command of a script may run: the folders around the script, and what it changes into from there."""
+        if command.folder is None or command.folder.startswith("/") or command.open:
+            return
+        if posixpath.basename(deployment.path) == "package.json":
+            yield Folder(self.project.tree, command.folder)
+            return
+        for folder in above(posixpath.dirname(deployment.path)):
+            place = posixpath.normpath(posixpath.join(folder, command.folder)).removeprefix("./")
+            place = "" if place == "." else place
+            if not place or place in self.project.tree.folders:
+                yield Folder(self.project.tree, place)
+
+    def read(self, command: Command, path: str, running: Running | None, grounds: tuple[Ground, ...],
+             environment: Mapping[str, Known], loose: bool) -> Start | None:
+        """``command`` as a start; None where its tool is not known."""
+        words = command.words
+        name = _program(words[0]) if words else ""
+        if name in self.interpreters and (inner := self._module_run(words)) is not None:
+            words, name = inner
+        if words and name in self.interpreters:
+            script = next((w for w in words[1:] if not (w.value or "-").startswith("-")), None)
+            if script is not None and _program(script) in self.programs:
+                found = self._entry(_program(script), words[words.index(script):])
+                if found is not None:
+                    words, name = words[words.index(script):], _program(script)
+        entry = self._entry(name, words)
+        if entry is None:
+            return None
+        verbs = [v for v in entry.get("verbs", ()) if v]
+        rest = words[1:]
+        if verbs and not entry.get("verb_is_target"):
+            at = next((i for i, w in enumerate(rest) if w.value in verbs), None)
+            rest = rest[:at] + rest[at + 1:] if at is not None else rest
+        elif verbs:
+            rest = rest[1:]
+        options = read_options(rest, entry)
+        return Start({**entry, "called": name}, command, options, path, running, grounds, environment, loose)
+
+    def _entry(self, name: str, words: tuple[Word, ...]) -> dict[str, Any] | None:
+        for entry in self.programs.get(name, ()):
+            verbs = entry.get("verbs")
+            if not verbs:
+                return entry
+            first = next((w.value for w in words[1:] if not (w.value or "").startswith("-")), "")
+            if first in verbs:
+                return entry
+        return None
+
+    def _module_run(self, words: tuple[Word, ...]) -> tuple[tuple[Word, ...], str] | None:
+        """``python -m TOOL …`` as ``TOOL …``."""
+        for at, word in enumerate(words[1:-1], 1):
+            if word.value == "-m":
+                name = words[at + 1].value or ""
+                return (words[at + 1:], name) if name in self.programs and name not in self.interpreters else None
+            if not (word.value or "").startswith("-"):
+                return None
+        return None
+
+
+def _program(word: Word) -> str:
+    return posixpath.basename(word.value or "").removesuffix(".exe")
+
+
+def read_options(words: tuple[Word, ...], entry: Entry) -> Options:
+    """Options and plain words; what is not among the entry's switches takes the word behind it as its value.
+
+    Behind the file that an interpreter runs everything is the program's own.
+    """
+    switches = {*entry.get("switches", ()), *entry.get("stops", ())}
+    ends = entry["form"] in ("file", "run", "script")
+    found = Options()
+    at = 0
+    while at < len(words):
+        word = words[at]
+        text = word.value if word.value is not None else word.written
+        at += 1
+        if text == "--":
+            found.plain += words[at:]
+            break
+        if not text.startswith("-") or len(text) < 2:
+            found.plain.append(word)
+            found.unknown = found.unknown or word.value is None
+            if ends and word.value is not None:
+                break
+            continue
+        name, equals, value = text.partition("=")
+        if text in switches:
+            found.values.setdefault(text, [])
+        elif equals and text.startswith("--"):
+            found.values.setdefault(name, []).append(Word(None if word.value is None else value, word.place, value))
+        elif len(text) > 2 and text[1] != "-" and _attached(text[:2], entry):
+            value = text[2:].removeprefix("=")
+            found.values.setdefault(text[:2], []).append(Word(None if word.value is None else value, word.place, value))
+        elif at < len(words) and not (words[at].value or words[at].written).startswith("-"):
+            found.values.setdefault(name, []).append(words[at])
+            found.unknown = found.unknown or (words[at].value is None and words[at].written.startswith("$@"))
+            at += 1
+        else:
+            found.values.setdefault(name, [])
+        if ends and name == "-m":
+            break
+    return found
+
+
+def _attached(flag: str, entry: Entry) -> bool:
+    """Whether ``flag`` is one of the entry's options that take a value, so that it may stand right behind it."""
+    keys = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags")
+    return any(flag in entry.get(key, ()) for key in keys)
