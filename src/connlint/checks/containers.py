@@ -22,6 +22,9 @@ from connlint.project.stage import stages_of, words_of
 from connlint.project.values import values_of
 
 _CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run")
+_DEVELOPMENT = re.compile(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|debug|"
+                          r"examples?|worktree)(?:[/._-]|$)")
+"""Deployment files for a developer's machine, where localhost may be meant."""
 _HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
 
 
@@ -93,7 +96,7 @@ def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Itera
             if not known.value or tables.for_browsers(name):
                 continue
             for host in hosts(known.value):
-                if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own:
+                if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own | _named_ports(one):
                     continue
                 if wording.listens(name, host, known.value) or wording.allows(name, host) or wording.agent(name, host):
                     continue
@@ -108,13 +111,15 @@ def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Itera
                 break
 
 
-def _meant_for_the_container(name: str, host: Host, target: Running | None, group: list[Running], tables: Tables) -> bool:
+def _meant_for_the_container(name: str, host: Host, target: Running | None, group: list[Running],
+                             tables: Tables) -> bool:
     """Whether the container itself uses the address: a browser on the same machine may be meant by a web address."""
     if host.scheme in ("http", "https", "ws", "wss"):
         return target is not None and not any(port.host == host.port for port in target.service.ports)
     if host.scheme or target is not None:
         return True
-    if host.port is None and len(words_of(name)) > 1 and tables.says_where(name):
+    words = words_of(name)
+    if host.port is None and len(words) > 1 and words[-1] in ("host", "hostname", "addr", "address", "server"):
         return any(tables.ports_of(other.service.image) for other in group)
     return False
 
@@ -131,16 +136,21 @@ def _server_on(host: Host, one: Running, group: list[Running], tables: Tables) -
 
 def _listens(one: Running, tables: Tables) -> set[int]:
     """Every port that a service is known to listen on, or to be told to."""
+    if one.service.kind == "kubernetes" and any(port.host for port in one.service.ports):
+        # others reach it through a Service, on the Service's port
+        return {port.host for port in one.service.ports if port.host}
     found = {port.container for port in one.service.ports if port.container}
     if one.stage is not None:
         found |= {port.container for port in one.stage.exposed if port.container}
     for command in one.commands:
         found |= _command_ports([word.value for word in command.words])
-    for name, known in one.environment.items():
-        if name == "PORT" or name.endswith("_PORT"):
-            if known.value and known.value.isdigit():
-                found.add(int(known.value))
     return found | tables.ports_of(one.service.image)
+
+
+def _named_ports(one: Running) -> set[int]:
+    """Ports that its variables name: it may listen on them, or connect to them."""
+    return {int(known.value) for name, known in one.environment.items()
+            if name.endswith("PORT") and known.value and known.value.isdigit()}
 
 
 _BOUND = re.compile(r"(?:^|[=:\]])(\d{2,5})$")
@@ -179,7 +189,7 @@ def _ports(running: list[Running], tables: Tables) -> Iterator[Draft]:
                                                                     for c in target.commands)
                 published = next((port for port in target.service.ports if port.host == host.port
                                   and port.container not in (None, host.port)), None)
-                if host.port in evidence or not evidence or (code and published is None):
+                if host.port in evidence | _named_ports(target) or not evidence or (code and published is None):
                     continue
                 listed = ", ".join(str(port) for port in sorted(evidence)[:4])
                 slots = {"service": target.name, "port": str(host.port), "ports": listed, "variable": name,
@@ -244,6 +254,8 @@ def _unset(running: list[Running], tables: Tables, project: Project, rules: Rule
     for one in running:
         service = one.service
         if one.open or not service.environment or service.environment_at is None or service.kind not in _CONTAINERS:
+            continue
+        if _DEVELOPMENT.search(one.deployment.path):
             continue
         paths = code_of(one, running, project)
         if not paths:
