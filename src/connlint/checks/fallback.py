@@ -12,6 +12,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import HOLE, Host, loopback, shown
+from connlint.project.environment import VARIABLE
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
@@ -201,13 +202,29 @@ def _starts(values: Values, module: Module) -> Iterator[Any]:
     for call in module.nodes(p.Call):
         if values.environment.access(module, call) is not None:
             yield call
-        elif any(type(a.value) in (p.Text, p.Concat, p.Name, p.Member, p.Index, p.Record) for a in call.args):
-            if values.wrapped(module, call) is None:
-                yield call
+        elif _may_read(values, module, call) and values.wrapped(module, call) is None:
+            yield call
     for default in module.nodes(p.Default):
         target = default.target
         if type(target) is p.Name:
             yield target
+
+
+def _may_read(values: Values, module: Module, call: p.Call) -> bool:
+    """Whether a call may go to a function that reads the variable which the call names, or is handed a read."""
+    named = loop = False
+    for item in call.args:
+        value = item.value
+        inside = [e.value for e in value.entries] if type(value) is p.Record else [value]
+        for one in inside:
+            if type(one) is p.Text:
+                if VARIABLE.match(one.value):
+                    return True
+                named = named or one.value.isidentifier()
+                loop = loop or loopback(one.value) is not None
+            elif values.environment.access(module, one) is not None:
+                return True
+    return named and loop
 
 
 def top(values: Values, module: Module, node: Any) -> Any:

@@ -138,10 +138,10 @@ def fixed(possible: list[Possible]) -> Site | None:
 
 
 def _excused(values: Values, stages: Stages, card: Card, module: Module, call: p.Call, found: Site) -> bool:
-    """Development only, a health check of the process itself, or a program's own trial run."""
+    """Development only, a health check of the process itself, something local by name, or a program's own trial run."""
     if stages.only_in_development(module, call) or stages.only_in_development(found.module, found.node):
         return True
-    words = set(card.options.get("probe_words", ()))
+    words = {*card.options.get("probe_words", ()), *card.options.get("local_words", ())}
     for above in module.parents(call):
         if type(above) is p.Function and above.name and words.intersection(words_of(above.name)):
             return True

@@ -29,13 +29,14 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         built = construction(module, call, project, rules)
         if built is None or not _falls_back(built) or built.subclass is not None:
             continue
-        if built.opaque or built.wrapped is not None or stages.only_in_development(module, call):
+        if built.opaque or built.wrapped is not None or built.given(built.entry.get("embedded_when", {})):
+            continue
+        if stages.only_in_development(module, call):
             continue
         given = [(place, value) for place, value in built.addresses() if not _is_port(place)]
         if not given:
-            if not _known_to_be_bare(built):
-                continue
-            yield _none(module, built, card)
+            if built.entry["kind"] in card.options.get("bare_kinds", ()) and _known_to_be_bare(built):
+                yield _none(module, built)
             continue
         if any(not _may_be_unset(built, place, values.possible(module, value)) for place, value in given):
             continue
@@ -152,7 +153,7 @@ def _unset(module: Module, built: Construction, reads: tuple[Read, ...]) -> Draf
     return Draft("unset", place, slots, names[0], steps)
 
 
-def _none(module: Module, built: Construction, card: Card) -> Draft:
+def _none(module: Module, built: Construction) -> Draft:
     target = built.entry.get("missing_address", "localhost")
     outcome = "environment" if built.entry.get("environment") else "none"
     slots = {"client": built.name, "target": target, "variables": ", ".join(built.entry.get("environment", ())[:1])}

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from connlint.model import program as p
+from connlint.project.answer import Found
 from connlint.project.module import Definition, Module, without_default
 from connlint.project.project import Project
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$|[A-Z_][A-Z0-9_]{2,}$")
 """What a variable's name looks like, where nothing else says that it is one."""
+MENTIONS = ("localhost", "127.0.", "0.0.0.0", "::1", "docker.internal")
+"""What a file holds if it names a loopback address."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +96,9 @@ class Environment:
 
     def __init__(self, project: Project, entries: list[dict[str, Any]]) -> None:
         self.project = project
+        self.words = tuple({word.encode() for entry in entries for word in entry.get("words", ()) if len(word) > 5}
+                           | {word.encode() for word in MENTIONS})
+        """What a file holds if it may say something about the environment or about loopback."""
         self._tables = {
             "python": Readers([e for e in entries if e["language"] == "python"]),
             "javascript": Readers([e for e in entries if e["language"] == "javascript"]),
@@ -101,6 +107,35 @@ class Environment:
     def readers(self, module: Module) -> Readers:
         """The tables of the language in which ``module`` is written."""
         return self._tables["python" if module.program.language == "python" else "javascript"]
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    def definitions(self, module: Module, name: p.Name) -> tuple[Module, list[Definition]]:
+        """Like `Project.definitions`, but an import is followed only where that can matter: into a file that mentions
+        the environment or loopback, to a constant, or through a file that only passes names on."""
+        found = module.lookup(name.id, name)
+        if len(found) == 1 and (specifier := _specifier(found[0])) is not None:
+            if not self.matters(module, specifier, name.id):
+                return module, found
+        return self.project.definitions(module, name)
+
+    def matters(self, module: Module, specifier: str, name: str = "") -> bool:
+        """Whether the file that ``specifier`` means mentions the environment or loopback, passes names on, or gives
+        ``name`` a plain text or number."""
+        answer = self.project.resolve(module, specifier)
+        if not isinstance(answer, Found):
+            return False
+        memo = self.project.memo.setdefault("matters", {})
+        if answer.path not in memo:
+            data = self.project.tree.read(answer.path) or b""
+            memo[answer.path] = any(word in data for word in self.words) or _passes_on(answer.path, data)
+        if memo[answer.path] or not name.isupper():
+            return memo[answer.path]
+        key = (answer.path, name)
+        if key not in memo:
+            literal = rb"\b" + re.escape(name).encode() + rb"\b[^=\n]{0,40}=\s*['\"\d]"
+            memo[key] = re.search(literal, self.project.tree.read(answer.path) or b"") is not None
+        return memo[key]
 
     # -- what things are ------------------------------------------------------------------------------------------
 
@@ -128,7 +163,7 @@ class Environment:
                         return name
                 elif first[0].kind == "value":
                     return name
-            where, found = self.project.definitions(module, expression)
+            where, found = self.definitions(module, expression)
             if len(found) != 1:
                 return module.qualified(expression) if not found else None
             return self._spelled_definition(where, found[0], depth) or module.qualified(expression)
@@ -150,7 +185,7 @@ class Environment:
         return None
 
     def _ours(self, module: Module, name: p.Name) -> bool:
-        where, found = self.project.definitions(module, name)
+        where, found = self.definitions(module, name)
         return where is not module and bool(found)
 
     def _spelled_definition(self, module: Module, definition: Definition, depth: int) -> str | None:
@@ -187,7 +222,7 @@ class Environment:
                 if (entry := tables.loaded.get(name.split("()", 1)[0])) and entry.get("nested"):
                     return entry
             if kind is p.Name:
-                where, found = self.project.definitions(module, expression)
+                where, found = self.definitions(module, expression)
                 for definition in found:
                     if definition.kind == "value" and definition.value is not None and not definition.path:
                         if type(definition.value) is not p.Name or len(found) == 1:
@@ -253,13 +288,13 @@ class Environment:
         return memo[key]
 
     def _item(self, module: Module, node: Any) -> Access | None:
+        if type(node) is p.Member and module.program.language == "python":
+            return None
         entry = self.mapping(module, node.of)
         if entry is None:
             return None
         parent = module.parent(node)
         if type(node) is p.Member:
-            if module.program.language == "python":
-                return None
             if type(parent) is p.Call and parent.callee is node and node.name in ("get", "hasOwnProperty", "toObject"):
                 return None
             if entry.get("nested"):
@@ -352,7 +387,7 @@ class Environment:
         if type(of) is p.Call:
             return of
         if type(of) is p.Name:
-            _, found = self.project.definitions(module, of)
+            _, found = self.definitions(module, of)
             for definition in found:
                 if type(definition.value) is p.Call:
                     return definition.value
@@ -437,6 +472,24 @@ class Environment:
 
             found = module.memo["declarations"] = list(declarations(self, module))
         return found
+
+
+def _specifier(definition: Definition) -> str | None:
+    """The module that a name is imported from, by an import or by ``require`` with destructuring."""
+    if definition.kind == "import" and definition.statement is not None:
+        return definition.statement.module
+    value = definition.value
+    if definition.kind == "value" and type(value) is p.Call and type(value.callee) is p.Name:
+        if value.callee.id == "require" and value.args and type(value.args[0].value) is p.Text:
+            return value.args[0].value.value
+    return None
+
+
+def _passes_on(path: str, data: bytes) -> bool:
+    """Whether a file is small and mostly hands on the names of others."""
+    if len(data) > 20_000:
+        return False
+    return path.endswith("__init__.py") or b"export *" in data or b"} from" in data
 
 
 def _lower_end(name: str) -> bool:

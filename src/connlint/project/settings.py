@@ -57,7 +57,7 @@ def settings_base(environment: Environment, module: Module, node: p.Class, depth
 def _project_class(environment: Environment, module: Module, expression: Any) -> tuple[Module, p.Class] | None:
     if type(expression) is not p.Name:
         return None
-    where, found = environment.project.definitions(module, expression)
+    where, found = environment.definitions(module, expression)
     if len(found) == 1 and type(found[0].value) is p.Class:
         return where, found[0].value
     return None

@@ -77,7 +77,7 @@ class Stages:
 
     def _of_path(self, path: str) -> str:
         *folders, file = path.split("/")
-        kinds = [self.folders.get(folder.lower()) for folder in folders]
+        kinds = [self.folders.get(folder.lower()) or self.folders.get(folder.lower().strip("_.")) for folder in folders]
         kinds += [self.top_folders.get(folders[0].lower())] if folders else []
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:
@@ -143,7 +143,7 @@ class Stages:
             if meaning is not None:
                 return meaning == truth
             if kind is p.Name:
-                where, found = self.values.project.definitions(module, test)
+                where, found = self.values.environment.definitions(module, test)
                 values = [d for d in found if d.kind == "value" and d.value is not None and not d.path]
                 if len(values) == 1 and len(found) == 1 and values[0].value is not test:
                     return self._means(where, values[0].value, truth, depth + 1)
@@ -222,7 +222,7 @@ class Stages:
 
     def _among(self, module: Module, item: Any, collection: Any, truth: bool, depth: int) -> bool:
         if type(collection) is p.Name:
-            _, found = self.values.project.definitions(module, collection)
+            _, found = self.values.environment.definitions(module, collection)
             if len(found) == 1 and found[0].value is not None:
                 collection = found[0].value
         if type(collection) is not p.Sequence:
@@ -281,7 +281,7 @@ class Stages:
         if flat(last) in self.variable_words or last in self.variables:
             return True
         if type(e) is p.Name:
-            where, found = self.values.project.definitions(module, e)
+            where, found = self.values.environment.definitions(module, e)
             if len(found) == 1 and found[0].kind == "value" and found[0].value is not None and found[0].value is not e:
                 if not found[0].path:
                     return type(found[0].value) is not p.Name and self.tells_stage(where, found[0].value)

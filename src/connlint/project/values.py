@@ -292,7 +292,7 @@ class Values:
     # -- names and members ----------------------------------------------------------------------------------------
 
     def _name(self, module: Module, e: p.Name, frame: Frame | None) -> list[Possible]:
-        where, found = self.project.definitions(module, e)
+        where, found = self.environment.definitions(module, e)
         if not found:
             return [UNKNOWN]
         if where is not module:
@@ -432,6 +432,8 @@ class Values:
             if module.program.language != "python":
                 return None
             specifier = specifier + ("" if specifier.endswith(".") else ".") + found.node.name
+        if not self.environment.matters(module, specifier, part):
+            return None
         answer = self.project.resolve(module, specifier)
         target = self.project.module(answer.path) if isinstance(answer, Found) else None
         exported = self.project.exported(target, part) if target is not None else None
@@ -522,7 +524,7 @@ class Values:
             if e.id in ("self", "this", "cls"):
                 owner = self._enclosing_class(module, e)
                 return [Site(module, owner)] if owner else []
-            where, found = self.project.definitions(module, e)
+            where, found = self.environment.definitions(module, e)
             rows = []
             for d in found[:4]:
                 if d.value is not None and d.kind in ("value", "class", "with") and not d.path:
@@ -599,7 +601,7 @@ class Values:
         if type(target) is p.Function:
             return Site(module, target)
         if type(target) is p.Name:
-            where, found = self.project.definitions(module, target)
+            where, found = self.environment.definitions(module, target)
             if len(found) == 1 and found[0].kind in ("function", "class", "value") and not found[0].path:
                 return self._callable(where, found[0].value)
             return None
@@ -635,6 +637,8 @@ class Values:
             if module.program.language != "python":
                 return None
             specifier += ("" if specifier.endswith(".") else ".") + definition.node.name
+        if not self.environment.matters(module, specifier):
+            return None
         answer = self.project.resolve(module, specifier)
         target = self.project.module(answer.path) if isinstance(answer, Found) else None
         exported = self.project.exported(target, name) if target is not None else None
