@@ -1,7 +1,7 @@
 """Which rules a file can concern, seen from its bytes alone, so that few files are parsed.
 
 The words come from the cards (``sieve``) and from the API tables: ``@client`` stands for "imports a package of some
-``[[client]]`` entry". What a sieve lets through is a superset of what the rules can report on; a switch of the command
+``[[client]]`` entry and holds the last part of its name", ``@client:pool,orm`` for entries of these kinds. What a sieve lets through is a superset of what the rules can report on; a switch of the command
 line turns it off, and a test compares the findings.
 """
 
@@ -83,7 +83,10 @@ class Sieve:
             packages: dict[str, set[bytes]] = {}
             alone: set[str] = set()
             words: set[bytes] = set()
-            for entry in rules.apis.get(role[1:], ()):
+            table, _, kinds = role[1:].partition(":")
+            for entry in rules.apis.get(table, ()):
+                if kinds and entry.get("kind") not in kinds.split(","):
+                    continue
                 for name in entry.get("names", ()):
                     package = package_of(name, entry["language"])
                     if package == "*":
@@ -97,7 +100,7 @@ class Sieve:
                         last = name.removesuffix("()").rpartition(".")[2] if package != name else ""
                         packages.setdefault(package, set()).add(last.encode())
                         # a default export has any name, and only clients are found by how they are called
-                        if role != "@client" or not last.isidentifier():
+                        if table != "client" or not last.isidentifier():
                             alone.add(package)
             sieve.packages[role] = {k: () if k in alone else tuple(sorted(v)) for k, v in packages.items()}
             sieve.builders[role] = {k: tuple(sorted(word for word in v if word)) for k, v in packages.items()}

@@ -40,10 +40,13 @@ class Importers:
         self.project = project
         self._bytes: dict[str, bytes] = {}
         self._size = 0
-        self._mentions: dict[bytes, tuple[str, ...]] = {}
+        self._mentions: dict[tuple[bytes, bool], tuple[str, ...]] = {}
         self._importers: dict[str, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[tuple[int, str, str], ...]] = {}
+        self._ends: dict[str, dict[str, list[str]]] = {}
         self.paths = sorted(path for path in project.tree.paths if path.endswith(CODE))
+        self._by_language = {python: [path for path in self.paths if path.endswith(".py") == python]
+                             for python in (True, False)}
 
     def data(self, path: str) -> bytes:
         """The bytes of ``path``; empty where it cannot be read or is too large to be looked into."""
@@ -57,11 +60,12 @@ class Importers:
                 self._size += len(found)
         return found
 
-    def mentions(self, word: str) -> tuple[str, ...]:
-        """The code files that hold ``word``, in order."""
-        key = word.encode()
+    def mentions(self, word: str, like: str) -> tuple[str, ...]:
+        """The files in the language of the file ``like`` that hold ``word``, in order."""
+        key = (word.encode(), like.endswith(".py"))
         if key not in self._mentions:
-            self._mentions[key] = tuple(path for path in self.paths if key in self.data(path))
+            sought, python = key
+            self._mentions[key] = tuple(path for path in self._by_language[python] if sought in self.data(path))
         return self._mentions[key]
 
     def imports(self, path: str) -> tuple[tuple[int, str, str], ...]:
@@ -110,20 +114,40 @@ class Importers:
             words = self._words(path)
             found = set()
             for word in words:
-                for other in self.mentions(word):
-                    if other != path and other not in found and other.endswith(".py") == path.endswith(".py"):
-                        if any(_may_mean(module, words) and self._resolved(other, module) == path
-                               for _, module, _ in self.imports(other)):
+                for other in self.mentions(word, path):
+                    if other != path and other not in found:
+                        ends = self._ends_of(other)
+                        modules = [m for w in words for m in ends.get(w, ())] + ends.get("", [])
+                        if any(self._resolved(other, module) == path for module in modules):
                             found.add(other)
             self._importers[path] = tuple(sorted(found))
         return self._importers[path]
 
+    def _ends_of(self, path: str) -> dict[str, list[str]]:
+        """The imports of ``path`` by their last part; "" has those that end in dots, a package's name has its own."""
+        found = self._ends.get(path)
+        if found is None:
+            found = self._ends[path] = {}
+            for _, module, _ in self.imports(path):
+                if module.startswith("@") and "/" in module:
+                    found.setdefault("/".join(module.split("/")[:2]), []).append(module)
+                elif "/" in module and not module.startswith("."):
+                    found.setdefault(module.partition("/")[0], []).append(module)
+                last = module.rstrip("/").rpartition("/")[2]
+                if path.endswith(".py"):
+                    last = module.rpartition(".")[2]
+                    found.setdefault(last, []).append(module)
+                else:
+                    found.setdefault(last.partition(".")[0], []).append(module)
+        return found
+
     def near(self, path: str) -> frozenset[str]:
-        """The files that import ``path``, and those that import these."""
+        """The files that import ``path``, directly or through an index file or package that passes it on."""
         direct = self.of(path)
         found = set(direct)
         for other in direct:
-            found.update(self.of(other))
+            if other.rpartition("/")[2].partition(".")[0] in ("index", "__init__"):
+                found.update(self.of(other))
         return frozenset(found)
 
     def _words(self, path: str) -> list[str]:
@@ -152,15 +176,6 @@ class Importers:
             if not folder:
                 return ""
             folder = folder.rpartition("/")[0]
-
-
-def _may_mean(module: str, words: list[str]) -> bool:
-    """Whether the last part of an import is one of ``words``, or leads to an index file or package."""
-    last = module.rstrip("/").rpartition("/")[2]
-    if "/" not in module and not module.startswith(("@", "~", "#")):
-        last = module.rpartition(".")[2]
-    stem = last.partition(".")[0]
-    return last in words or stem in words or not stem or any(module.startswith(word) for word in words if "/" in word)
 
 
 def importers(project: Project) -> Importers:

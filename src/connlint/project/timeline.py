@@ -262,8 +262,8 @@ def _candidates(project: Project, what: Thing, names: set[str], anywhere: bool) 
     holding = _holding(project, owner, home) if owner is not None and owner.name else None
     found: set[str] = set()
     for name in names:
-        paths = [x for x in index.mentions(name) if x != home and x.endswith(".py") == home.endswith(".py")
-                 and (holding is None or x in holding) and _may_call(index.data(x), name)]
+        paths = [x for x in index.mentions(name, home)
+                 if x != home and (holding is None or x in holding) and _may_call(index.data(x), name)]
         if len(paths) > _COMMON:
             near = index.near(home)
             paths = [path for path in paths if path in near]
@@ -289,10 +289,10 @@ def _holding(project: Project, owner: p.Class, home: str) -> frozenset[str]:
     if key not in project.memo:
         assert owner.name is not None
         made = re.compile(rb"(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:await[ \t]+|new[ \t]+)*" + owner.name.encode() + rb"\(")
-        found = set(index.mentions(owner.name))
+        found = set(index.mentions(owner.name, home))
         names = {name for path in found for name in made.findall(index.data(path))}
         for name in sorted(names)[:8]:
-            found.update(index.mentions(name.decode()))
+            found.update(index.mentions(name.decode(), home))
         project.memo[key] = frozenset(found)
     return project.memo[key]
 
