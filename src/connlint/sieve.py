@@ -1,8 +1,9 @@
 """Which rules a file can concern, seen from its bytes alone, so that few files are parsed.
 
 The words come from the cards (``sieve``) and from the API tables: ``@client`` stands for "imports a package of some
-``[[client]]`` entry and holds the last part of its name", ``@client:pool,orm`` for entries of these kinds. What a sieve lets through is a superset of what the rules can report on; a switch of the command
-line turns it off, and a test compares the findings.
+``[[client]]`` entry and holds the last part of its name", ``@client:pool,orm`` for entries of these kinds. What a sieve
+lets through is a superset of what the rules can report on; a switch of the command line turns it off, and a test
+compares the findings.
 """
 
 from __future__ import annotations
