@@ -286,6 +286,8 @@ class Cases:
     # -- lost on the way ------------------------------------------------------------------------------------------
 
     def lost(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
+        if not any(u.meaning == "end" or self._is_given_up(u) for u in home.uses):
+            return None  # it was never this function's to give back
         plan = self.ownership.plan(home, api, function)
         if plan is None:
             return None
@@ -300,10 +302,15 @@ class Cases:
                 return None
         return self._lost(call, api, home, losses[0])
 
+    def _is_given_up(self, use: Use) -> bool:
+        """Whether a call takes the handle in order to give it back: ``cancel_and_wait(task)``."""
+        return use.meaning == "escape" and type(use.where) is p.Call and self.patience.closes(use.where)
+
     def _lost(self, call: p.Call, api: Api, home: Home, loss: Loss) -> Draft | None:
         step = loss.cause or loss.exit
         clause = self._clause(step, loss)
-        ends = sorted((u.where for u in home.uses if u.meaning == "end"), key=lambda w: w.at[0])
+        given = (u.where for u in home.uses if u.meaning == "end" or self._is_given_up(u))
+        ends = sorted(given, key=lambda where: where.at[0])
         missed = [w for w in ends if w.at[0] > step.at[0]] or ends
         evidence = [Evidence(Place(self.module.path, call.at), f"`{self._short(call)}` starts here")]
         evidence.append(Evidence(Place(self.module.path, step.at), clause))

@@ -13,6 +13,7 @@ from typing import Any
 from connlint.cards import Rules
 from connlint.checks.origins import Origins
 from connlint.model import program as p
+from connlint.project.module import Definition
 from connlint.project.project import Project
 
 
@@ -43,6 +44,8 @@ class Api:
     wary: bool = False
     made_with: int = 0
     owner: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    borrows: tuple[str, ...] = ()
 
     def undo(self, handle: str) -> str:
         """How a handle of that name is given back, as a reader would write it."""
@@ -58,6 +61,7 @@ class Lifecycles:
         self.apis: list[Api] = []
         self._by_word: dict[str, list[Api]] = {}
         self._patterns: list[Api] = []
+        self._factories: set[str] = set()
         for entry in rules.apis.get("acquire", ()):
             if entry["language"] == language:
                 self._add(_api(entry))
@@ -93,6 +97,7 @@ class Lifecycles:
 
     def _add(self, api: Api) -> None:
         self.apis.append(api)
+        self._factories.update(api.called)
         for word in {name.rsplit(".", 1)[-1] for name in api.names} | set(api.methods):
             if "*" in word:
                 self._patterns.append(api)
@@ -109,22 +114,29 @@ class Lifecycles:
         word = callee.id if type(callee) is p.Name else callee.name if type(callee) is p.Member else None
         if word is None:
             return None
-        candidates = self._by_word.get(word, [])
         imported = None
-        if type(callee) is p.Name and origins.module.lookup(word, callee):
-            # an imported name may have been given another one
-            imported = origins.of(callee)
+        if type(callee) is p.Name and (found := origins.module.lookup(word, callee)):
+            imported = self._imported(callee, found, origins)
             if imported is None:
                 return None
-            candidates = self._by_word.get(imported.rsplit(".", 1)[-1], [])
-        for api in (*candidates, *self._patterns):
-            if api.role not in roles:
-                continue
-            if self._matches(api, call, callee, imported, origins) and _arguments(api, call):
-                return None if _completes(api, callee) else api
+            word = imported.rsplit(".", 1)[-1]
+        for api in (*self._by_word.get(word, ()), *self._patterns):
+            if api.role in roles and _arguments(api, call) and self._matches(api, callee, imported, origins):
+                return None if _completes(api, callee) or _borrows(api, call, origins) else api
         return None
 
-    def _matches(self, api: Api, call: p.Call, callee: Any, imported: str | None, origins: Origins) -> bool:
+    def _imported(self, callee: p.Name, found: list[Definition], origins: Origins) -> str | None:
+        """The origin of a callee that the file binds. Other files are only asked about names that look promising."""
+        if any(fnmatchcase(callee.id.lower(), pattern) for pattern in self._factories):
+            return origins.of(callee)
+        if len(found) == 1 and found[0].kind == "import":
+            return origins.module.qualified(callee)
+        if any(d.kind not in ("import", "value") for d in found):
+            return None
+        name = origins.module.qualified(callee)
+        return origins.of(callee) if name is None and len(found) == 1 else name
+
+    def _matches(self, api: Api, callee: Any, imported: str | None, origins: Origins) -> bool:
         if type(callee) is p.Member and callee.name in api.methods:
             receiver = last_word(callee.of)
             if not api.on or (receiver is not None and any(fnmatchcase(receiver.lower(), word) for word in api.on)):
@@ -220,6 +232,16 @@ def _completes(api: Api, callee: Any) -> bool:
         if any(fnmatchcase(word, known) for word in words for known in api.completes):
             return True
         callee = call.callee
+    return False
+
+
+def _borrows(api: Api, call: p.Call, origins: Origins) -> bool:
+    """Whether what is acquired stands on something that is given, and is nothing of its own."""
+    for given in call.args if api.borrows else ():
+        word = (last_word(given.value) or "").lower()
+        made = (origins.of(given.value) or "").removesuffix("()").rsplit(".", 1)[-1].lower()
+        if any(fnmatchcase(w, known) for w in (word, made) for known in api.borrows):
+            return True
     return False
 
 

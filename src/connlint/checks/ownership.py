@@ -181,8 +181,10 @@ class Ownership:
     def kept_by_owner(self, call: p.Call, api: Api) -> bool:
         """Whether what the handle was asked of is itself closed in this function: a cursor ends with its connection."""
         of = call.callee.of if type(call.callee) is p.Member else None
-        if not api.owner or type(of) is not p.Name:
+        if not api.owner or of is None:
             return False
+        if type(of) is not p.Name:
+            return api.unreleased == "never"  # its owner lives on, and closes what it lent
         wanted = self.module.lookup(of.id, of)
         for name in self.names().get(of.id, ()):
             if self.module.lookup(name.id, name) is wanted:
