@@ -10,7 +10,7 @@ from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
-from connlint.project.clients import Construction, construction
+from connlint.project.clients import Construction, construction, record_of
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
@@ -29,11 +29,14 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         built = construction(module, call, project, rules)
         if built is None or not _falls_back(built) or built.subclass is not None:
             continue
-        if built.opaque or built.wrapped is not None or built.given(built.entry.get("embedded_when", {})):
+        if _has_unseen_options(built) or built.wrapped is not None:
+            continue
+        if built.given(built.entry.get("embedded_when", {})):
             continue
         if stages.only_in_development(module, call):
             continue
-        given = [(place, value) for place, value in built.addresses() if not _is_port(place)]
+        given = [(place, value) for place, value in built.addresses()
+                 if not _is_port(place, values.possible(module, value))]
         if not given:
             if built.entry["kind"] in card.options.get("bare_kinds", ()) and _known_to_be_bare(built):
                 yield _none(module, built)
@@ -51,28 +54,54 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
 
 
 def _falls_back(built: Construction) -> bool:
-    entry = built.entry
-    return entry.get("missing") == "localhost" or "localhost" in entry.get("missing_at", {}).values()
+    return _local(built.entry) or "localhost" in built.entry.get("missing_at", {}).values()
 
 
-def _at(built: Construction, place: str) -> str:
-    return built.entry.get("missing_at", {}).get(place, built.entry.get("missing", ""))
+def _local(entry: dict[str, Any]) -> bool:
+    """Whether the library goes to its own machine where it is given no address: by loopback, or by a local socket."""
+    return entry.get("missing") == "localhost" or (entry.get("missing") == "fails" and "missing_address" in entry)
 
 
-def _is_port(place: str) -> bool:
-    return place.rpartition(".")[2].lower().endswith("port")
+def _dials(built: Construction, place: str) -> bool:
+    at = built.entry.get("missing_at", {}).get(place)
+    return _local(built.entry) if at is None else at == "localhost"
+
+
+def _is_port(place: str, possible: list[Possible]) -> bool:
+    """Whether a place of the tables holds a port here: by its name, or because nothing but a number stands there."""
+    if place.rpartition(".")[2].lower().endswith("port"):
+        return True
+    return bool(possible) and all(q.text is not None and q.text.isdigit() for q in possible)
 
 
 def _may_be_unset(built: Construction, place: str, possible: list[Possible]) -> bool:
     """Whether the value may be nothing because a read found nothing, and the library then dials loopback."""
-    if _at(built, place) != "localhost":
+    if not _dials(built, place):
         return False
     return any(q.nothing and q.absent for q in possible)
 
 
+def _has_unseen_options(built: Construction) -> bool:
+    """Whether some argument may hold options that are not seen: a spread, or an object from elsewhere beside those
+    places where an address stands."""
+    positions = [int(place) for place in built.entry["address"] if place.isdigit()]
+    for number, argument in enumerate(built.call.args):
+        record = record_of(built.module, argument.value, built.project)
+        if argument.spread:
+            if record is None or any(entry.key is None for entry in record.entries):
+                return True
+        elif record is not None:
+            if any(entry.key is None for entry in record.entries):
+                return True
+        elif argument.name is None and number not in positions and built.entry["language"] == "javascript":
+            if type(argument.value) not in (p.Text, p.Concat, p.Number, p.Function):
+                return True
+    return False
+
+
 def _known_to_be_bare(built: Construction) -> bool:
     """Whether the constructor is seen to be given no address: no positional argument that could hold one."""
-    if built.entry.get("missing") != "localhost":
+    if not _local(built.entry):
         return False
     for argument in built.call.args:
         if argument.spread:
