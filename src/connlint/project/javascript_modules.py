@@ -23,7 +23,7 @@ from connlint.project.linker import ImportUse, UsedName
 from connlint.project.tree import Tree
 
 _VENDORED = re.compile(r"(?:^|/)(?:node_modules|vendors?|vendored|third[_-]party|bower_components)/")
-_BUNDLED = re.compile(r"(?:^|/)dist/|[.-](?:min|bundle|umd|packed)\.[cm]?js$")
+_BUNDLED = re.compile(r"(?:^|/)dist(?:[-_]\w+)*/|[.-](?:min|bundle|umd|packed)\.[cm]?js$")
 _SCENERY = re.compile(
     r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|test-?data|codemods?|stubs?|snippets?|corpus|"
     r"tests?/(?:[^/]+/)*(?:\w*[cC]ases|samples|inputs?|outputs?|_?expected))/"
@@ -95,6 +95,8 @@ class JavaScriptLinker:
             return answer if type(answer) is Unknown else Unknown("the module is missing")
         target = answer.path
         found = self._defined(target, name)
+        if found is None and name == "default" and self._interoperates(path, target):
+            found = _OPEN
         if found is None and use.breaks == "use" and self._given_elsewhere(target, name):
             found = _OPEN
         unseen = bool(found) and use.breaks == "import" and not self._linkable(path, target, name)
@@ -172,6 +174,13 @@ class JavaScriptLinker:
         if not self._by_node(path, ".mjs", True) or not self._by_node(target, ".cjs", False):
             return True
         return name in self._lexed(target)
+
+    def _interoperates(self, path: str, target: str) -> bool:
+        """Whether ``target`` becomes CommonJS and ``path`` stays an ES module, so that the default is the whole."""
+        if not path.endswith((".mts", ".mjs")) or target.endswith((".mts", ".mjs")):
+            return False
+        package = self.resolver.packages.nearest(folder_of(target))
+        return package is None or not package.is_module
 
     def _by_node(self, path: str, extension: str, module: bool) -> bool:
         """Whether Node itself loads the file, as an ES module or not, and nothing translates it before."""

@@ -377,7 +377,7 @@ def _places(base: str) -> list[str]:
         return [base, f"{base[: compiled.start()]}.{compiled[1]}ts{compiled[2]}"]
     if _EXTENSION.search(base):
         return [base]
-    return [base + extension for extension in (".ts", ".tsx", ".js", "/index.ts", "")]
+    return [base + extension for extension in (".ts", ".tsx", ".js", "/index.ts", ".json")]
 
 
 def _stem(name: str) -> str:

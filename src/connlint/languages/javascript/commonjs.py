@@ -94,7 +94,9 @@ class _Reader:
         elif kind == "assignment_expression" and self.chained(parent):
             pass
         elif kind == "variable_declarator" and (name := parent.child_by_field_name("name")) is not None:
-            if name.type != "object_pattern":
+            if name.type == "identifier":
+                self.named(name)
+            elif name.type != "object_pattern":
                 self.open("exports has another name")
         elif kind == "arguments":
             self.passed(node, parent)
@@ -114,6 +116,15 @@ class _Reader:
                 self.open("exports is another object")
             return
         self.found.names.add("default")
+        top = assignment
+        while top.parent is not None and top.parent.type == "assignment_expression":
+            left = top.parent.child_by_field_name("left")
+            if left is not None and left.type == "identifier" and left.text != b"exports":
+                self.named(left)
+            top = top.parent
+        if top.parent is not None and top.parent.type == "variable_declarator":
+            if (name := top.parent.child_by_field_name("name")) is not None:
+                self.named(name)
         value = assignment.child_by_field_name("right")
         while value is not None and value.type == "assignment_expression":
             value = value.child_by_field_name("right")
@@ -200,6 +211,10 @@ class _Reader:
             self.open("a value of another kind")
             return
         self.entries(value)
+        self.named(name)
+
+    def named(self, name: Node) -> None:
+        """The object has a name of its own: what is assigned to its members is exported too."""
         kinds = ("identifier", "shorthand_property_identifier")
         for node in occurrences(self.root, self.data, name.text or b"", kinds):
             parent = node.parent

@@ -20,7 +20,7 @@ _RULE = rb"[^\n]*(?:import|\bnode/|\bn/|require|unresolved)"
 _SILENCED = re.compile(
     rb"@ts-(?:ignore|expect-error)|webpackIgnore|@vite-ignore|(?:eslint-disable|oxlint-disable|biome-ignore)" + _RULE
 )
-_SILENCED_ALL = re.compile(rb"/\*\s*(?:eslint|oxlint)-disable\s" + _RULE)
+_SILENCED_RANGE = re.compile(rb"(?:/\*|//)\s*(?:eslint|oxlint)-(disable|enable)\s" + _RULE)
 _TYPES = frozenset({
     "nested_type_identifier", "type_query", "generic_type", "type_annotation", "type_arguments", "lookup_type",
     "type_alias_declaration", "interface_declaration", "interface_body", "implements_clause", "extends_type_clause",
@@ -55,7 +55,6 @@ class Imports:
         self._component = path.endswith(COMPONENTS)
         self._test = _TEST.search(path) is not None
         self._unused_on_purpose = _UNUSED.search(data) is not None
-        self._silenced_all = _SILENCED_ALL.search(data, 0, 3000) is not None
 
     def taken(self, statement: Statement) -> Taken | None:
         """What the candidate takes; None where it is no statement but, say, a part of a comment."""
@@ -208,7 +207,8 @@ class Imports:
 
     def _silenced(self, node: Node) -> str | None:
         """A comment above, inside or at the end of the line that takes the fault on purpose."""
-        if self._silenced_all:
+        ranges = [m[1] for m in _SILENCED_RANGE.finditer(self.data, 0, node.start_byte)]
+        if ranges and ranges[-1] == b"disable":
             return "silenced by a comment"
         line = self.data.rfind(b"\n", 0, node.start_byte)
         start = self.data.rfind(b"\n", 0, line) + 1 if line > 0 else 0

@@ -28,11 +28,13 @@ _FOR_SIDE_EFFECTS = re.compile(
     rb"|\bimportScripts\s*\(|addEventListener\s*\(\s*[\"'](?:message|install|fetch|activate)[\"']"
 )
 _EXPORT_LINE = re.compile(rb"(?m)^export\b")
+_VARIABLES = ("lexical_declaration", "variable_declaration")
 _NAMED_DECLARATIONS = frozenset({
     "function_declaration", "generator_function_declaration", "function_signature", "class_declaration",
     "abstract_class_declaration", "interface_declaration", "type_alias_declaration", "enum_declaration",
     "internal_module", "module", "import_alias",
 })
+_DECLARATIONS = _NAMED_DECLARATIONS.union(_VARIABLES)
 
 
 @dataclass(slots=True)
@@ -92,6 +94,11 @@ def _hidden(root: Node, data: bytes) -> bool:
 
 def _statement(node: Node, found: Outline, declarations: bool) -> None:
     kind = node.type
+    if kind == "expression_statement" and node.named_children and node.named_children[0].text == b"export":
+        # The grammar ends the statement before a comment of several lines.
+        found.form = "module"
+        if node.next_named_sibling is not None:
+            found.names.update(_declared(node.next_named_sibling))
     if kind == "import_statement":
         found.form = "module"
     elif kind == "export_statement":
@@ -107,6 +114,9 @@ def _export(node: Node, found: Outline) -> None:
     source = node.child_by_field_name("source")
     specifier = text(source) if source is not None else None
     declaration = node.child_by_field_name("declaration")
+    if declaration is None and node.child_by_field_name("value") is None:
+        # A comment behind the word `export` hides the field.
+        declaration = next((child for child in node.named_children if child.type in _DECLARATIONS), None)
     if "=" in words:
         found.open("export =")
     elif "default" in words:
@@ -149,7 +159,7 @@ def _declared(node: Node) -> Iterator[str]:
             name = name.child_by_field_name("object")
         if name is not None and name.type != "string":
             yield text(name)
-    elif node.type in ("lexical_declaration", "variable_declaration"):
+    elif node.type in _VARIABLES:
         for declarator in node.named_children:
             name = declarator.child_by_field_name("name") if declarator.type == "variable_declarator" else None
             if name is not None:
