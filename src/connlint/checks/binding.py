@@ -8,9 +8,11 @@ from collections.abc import Iterator
 
 from connlint.cards import Card, Rules
 from connlint.model.deployment import Command, Word
-from connlint.model.finding import Draft, Edit, Fix, Place
+from connlint.model.finding import Draft, Edit, Fix, Place, Step
+from connlint.project.answer import Found
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
+from connlint.project.serving import servings
 from connlint.project.starts import Start, Starts
 
 _LOOPBACK = re.compile(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)
@@ -44,21 +46,46 @@ def check_loopback(project: Project, card: Card, rules: Rules) -> Iterator[Draft
         found = _heard(start, start.running, running, card)
         place = found.place if found is not None else _host_place(start)
         verdicts.setdefault((place.path, place.at), []).append(found)
+    for start in Starts.of(project, rules.apis).all:
+        if start.running is not None and _is_contained(start, start.running, card):
+            for place, found in _coded(start, start.running, running, project, rules):
+                verdicts.setdefault((place.path, place.at), []).append(found)
     for rows in verdicts.values():
         if rows[0] is not None and all(row is not None for row in rows):
             yield rows[0]
 
 
+def _coded(start: Start, running: Running, others: list[Running], project: Project,
+           rules: Rules) -> Iterator[tuple[Place, Draft | None]]:
+    """What the file that a container runs starts by itself; nothing where it serves in several ways."""
+    target = start.module_target or start.target
+    if target is None or start.entry["form"] not in ("run", "file"):
+        return
+    path = target.module if target.is_path else target.module.replace(".", "/") + ".py"
+    files = {answer.path for ground in start.grounds if isinstance(answer := ground.find(path), Found)}
+    file = files.pop() if len(files) == 1 else "/"
+    module = project.module(file) if not file.endswith("/") else None
+    found = list(servings(module, rules.apis.get("serving_call", []))) if module is not None else []
+    if len(found) != 1:
+        return
+    serving = found[0]
+    place = serving.told or serving.place
+    if serving.host is None or not _LOOPBACK.match(serving.host) or not _is_asked(running, others, None):
+        yield place, None
+        return
+    if serving.told is None and any(name in start.environment for name in serving.entry.get("env", ())):
+        yield place, None
+        return
+    tool = serving.name.partition("(")[0] if "()" not in serving.name else serving.name
+    slots = {"tool": tool, "host": serving.host, "service": running.name, "port": ""}
+    step = Step(start.command.place, f"the container '{running.name}' runs this file")
+    outcome = "told" if serving.told is not None else "by-default"
+    yield place, Draft(outcome, place, slots, f"{running.name} {serving.name}", related=(step,))
+
+
 def _heard(start: Start, running: Running, others: list[Running], card: Card) -> Draft | None:
     service = running.service
-    if service.kind not in card.options["containers"]:
-        return None
-    if service.host_network or service.mates or any("network" in why for why in service.open):
-        return None
-    if len(running.commands) > 1 and start.command is not running.commands[-1]:
-        return None
-    gateways = card.options["gateways"]
-    if any(posixpath.basename(word.value or "") in gateways for c in running.commands for word in c.words[:4]):
+    if not _is_contained(start, running, card):
         return None
     if start.listed("listens") and not any(word.value in start.listed("listens") for word in start.options.plain):
         return None
@@ -73,6 +100,20 @@ def _heard(start: Start, running: Running, others: list[Running], card: Card) ->
     if word is None:
         return Draft("by-default", start.command.words[0].place, slots, f"{service.name} {start.tool}")
     return Draft("told", word.place, slots, f"{service.name} {start.tool}", fix=_opened(word, text))
+
+
+def _is_contained(start: Start, running: Running, card: Card) -> bool:
+    """Whether the start is what a container of its own goes on running."""
+    service = running.service
+    if service.kind not in card.options["containers"] or service.host_network or service.mates:
+        return False
+    if any("network" in why for why in service.open):
+        return False
+    if len(start.beside) > 1 and start.command is not start.beside[-1]:
+        return False
+    gateways = card.options["gateways"]
+    return not any(posixpath.basename(word.value or "") in gateways for c in (*running.commands, *start.beside)
+                   for word in c.words[:4])
 
 
 def _opened(word: Word, host: str) -> Fix | None:

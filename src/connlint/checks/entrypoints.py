@@ -13,7 +13,7 @@ from connlint.model.finding import Draft, Place, Step
 from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.applications import Applications
-from connlint.project.grounds import Folder, Ground
+from connlint.project.grounds import Folder, Ground, above
 from connlint.project.project import Project
 from connlint.project.starts import Start, Starts, Target
 
@@ -82,7 +82,9 @@ def _missing(start: Start, target: Target, applications: Applications) -> Verdic
             return None
         return _draft("module", start, target, _tried(answers), _near_module(start, target, answers, applications))
     if any(isinstance(answer, Unknown) for answer in answers):
-        return None
+        # a guessed folder without the target is not where the command runs, if another one has it
+        if not start.loose or not any(isinstance(answer, Found) for answer in answers):
+            return None
     return _attribute(start, target, [a.path for a in answers if isinstance(a, Found)], applications)
 
 
@@ -121,7 +123,8 @@ def _module_run(start: Start, target: Target, applications: Applications) -> Ver
         answer = applications.module(start, ground, target.module)
         answers.append(answer)
     if answers and all(isinstance(answer, Missing) for answer in answers):
-        return _draft("module", start, target, _tried(answers), "")
+        near = next((a.near for a in answers if isinstance(a, Missing) and a.near), None)
+        return _draft("module", start, target, _tried(answers), f"; did you mean '{near}'?" if near else "")
     return None
 
 
@@ -136,7 +139,7 @@ def _file(start: Start, target: Target) -> Verdict:
     answers = [_found_file(start, ground, path) for ground in start.grounds]
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
-    if _is_made(start, path) or ("/" not in path and _is_built(start)):
+    if _is_made(start, path) or ("/" not in path and _is_built(start)) or _stands_above(start, path):
         return None
     return _draft("file", start, target, _tried(answers), "")
 
@@ -168,6 +171,12 @@ def _is_made(start: Start, path: str) -> bool:
     if start.loose and any(p == path or p.endswith("/" + path) for p in tree.paths):
         return True
     return mentions > len(re.findall(_STARTED + re.escape(name), data))
+
+
+def _stands_above(start: Start, path: str) -> bool:
+    """Whether the file stands further up: a package file may be kept in one folder and used in another."""
+    return any(isinstance(ground, Folder) and isinstance(Folder(ground.tree, folder).find(path), Found)
+               for ground in start.grounds for folder in above(ground.folder))
 
 
 def _is_built(start: Start) -> bool:

@@ -49,6 +49,11 @@ class Applications:
             found = project.memo[cls] = cls(project, apis)
         return found
 
+    @cached_property
+    def files(self) -> list[str]:
+        """Every Python file, in order."""
+        return sorted(path for path in self.project.tree.paths if path.endswith(".py"))
+
     # -- modules --------------------------------------------------------------------------------------------------
 
     def module(self, start: Start, ground: Ground, module: str) -> Answer:
@@ -82,7 +87,7 @@ class Applications:
         top, dot, _ = module.partition(".")
         installed = self.linker.roots.installed
         file = module.replace(".", "/")
-        if start.loose and any(p.endswith((f"/{file}.py", f"/{file}/__init__.py")) for p in self.linker.python_files):
+        if start.loose and any(p.endswith((f"/{file}.py", f"/{file}/__init__.py")) for p in self.files):
             return Unknown("the folder of the script")
         for prefix in prefixes:
             if dot and isinstance(ground.find(posixpath.join(prefix, f"{top}.py")), Found):
@@ -167,7 +172,7 @@ class Applications:
         """File and name of every application that the project makes at the top level of a module, tests left out."""
         found: list[tuple[str, str]] = []
         read = 0
-        for path in sorted(self.linker.python_files, key=lambda f: (f.count("/"), f)):
+        for path in sorted(self.files, key=lambda f: (f.count("/"), f)):
             if _TEST.search(path) or not self._words.search(self.project.tree.read(path) or b""):
                 continue
             read += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -213,6 +213,15 @@ def grounds_of(running: Running, command: Command, services: Services, plain: fr
         return []
     return [Inside(services.tree, inside, running.image, running.stage, context, service.mounts, plain)
             for context in contexts_of(service, running.image, services.tree)]
+
+
+def stepped(ground: Ground, folder: str | None) -> Ground | None:
+    """The ground after a change into ``folder``; None where that is not known."""
+    if folder is None or not isinstance(ground, (Folder, Inside)):
+        return None
+    if isinstance(ground, Folder) and folder.startswith("/"):
+        return None
+    return replace(ground, folder=posixpath.normpath(posixpath.join(ground.folder, folder)))
 
 
 def _joined(folder: str | None, step: str | None) -> str | None:

@@ -5,16 +5,19 @@ What tools there are and what their options mean stands in the table `server`; n
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from connlint.model.deployment import Command, Deployment, Known, Word
 from connlint.model.finding import Place
-from connlint.project.grounds import Folder, Ground, above, grounds_of
+from connlint.project import jsonc
+from connlint.project.answer import Found
+from connlint.project.grounds import Folder, Ground, above, grounds_of, stepped
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 
@@ -74,6 +77,8 @@ class Start:
     environment: Mapping[str, Known]
     loose: bool = False
     """Whether nothing says where it runs, so that ``grounds`` are guesses."""
+    beside: tuple[Command, ...] = ()
+    """All that the service or script starts, this command among them."""
 
     @property
     def tool(self) -> str:
@@ -215,14 +220,57 @@ class Starts:
             for command in running.commands:
                 grounds = grounds_of(running, command, self.services, self.plain_bases)
                 environment = {**running.environment, **command.assignments}
-                if start := self.read(command, command.place.path, running, tuple(grounds), environment, False):
-                    found.append(start)
+                found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0)
         for deployment, command in self.services.loose_commands():
             grounds = tuple(self._guessed(deployment, command))
             loose = posixpath.basename(deployment.path) != "package.json"
             if start := self.read(command, deployment.path, None, grounds, command.assignments, loose):
                 found.append(start)
         return found
+
+    def _with_behind(self, command: Command, running: Running, grounds: tuple[Ground, ...],
+                     environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int) -> Iterator[Start]:
+        """``command`` as a start, and what the script starts that it runs, in the same place."""
+        start = self.read(command, command.place.path, running, grounds, environment, False, beside)
+        if start is not None:
+            yield start
+        if len(grounds) != 1 or depth > 3:
+            return
+        inner = self._behind(command, start, grounds[0])
+        for below in inner:
+            ground = stepped(grounds[0], below.folder)
+            if ground is not None:
+                known = {**environment, **below.assignments}
+                yield from self._with_behind(below, running, (ground,), known, inner, depth + 1)
+
+    def _behind(self, command: Command, start: Start | None, ground: Ground) -> tuple[Command, ...]:
+        """The commands of the shell script or package script that ``command`` runs."""
+        if start is not None and start.entry["form"] == "script" and start.target is not None:
+            answer = ground.find("package.json")
+            return self._package_script(answer.path, start.target.text) if isinstance(answer, Found) else ()
+        names = [word.value or "" for word in command.words[:3]]
+        script = next((name for name in names[:2] if name.endswith((".sh", ".bash"))), None)
+        if script is None or (script != names[0] and not names[0].endswith("sh")):
+            return ()
+        answer = ground.find(script)
+        return self._commands_of.get(answer.path, ()) if isinstance(answer, Found) else ()
+
+    @cached_property
+    def _commands_of(self) -> dict[str, tuple[Command, ...]]:
+        return {d.path: d.commands for d in self.services.deployments() if d.commands}
+
+    def _package_script(self, path: str, name: str) -> tuple[Command, ...]:
+        """The commands of one script of a package file, known by where they stand; a script runs in its folder."""
+        data = self.project.tree.read(path) or b""
+        table = jsonc.loads(data)
+        text = table.get("scripts", {}).get(name) if isinstance(table, dict) else None
+        if not isinstance(text, str):
+            return ()
+        literal = json.dumps(text, ensure_ascii=False)[1:-1].encode()
+        at = data.find(literal, max(0, data.find(f'"{name}"'.encode())))
+        rows = self._commands_of.get(path, ())
+        return tuple(replace(c, folder="" if c.folder == posixpath.dirname(path) else None) for c in rows
+                     if at <= c.place.at[0] < at + len(literal))
 
     def _guessed(self, deployment: Deployment, command: Command) -> Iterator[Ground]:
         """Where a command of a script may run: the folders around the script, and what it changes into from there."""
@@ -238,7 +286,7 @@ class Starts:
                 yield Folder(self.project.tree, place)
 
     def read(self, command: Command, path: str, running: Running | None, grounds: tuple[Ground, ...],
-             environment: Mapping[str, Known], loose: bool) -> Start | None:
+             environment: Mapping[str, Known], loose: bool, beside: tuple[Command, ...] = ()) -> Start | None:
         """``command`` as a start; None where its tool is not known."""
         words = command.words
         name = _program(words[0]) if words else ""
@@ -261,7 +309,7 @@ class Starts:
         elif verbs:
             rest = rest[1:]
         options = read_options(rest, entry)
-        return Start({**entry, "called": name}, command, options, path, running, grounds, environment, loose)
+        return Start({**entry, "called": name}, command, options, path, running, grounds, environment, loose, beside)
 
     def _entry(self, name: str, words: tuple[Word, ...]) -> dict[str, Any] | None:
         for entry in self.programs.get(name, ()):
@@ -294,7 +342,7 @@ def read_options(words: tuple[Word, ...], entry: Entry) -> Options:
     Behind the file that an interpreter runs everything is the program's own.
     """
     switches = {*entry.get("switches", ()), *entry.get("stops", ())}
-    ends = entry["form"] in ("file", "run", "script")
+    ends = entry["form"] in ("file", "run")
     found = Options()
     at = 0
     while at < len(words):
@@ -302,7 +350,7 @@ def read_options(words: tuple[Word, ...], entry: Entry) -> Options:
         text = word.value if word.value is not None else word.written
         at += 1
         if text == "--":
-            found.plain += words[at:]
+            found.plain += words[at:] if entry["form"] != "script" else ()
             break
         if not text.startswith("-") or len(text) < 2:
             found.plain.append(word)

@@ -1,0 +1,85 @@
+"""Servers that a program starts by itself, and the address that its code gives them.
+
+Which calls serve, and where the host stands in them, says the table `serving_call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.finding import Place
+from connlint.project.module import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """One call that serves. ``host`` is None where it cannot be known; ``told`` is where it is written, if it is."""
+
+    entry: Mapping[str, Any]
+    name: str
+    host: str | None
+    told: Place | None
+    place: Place
+
+
+def servings(module: Module, table: list[dict[str, Any]]) -> Iterator[Serving]:
+    """Every call of ``module`` that serves, as far as its name shows."""
+    entries = {name: entry for entry in table for name in entry["names"]}
+    for call in module.nodes(p.Call):
+        name = method(module, call)
+        if name in entries:
+            host, at = _host(call, entries[name])
+            told = Place(module.path, at.at) if at is not None else None
+            yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at))
+
+
+def method(module: Module, call: p.Call) -> str | None:
+    """The qualified name of what ``call`` calls; ``x().run`` for a method of what ``x()`` made under one name."""
+    callee = call.callee
+    if type(callee) is not p.Member:
+        return module.qualified(callee)
+    of = callee.of
+    if type(of) is p.Name and (own := module.only(of.id, of)) is not None and own.kind == "value" and not own.path:
+        of = own.value
+    if type(of) is p.Call and (made := module.qualified(of.callee)) is not None:
+        return f"{made}().{callee.name}"
+    return module.qualified(callee)
+
+
+def _host(call: p.Call, entry: Mapping[str, Any]) -> tuple[str | None, p.Expression | None]:
+    """The host that ``call`` is given, and where; the table's where it is given none."""
+    plain = [argument for argument in call.args if argument.name is None]
+    if any(argument.spread for argument in call.args):
+        return None, None
+    for argument in call.args:
+        if argument.name in entry.get("socket_keys", ()):
+            return None, None
+        if argument.name in entry["keys"]:
+            return _text(argument.value)
+    if "object_at" in entry and len(plain) > entry["object_at"]:
+        given = plain[entry["object_at"]].value
+        if type(given) is p.Record:
+            return _in_record(given, entry)
+        if type(given) is not p.Number and len(plain) <= entry["at"]:
+            # a variable may be the port or all options
+            return None, None
+    if "at" in entry and len(plain) > entry["at"]:
+        value = plain[entry["at"]].value
+        return (entry["host"], None) if type(value) is p.Function else _text(value)
+    return entry["host"], None
+
+
+def _in_record(given: p.Record, entry: Mapping[str, Any]) -> tuple[str | None, p.Expression | None]:
+    for item in given.entries:
+        if type(item.key) is not p.Text or item.key.value == "path":
+            return None, None
+        if item.key.value in entry["keys"]:
+            return _text(item.value)
+    return entry["host"], None
+
+
+def _text(value: p.Expression) -> tuple[str | None, p.Expression | None]:
+    return (value.value, value) if type(value) is p.Text else (None, value)
