@@ -48,6 +48,7 @@ def imported_modules(data: bytes, *, python: bool) -> frozenset[str]:
 
 def package_of(name: str, language: str) -> str:
     """The package that a qualified API name is imported from: "mysql2" of "mysql2/promise.createPool"."""
+    name = name.replace("()", "")
     if language == "python":
         return name.split(".", 1)[0]
     parts = name.split("/")
@@ -90,6 +91,7 @@ class Sieve:
                     continue
                 for name in entry.get("names", ()):
                     package = package_of(name, entry["language"])
+                    name = name.replace("()", "")
                     if package == "*":
                         # imported from anywhere, a generated file for one: only its own name tells
                         words.add(name.rpartition(".")[2].encode())
@@ -98,7 +100,7 @@ class Sieve:
                         if name in entry.get("globals", (name,)):
                             words.add(name.encode())
                     if package != name or entry["language"] == "javascript":
-                        last = name.removesuffix("()").rpartition(".")[2] if package != name else ""
+                        last = name.replace("()", "").rpartition(".")[2] if package != name else ""
                         packages.setdefault(package, set()).add(last.encode())
                         # a default export has any name, and only clients are found by how they are called
                         if table != "client" or not last.isidentifier():

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connlint.checks.pools import Judge, asks_for_missing, judge, kept_for_reloads, said, variable
+from connlint.checks.pools import (
+    Facts,
+    Judge,
+    asks_for_missing,
+    judge,
+    kept_for_reloads,
+    said,
+    serves_calls,
+    variable,
+)
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
@@ -41,7 +50,10 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         for chain in known[around.node.at]:
             found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))
     for ways in found.values():
-        yield _draft(court, *_clearest(court, ways))
+        chain, built = _clearest(court, ways)
+        facts = court.facts(built)
+        if facts.outcome != "plain" or not serves_calls(chain.start.module, card.options["handlers"]):
+            yield _draft(chain, built, facts)
 
 
 def _clearest(court: Judge, ways: list[tuple[Chain, Construction]]) -> tuple[Chain, Construction]:
@@ -80,9 +92,8 @@ def _counts(court: Judge, chain: Chain) -> bool:
         module, court.options["applications"], court.options["listens"])
 
 
-def _draft(court: Judge, chain: Chain, built: Construction) -> Draft:
+def _draft(chain: Chain, built: Construction, facts: Facts) -> Draft:
     start = chain.start
-    facts = court.facts(built)
     what = said(built)
     steps = []
     for number, link in enumerate(chain.links):

@@ -515,7 +515,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         facts = court.facts(built, entry=entry)
         if facts.outcome == "plain":
-            if built.entry["kind"] not in card.options["kinds"] or _handles(module, card.options["handlers"]):
+            if built.entry["kind"] not in card.options["kinds"] or serves_calls(module, card.options["handlers"]):
                 continue
         elif built.entry["kind"] not in card.options["kinds"]:
             if facts.outcome not in card.options["facts"]:
@@ -543,7 +543,7 @@ def _given_back(court: Judge, built: Construction) -> bool:
     return False
 
 
-def _handles(module: Module, names: list[str]) -> bool:
+def serves_calls(module: Module, names: list[str]) -> bool:
     """Whether the module is a serverless function, which is told to build clients outside of its handler."""
     for name in names:
         if any(d.kind in ("function", "value") for d in module.scope.names.get(name, ())):
