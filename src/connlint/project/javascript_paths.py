@@ -159,7 +159,8 @@ class Resolver:
             return self.found(found)
         if _SCENERY.search(path) or (_TEST.search(path) and _ASSET.search(base)):
             return Unknown("material for a tool")
-        if base.rpartition("/")[2].removesuffix(".js") in self.packages.dependencies(folder):
+        name = base.rpartition("/")[2]
+        if {name, name.removesuffix(".js")} & self.packages.dependencies(folder):
             return Unknown("perhaps a copy of an installed package")
         config, _ = self.configs.governing(path)
         if config is not None and config.root_dirs:

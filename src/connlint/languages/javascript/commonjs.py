@@ -117,7 +117,7 @@ class _Reader:
             return
         self.found.names.add("default")
         top = assignment
-        while top.parent is not None and top.parent.type == "assignment_expression":
+        while top.parent is not None and top.parent.type in ("assignment_expression", "parenthesized_expression"):
             left = top.parent.child_by_field_name("left")
             if left is not None and left.type == "identifier" and left.text != b"exports":
                 self.named(left)
