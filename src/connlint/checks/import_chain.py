@@ -50,25 +50,22 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         for chain in known[around.node.at]:
             found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))
     for ways in found.values():
-        chain, built = _clearest(court, ways)
-        facts = court.facts(built)
+        chain, built = _clearest(ways)
+        facts = court.facts(built, chain.start.module, sure=not _depends(chain, built))
         if facts.outcome != "plain" or not serves_calls(chain.start.module, card.options["handlers"]):
             yield _draft(chain, built, facts)
 
 
-def _clearest(court: Judge, ways: list[tuple[Chain, Construction]]) -> tuple[Chain, Construction]:
-    """Of several constructions behind one call, the one that surely happens, else the one of which least is claimed."""
-    sure = [way for way in ways if not _depends(way[1])]
-    if sure:
-        return min(sure, key=lambda way: len(way[0].links))
-    order = list(court.card.outcomes)
-    return min(ways, key=lambda way: (order.index(court.facts(way[1]).outcome), len(way[0].links)))
+def _clearest(ways: list[tuple[Chain, Construction]]) -> tuple[Chain, Construction]:
+    """Of several constructions behind one call, the shortest way to one that surely happens, if there is one."""
+    return min(ways, key=lambda way: (_depends(*way), len(way[0].links)))
 
 
-def _depends(built: Construction) -> bool:
-    """Whether the construction happens under a test other than for its own absence."""
-    return any(not asks_for_missing(built.module, held.test, built.call) and not _leads_out(held.test)
-               for held in conditions(built.module, built.call))
+def _depends(chain: Chain, built: Construction) -> bool:
+    """Whether the construction, or a call on the way to it, stands under a test other than for its own absence."""
+    places = [(link.module, link.node) for link in chain.links[1:]] + [(built.module, built.call)]
+    return any(not asks_for_missing(module, held.test, node) and not _leads_out(held.test)
+               for module, node in places for held in conditions(module, node))
 
 
 def _leads_out(test: object) -> bool:

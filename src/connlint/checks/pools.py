@@ -132,10 +132,11 @@ class Judge:
                     return call
         return None
 
-    def facts(self, built: Construction, *, entry: bool = False) -> Facts:
-        """The gravest fact about a construction that happens while a module is imported, with its evidence.
+    def facts(self, built: Construction, imported: Module, *, entry: bool = False, sure: bool = True) -> Facts:
+        """The gravest fact about a construction that happens while ``imported`` is imported, with its evidence.
 
-        ``entry``: the module is started and not imported, so that connecting is its job.
+        ``entry``: that module is started and not imported, so that connecting is its job. Not ``sure``: the construction
+        is one of several that the code chooses from, so that nothing is said about what it does then.
         """
         module, options = built.module, self.options
         if (found := self.fallback(built)) is not None:
@@ -153,18 +154,20 @@ class Judge:
             variable = next((v for r in q.absent for v in r.variables), "")
             step = Step(_place(module, value), f"{variable} is read without a default or a check")
             return Facts("unset", [step], {"variable": variable})
+        if not sure:
+            return Facts("plain")
         if not entry:
             if built.dials:
                 waits = built.entry["connects"] == "blocking"
                 return Facts("blocks" if waits else "connects")
             if (call := self.opened(built)) is not None:
                 return Facts("opened", [Step(_place(module, call), "it connects here, while the module is imported")])
-        if options.get("reloads") and (framework := self.programs.framework(module, options["reloads"])):
+        if options.get("reloads") and (framework := self.programs.framework(imported, options["reloads"])):
             title, path = framework
             step = Step(Place(path, (0, 0)), f"this package is served by {title}")
             return Facts("reloaded", [step], {"framework": title})
         if options.get("preload") and module.program.language == "python":
-            told = self.programs.told(_bytes(options["preload"]), _text(options["deployment"]), module.path)
+            told = self.programs.told(_bytes(options["preload"]), _text(options["deployment"]), imported.path)
             if told is not None:
                 path, at = told
                 step = Step(Place(path, at), "workers are forked after the application was imported")
@@ -513,7 +516,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         entry = court.programs.is_entry(module)
         if entry and built.entry["form"] == "await":
             continue
-        facts = court.facts(built, entry=entry)
+        facts = court.facts(built, module, entry=entry)
         if facts.outcome == "plain":
             if built.entry["kind"] not in card.options["kinds"] or serves_calls(module, card.options["handlers"]):
                 continue
