@@ -9,7 +9,6 @@ import ast
 import re
 
 import pytest
-from projects import disagreements
 
 from connlint.languages.python.imports import read_imports
 from connlint.languages.python.outline import outline, scan, scan_imports
@@ -19,6 +18,7 @@ from connlint.project.linker import ImportUse
 from connlint.project.python_modules import PythonLinker
 from connlint.project.python_roots import read_roots
 from connlint.project.tree import MemoryTree
+from projects import disagreements
 
 ONLY = frozenset({"missing-symbol", "missing-module"})
 
@@ -565,7 +565,8 @@ def test_declared_root(text):
 def test_dependencies_are_read_under_their_import_names():
     tree = MemoryTree({
         "pyproject.toml": '[project]\nname="own"\ndependencies=["own", "Foo-Bar>1", "x[y]"]\n'
-                          '[tool.poetry.group.dev.dependencies]\nten="*"\n[dependency-groups]\nd=["eleven", {include-group="x"}]',
+                          '[tool.poetry.group.dev.dependencies]\nten="*"\n'
+                          '[dependency-groups]\nd=["eleven", {include-group="x"}]',
         "requirements/base.txt": "one==1\n-r other.txt\n# no\ngit+https://example.com/r.git#egg=two\n",
         "Pipfile": '[packages]\nthree = "*"\n', "poetry.lock": '[[package]]\nname = "python-four"\n',
         "setup.cfg": "[options]\ninstall_requires =\n    five>=1\n", "environment.yml": "dependencies:\n  - six=1\n",
@@ -585,7 +586,8 @@ MEANT = [
 
 @pytest.mark.parametrize(("statement", "near", "tried"), MEANT)
 def test_missing_says_what_was_meant_and_who_defines_it(statement, near, tried):
-    linker = PythonLinker(MemoryTree({"a.py": "def log_to_ndjson(): pass\n", "b.py": "elsewhere = 1\n", "c.py": statement}))
+    tree = MemoryTree({"a.py": "def log_to_ndjson(): pass\n", "b.py": "elsewhere = 1\n", "c.py": statement})
+    linker = PythonLinker(tree)
     [use] = linker.imports("c.py", statement.encode())
     answer = linker.lookup("c.py", use, use.names[0].name)
     assert isinstance(answer, Missing) and (answer.near, answer.tried) == (near, tried)
@@ -593,8 +595,9 @@ def test_missing_says_what_was_meant_and_who_defines_it(statement, near, tried):
 
 def test_found_is_the_file_that_defines_the_name():
     linker = PythonLinker(MemoryTree({
-        "pkg/__init__.py": "from .api import *\nfrom .inner import thing as other\n", "pkg/api.py": "from .inner import thing\n",
-        "pkg/inner.py": "def thing(): pass\n", "pkg/leaf.py": "", "main.py": "",
+        "pkg/__init__.py": "from .api import *\nfrom .inner import thing as other\n",
+        "pkg/api.py": "from .inner import thing\n", "pkg/inner.py": "def thing(): pass\n",
+        "pkg/leaf.py": "", "main.py": "",
     }))
     for name, path in {"thing": "pkg/inner.py", "other": "pkg/inner.py", "leaf": "pkg/leaf.py"}.items():
         use = ImportUse("pkg", (0, 0), ())
@@ -621,7 +624,10 @@ def test_newer_syntax_keeps_every_line_and_column(data):
     assert last.lineno == len(data.splitlines()) and "x" in outline(tree).names
 
 
-@pytest.mark.parametrize("data", [b"", b"\0", b"\xff\xfe", b"x = (", b"import", b"from . import", b"from x import (a, b", b"\xef\xbb\xbf"])
+ANYTHING = [b"", b"\0", b"\xff\xfe", b"x = (", b"import", b"from . import", b"from x import (a, b", b"\xef\xbb\xbf"]
+
+
+@pytest.mark.parametrize("data", ANYTHING)
 def test_anything_can_be_read(data):
     lines = scan_imports(data)
     scan(data, lines)

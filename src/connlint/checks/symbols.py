@@ -1,17 +1,20 @@
-"""Imports of names and modules that the project does not have. What an import means, the linker of its language says."""
+"""Imports of names and modules that the project does not have; what an import means, its language's linker says."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from connlint.model.finding import Draft, Place, Step
+from connlint.model.finding import Draft, Level, Place, Step
 from connlint.project.answer import Found, Missing
 from connlint.project.linker import ImportUse, Linker, UsedName
 
 _NOT_RUN = re.compile(
     r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|__snapshots__|templates?|cookiecutters?|vendor|vendored|_vendor"
-    r"|third_party|third-party|\.semgrep|node_modules|site-packages)/|\{\{|\{%|(?:^|/)(?:tests?|testing)/(?:data|input|inputs)/"
+    r"|third_party|third-party|\.semgrep|node_modules|site-packages)/"
+    r"|\{\{|\{%"
+    r"|(?:^|/)(?:tests?|testing)/(?:data|input|inputs)/"
+    r"|(?:^|/)(?:tests?|__tests__|testing)/(?:.*/)?(?:bad|broken|invalid)[_-][^/]*$"
 )
 """Code that is data: nobody runs it where it stands."""
 
@@ -47,7 +50,7 @@ def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
 def _module(path: str, use: ImportUse, answer: Missing) -> Draft:
     hint = f"; did you mean '{answer.near}'?" if answer.near else ""
     slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
-    level = "warning" if use.breaks == "use" else None
+    level: Level | None = "warning" if use.breaks == "use" else None
     return Draft("module", Place(path, use.module_at), slots, use.module, level=level)
 
 

@@ -13,7 +13,9 @@ from connlint.project.tree import Tree
 
 _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _LOCKED = re.compile(rb'^name = "([^"]+)"', re.M)
-_CALL_STRINGS = re.compile(rb"""["']([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]"']*\])?\s*(?:[<>=!~;@][^"'\n]*)?["']""")
+_CALL_STRINGS = re.compile(
+    rb"""["']([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]"']*\])?\s*(?:[<>=!~;@][^"'\n]*)?["']"""
+)
 _PYTHONPATH = re.compile(rb"PYTHONPATH[\"']?\s*[=:]\s*[\"']?([^\s\"'#]+)")
 _SETUP_PACKAGE_DIR = re.compile(
     rb"package_dir\s*=\s*\{([^}]*)\}|where\s*=\s*['\"]([\w./-]+)['\"]"
@@ -28,8 +30,8 @@ _MARKERS = {
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """``folders`` hold top-level modules. ``declared`` are those of them that configuration names in so many words, each
-    with the folders of the files that do so: it holds for what lies below these.
+    """``folders`` hold top-level modules. ``declared`` are those of them that configuration names in so many words,
+    each with the folders of the files that do so: it holds for what lies below these.
 
     ``installed`` are the import names, as far as they can be told from the names of distributions, that the project
     declares or locks as dependencies: what is its own is not among them.
@@ -67,7 +69,7 @@ def import_names(distribution: str) -> set[str]:
     found = {name, name.split("_")[0]} if "_" in name else {name}
     for prefix in ("python_", "py_", "py", "django_", "flask_", "types_"):
         if name.startswith(prefix) and len(name) > len(prefix) + 1:
-            found.add(name[len(prefix) :])
+            found.update((name[len(prefix) :], name[len(prefix) :].split("_")[0]))
     for suffix in ("_python", "_py", "py", "_binary", "_client", "_sdk"):
         if name.endswith(suffix) and len(name) > len(suffix) + 1:
             found.add(name[: -len(suffix)])

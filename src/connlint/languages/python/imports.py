@@ -15,6 +15,7 @@ from connlint.model.source import Span
 _CATCHES_IMPORT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 _CATCHES_ATTRIBUTE = {"AttributeError", "Exception", "BaseException"}
 _GUARDING_CALLS = {"suppress", "raises", "assertRaises", "assertRaisesRegex"}
+_PROBES = {"hasattr", "setattr", "getattr", "delattr", "object", "vars", "dir", "reload"}
 _PLATFORM = {
     "sys.version_info", "sys.platform", "os.name", "platform.system", "platform.python_implementation",
     "platform.machine", "sys.implementation", "six.PY2", "six.PY3", "version_info", "PY2", "PY3", "PY_3",
@@ -23,6 +24,12 @@ _TOLD_TO_BE_QUIET = re.compile(
     rb"#.*?(?:type:\s*ignore|pyright:\s*ignore|ty:\s*ignore|pyre-ignore|pyrefly:\s*ignore|mypy:\s*ignore"
     rb"|no-name-in-module|import-error|no-member|[EW]0611|E0401|E1101|pragma:\s*no\s*cover)", re.I
 )
+
+_QUIET_FILE = re.compile(
+    rb"^#[ \t]*(?:pylint:[ \t]*(?:disable=[^\n]*(?:no-name-in-module|import-error|no-member|E0611|E0401|E1101|\ball\b)"
+    rb"|skip-file)|mypy:[ \t]*ignore-errors|pyright:[ \t]*ignore|type:[ \t]*ignore)", re.M
+)
+"""Comments on a line of their own by which another checker leaves the whole file alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +74,18 @@ class FileImports:
     probed: set[str] = field(default_factory=set)
     """Names that ``hasattr``, ``setattr``, ``getattr``, ``patch.object`` and the like look into."""
 
+    def means_one_thing(self, one: Imported, name: str) -> bool:
+        """Whether ``one`` alone binds ``name``, or several ``import name.…`` do, which all mean one package."""
+        plain = (i for i in self.imports if i.local is not None and i.local.partition(".")[0] == name)
+        alike = sum(1 for i in plain if i.module.partition(".")[0] == name)
+        return self.bound[name] in (1, alike if one.local is not None else 1)
+
 
 def read_imports(tree: ast.Module, data: bytes) -> FileImports:
     """The imports of ``tree``, which was parsed from ``data``."""
     reader = _Reader(data)
-    reader.block(tree.body, Circumstance())
+    why = "a comment says so" if _QUIET_FILE.search(data) else None
+    reader.block(tree.body, Circumstance(excused=why, attribute=why))
     return reader.found
 
 
@@ -221,29 +235,31 @@ class _Reader:
     def expression(self, top: ast.AST, around: Circumstance) -> None:
         bound = self.found.bound
         for node in ast.walk(top):
-            match node:
-                case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                    bound[name] += 1
-                case ast.arg(arg=name):
-                    bound[name] += 1
-                case ast.Attribute(ctx=ast.Load()):
-                    base = _dotted(node.value)
-                    if base is not None:
-                        end = self.positions.offset(node.end_lineno, node.end_col_offset)  # type: ignore[arg-type]
-                        at = (end - len(node.attr.encode()), end)
-                        excused = around.attribute
-                        if excused is None and _TOLD_TO_BE_QUIET.search(self.positions.line(node.end_lineno or 1)):
-                            excused = "a comment says so"
-                        self.found.members.append(MemberUse(base, node.attr, at, excused))
-                case ast.Attribute():
-                    if (base := _dotted(node.value)) is not None:
-                        self.found.probed.add(base)
-                case ast.Call(func=callee, args=arguments):
-                    name = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
-                    if name in ("hasattr", "setattr", "getattr", "delattr", "object", "vars", "dir", "reload"):
-                        for argument in arguments:
-                            if (base := _dotted(argument)) is not None:
-                                self.found.probed.add(base)
+            kind = type(node)
+            if kind is ast.Name:
+                if type(node.ctx) is not ast.Load:  # type: ignore[attr-defined]
+                    bound[node.id] += 1  # type: ignore[attr-defined]
+            elif kind is ast.arg:
+                bound[node.arg] += 1  # type: ignore[attr-defined]
+            elif kind is ast.Attribute:
+                self.member(node, around)  # type: ignore[arg-type]
+            elif kind is ast.Call:
+                callee = node.func  # type: ignore[attr-defined]
+                if (callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")) in _PROBES:
+                    self.found.probed.update(filter(None, map(_dotted, node.args)))  # type: ignore[attr-defined]
+
+    def member(self, node: ast.Attribute, around: Circumstance) -> None:
+        base = _dotted(node.value)
+        if base is None:
+            return
+        if type(node.ctx) is not ast.Load:
+            self.found.probed.add(base)
+            return
+        excused = around.attribute
+        if excused is None and _TOLD_TO_BE_QUIET.search(self.positions.line(node.end_lineno or 1)):
+            excused = "a comment says so"
+        end = self.positions.offset(node.end_lineno or 1, node.end_col_offset or 0)
+        self.found.members.append(MemberUse(base, node.attr, (end - len(node.attr.encode()), end), excused))
 
 
 def _dotted(node: ast.AST) -> str | None:

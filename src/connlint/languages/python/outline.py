@@ -18,7 +18,8 @@ IMPLICIT = frozenset({
 
 PUTS_MODULES = re.compile(
     rb"sys\.modules(?:\[[^\]\n]*\][ \t]*(?::[^=\n]*)?=(?!=)|\.(?:setdefault|update|pop)\b|[ \t]*=(?!=)|[ \t]*\|=)"
-    rb"|(?:setitem|dict)\([ \t\r\n]*[\"']?sys\.modules|\bdel[ \t]+sys\.modules|\bfrom[ \t]+sys[ \t]+import\b[^\n]*\bmodules\b"
+    rb"|(?:setitem|dict)\([ \t\r\n]*[\"']?sys\.modules|\bdel[ \t]+sys\.modules"
+    rb"|\bfrom[ \t]+sys[ \t]+import\b[^\n]*\bmodules\b"
 )
 """Text that changes ``sys.modules``, so that a module may be there without a file."""
 
@@ -180,7 +181,7 @@ def _opening_call(call: ast.Call) -> str | None:
         if callee.id in ("import_module", "__import__") and call.args and _is_name(call.args[0], "__name__"):
             return callee.id
     elif isinstance(callee, ast.Attribute):
-        if callee.attr in ("attach", "attach_stub") and isinstance(callee.value, ast.Name) and "lazy" in callee.value.id:
+        if callee.attr in ("attach", "attach_stub") and "lazy" in getattr(callee.value, "id", ""):
             return "lazy_loader"
         if callee.attr in ("import_module", "extend_path", "declare_namespace") and call.args:
             if _is_name(call.args[0], "__name__") or callee.attr != "import_module":

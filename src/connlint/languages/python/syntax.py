@@ -22,7 +22,7 @@ _MARK = codecs.BOM_UTF8
 
 
 def parse(data: bytes) -> ast.Module | None:
-    """The tree of ``data``; None where no parser accepts it. Lines and columns are those of ``data``, without its mark."""
+    """The tree of ``data``; None where no parser accepts it. Places are those in ``data`` without a byte-order mark."""
     data = data.removeprefix(_MARK)
     tree = _parse(data)
     if tree is not None:
@@ -30,8 +30,8 @@ def parse(data: bytes) -> ast.Module | None:
     older = _without_lazy_imports(_without_type_parameters(data))
     if older != data and (tree := _parse(older)) is not None:
         return tree
-    older = _without_new_strings(older)
-    return None if older is None else _parse(older)
+    oldest = _without_new_strings(older)
+    return None if oldest is None else _parse(oldest)
 
 
 def _parse(data: bytes) -> ast.Module | None:

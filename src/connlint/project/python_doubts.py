@@ -1,0 +1,180 @@
+"""Why a Python module or name may be there although no file of the project says so.
+
+Builds compile and generate modules, programs put them into ``sys.modules``, other files set names on them. Each
+question is asked only where something seems to be missing, so that it may look through all files.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from connlint.languages.python.outline import PUTS_MODULES
+from connlint.project.python_files import INIT, PythonFiles, join
+
+_GENERATED = re.compile(
+    r"(?:_pb2|_pb2_grpc|_pb2_twirp|_grpc|_ui|_rc|_thrift)$|^(?:_?version|__version__|_?generated|_build_info)$"
+)
+_GENERATED_FOLDER = re.compile(r"(?:^|/)(?:_*generated_*|_*gen_*|autogen\w*)/")
+_BESIDE = (".so", ".pyd", ".pyx", ".pyi", ".dll", ".c", ".cpp", ".rs", ".pxd", ".ipynb")
+_NATIVE = (".pyx", ".rs", ".c", ".cc", ".cpp", ".cxx", ".cu", ".f90")
+_BUILDS_NATIVE = re.compile(
+    rb"\bExtension\(|ext_modules|cffi_modules|maturin|scikit-build|meson-python|setuptools-rust"
+)
+_BUILD_FILES = {
+    "setup.py", "pyproject.toml", "setup.cfg", "CMakeLists.txt", "Makefile", "meson.build", "Cargo.toml", "build.rs",
+    "justfile", "BUILD", "BUILD.bazel", "hatch_build.py", ".dockerignore", "MANIFEST.in", ".gitignore",
+}
+_SETS_ATTRIBUTE = re.compile(rb"(?:setattr|object)\([ \t\r\n]*[\w.]+,[ \t\r\n]*\Z")
+_EXTENDS_ITSELF = (b"__path__", b"extend_path", b"declare_namespace", b"meta_path", b"sys.path_hooks")
+
+
+class Doubts:
+    """What keeps the absence of something from being certain. Answers are reasons, None for no doubt."""
+
+    def __init__(self, files: PythonFiles) -> None:
+        self.files = files
+        self.tree = files.tree
+        self._modules: dict[tuple[str, str], str | None] = {}
+        self._outside: dict[tuple[str, str], bool] = {}
+
+    # -- modules --------------------------------------------------------------------------------------------------
+
+    def about_module(self, base: str, module: str) -> str | None:
+        """Why the dotted ``module`` may come into being below the folder ``base``."""
+        key = (base, module)
+        if key not in self._modules:
+            self._modules[key] = self._about_module(base, module.split("."))
+        return self._modules[key]
+
+    def _about_module(self, base: str, parts: list[str]) -> str | None:
+        if any(_GENERATED.search(part) for part in parts) or _GENERATED_FOLDER.search(f"{base}/{'/'.join(parts)}"):
+            return "generated"
+        stem = base
+        for part in parts:
+            for above in (f"{stem}/{INIT}", f"{stem}.py") if stem else ():
+                if above in self.tree.paths and (why := self._extends_itself(above)):
+                    return why
+            stem = join(stem, part)
+            if stem in self.tree.paths:
+                return "a symbolic link"
+            if stem not in self.tree.folders and f"{stem}.py" not in self.tree.paths:
+                if self._is_compiled(stem) or part in self._native or (self._native and part.startswith("_")):
+                    return "compiled"
+                break
+        if self._is_put_in(stem, parts[0] if stem == parts[0] else ""):
+            return "put into sys.modules"
+        if self._is_built(stem):
+            return "made by a build"
+        for candidate in (f"{stem}.py", stem, f"{stem}/{INIT}"):
+            if self.tree.exists(candidate):
+                return "there, but not part of the project"
+            if self.tree.ignored(candidate):
+                return "ignored, so it may be made by a build"
+        return None
+
+    def _extends_itself(self, path: str) -> str | None:
+        """Why submodules of the package or module ``path`` need no file."""
+        data = self.tree.read(path)
+        if data is None:
+            return "cannot be read"
+        for word in _EXTENDS_ITSELF:
+            if word in data:
+                return word.decode()
+        return "sys.modules" if PUTS_MODULES.search(data) else None
+
+    def _is_compiled(self, stem: str) -> bool:
+        return any(stem + end in self.tree.paths for end in _BESIDE) or stem + "." in self._compiled
+
+    @cached_property
+    def _compiled(self) -> frozenset[str]:
+        """``folder/name.`` of every extension module (``name.cpython-311-x86_64-linux-gnu.so``)."""
+        return frozenset(
+            p[: p.index(".", p.rfind("/") + 1) + 1] for p in self.tree.paths if p.endswith((".so", ".pyd"))
+        )
+
+    @cached_property
+    def _native(self) -> frozenset[str]:
+        """The names of files in compiled languages, of which a build may make modules; not empty where it does."""
+        found = {p.rpartition("/")[2].rpartition(".")[0] for p in self.tree.paths if p.endswith(_NATIVE)}
+        if not found and _BUILDS_NATIVE.search(self._build_files):
+            found.add("_native")
+        return frozenset(found)
+
+    @cached_property
+    def _put_in(self) -> frozenset[str]:
+        """Every dotted text in files that change ``sys.modules``, where modules are made without a file."""
+        found: set[bytes] = set()
+        for path in self.files.paths:
+            data = self.files.read(path)
+            if b"sys" in data and PUTS_MODULES.search(data):
+                found.update(re.findall(rb"[\"']([\w.]+)[\"']", data))
+        return frozenset(name.decode("utf-8", "replace") for name in found)
+
+    def _is_put_in(self, stem: str, top: str) -> bool:
+        """Whether some file makes the module at ``stem``; ``top`` is its name where no package is above it."""
+        dotted = "." + stem.replace("/", ".") + "."
+        return top in self._put_in or any("." in name and f".{name}." in dotted for name in self._put_in)
+
+    @cached_property
+    def _build_files(self) -> bytes:
+        found = []
+        for path in sorted(self.tree.paths):
+            name = path.rpartition("/")[2]
+            if name in _BUILD_FILES or name.endswith("Dockerfile") or name.startswith("Dockerfile"):
+                found.append(self.files.read(path))
+        return b"\n".join(found)
+
+    def _is_built(self, stem: str) -> bool:
+        """Whether a build file names the module (``package.module``, ``package/module`` or ``module.so``)."""
+        parts = [re.escape(part.encode()) for part in stem.split("/")[-2:]]
+        pattern = rb"\b" + parts[-1] + rb"\.(?:so|pyd|pyx)\b"
+        if len(parts) == 2:
+            pattern += rb"|\b" + parts[0] + rb"[./]" + parts[1] + rb"\b"
+        return re.search(pattern, self._build_files) is not None
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    def about_names(self, path: str) -> str | None:
+        """Why the module ``path`` may have names that its text does not show."""
+        if _GENERATED.search(path.rpartition("/")[2][:-3]) or _GENERATED_FOLDER.search(path):
+            return "generated"
+        return "a stub or a compiled module stands beside it" if self._is_compiled(path[:-3]) else None
+
+    def is_set_from_outside(self, target: str, name: str) -> bool:
+        """Whether some file sets ``name`` on the module ``target``: ``settings.name = …``, ``setattr``, a patch."""
+        key = (target, name)
+        if key not in self._outside:
+            module = target.rstrip("/").removesuffix(f"/{INIT}").rpartition("/")[2].removesuffix(".py")
+            self._outside[key] = any(self._sets(path, module, name) for path in self.files.paths)
+        return self._outside[key]
+
+    def _sets(self, path: str, module: str, name: str) -> bool:
+        data, word = self.files.read(path), name.encode()
+        if word not in data:
+            return False
+        if b"setattr" in data or b".object(" in data:
+            for found in re.finditer(rb"[\"']" + re.escape(word) + rb"[\"']", data):
+                if _SETS_ATTRIBUTE.search(data, max(0, found.start() - 120), found.start()):
+                    return True
+        patched = f".{module}.{name}".encode()
+        if patched in data and re.search(re.escape(patched) + rb"[\"'][^\n]*create[ \t]*=[ \t]*True", data):
+            return True
+        if b"." + word not in data:
+            return False
+        for found in re.finditer(rb"\." + re.escape(word) + rb"[ \t]*(?::[^=\n]*)?=(?!=)", data):
+            start = data.rfind(b"\n", 0, found.start()) + 1
+            if target := re.fullmatch(rb"[ \t]*([\w.]+)", data[start : found.start()]):
+                first, _, last = target[1].decode("utf-8", "replace").rpartition(".")
+                if last == module or (not first and self._is_name_of(path, last, module)):
+                    return True
+        return False
+
+    def _is_name_of(self, path: str, local: str, module: str) -> bool:
+        """Whether ``path`` imports something called ``module`` under the name ``local``."""
+        for line in self.files.imports(path):
+            if line.local == local and line.module.rpartition(".")[2] == module:
+                return True
+            if any(bound == local and name == module for name, bound, _ in line.names):
+                return True
+        return False
