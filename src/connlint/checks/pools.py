@@ -78,6 +78,9 @@ class Judge:
         entry = built.entry
         if entry["kind"] == "file" or built.given(entry.get("embedded_when", {})):
             return True
+        if "schema_files" in entry and self.programs.declares(
+                built.module.path, _text(entry["schema_files"]), _bytes(entry["schema_embedded"])):
+            return True
         starts = tuple(entry.get("embedded", ()))
         if not starts:
             return False
@@ -135,8 +138,8 @@ class Judge:
     def facts(self, built: Construction, imported: Module, *, entry: bool = False, sure: bool = True) -> Facts:
         """The gravest fact about a construction that happens while ``imported`` is imported, with its evidence.
 
-        ``entry``: that module is started and not imported, so that connecting is its job. Not ``sure``: the construction
-        is one of several that the code chooses from, so that nothing is said about what it does then.
+        ``entry``: that module is started and not imported, so that connecting is its job. Not ``sure``: the
+        construction is one of several that the code chooses from, so that nothing is said about what it does then.
         """
         module, options = built.module, self.options
         if (found := self.fallback(built)) is not None:
@@ -162,7 +165,8 @@ class Judge:
                 return Facts("blocks" if waits else "connects")
             if (call := self.opened(built)) is not None:
                 return Facts("opened", [Step(_place(module, call), "it connects here, while the module is imported")])
-        if options.get("reloads") and (framework := self.programs.framework(imported, options["reloads"])):
+        framework = self.programs.framework(imported, options["reloads"]) if options.get("reloads") else None
+        if framework is not None and self._pools(built):
             title, path = framework
             step = Step(Place(path, (0, 0)), f"this package is served by {title}")
             return Facts("reloaded", [step], {"framework": title})
@@ -173,6 +177,14 @@ class Judge:
                 step = Step(Place(path, at), "workers are forked after the application was imported")
                 return Facts("forked", [step])
         return Facts("plain")
+
+    def _pools(self, built: Construction) -> bool:
+        """Whether it holds connections of its own, as far as what it works through says."""
+        for place in built.entry.get("wraps_inside", ()):
+            value = built.option(place)
+            if value is not None:
+                return instance(built.module, value, self.project, self.rules) is not None
+        return True
 
     def _late(self, built: Construction) -> Facts | None:
         return None
@@ -508,7 +520,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if court.stages.only_in_development(module, built.call):
             continue
         if script is None:
-            script = court.programs.is_script(module, card.options["applications"], card.options["listens"])
+            script = court.programs.only_for_tests(module.path) or court.programs.is_script(
+                module, card.options["applications"], card.options["listens"])
         if script:
             return
         if _given_back(court, built) and court.programs.imported_by(module.path) is None:

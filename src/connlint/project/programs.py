@@ -48,6 +48,11 @@ class Programs:
                 return other
         return None
 
+    def only_for_tests(self, path: str) -> bool:
+        """Whether some file imports ``path`` and all that do are tests."""
+        found = importers(self.project).of(path)
+        return bool(found) and all(self.stages.of_path(other) == "test" for other in found)
+
     def is_script(self, module: Module, applications: list[str], listens: list[str]) -> bool:
         """Whether ``module`` is a program that does its work and ends, and that nobody imports.
 
@@ -168,6 +173,17 @@ class Programs:
                         if name in dependencies:
                             return title, path
         return None
+
+    def declares(self, path: str, files: re.Pattern[str], pattern: re.Pattern[bytes]) -> bool:
+        """Whether a file of the package of ``path`` that ``files`` names matches ``pattern``."""
+        folder = self._package_at(path.rpartition("/")[0])[0]
+        key = ("declares", folder, pattern.pattern)
+        if key not in self.project.memo:
+            prefix = f"{folder}/" if folder else ""
+            self.project.memo[key] = any(
+                pattern.search(self.project.tree.read(other) or b"") is not None
+                for other in self.project.tree.paths if other.startswith(prefix) and files.search(other))
+        return self.project.memo[key]
 
     # -- deployment -----------------------------------------------------------------------------------------------
 
