@@ -64,17 +64,8 @@ def _clearest(ways: list[tuple[Chain, Construction]]) -> tuple[Chain, Constructi
 def _depends(chain: Chain, built: Construction) -> bool:
     """Whether the construction, or a call on the way to it, stands under a test other than for its own absence."""
     places = [(link.module, link.node) for link in chain.links[1:]] + [(built.module, built.call)]
-    return any(not asks_for_missing(module, held.test, node) and not _leads_out(held.test)
+    return any(held.truth and not asks_for_missing(module, held.test, node)
                for module, node in places for held in conditions(module, node))
-
-
-def _leads_out(test: object) -> bool:
-    """Whether a test that ended the function before is about a plain name: a guard rather than a choice."""
-    while type(test) is p.Not:
-        test = test.value
-    if type(test) is p.Compare:
-        return type(test.right) is p.Constant
-    return type(test) in (p.Name, p.Member)
 
 
 def _counts(court: Judge, chain: Chain) -> bool:
