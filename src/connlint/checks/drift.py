@@ -92,19 +92,44 @@ def _everywhere(values: Values, stages: Stages, wording: Wording, project: Proje
     root = package_root(project, module.path)
     memo = project.memo.setdefault("drift", {})
     if (root, variable) not in memo:
-        words = (variable.encode(), variable.lower().encode())
         rows = []
-        for path in _files(project, root):
+        for path in _naming(project, root).get(variable.encode(), ()):
             if stages.of_path(path) in card.options.get("silent_stages", ()):
                 continue
-            data = project.tree.read(path)
-            if data is None or not any(word in data for word in words):
-                continue
-            other = project.module(path)
+            other = module if path == module.path else project.module(path)
             if other is not None:
                 rows += [d for d in defaults(values, stages, wording, other) if d.variable == variable]
         memo[root, variable] = rows
     return memo[root, variable]
+
+
+_NAMED = re.compile(
+    rb"(?:env|Env|ENV|getenv|environ|onfig|get|default)\w*(?:\.\w+)?\s*[\[(.]\s*['\"]?([A-Z][A-Z0-9_]{2,})"
+)
+_TAKEN = re.compile(rb"[{,]\s*([A-Z][A-Z0-9_]{2,})\s*[=:,}]")
+_TAKES = re.compile(rb"\}\s*=\s*[\w.]*env\b")
+_ANY = re.compile(rb"\b([A-Z][A-Z0-9_]{2,})\b")
+_FIELD = re.compile(rb"\n[ \t]+([A-Za-z][A-Za-z0-9_]{2,})[ \t]*:[^\n=]*=")
+
+
+def _naming(project: Project, root: str) -> dict[bytes, list[str]]:
+    """Variable → the files of a package whose bytes look like a read of it; found in one pass over the package."""
+    memo = project.memo.setdefault("drift files", {})
+    if root not in memo:
+        found: dict[bytes, list[str]] = {}
+        for path in _files(project, root):
+            data = project.tree.read(path) or b""
+            if b"env" not in data and b"Env" not in data and b"Settings" not in data and b"onfig" not in data:
+                continue
+            names = set((_ANY if b"} = process.env" in data else _NAMED).findall(data))
+            if _TAKES.search(data):
+                names.update(_TAKEN.findall(data))
+            if b"Settings" in data:
+                names.update(name.upper() for name in _FIELD.findall(data))
+            for name in names:
+                found.setdefault(name, []).append(path)
+        memo[root] = found
+    return memo[root]
 
 
 def _files(project: Project, root: str) -> list[str]:
@@ -127,7 +152,7 @@ def meaning(text: str) -> str:
         authority, slash, path = rest.partition("/")
         user, at, host = authority.rpartition("@")
         return f"{scheme}://{user}{at}{_host(host)}{slash}{path}".rstrip("/")
-    if hosts(text):
+    if any(h.port or h.loopback or "." in h.name for h in hosts(text)):
         return _host(text).rstrip("/")
     if text.lower() in ("true", "false"):
         return text.lower()

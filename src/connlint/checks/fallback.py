@@ -12,6 +12,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import HOLE, Host, loopback, shown
+from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
@@ -60,10 +61,10 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if destinations.silent(module, found.node, names, found.host):
             continue
         seen.update(id(r.site.node) for r in found.reads)
-        yield draft(module, found, reads, wording.agent)
+        yield draft(values, module, found, reads, wording.agent)
 
 
-def draft(module: Module, found: Fallback, reads: tuple[Read, ...], agent: Any) -> Draft:
+def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ...], agent: Any) -> Draft:
     """What is said about one fallback, at the read's own line."""
     first = next((r for r in reads if r.site.module is module and r.form != "import"), None)
     site = first.site if first else found.value.joint
@@ -75,9 +76,12 @@ def draft(module: Module, found: Fallback, reads: tuple[Read, ...], agent: Any) 
     origin = found.value.origin
     if origin is not None:
         steps.append(Step(Place(origin.module.path, origin.node.at), f"without it the value is {text}"))
+    fix = None
+    if first is not None and len(reads) == 1 and found.value.joint is not None:
+        fix = require(values, first, found.value.joint)
     outcome = "agent" if any(agent(n, found.host) for n in names) else "fallback"
     slots = {"variable": names[0], "variables": _listed(names), "default": text, "host": str(found.host)}
-    return Draft(outcome, place, slots, names[0], tuple(steps))
+    return Draft(outcome, place, slots, names[0], tuple(steps), fix=fix)
 
 
 def _listed(names: list[str]) -> str:
@@ -263,7 +267,7 @@ def top(values: Values, module: Module, node: Any) -> Any:
 
 def _written(values: Values, module: Module) -> Iterator[Candidate]:
     """``if (!process.env.X) process.env.X = …``: a default that is stored in the environment."""
-    targets = [(a, a.target, a.value) for a in module.nodes(p.Assign) if a.op == ""]
+    targets: list[tuple[Any, Any, Any]] = [(a, a.target, a.value) for a in module.nodes(p.Assign) if a.op == ""]
     targets += [(s, s.target, s.value) for s in module.nodes(p.Let) if s.value is not None]
     for node, target, value in targets:
         access = values.environment.access(module, target)

@@ -61,12 +61,13 @@ def _addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> 
     if found is not None:
         name, places = found
         for place in places:
-            if (value := _at(module, call, place, project)) is not None:
+            if (value := at_place(module, call, place, project)) is not None:
                 yield "request", name, value
                 return
 
 
-def _at(module: Module, call: p.Call, place: str, project: Project) -> Any:
+def at_place(module: Module, call: p.Call, place: str, project: Project) -> Any:
+    """What stands at ``place`` of a call, as the tables write places; None where nothing does."""
     if place[0].isdigit():
         number, _, key = place.partition(".")
         value = argument(call, [number])

@@ -11,6 +11,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.clients import Construction, construction, record_of
+from connlint.project.edits import require
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
@@ -43,14 +44,14 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if any(not _may_be_unset(built, place, values.possible(module, value)) for place, value in given):
             continue
-        place, value = given[0]
+        value = given[0][1]
         reads = tuple(r for q in values.possible(module, value) if q.nothing for r in q.absent)
         names = [v for r in reads for v in r.variables]
         if not names or any(wording.says("test", v) for v in names):
             continue
         if is_checked(values, stages, module, call, reads, project):
             continue
-        yield _unset(module, built, reads)
+        yield _unset(values, module, built, reads)
 
 
 def _falls_back(built: Construction) -> bool:
@@ -169,7 +170,7 @@ def _validated(values: Values, stages: Stages, project: Project, paths: list[str
     return False
 
 
-def _unset(module: Module, built: Construction, reads: tuple[Read, ...]) -> Draft:
+def _unset(values: Values, module: Module, built: Construction, reads: tuple[Read, ...]) -> Draft:
     read = reads[0]
     names = list(dict.fromkeys(shown_variable(v) for r in reads for v in r.variables))
     place = Place(read.site.module.path, read.site.node.at)
@@ -179,7 +180,8 @@ def _unset(module: Module, built: Construction, reads: tuple[Read, ...]) -> Draf
         Step(Place(module.path, built.call.at), f"{built.name} is built here; without an address it dials {target}"),
     )
     slots = {"variable": names[0], "variables": " and ".join(names), "client": built.name, "target": target}
-    return Draft("unset", place, slots, names[0], steps)
+    fix = require(values, read, read.site) if len(reads) == 1 else None
+    return Draft("unset", place, slots, names[0], steps, fix=fix)
 
 
 def _none(module: Module, built: Construction) -> Draft:

@@ -7,7 +7,7 @@ from typing import Any
 
 from connlint.project.address import HOLE, Host
 from connlint.project.project import Project
-from connlint.project.stage import flat, words_of
+from connlint.project.stage import words_of
 
 _PREFIX = re.compile(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|NUXT|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP|NG_APP)_")
 
@@ -40,9 +40,7 @@ class Wording:
         name = _PREFIX.sub("", name)
         if host.everywhere and ("," not in text):
             return True
-        if name in self.names["bind"] or name in self.bare["bind"]:
-            return True
-        return False
+        return name in self.names["bind"] or name in self.bare["bind"]
 
     def allows(self, name: str, host: Host | None) -> bool:
         """Whether a variable of this name, with this default, says who may call rather than where to call."""
@@ -66,6 +64,3 @@ def wording_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Wordi
 def shown_variable(name: str) -> str:
     """A variable's name for a message; unknown parts as an ellipsis."""
     return name.replace(HOLE, "…")
-
-
-__all__ = ["Wording", "flat", "shown_variable", "wording_of"]

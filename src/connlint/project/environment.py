@@ -27,7 +27,8 @@ class Access:
 
     ``names`` are expressions or texts that name the variable, the first that is set wins; ``prefix`` stands before
     each. ``default`` is the value without it. ``absent`` says what else happens: "raises", "nothing", or "default" (an
-    own value of the reader). ``writes`` is set where the default is stored in the environment.
+    own value of the reader). ``writes`` is set where the default is stored in the environment; ``plain`` where the
+    process's environment itself is read, and no library stands between.
     """
 
     node: Any
@@ -37,6 +38,7 @@ class Access:
     prefix: str = ""
     form: str = "call"
     writes: bool = False
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,9 +88,9 @@ class Readers:
             if form == "record":
                 self.records.append(entry)
             elif form == "receiver":
-                self.receivers.update({receiver: entry for receiver in entry["receivers"]})
+                self.receivers.update(dict.fromkeys(entry["receivers"], entry))
             else:
-                homes[form].update({name: entry for name in entry["names"]})
+                homes[form].update(dict.fromkeys(entry["names"], entry))
 
 
 class Environment:
@@ -158,7 +160,7 @@ class Environment:
         if kind is p.Name:
             if name := module.qualified(expression):
                 first = module.lookup(expression.id, expression)
-                if not first or not name.startswith((".", "@/", "~")) and first[0].kind != "value":
+                if not first or (not name.startswith((".", "@/", "~")) and first[0].kind != "value"):
                     if not (len(first) == 1 and first[0].kind == "import" and self._ours(module, expression)):
                         return name
                 elif first[0].kind == "value":
@@ -301,9 +303,9 @@ class Environment:
                 if type(parent) is p.Member or node.name in ("public", "app"):
                     return None
                 return Access(node, (p.Text(node.name, node.name_at),), None, "nothing", form="mapping")
-            return Access(node, (node.name,), None, entry.get("absent", "nothing"), form="mapping")
+            return Access(node, (node.name,), None, entry.get("absent", "nothing"), form="mapping", plain=_plain(entry))
         absent = entry.get("absent_item", entry.get("absent", "nothing"))
-        return Access(node, (node.key,), None, absent, form="mapping")
+        return Access(node, (node.key,), None, absent, form="mapping", plain=_plain(entry))
 
     def _call(self, module: Module, node: p.Call) -> Access | None:
         tables = self.readers(module)
@@ -322,7 +324,7 @@ class Environment:
                     absent = "raises" if callee.name == "pop" else entry.get("absent", "nothing")
                     return self._described(module, node, {
                         "name": ["0"], "default": ["1", "default"], "absent": absent, "form": "mapping",
-                        "writes": callee.name == "setdefault",
+                        "writes": callee.name in ("setdefault", "pop"), "plain": _plain(entry),
                     })
                 return None
             return self._received(module, node, callee, tables)
@@ -341,7 +343,7 @@ class Environment:
         if (constant := entry.get("constants", {}).get(module.qualified(name))) is not None:
             names = (constant,)
         return Access(node, names, default, entry["absent"], form=entry.get("form", "call"),
-                      writes=entry.get("writes", False))
+                      writes=entry.get("writes", False), plain=entry.get("plain", False))
 
     def _annotated_default(self, module: Module, node: p.Call) -> p.Expression | None:
         for above in module.parents(node):
@@ -490,6 +492,10 @@ def _passes_on(path: str, data: bytes) -> bool:
     if len(data) > 20_000:
         return False
     return path.endswith("__init__.py") or b"export *" in data or b"} from" in data
+
+
+def _plain(entry: dict[str, Any]) -> bool:
+    return entry["form"] == "mapping"
 
 
 def _lower_end(name: str) -> bool:

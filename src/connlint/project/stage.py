@@ -182,7 +182,7 @@ class Stages:
         meaning = self.flag(module, call)
         if meaning is not None:
             return meaning == truth
-        last = call.callee.name if type(call.callee) is p.Member else getattr(call.callee, "id", "")
+        last: str = call.callee.name if type(call.callee) is p.Member else getattr(call.callee, "id", "")
         meaning = self.flag_words.get(flat(last))
         if meaning is not None:
             return meaning == truth

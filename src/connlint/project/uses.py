@@ -18,8 +18,8 @@ class Use:
     """One thing that happens to a value.
 
     ``kind``: "argument" (``call``, ``place`` a position or keyword), "named" (bound to ``place``), "key" (an entry
-    ``place`` of an object), "attribute" (assigned to ``place``), "compared", "returned", "tested". ``keys`` are the keys
-    of objects around the value on the way, the outermost first. ``last`` says that nothing is seen to follow on it.
+    ``place`` of an object), "attribute" (assigned to ``place``), "compared", "returned", "tested". ``keys`` are the
+    keys of objects around the value on the way, the outermost first. ``last`` says that nothing is seen to follow.
     """
 
     kind: str
@@ -69,10 +69,10 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         if values.wrapped(module, call) is node or values.environment.access(module, call) is not None:
             yield from _follow(values, module, call, keys, seen, depth + 1)
     elif kind is p.Entry:
-        key = above.key.value if type(above.key) is p.Text else "*"
-        yield Use("key", node, key, None, keys)
+        name = above.key.value if type(above.key) is p.Text else "*"
+        yield Use("key", node, name, None, keys)
         record = module.parent(above)
-        yield from _follow(values, module, record, (key, *keys), seen, depth + 1)
+        yield from _follow(values, module, record, (name, *keys), seen, depth + 1)
     elif kind in (p.Let, p.Assign, p.WithItem) and getattr(above, "target", None) is not node:
         yield from _bound(values, module, above.target, keys, seen, depth)
         if kind is p.Assign:

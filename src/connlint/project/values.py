@@ -50,8 +50,8 @@ class Read:
 class Possible:
     """One value that an expression may have.
 
-    ``text`` is None for what is no text at all (``nothing`` tells null and undefined from objects). ``reads`` are in the
-    value; ``absent`` gave nothing, so that this value is taken; ``joint`` is where that was decided: the fallback.
+    ``text`` is None for what is no text at all (``nothing`` tells null and undefined from objects). ``reads`` are in
+    the value; ``absent`` gave nothing, so that this value is taken; ``joint`` is where that was decided: the fallback.
     ``origin`` is the literal. ``conditions`` held on the way. ``from_argument`` is set inside of functions only.
     """
 
@@ -446,7 +446,10 @@ class Values:
             for entry in reversed(node.entries):
                 if type(entry.key) is p.Text and entry.key.value == part:
                     if entry.kind in ("get", "method"):
-                        return self._returned(module, entry.value, None) if entry.kind == "get" else [Possible(None)]
+                        getter = entry.value
+                        if entry.kind == "get" and type(getter) is p.Function:
+                            return self._returned(module, getter, None)
+                        return [Possible(None)]
                     return self.possible(module, entry.value, frame)
             return None
         if type(node) is p.Sequence and isinstance(part, int):
