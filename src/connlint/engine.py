@@ -29,9 +29,12 @@ from connlint.model.finding import Draft, Finding, Suppression
 from connlint.model.program import Problem, Program
 from connlint.model.report import Report
 from connlint.model.source import Source
+from connlint.project.answer import Found
 from connlint.project.linker import Linker
 from connlint.project.project import Project
+from connlint.project.stage import Stages, stages_of
 from connlint.project.tree import Tree
+from connlint.project.values import values_of
 from connlint.sieve import IMPORTED, Sieve, imported_modules
 
 SUPPRESSION = b"connlint:"
@@ -128,7 +131,7 @@ class Session:
         row = Scanned(path)
         modules = imported_modules(data, python=python)
         row.modules = modules
-        cards = list(self.sieve.passing(data, python=python, modules=modules))
+        cards = [rule for rule in self.sieve.passing(data, python=python, modules=modules) if self.speaks(rule, path)]
         if SUPPRESSION in data:
             cards.append("")
         row.cards = tuple(cards)
@@ -140,6 +143,15 @@ class Session:
             drafts = list(faults(linker, path, data))
             row.drafts = tuple((card.id, d) for d in drafts for card in symbols if d.outcome in card.outcomes)
         return row
+
+    def speaks(self, rule: str, path: str) -> bool:
+        """Whether a rule says anything about files like ``path``: most are silent in tests."""
+        silent = self.cards[rule].options.get("silent_stages")
+        return not silent or self.stages.of_path(path) not in silent
+
+    @cached_property
+    def stages(self) -> Stages:
+        return stages_of(self.project, self.rules.apis, values_of(self.project, self.rules.apis))
 
     def check(self, path: str, ids: tuple[str, ...]) -> Checked:
         """Parse ``path`` and run the checks of the cards named."""
@@ -384,7 +396,7 @@ def _with_importers(scanned: list[Scanned], wanted: list[tuple[str, tuple[str, .
 
 
 def _importers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...], ...], session: Session) -> list[str]:
-    words = [word.encode() for word in card.sieve[0][0]]
+    words = [word.removeprefix("py:").removeprefix("js:").encode() for word in card.sieve[0][0]]
     names: dict[str, set[bytes]] = {}
     for row in scanned:
         if card.id in row.cards and (data := session.tree.read(row.path)):
@@ -400,11 +412,24 @@ def _importers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
     for row in scanned:
         if card.id in row.cards or row.set_aside or row.problem:
             continue
-        beside = {name for module in row.modules for name in names.get(_last(module), ())}
-        if beside and (data := session.tree.read(row.path)) and any(name in data for name in beside):
+        beside = {name for module in row.modules for name in names.get(_last(module), ())
+                  if _is_ours(row.path, module, session)}
+        if not beside or not session.speaks(card.id, row.path):
+            continue
+        data = session.tree.read(row.path)
+        if data and any(name in data for name in beside):
             if session.sieve.meets(groups, data, python=row.path.endswith(PYTHON), modules=row.modules):
                 found.append(row.path)
     return found
+
+
+def _is_ours(path: str, module: str, session: Session) -> bool:
+    """Whether an imported module, or a name imported from the file's own package, is a file of the project."""
+    python = path.endswith(PYTHON)
+    linker = session.linkers["python" if python else "javascript"]
+    if isinstance(linker.resolve(path, module), Found):
+        return True
+    return python and "." not in module and isinstance(linker.resolve(path, "." + module), Found)
 
 
 _BARRELS = ("index", "__init__")

@@ -1,6 +1,7 @@
 """Which rules a file can concern, seen from its bytes alone, so that few files are parsed.
 
-The words come from the cards (``sieve``) and from the API tables: ``@client`` stands for "imports a package of some
+The words come from the cards (``sieve``) and from the API tables. ``py:`` and ``js:`` in front of a word say that it
+matters in that language only; ``@client`` stands for "imports a package of some
 ``[[client]]`` entry and holds the last part of its name", ``@client:pool,orm`` for entries of these kinds. What a sieve
 lets through is a superset of what the rules can report on; a switch of the command line turns it off, and a test
 compares the findings.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 from connlint.cards import Card, Rules
 
@@ -53,6 +55,12 @@ def package_of(name: str, language: str) -> str:
         return name.split(".", 1)[0]
     parts = name.split("/")
     return "/".join(parts[:2]).split(".", 1)[0] if name.startswith("@") else parts[0].split(".", 1)[0]
+
+
+@cache
+def _plain(word: str) -> bytes:
+    """A word of a sieve without the mark of its language."""
+    return word.removeprefix("py:").removeprefix("js:").encode()
 
 
 def _top(module: str, python: bool) -> str:
@@ -133,7 +141,8 @@ class Sieve:
                 continue
             for word in {word for alternative in card.sieve for group in alternative for word in group}:
                 if not word.startswith("@"):
-                    found.add(word.encode())
+                    if not word.startswith("js:" if python else "py:"):
+                        found.add(_plain(word))
                 elif word != IMPORTED:
                     found.update(self.globals[word])
                     for package, last in self.builders[word].items():
@@ -150,11 +159,18 @@ class Sieve:
         """A test of one word on ``data`` that remembers its answers."""
         seen: dict[str, bool] = {}
         tops: set[str] = set()
+        other = "js:" if python else "py:"
 
         def met(word: str) -> bool:
             answer = seen.get(word)
             if answer is None:
-                answer = seen[word] = role(word) if word.startswith("@") else word.encode() in data
+                if word.startswith("@"):
+                    answer = role(word)
+                elif word.startswith(other):
+                    answer = False
+                else:
+                    answer = _plain(word) in data
+                seen[word] = answer
             return answer
 
         def role(word: str) -> bool:
