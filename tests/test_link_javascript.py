@@ -345,6 +345,7 @@ WORKSPACE = {
     ("@me/lib/deep/x", {}, "packages/lib/deep/x.tsx"),
     ("@me/lib/x", {"exports": {"./x": {"types": "./dist/x.d.ts", "import": "./dist/esm/x.js"}}}, "packages/lib/src/x.ts"),
     ("@me/lib/x", {"exports": {".": "./i.ts", "./*": "./src/*.ts"}}, "packages/lib/src/x.ts"),
+    ("@me/lib/types", {"exports": {"./types": "./dist/types/index.js"}}, "packages/lib/src/types/index.ts"),
     ("@me/lib", {"exports": "./main.js"}, "packages/lib/main.js"),
 ])
 @pytest.mark.parametrize("root", [{}, {"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  # all\n  - 'packages/*'\n"}])

@@ -297,7 +297,7 @@ class Resolver:
     def _absent(self, base: str) -> Answer:
         """What to say of a path at which there is nothing: missing, unless something may put a file there."""
         parent, _, name = base.rpartition("/")
-        if _PLACEHOLDER.search(base) or not name:
+        if _PLACEHOLDER.search(base) or name in ("", "package.json"):
             return Unknown("not a plain path")
         if self.files.is_built(base) or _GENERATED.search(base):
             return Unknown("made by a build")

@@ -18,7 +18,7 @@ from connlint.project.javascript_files import Files, folder_of, in_output, join
 
 _ENTRY_FIELDS = ("source", "svelte", "module", "main", "types", "typings", "browser")
 _BUILT_PREFIX = re.compile(
-    r"(?:\./)?((?:[\w.@-]+/)?(?:dist|build|lib|out|esm|cjs|es|umd|types|output|compiled)(?:[-_]\w+)*)/"
+    r"(?:\./)?(?:|[\w.@-]+/)(?:dist|build|lib|out|esm|cjs|es|umd|types|output|compiled)(?:[-_]\w+)*/"
 )
 _LATE = ("types", "browser", "react-native", "react-server", "worker", "edge", "workerd", "deno", "bun")
 _DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
@@ -236,12 +236,14 @@ class Packages:
             rest = target[built.end() :]
         else:
             return None
-        rest = re.sub(r"^(?:(?:esm|cjs|es|src|module|node|browser|types)/)+", "", rest)
         rest = re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$", "", rest)
-        for place in ("src/", "", "lib/", "source/"):
-            base = join(package.folder, place + rest)
-            if base is not None and (found := self.files.find(base)) and not in_output(found[len(package.folder) :]):
-                return found
+        variant = re.sub(r"^(?:(?:esm|cjs|es|src|module|node|browser|types)/)+", "", rest)
+        for inside in dict.fromkeys((rest, variant)):
+            for place in ("src/", "", "lib/", "source/"):
+                base = join(package.folder, place + inside)
+                found = self.files.find(base) if base is not None else None
+                if found is not None and not in_output(found[len(package.folder) :]):
+                    return found
         return None
 
     def _out_folder(self, package: Package) -> str | None:

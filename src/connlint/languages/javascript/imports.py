@@ -28,7 +28,9 @@ _TYPES = frozenset({
 })
 _TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/|[.-](?:test|spec|e2e)\.\w+$")
 _UNUSED = re.compile(rb"(?:eslint|oxlint)-disable\s[^\n]*no-unused-vars")
-_MADE = re.compile(rb"(?i)(?://|\*)[^\n]*\b(?:generated|created|built|emitted)\b")
+_MADE = re.compile(
+    rb"(?i)(?://|\*)[^\n]*\b(?:generated|emitted|(?:built|created|copied|written) (?:during|while|at|when))\b"
+)
 _DECORATOR = re.compile(rb"(?m)^\s*@[\w$]+")
 
 
