@@ -308,6 +308,8 @@ class Starts:
             rest = rest[:at] + rest[at + 1:] if at is not None else rest
         elif verbs:
             rest = rest[1:]
+        if rest and rest[0].value in entry.get("leading", ()):
+            rest = rest[1:]
         options = read_options(rest, entry)
         return Start({**entry, "called": name}, command, options, path, running, grounds, environment, loose, beside)
 
