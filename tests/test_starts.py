@@ -43,7 +43,7 @@ def start(text: str) -> Start | None:
 ])
 def test_target(command, module, attribute):
     target = start(command).target
-    assert (module, attribute) == (None, None) if target is None else (target.module, target.attribute) == (module, attribute)
+    assert (getattr(target, "module", None), getattr(target, "attribute", None)) == (module, attribute)
 
 
 @pytest.mark.parametrize(("command", "host"), [

@@ -246,7 +246,7 @@ def contexts_of(service: Service, image: Image, tree: Tree) -> list[str]:
 
 def above(folder: str) -> Iterator[str]:
     """``folder`` and every folder around it, the root last."""
-    while folder:
+    while folder.strip("/."):
         yield folder
         folder = posixpath.dirname(folder)
     yield ""
