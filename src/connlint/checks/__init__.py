@@ -13,6 +13,7 @@ CHECKS: dict[str, str] = {
     "pool-limit": "connlint.checks.pools:limits",
     "sticky": "connlint.checks.pools:sticky",
     "import-chain": "connlint.checks.import_chain:check",
+    "env-load": "connlint.checks.env_load:check",
 }
 """Name → "module:function" of ``check(module, project, card, rules) -> Iterator[Draft]``, run on one file at a time."""
 
@@ -21,6 +22,7 @@ PROJECT_CHECKS: dict[str, str] = {
     "entrypoint": "connlint.checks.entrypoints:check_found",
     "entrypoint-interface": "connlint.checks.entrypoints:check_interface",
     "bind-loopback": "connlint.checks.binding:check_loopback",
+    "local-services": "connlint.checks.local_services:check",
     "unexpanded": "connlint.checks.binding:check_unexpanded",
 }
 """Name → "module:function" of ``check(project, card, rules) -> Iterator[Draft]``, run once on the whole project."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connlint.checks.fallback import fallbacks
+from connlint.checks.local_services import unpublished
 from connlint.checks.wording import Wording, wording_of
 from connlint.model import program as p
 from connlint.model.deployment import Known
@@ -64,7 +65,7 @@ def _joined(rules: Rules, role: str, key: str) -> set[str]:
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Outcomes: "loopback", "port", "published-port", "unready", "unset"; each in the card that wants it."""
+    """Outcomes: "loopback", "port", "published-port", "unpublished", "unready", "unset"; each where a card wants it."""
     tables = Tables(rules)
     running = Services.of(project).running()
     words = wording_of(project, rules.apis)
@@ -72,6 +73,8 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         yield from _loopback(running, tables, words)
     if "port" in card.outcomes:
         yield from _ports(running, tables)
+    if "unpublished" in card.outcomes:
+        yield from unpublished(project, rules)
     if "unready" in card.outcomes:
         yield from _unready(running, tables, project)
     if "unset" in card.outcomes:

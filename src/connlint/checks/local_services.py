@@ -1,0 +1,314 @@
+"""Tests and scripts that connect to a fixed port of the machine on which they run, where nothing can be expected to
+listen: tests that nothing starts a service for, and ports that no compose file publishes.
+
+Both are about absence, so whatever might start, replace or wait for a service, anywhere near, means silence.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connlint.checks.hardcoded import at_place, fixed, requested
+from connlint.model import program as p
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Card, Rules
+from connlint.project.address import Host, hosts
+from connlint.project.answer import Found
+from connlint.project.clients import construction
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.services import Services
+from connlint.project.stage import Stages, stages_of
+from connlint.project.values import Values, values_of
+
+_CODE = (".py", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
+_LOCAL = re.compile(rb"(?:localhost|127\.0\.0\.1|\[::1\]):\d")
+_COLLECTED = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$|\.(?:test|spec)\.[cm]?[jt]sx?$|"
+                        r"(?:^|/)__tests__/[^/]+\.[cm]?[jt]sx?$")
+_SETUP = re.compile(r"(?:^|[._-])(?:conftest|fixtures?|setup|teardown|global|helpers?|utils?|support|__init__|base|"
+                    r"common|environment|config)(?:[._-]|$)", re.IGNORECASE)
+_RUNNERS = re.compile(
+    r"^(?:pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml|noxfile\.py|tasks\.py|package\.json|\.?mocharc[\w.]*|"
+    r"(?:jest|vitest|vite|karma|playwright|cypress|wdio|ava|nightwatch|protractor)[\w.-]*\.(?:[cm]?[jt]s|json)|"
+    r"(?:GNU)?[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|Procfile[\w.]*|project\.json|turbo\.json)$")
+_PIPELINES = re.compile(r"^(?:\.github/(?:workflows|actions)/|\.circleci/|\.buildkite/|\.gitlab-ci|\.travis\.yml|"
+                        r"\.drone\.yml|azure-pipelines|bitbucket-pipelines|Jenkinsfile|appveyor|\.woodpecker|cloudbuild)")
+_TESTS_RUN = re.compile(rb"pytest|unittest|(?:npm|yarn|pnpm|bun) (?:run )?test|jest|vitest|mocha")
+_SEARCHED = re.compile(r"\.(?:py|[cm]?[jt]sx?|vue|svelte|go|rs|java|kt|rb|php|cs|ya?ml|json5?|toml|ini|cfg|conf|sh|"
+                       r"bash|env|properties|md|rst|txt|xml|html|tf|hcl|service|ps1|bat|mk|gradle)$|(?:^|/)\.env[^/]*$|(?:^|/)[^./]+$|"
+                       r"(?:^|/)(?:Docker|Make|Proc|Just|Caddy)file[^/]*$", re.IGNORECASE)
+_LOCKS = ("-lock.json", ".lock", "-lock.yaml")
+_LARGEST = 1_000_000
+"""Bytes of a file beyond which it is data, and not searched for a port."""
+_CAUGHT = ("catch", "rejects", "toThrow", "toThrowError", "raises", "assertRaises")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialed:
+    """A literal with an address of the machine, and the call in ``module`` that connects to it."""
+
+    module: Module
+    call: p.Call
+    name: str
+    home: Module
+    literal: Any
+    host: Host
+
+    @property
+    def place(self) -> Place:
+        return Place(self.home.path, self.literal.at)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (Step(self.place, f"the address is written here: {self.host}"),
+                Step(Place(self.module.path, self.call.at), f"{self.name} connects to it"))
+
+
+class _Locals:
+    """What the tests and scripts of a project connect to; made once per project."""
+
+    def __init__(self, project: Project, rules: Rules) -> None:
+        self.project = project
+        self.rules = rules
+        self.values: Values = values_of(project, rules.apis)
+        self.stages: Stages = stages_of(project, rules.apis, self.values)
+        tables = rules.apis.get("probes", ())
+        self.words = tuple(w.encode() for entry in tables for w in entry.get("words", ()))
+        self.starts = tuple(w.encode() for entry in tables for w in entry.get("starts", ()))
+        self.builders = {w for entry in tables for w in entry.get("builders", ())}
+        self.sends = {w for entry in tables for w in entry.get("sends", ())}
+        self.usual = {port for entry in tables for port in entry.get("usual_ports", ())}
+        self._dialed: list[Dialed] | None = None
+        self._alone: dict[str, bool] = {}
+
+    @classmethod
+    def of(cls, project: Project, rules: Rules) -> _Locals:
+        found = project.memo.get(cls)
+        if found is None:
+            found = project.memo[cls] = cls(project, rules)
+        return found
+
+    # -- who connects where -------------------------------------------------------------------------------------------
+
+    def dialed(self) -> list[Dialed]:
+        """Every literal that a test or a script connects to unconditionally, once; in order of path and position."""
+        if self._dialed is None:
+            rows: dict[tuple[str, int], Dialed] = {}
+            for path in sorted(self.project.tree.paths):
+                if not path.endswith(_CODE) or "node_modules/" in path or not self._on_the_host(path):
+                    continue
+                data = self.project.tree.read(path)
+                if data is None or len(data) > _LARGEST or _LOCAL.search(data) is None or self.probed(data):
+                    continue
+                module = self.project.module(path)
+                if module is None or module.program.problems:
+                    continue
+                for row in self._dialed_in(module):
+                    rows.setdefault((row.home.path, row.literal.at[0]), row)
+            self._dialed = list(rows.values())
+        return self._dialed
+
+    def _on_the_host(self, path: str) -> bool:
+        """Whether a file is run on a developer's machine or by a pipeline, where localhost is that machine."""
+        return self.stages.of_path(path) in ("test", "tool")
+
+    def _dialed_in(self, module: Module) -> Iterator[Dialed]:
+        for call in module.nodes(p.Call):
+            for name, value in self._addresses(module, call):
+                possible = self.values.possible(module, value)
+                found = fixed(possible)
+                if found is None or type(found.node) is not p.Text:
+                    continue
+                if any(q.origin is None or q.origin.node is not found.node for q in possible):
+                    continue
+                named = hosts(possible[0].text or "")
+                if len(named) != 1 or named[0].port is None or named[0].name not in ("localhost", "127.0.0.1", "::1"):
+                    continue
+                if str(named[0].port) not in found.node.value or self._caught(module, call):
+                    continue
+                if self._on_the_host(found.module.path):
+                    yield Dialed(module, call, name, found.module, found.node, named[0])
+
+    def _addresses(self, module: Module, call: p.Call) -> Iterator[tuple[str, Any]]:
+        """What the call connects to, if it (or a request through what it builds, in this file) does."""
+        built = construction(module, call, self.project, self.rules)
+        if built is not None:
+            if built.wrapped is None and (built.dials or self._sends(module, call)):
+                for place, value in built.addresses():
+                    if not place.rpartition(".")[2].lower().endswith("port"):
+                        yield built.name, value
+            return
+        found = requested(module, call, self.project, self.rules)
+        if found is None:
+            return
+        name, places = found
+        last = name.rpartition(".")[2]
+        if (last in self.builders or last[:1].isupper()) and not self._sends(module, call):
+            return
+        for place in places:
+            if (value := at_place(module, call, place, self.project)) is not None:
+                yield name, value
+                return
+
+    def _sends(self, module: Module, call: p.Call) -> bool:
+        """Whether something is sent through the name that ``call`` is bound to."""
+        above = module.parent(call)
+        while type(above) in (p.Await, p.Argument):
+            above = module.parent(above)
+        target = getattr(above, "target", None) if type(above) in (p.Let, p.WithItem) else None
+        if type(target) is not p.Name:
+            return False
+        called = [c.callee for c in module.nodes(p.Call)]
+        senders = [callee.of for callee in called if type(callee) is p.Member and callee.name in self.sends]
+        return any(type(name) is p.Name and name.id == target.id
+                   and any(d.at == target.at for d in module.lookup(name.id, name)) for name in senders)
+
+    def _caught(self, module: Module, call: p.Call) -> bool:
+        """Whether a refused connection is expected or dealt with around ``call``."""
+        below: Any = call
+        for above in module.parents(call):
+            kind = type(above)
+            if kind is p.Try and above.handlers and any(below is s for s in above.body):
+                return True
+            if kind is p.Member and above.name in _CAUGHT:
+                return True
+            if kind is p.With:
+                entered = [item.value for item in above.items]
+                if any(type(value) is p.Call and _last(value.callee) in _CAUGHT for value in entered):
+                    return True
+            below = above
+        return False
+
+    # -- who starts it ------------------------------------------------------------------------------------------------
+
+    def probed(self, data: bytes) -> bool:
+        """Whether a file starts, replaces, waits for or can do without what it connects to."""
+        return any(word in data for word in self.words)
+
+    def alone(self, module: Module) -> bool:
+        """Whether nothing that runs around a file, or that it imports, starts, replaces or waits for a service."""
+        found = self._alone.get(module.path)
+        if found is None:
+            found = self._alone[module.path] = not any(self.probed(self.project.tree.read(path) or b"")
+                                                       for path in self._around(module))
+        return found
+
+    def _around(self, module: Module) -> Iterator[str]:
+        yield module.path
+        folders = set(_above(module.path))
+        for path in self.project.tree.paths:
+            folder, _, name = path.rpartition("/")
+            if not name.endswith(_CODE) or path == module.path:
+                continue
+            beside = folder in folders and (folder or name.startswith(("conftest", "setup", "jest", "vitest")))
+            inside = folder.rpartition("/")[0] in folders and _SETUP.search(folder.rpartition("/")[2])
+            if (beside and _SETUP.search(name)) or (inside and self.stages.of_path(path) == "test"):
+                yield path
+        for statement in module.nodes(p.Import):
+            answer = self.project.resolve(module, statement.module)
+            if isinstance(answer, Found) and not answer.path.endswith("/"):
+                yield answer.path
+
+    def started(self, path: str) -> bool:
+        """Whether the configuration of a test's runner, a pipeline or a script starts services or leaves tests out."""
+        folders = set(_above(path))
+        for other in self.project.tree.paths:
+            folder, _, name = other.rpartition("/")
+            runner = folder in folders and _RUNNERS.match(name)
+            script = name.endswith((".sh", ".bash", ".ps1", ".bat"))
+            if not (runner or script or _PIPELINES.match(other)):
+                continue
+            data = self.project.tree.read(other) or b""
+            if (not script or _TESTS_RUN.search(data) or "test" in name) and any(word in data for word in self.starts):
+                return True
+        return False
+
+
+def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Outcome "unprobed": a test that a runner collects goes to a port of the machine, and nothing listens there."""
+    known = _Locals.of(project, rules)
+    begun: dict[str, bool] = {}
+    for row in known.dialed():
+        path = row.module.path
+        if known.stages.of_path(path) != "test" or not _COLLECTED.search(path) or not _tests(row.module):
+            continue
+        if not known.alone(row.module) or not known.alone(row.home):
+            continue
+        folder = posixpath.dirname(path)
+        if folder not in begun:
+            begun[folder] = known.started(path)
+        if not begun[folder]:
+            slots = {"address": str(row.host), "file": path}
+            yield Draft("unprobed", row.place, slots, str(row.host), row.steps)
+
+
+def unpublished(project: Project, rules: Rules) -> Iterator[Draft]:
+    """Outcome "unpublished": a test or script goes to a port of the machine that no compose file publishes, and that
+    nothing in the project can be seen to open."""
+    services = [one for one in Services.of(project).running() if one.service.kind == "compose"]
+    ports = [port for one in services for port in one.service.ports]
+    published = {port.host for port in ports if port.host}
+    if not published or any(port.host is None for port in ports) or any(one.service.host_network for one in services):
+        return
+    known = _Locals.of(project, rules)
+    rows = [row for row in known.dialed()
+            if row.host.port not in published | known.usual and known.alone(row.module) and known.alone(row.home)]
+    opened = _opened(project, {row.host.port for row in rows if row.host.port})
+    # the file that is nearest to the top speaks for the project
+    speaker = min((one for one in services if one.service.ports), key=lambda one: (one.deployment.path.count("/"),
+                                                                                 one.deployment.path))
+    for row in rows:
+        if row.host.port not in opened:
+            slots = {"address": str(row.host), "file": speaker.deployment.path, "port": str(row.host.port)}
+            listed = ", ".join(str(port) for port in sorted(published)[:4])
+            related = (Step(speaker.service.place, f"published on the host: {listed}"),)
+            yield Draft("unpublished", row.place, slots, str(row.host), row.steps, related)
+
+
+def _opened(project: Project, ports: set[int]) -> set[int]:
+    """Those of ``ports`` that stand anywhere in the project other than as the port of an address that is dialed."""
+    if not ports:
+        return set()
+    numbers = b"|".join(str(port).encode() for port in sorted(ports))
+    any_number = re.compile(rb"(?<![\w.])(" + numbers + rb")(?![\w])")
+    dialed = re.compile(rb"(?://[^\s/\"'`]*|localhost|127\.0\.0\.1):$")
+    found: set[int] = set()
+    for path in project.tree.paths:
+        if not _SEARCHED.search(path) or "node_modules/" in path or path.endswith(_LOCKS):
+            continue
+        data = project.tree.read(path)
+        if data is None or len(data) > _LARGEST:
+            continue
+        for number in any_number.finditer(data):
+            before = data[max(0, number.start() - 120):number.start()]
+            if dialed.search(before) is None or b"0.0.0.0:" in before[-8:]:
+                found.add(int(number[1]))
+    return found
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folder of a file and those above it; "" is the root."""
+    folder = posixpath.dirname(path)
+    while folder:
+        yield folder
+        folder = posixpath.dirname(folder)
+    yield ""
+
+
+def _tests(module: Module) -> bool:
+    """Whether a runner finds tests in a file that is not also a program of its own."""
+    if module.program.language == "python":
+        if any(type(s) is p.If and any(type(t) is p.Text and t.value == "__main__" for t in p.children(s.test))
+               for s in module.program.body):
+            return False
+        return any(d.name.startswith("test") for d in module.nodes(p.Define) if type(d.value) is p.Function)
+    return any(_last(call.callee) in ("it", "test", "describe") for call in module.nodes(p.Call))
+
+
+def _last(callee: Any) -> str:
+    """The last name of what is called."""
+    return callee.name if type(callee) is p.Member else callee.id if type(callee) is p.Name else ""
