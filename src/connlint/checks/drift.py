@@ -10,7 +10,7 @@ from connlint.checks.fallback import candidates
 from connlint.checks.wording import Wording, wording_of
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
-from connlint.project.address import HOLE, hosts, is_loopback, shown
+from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
 from connlint.project.module import Module
 from connlint.project.packages import package_root
 from connlint.project.project import Project
@@ -59,6 +59,8 @@ def defaults(values: Values, stages: Stages, wording: Wording, module: Module) -
             for variable, q, place in _decided(module, possible, within):
                 if variable in stages.variables or variable in stages.flags or _is_own(wording, variable):
                     continue
+                if wording.listens(variable, loopback(q.text or ""), q.text or ""):
+                    continue
                 if stages.only_in_development(module, node, q.conditions):
                     continue
                 rows.setdefault((variable, place), Default(variable, q.text or "", meaning(q.text or ""), place))
@@ -93,10 +95,11 @@ def _everywhere(values: Values, stages: Stages, wording: Wording, project: Proje
     memo = project.memo.setdefault("drift", {})
     if (root, variable) not in memo:
         rows = []
+        words = [word.encode() for alternative in card.sieve for group in alternative for word in group]
         for path in _naming(project, root).get(variable.encode(), ()):
             if stages.of_path(path) in card.options.get("silent_stages", ()):
                 continue
-            other = module if path == module.path else project.module(path)
+            other = module if path == module.path else project.module(path, words)
             if other is not None:
                 rows += [d for d in defaults(values, stages, wording, other) if d.variable == variable]
         memo[root, variable] = rows

@@ -97,6 +97,9 @@ def required_variables(values: Values, stages: Stages, module: Module) -> set[st
             for block, truth in ((statement.then, True), (statement.otherwise, False)):
                 if any(type(s) is p.Raise or stages.leaves(module, s) for s in block):
                     found.update(v for r in values.absent(module, statement.test, truth) for v in r.variables)
+        for call in module.nodes(p.Call):
+            if call.args and module.qualified(call.callee) in stages.assertions:
+                found.update(v for r in values.absent(module, call.args[0].value, False) for v in r.variables)
         module.memo["required variables"] = found
     return found
 

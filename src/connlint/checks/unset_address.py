@@ -12,6 +12,7 @@ from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.clients import Construction, construction, record_of
 from connlint.project.edits import require
+from connlint.project.environment import VARIABLE
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
@@ -47,7 +48,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         value = given[0][1]
         reads = tuple(r for q in values.possible(module, value) if q.nothing for r in q.absent)
         names = [v for r in reads for v in r.variables]
-        if not names or any(wording.says("test", v) for v in names):
+        if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
             continue
         if is_checked(values, stages, module, call, reads, project):
             continue
@@ -162,12 +163,24 @@ def _validated(values: Values, stages: Stages, project: Project, paths: list[str
         module = project.module(path)
         if module is None:
             continue
-        if name in required_variables(values, stages, module):
+        if name in required_variables(values, stages, module) or name in _tested(values, module):
             return True
         for declaration in values.environment.declarations(module):
             if name in declaration.variables and declaration.required:
                 return True
     return False
+
+
+def _tested(values: Values, module: Module) -> set[str]:
+    """Variables that the module asks whether they are set: what depends on them is mostly behind such a test."""
+    found: set[str] | None = module.memo.get("tested variables")
+    if found is None:
+        found = set()
+        for kind in (p.If, p.Conditional):
+            for node in module.nodes(kind):
+                found.update(v for r in values.absent(module, node.test, False) for v in r.variables)
+        module.memo["tested variables"] = found
+    return found
 
 
 def _unset(values: Values, module: Module, built: Construction, reads: tuple[Read, ...]) -> Draft:

@@ -63,6 +63,7 @@ class Stages:
         self.classes = set(section.get("classes", ()))
         self.settings = set(section.get("settings", ()))
         self.functions = tuple(section.get("functions", ()))
+        self.assertions = set(tables.get("assertion", {}).get("names", ()))
         self.exits = set(tables.get("exit", {}).get("names", ()))
         self._paths: dict[str, str] = {}
 

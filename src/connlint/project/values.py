@@ -253,7 +253,7 @@ class Values:
         kind = type(test)
         if kind is p.Not:
             return self.absent(module, test.value, not truth, frame)
-        if kind is p.Logical and test.op in ("or", "and"):
+        if kind is p.Logical and (test.op == "and" or (test.op == "or" and (truth or type(test.right) is not p.Text))):
             left = self.absent(module, test.left, truth, frame)
             right = self.absent(module, test.right, truth, frame)
             return _merged((left, right))
