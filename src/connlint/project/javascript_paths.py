@@ -6,15 +6,14 @@ Installed packages are never looked at: a bare name that is none of the project'
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 import re
-from functools import cached_property
 
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.bundler_aliases import BundlerAliases
+from connlint.project.javascript_absence import Absence, is_asset_of_test, is_material
 from connlint.project.javascript_files import Files, folder_of, join
-from connlint.project.package_json import Package, Packages
+from connlint.project.package_json import Package, Packages, exported_targets
 from connlint.project.tree import Tree
 from connlint.project.tsconfig import TsConfig, TsConfigs
 
@@ -22,19 +21,6 @@ OPAQUE = Unknown("not a path of this project")
 _INSTALLED = Unknown("an installed package")
 _FOREIGN = re.compile(r"^/|^\w[\w+.-]*:|[?!\\\s|]|\$\{|//")
 """Other schemes, queries, loaders and templates."""
-_PLACEHOLDER = re.compile(r"[{}<>%*\\|\s\"'`?!]|__\w+__|\$\$|\[\[")
-_GENERATED = re.compile(
-    r"(?:^|[./_-])(?:generated|gen|autogen|pb|g|auto-imports?|codegen|prisma-client|graphql-types)(?:[./_-]|$)"
-    r"|_pb$|_pb\.|\+types|\$types|\$houdini|routeTree|\.node$|\.wasm$|\.d$|\.d\.[cm]?ts$|(?:^|/)auto-|\.marko|\.properties$"
-)
-_SCENERY = re.compile(
-    r"(?:^|/)(?:__?fixtures?__?|fixtures?|__testfixtures__|__mocks__/fixtures|test-?data|test-?fixtures|templates?|\w+-templates?|"
-    r"templates?-\w+|codemods?|stubs?|blueprints?|scaffold(?:s|ing)?|boilerplates?|snippets?|__snippets__|generators?|"
-    r"node_modules|vendor|third_party|dist|goldens?|skeletons?|schematics|test-projects?|cookiecutter|corpus|baselines|"
-    r"tests?/(?:[^/]+/)*(?:\w*[cC]ases|samples|inputs?|outputs?|_?expected)|"
-    r"(?:tests?|__tests__|e2e|specs?|playgrounds?|examples?)/(?:[^/]+/)*[^/]*(?:missing|invalid|broken|nonexist|err)[^/]*)/"
-)
-"""Folders whose files are material for a tool and no program: they are copied elsewhere, or broken on purpose."""
 _CONVENTIONS = {"@": ("src", "app", "", "resources/js"), "~": ("src", "app", "", "resources/js"), "$lib": ("src/lib",)}
 _BUILTIN = frozenset(
     "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns "
@@ -42,14 +28,6 @@ _BUILTIN = frozenset(
     "readline repl stream string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads "
     "zlib".split()
 )
-_TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/")
-_ASSET = re.compile(r"\.(?:svg|png|jpe?g|gif|webp|avif|ico|txt|md|html?|wasm|css)$")
-_EXTENSION = re.compile(
-    r"\.(?:[cm]?tsx?|json|css|s[ac]ss|less|styl|vue|svelte|svg|png|jpe?g|gif|webp|ico|md|html?|txt)$"
-)
-_AMBIENT = re.compile(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
-
-
 class Scope:
     """What the files of one package under one TypeScript configuration have in common."""
 
@@ -72,6 +50,7 @@ class Resolver:
         self.packages = Packages(self.files)
         self.configs = TsConfigs(self.files, self._locate)
         self.aliases = BundlerAliases(self.files)
+        self.absence = Absence(self.files)
         self._relative: dict[str, dict[str, Answer]] = {}
         self._scopes: dict[tuple[str, str], Scope] = {}
         self._last: tuple[str, Scope] | None = None
@@ -90,7 +69,7 @@ class Resolver:
             answer = scope.answers.get(specifier)
             if answer is None:
                 answer = scope.answers[specifier] = self._named(path, scope, specifier)
-            if type(answer) is Missing and _SCENERY.search(path):
+            if type(answer) is Missing and is_material(path):
                 return Unknown("material for a tool")
         return answer
 
@@ -111,8 +90,6 @@ class Resolver:
         if package is None:
             return None
         bases = [join(package.folder, inside)] if inside else []
-        from connlint.project.package_json import exported_targets
-
         if package.data.get("exports") is not None:
             targets = exported_targets(package.data["exports"], "./" + inside if inside else ".") or []
             bases += [join(package.folder, t) for t in targets]
@@ -157,7 +134,7 @@ class Resolver:
         found = self.files.find(base)
         if found is not None:
             return self.found(found)
-        if _SCENERY.search(path) or (_TEST.search(path) and _ASSET.search(base)):
+        if is_material(path) or is_asset_of_test(path, base):
             return Unknown("material for a tool")
         name = base.rpartition("/")[2]
         if {name, name.removesuffix(".js")} & self.packages.dependencies(folder):
@@ -165,7 +142,7 @@ class Resolver:
         config, _ = self.configs.governing(path)
         if config is not None and config.root_dirs:
             return Unknown("several root folders")
-        answer = self._absent(base)
+        answer = self.absence.judge(base)
         if type(answer) is Missing and answer.near is not None:
             near = posixpath.relpath(answer.near, folder or ".")
             if "." not in specifier.rpartition("/")[2]:
@@ -214,7 +191,7 @@ class Resolver:
         if type(answer) is Found:
             return self.found(answer.path)
         if type(answer) is Missing:
-            return self._absent(answer.tried[0])
+            return self.absence.judge(answer.tried[0])
         return answer
 
     def _aliased(self, scope: Scope, specifier: str, folder: str) -> Answer | None:
@@ -235,7 +212,7 @@ class Resolver:
             return Unknown("an alias of a configuration that may not cover the file")
         absent: Answer | None = None
         for target in matches[0][2]:
-            absent = self._absent(target)
+            absent = self.absence.judge(target)
             if type(absent) is not Missing:
                 return absent
         return absent
@@ -264,7 +241,7 @@ class Resolver:
                 return self.found(hits[0])
             if hits or len(targets) != 1 or not places or targets[0] not in self.tree.folders:
                 return Unknown("a bundler's alias")
-            return self._absent(places[0])
+            return self.absence.judge(places[0])
         prefix, _, rest = specifier.partition("/")
         roots = _CONVENTIONS.get(prefix)
         if roots is None or not rest:
@@ -289,97 +266,5 @@ class Resolver:
             return self.found(found)
         first, slash, _ = specifier.partition("/")
         if slash and join(config.base_url, first) in self.tree.folders:
-            return self._absent(base)
+            return self.absence.judge(base)
         return None
-
-    # -- nothing there ------------------------------------------------------------------------------------------------
-
-    def _absent(self, base: str) -> Answer:
-        """What to say of a path at which there is nothing: missing, unless something may put a file there."""
-        parent, _, name = base.rpartition("/")
-        if _PLACEHOLDER.search(base) or name in ("", "package.json"):
-            return Unknown("not a plain path")
-        if self.files.is_built(base) or _GENERATED.search(base):
-            return Unknown("made by a build")
-        if any(base == s or base.startswith(s + "/") for s in self.files.submodules):
-            return Unknown("in a submodule")
-        names = self.files.listing.get(parent, [])
-        scaled = name[: name.rfind(".")] + "@" if "." in name else name + "@"
-        if any(n.startswith((name + ".", scaled)) for n in names):
-            return Unknown("a file of another kind")
-        inside = self.files.listing[base] if base in self.tree.folders else []
-        if any(n.startswith("index.") or n == "package.json" for n in inside):
-            return Unknown("a folder with an entry of another kind")
-        if name.endswith((".js", ".mjs", ".cjs")) and any(n.startswith(name[: name.rfind(".") + 1]) for n in names):
-            return Unknown("a file of another kind")
-        candidates = _places(base)
-        if base not in self.tree.folders and any(self.tree.exists(c) for c in candidates):
-            return Unknown("not among the project's files")
-        if self._ignored(base, candidates):
-            return Unknown("ignored, so it may be made by a build")
-        if any(re.fullmatch(pattern, base.rpartition("/")[2]) for pattern in self._ambient):
-            return Unknown("declared as an ambient module")
-        return Missing("no such file", tuple(dict.fromkeys((base, *candidates))), self._meant(base))
-
-    def _ignored(self, base: str, candidates: list[str]) -> bool:
-        """Whether ignore rules cover the file, or the topmost folder above it that is not there."""
-        folder = folder_of(base)
-        missing = None
-        while folder and folder not in self.tree.folders:
-            missing = folder
-            folder = folder_of(folder)
-        if missing is not None and self.tree.ignored(missing + "/x.ts"):
-            return True
-        return any(self.tree.ignored(c) for c in candidates)
-
-    @cached_property
-    def _ambient(self) -> list[str]:
-        """Patterns with a star in ``declare module "…"`` as expressions."""
-        found: list[str] = []
-        for path in sorted(self.tree.paths):
-            if path.endswith(".d.ts"):
-                for m in _AMBIENT.findall(self.tree.read(path) or b""):
-                    pattern = m.decode("utf-8", "replace")
-                    if pattern.count("*") == 1 and pattern not in ("*", "*.ts", "*.js"):
-                        found.append(re.escape(pattern.rpartition("/")[2]).replace(r"\*", ".*"))
-        return found
-
-    @cached_property
-    def _stems(self) -> dict[str, list[str]]:
-        """Name without extension → the files that have it."""
-        found: dict[str, list[str]] = {}
-        for path in sorted(self.tree.paths):
-            found.setdefault(_stem(path[path.rfind("/") + 1 :]), []).append(path)
-        return found
-
-    def _meant(self, base: str) -> str | None:
-        """The path of the file that was probably meant."""
-        parent, _, name = base.rpartition("/")
-        names = self.files.listing.get(parent)
-        if names is None:
-            folded = base.lower()
-            same = (p for p in sorted(self.tree.paths) if p.lower() == folded or p.lower().startswith(folded + "."))
-            elsewhere = list(same)[:1] or self._stems.get(_stem(name), [])
-            return elsewhere[0] if len(elsewhere) == 1 else None
-        stems = {_stem(n): n for n in names}
-        wanted = _stem(name)
-        for stem, full in stems.items():
-            if stem.lower() == wanted.lower():
-                return f"{parent}/{full}" if parent else full
-        if (elsewhere := self._stems.get(wanted)) is not None and len(elsewhere) == 1:
-            return elsewhere[0]
-        close = difflib.get_close_matches(wanted, sorted(stems), 1, 0.75)
-        return (f"{parent}/{stems[close[0]]}" if parent else stems[close[0]]) if close else None
-
-
-def _places(base: str) -> list[str]:
-    """The files that ``base`` would most likely be."""
-    if compiled := re.search(r"\.([cm]?)js(x?)$", base):
-        return [base, f"{base[: compiled.start()]}.{compiled[1]}ts{compiled[2]}"]
-    if _EXTENSION.search(base):
-        return [base]
-    return [base + extension for extension in (".ts", ".tsx", ".js", "/index.ts", ".json")]
-
-
-def _stem(name: str) -> str:
-    return re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$|\.vue$|\.svelte$", "", name)

@@ -1,0 +1,146 @@
+"""What to say of a path at which there is no file: it is missing, or something may still put a file there.
+
+A build, a code generator, ignore rules, a submodule, a loader for another kind of file: all of these make an import
+right that leads nowhere in the checkout.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cached_property
+
+from connlint.project.answer import Answer, Missing, Unknown
+from connlint.project.javascript_files import Files, folder_of
+
+_PLACEHOLDER = re.compile(r"[{}<>%*\\|\s\"'`?!]|__\w+__|\$\$|\[\[")
+_GENERATED = re.compile(
+    r"(?:^|[./_-])(?:generated|autogen|auto-imports?|codegen|prisma-client|graphql-types|routeTree)(?:[./_-]|$)"
+    r"|\.(?:g|gen|pb)(?:\.|$)|_(?:pb|gen|generated)(?:\.|$)|(?:^|/)(?:\+types|\$types|\$houdini|auto-)"
+    r"|\.(?:node|wasm|marko|properties)$|\.d(?:\.[cm]?ts)?$"
+)
+"""What code generators make, and what is no source of this language."""
+_MATERIAL = re.compile(
+    r"(?:^|/)(?:"
+    r"__?fixtures?__?|fixtures?|__testfixtures__|test-?data|test-?fixtures|test-projects?|goldens?|baselines|corpus|"
+    r"templates?|\w+-templates?|templates?-\w+|cookiecutter|blueprints?|scaffold(?:s|ing)?|boilerplates?|skeletons?|"
+    r"schematics|codemods?|stubs?|snippets?|__snippets__|node_modules|vendor|third_party|dist|"
+    r"tests?/(?:[^/]+/)*(?:\w*[cC]ases|samples|inputs?|outputs?|_?expected)|"
+    r"(?:tests?|__tests__|e2e|specs?|playgrounds?|examples?)/(?:[^/]+/)*[^/]*(?:missing|invalid|broken|nonexist|err)[^/]*"
+    r")/"
+)
+"""Folders whose files are material for a tool and no program: they are copied elsewhere, or broken on purpose."""
+_TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/")
+_ASSET = re.compile(r"\.(?:svg|png|jpe?g|gif|webp|avif|ico|txt|md|html?|wasm|css)$")
+_EXTENSION = re.compile(
+    r"\.(?:[cm]?tsx?|json|css|s[ac]ss|less|styl|vue|svelte|svg|png|jpe?g|gif|webp|ico|md|html?|txt)$"
+)
+_AMBIENT = re.compile(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
+
+
+def is_material(path: str) -> bool:
+    """Whether a file is material for a tool (a fixture, a template, …) and no part of the program."""
+    return _MATERIAL.search(path) is not None
+
+
+def is_asset_of_test(path: str, base: str) -> bool:
+    """Whether a test in ``path`` names a picture or a text, which tests of loaders like to make up."""
+    return _TEST.search(path) is not None and _ASSET.search(base) is not None
+
+
+class Absence:
+    """Judges paths that lead to no file."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+
+    def judge(self, base: str) -> Answer:
+        """What to say of a path at which there is nothing: missing, unless something may put a file there."""
+        parent, _, name = base.rpartition("/")
+        if _PLACEHOLDER.search(base) or name in ("", "package.json"):
+            return Unknown("not a plain path")
+        if self.files.is_built(base) or _GENERATED.search(base):
+            return Unknown("made by a build")
+        if any(base == s or base.startswith(s + "/") for s in self.files.submodules):
+            return Unknown("in a submodule")
+        names = self.files.listing.get(parent, [])
+        scaled = name[: name.rfind(".")] + "@" if "." in name else name + "@"
+        if any(n.startswith((name + ".", scaled)) for n in names):
+            return Unknown("a file of another kind")
+        inside = self.files.listing[base] if base in self.files.tree.folders else []
+        if any(n.startswith("index.") or n == "package.json" for n in inside):
+            return Unknown("a folder with an entry of another kind")
+        if name.endswith((".js", ".mjs", ".cjs")) and any(n.startswith(name[: name.rfind(".") + 1]) for n in names):
+            return Unknown("a file of another kind")
+        candidates = _places(base)
+        if base not in self.files.tree.folders and any(self.files.tree.exists(c) for c in candidates):
+            return Unknown("not among the project's files")
+        if self._ignored(base, candidates):
+            return Unknown("ignored, so it may be made by a build")
+        if any(re.fullmatch(pattern, base.rpartition("/")[2]) for pattern in self._ambient):
+            return Unknown("declared as an ambient module")
+        return Missing("no such file", tuple(dict.fromkeys((base, *candidates))), self._meant(base))
+
+    def _ignored(self, base: str, candidates: list[str]) -> bool:
+        """Whether ignore rules cover the file, or the topmost folder above it that is not there."""
+        folder = folder_of(base)
+        missing = None
+        while folder and folder not in self.files.tree.folders:
+            missing = folder
+            folder = folder_of(folder)
+        if missing is not None and self.files.tree.ignored(missing + "/x.ts"):
+            return True
+        return any(self.files.tree.ignored(c) for c in candidates)
+
+    @cached_property
+    def _ambient(self) -> list[str]:
+        """Patterns with a star in ``declare module "…"`` as expressions."""
+        found: list[str] = []
+        for path in sorted(self.files.tree.paths):
+            if path.endswith(".d.ts"):
+                for m in _AMBIENT.findall(self.files.tree.read(path) or b""):
+                    pattern = m.decode("utf-8", "replace")
+                    if pattern.count("*") == 1 and pattern not in ("*", "*.ts", "*.js"):
+                        found.append(re.escape(pattern.rpartition("/")[2]).replace(r"\*", ".*"))
+        return found
+
+    @cached_property
+    def _stems(self) -> dict[str, list[str]]:
+        """Name without extension → the files that have it."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(self.files.tree.paths):
+            found.setdefault(_stem(path[path.rfind("/") + 1 :]), []).append(path)
+        return found
+
+    def _meant(self, base: str) -> str | None:
+        """The path of the file that was probably meant."""
+        parent, _, name = base.rpartition("/")
+        names = self.files.listing.get(parent)
+        if names is None:
+            folded = base.lower()
+            paths = sorted(self.files.tree.paths)
+            same = [p for p in paths if p.lower() == folded or p.lower().startswith(folded + ".")]
+            elsewhere = same[:1] or self._stems.get(_stem(name), [])
+            return elsewhere[0] if len(elsewhere) == 1 else None
+        stems = {_stem(n): n for n in names}
+        wanted = _stem(name)
+        for stem, full in stems.items():
+            if stem.lower() == wanted.lower():
+                return f"{parent}/{full}" if parent else full
+        if (elsewhere := self._stems.get(wanted)) is not None and len(elsewhere) == 1:
+            return elsewhere[0]
+        close = difflib.get_close_matches(wanted, sorted(stems), 1, 0.75)
+        return (f"{parent}/{stems[close[0]]}" if parent else stems[close[0]]) if close else None
+
+
+def _places(base: str) -> list[str]:
+    """The files that ``base`` would most likely be."""
+    if compiled := re.search(r"\.([cm]?)js(x?)$", base):
+        return [base, f"{base[: compiled.start()]}.{compiled[1]}ts{compiled[2]}"]
+    if _EXTENSION.search(base):
+        return [base]
+    return [base + extension for extension in (".ts", ".tsx", ".js", "/index.ts", ".json")]
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$|\.vue$|\.svelte$", "", name)
