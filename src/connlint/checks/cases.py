@@ -84,6 +84,8 @@ class Cases:
         hook = self.components.hook(call)
         if hook is not None:
             return self.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
+        if not api.managed and any(type(s) is p.WithItem for s in home.stores):
+            return self.draft("transaction", call, api, home.name)
         return self.draft("unreleased", call, api, home.name, why=why.clause, steps=self._because(call, why))
 
     def _worth(self, call: p.Call, policy: str) -> Why | None:

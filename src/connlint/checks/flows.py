@@ -144,10 +144,15 @@ class _Lowering:
         if not exact:
             contrary, exact_contrary = self.literals(test, False)
             if exact_contrary or (contrary and not literals):
-                return Choose((otherwise, then), Test(contrary, exact_contrary))
-        if not literals:
+                return Choose((otherwise, then), Test(contrary, exact_contrary, self.is_hopeful(contrary, otherwise)))
+        hopeful = self.is_hopeful(literals, then)
+        if not literals and not hopeful:
             return Choose((then, otherwise))
-        return Choose((then, otherwise), Test(literals, exact))
+        return Choose((then, otherwise), Test(literals, exact, hopeful))
+
+    def is_hopeful(self, literals: tuple[Literal_, ...], arm: Block) -> bool:
+        """Whether a condition is there to give the handle back, so that it will hold where there is something to."""
+        return (self.finishing > 0 or (HELD, True) in literals) and _ends(arm)
 
     def loop(self, it: p.Loop, out: list[Shape], labels: tuple[str, ...] = ()) -> None:
         head: list[Shape] = []
@@ -391,7 +396,7 @@ class _Lowering:
             left, left_exact = self.literals(test.left, wanted)
             right, right_exact = self.literals(test.right, wanted)
             return (*left, *right), left_exact and right_exact
-        if kind is p.Call and id(test) in self.plan.done:
+        if id(test) in self.plan.done:
             return ((HELD, not wanted),), True
         if kind is p.Compare and test.op in ("==", "!="):
             for one, other in ((test.left, test.right), (test.right, test.left)):
@@ -439,6 +444,20 @@ def targets(target: Any) -> list[Any]:
     if kind is p.Record:
         return [name for entry in target.entries for name in targets(entry.value)]
     return []
+
+
+def _ends(block: Block) -> bool:
+    """Whether a block gives the handle back somewhere."""
+    for shape in block:
+        if type(shape) is Escape or (type(shape) is Do and shape.effect == "end"):
+            return True
+        if type(shape) is Choose and any(map(_ends, shape.arms)):
+            return True
+        if type(shape) is Repeat and _ends(shape.body):
+            return True
+        if type(shape) is Guard and (_ends(shape.body) or _ends(shape.always)):
+            return True
+    return False
 
 
 def _truth(value: p.Expression) -> bool | None:

@@ -34,13 +34,14 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     court = judge(project, card, rules)
     if court.stages.of_path(module.path) != "production":
         return
+    if not any(_concerns(court, built, card) for built in court.constructions(module)):
+        return
+    module = project.module(module.path) or module  # the whole of it, callers too
     known: dict[tuple[int, int], list[Chain]] = {}
     found: dict[tuple[str, int], list[tuple[Chain, Construction]]] = {}
     for built in court.constructions(module):
-        if at_import(module, built.call) or built.entry["kind"] not in card.options["kinds"]:
-            continue
         around = holder(module, built.call)
-        if around is None or court.stages.only_in_development(module, built.call):
+        if around is None or not _concerns(court, built, card):
             continue
         if around.node.at not in known:
             known[around.node.at] = [
@@ -54,6 +55,13 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         facts = court.facts(built, chain.start.module, sure=not _depends(chain, built))
         if facts.outcome != "plain" or not serves_calls(chain.start.module, card.options["handlers"]):
             yield _draft(chain, built, facts)
+
+
+def _concerns(court: Judge, built: Construction, card: Card) -> bool:
+    """Whether a construction stands in a function, is of a kind to report, and not for development only."""
+    if built.entry["kind"] not in card.options["kinds"] or at_import(built.module, built.call):
+        return False
+    return not court.stages.only_in_development(built.module, built.call)
 
 
 def _clearest(ways: list[tuple[Chain, Construction]]) -> tuple[Chain, Construction]:

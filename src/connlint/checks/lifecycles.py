@@ -68,6 +68,9 @@ class Lifecycles:
         for entry in rules.apis.get("client", ()):
             if entry["language"] == language:
                 self.apis_of_client(entry, rules)
+        self.ended = frozenset(
+            name for entry in rules.apis.get("ended", ()) if entry["language"] == language for name in entry["names"]
+        )
         self.calm = _Names(rules, "calm", language)
         self.reads = _Names(rules, "reads", language)
         self.raising = _Names(rules, "raising", language)

@@ -30,6 +30,7 @@ class Pair:
     fresh: bool = False
     lasting: tuple[str, ...] = ()
     callable: bool = False
+    final: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ def registrations(module: Module, known: list[Pair], sweeping: set[str]) -> Iter
         if name is None:
             continue
         for pair in adding.get(name, ()):
-            if len(call.args) > max(pair.keys) and not any(a.spread for a in call.args):
+            if len(call.args) > max(pair.keys) and not any(a.spread for a in call.args) and _listens(call, pair):
                 adds.append((call, pair))
         if name in removing:
             removes.setdefault(name, []).append(call)
@@ -147,6 +148,16 @@ def _is_fresh(callback: p.Expression) -> bool:
     if type(callback) is p.Function:
         return True
     return type(callback) is p.Call and type(callback.callee) is p.Member and callback.callee.name == "bind"
+
+
+def _listens(call: p.Call, pair: Pair) -> bool:
+    """Whether the arguments are an event and a function, as far as can be seen."""
+    if len(pair.keys) < 2:
+        return True
+    event, callback = call.args[pair.keys[0]].value, call.args[pair.keys[-1]].value
+    if type(event) is p.Text and event.value in pair.final:
+        return False
+    return type(event) is not p.Function and type(callback) in (p.Function, p.Name, p.Member, p.Call)
 
 
 def _ends_by_itself(call: p.Call, pair: Pair) -> bool:

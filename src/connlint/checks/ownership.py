@@ -184,7 +184,10 @@ class Ownership:
         if not api.owner or of is None:
             return False
         if type(of) is not p.Name:
-            return api.unreleased == "never"  # its owner lives on, and closes what it lent
+            # its owner lives on, and closes what it lent
+            owner = self.text(of)
+            closing = (m for m in self.module.nodes(p.Member) if m.name in api.owner)
+            return api.unreleased == "never" or any(self.text(m.of) == owner for m in closing)
         wanted = self.module.lookup(of.id, of)
         for name in self.names().get(of.id, ()):
             if self.module.lookup(name.id, name) is wanted:
@@ -418,7 +421,7 @@ class Ownership:
         above = self.module.parent(node)
         if type(above) is p.Opaque and above.why == "typeof":
             plan.held.add(id(above))
-        if type(above) is p.Member and above.name in api.done:
+        if type(above) is p.Member and (above.name in api.done or above.name in self.table.ended):
             call = self.module.parent(above)
             plan.done.add(id(call) if type(call) is p.Call else id(above))
         if type(above) is p.Member and above.name in api.starts:

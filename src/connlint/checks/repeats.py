@@ -221,7 +221,7 @@ class Repeats:
             there = repeats(module, self.project, self.rules)
             for use in there.names().get(name, ()):
                 home, definitions = self.project.definitions(module, use)
-                if home is not self.module or not any(d.name == name for d in definitions):
+                if home.path != self.module.path or not any(d.name == name for d in definitions):
                     continue
                 above = module.parent(use)
                 if type(above) is p.Call and above.callee is use:

@@ -276,7 +276,7 @@ def _assume(states: _States, test: Test, holds: bool) -> _States:
                 continue
             facts = _with(state.facts, unknown)
         else:
-            if test.exact and not contradicted and not unknown:
+            if not contradicted and ((test.exact and not unknown) or (test.hopeful and state.held)):
                 continue
             facts = state.facts
             if test.exact and not contradicted and len(unknown) == 1:

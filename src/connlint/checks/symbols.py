@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 from connlint.model.finding import Draft, Level, Place, Step
 from connlint.project.answer import Found, Missing
+from connlint.project.corrections import from_module, other_module, respelled
 from connlint.project.linker import ImportUse, Linker, UsedName
 
 _NOT_RUN = re.compile(
@@ -17,6 +19,8 @@ _NOT_RUN = re.compile(
     r"|(?:^|/)(?:tests?|__tests__|testing)/(?:.*/)?(?:bad|broken|invalid)[_-][^/]*$"
 )
 """Code that is data: nobody runs it where it stands."""
+_SURELY_MEANT = 0.85
+"""How alike two names must be for an edit to be offered."""
 
 
 def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
@@ -36,7 +40,7 @@ def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
         if isinstance(target, Missing):
             if (use.module_at[0], use.module) not in seen:
                 seen.add((use.module_at[0], use.module))
-                yield _module(path, use, target)
+                yield _module(path, data, use, target)
             continue
         if not isinstance(target, Found):
             continue
@@ -44,26 +48,38 @@ def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
             answer = linker.lookup(path, use, used.name)
             if isinstance(answer, Missing) and (used.at[0], used.name) not in seen:
                 seen.add((used.at[0], used.name))
-                yield _symbol(path, use, used, target, answer)
+                yield _symbol(linker, path, data, use, used, target, answer)
 
 
-def _module(path: str, use: ImportUse, answer: Missing) -> Draft:
-    hint = f"; did you mean '{answer.near}'?" if answer.near else ""
-    slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
-    level: Level | None = "warning" if use.breaks == "use" else None
-    return Draft("module", Place(path, use.module_at), slots, use.module, level=level)
-
-
-def _symbol(path: str, use: ImportUse, used: UsedName, target: Found, answer: Missing) -> Draft:
-    outcome = "member" if not used.in_import else "symbol-at-use" if use.breaks == "use" else "symbol"
-    elsewhere = [place for place in answer.tried if place not in (target.path, path)]
-    hint = ""
+def _module(path: str, data: bytes, use: ImportUse, answer: Missing) -> Draft:
+    hint, fix = "", None
     if answer.near:
         hint = f"; did you mean '{answer.near}'?"
-    elif elsewhere:
+        if use.names:
+            fix = other_module(path, data, use.module_at, use.module, answer.near)
+    slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
+    level: Level | None = "warning" if use.breaks == "use" else None
+    return Draft("module", Place(path, use.module_at), slots, use.module, fix=fix, level=level)
+
+
+def _symbol(
+    linker: Linker, path: str, data: bytes, use: ImportUse, used: UsedName, target: Found, answer: Missing
+) -> Draft:
+    outcome = "member" if not used.in_import else "symbol-at-use" if use.breaks == "use" else "symbol"
+    elsewhere = [place for place in answer.tried if place not in (target.path, path)]
+    hint, fix = "", None
+    if len(elsewhere) == 1 and used.in_import:
         hint = f"; {elsewhere[0]} defines it"
+        module = linker.spelled(path, use.module, elsewhere[0])
+        fix = from_module(path, data, used.at, module) if module else None
+    elif answer.near:
+        hint = f"; did you mean '{answer.near}'?"
+        if SequenceMatcher(None, used.name, answer.near).ratio() >= _SURELY_MEANT:
+            fix = respelled(path, data, used.at, answer.near)
+    elif elsewhere:
+        hint = f"; {' and '.join(elsewhere[:2])} define it" if len(elsewhere) == 2 else f"; {elsewhere[0]} defines it"
     related = () if target.path.endswith("/") else (
         Step(Place(target.path, (0, 0)), f"this module does not define '{used.name}'"),
     )
     slots = {"name": used.name, "module": use.module, "where": target.path, "hint": hint}
-    return Draft(outcome, Place(path, used.at), slots, f"{use.module}:{used.name}", related=related)
+    return Draft(outcome, Place(path, used.at), slots, f"{use.module}:{used.name}", related=related, fix=fix)

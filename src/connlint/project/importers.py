@@ -71,7 +71,7 @@ class Importers:
     def imports(self, path: str) -> tuple[tuple[int, str, str], ...]:
         """The imports of ``path`` as its bytes show them: offset, module and way, in order.
 
-        The way is "static", "required" (CommonJS, where it stands), "inner" (in a function or block of Python) or
+        The way is "static", "required" (CommonJS, where it stands), "inner" (indented: in a function or block) or
         "dynamic". Python's imported names, which may be submodules, follow as further rows. Imports of types are left
         out.
         """
@@ -193,7 +193,9 @@ def _javascript_imports(data: bytes) -> list[tuple[int, str, str]]:
             if match["type"] is None:
                 rows.append((match.start(), match["static"].decode("utf-8", "replace"), "static"))
         elif match["required"] is not None:
-            rows.append((match.start(), match["required"].decode("utf-8", "replace"), "required"))
+            line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+            way = "inner" if line[:1].isspace() else "required"
+            rows.append((match.start(), match["required"].decode("utf-8", "replace"), way))
         else:
             rows.append((match.start(), match["dynamic"].decode("utf-8", "replace"), "dynamic"))
     return rows

@@ -1,0 +1,364 @@
+"""A file of variables is loaded after a module has already read the environment.
+
+The evaluation of the program is replayed from its entry up to the load. Reads that happen on the way are late: those at
+the top level of a module, and those in functions and getters that something at a top level calls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Card, Rules
+from connlint.project.environment import Environment
+from connlint.project.evaluation import Event, Import, Order, Orders, evaluate
+from connlint.project.importers import importers
+from connlint.project.module import Module
+from connlint.project.programs import Programs, programs_of
+from connlint.project.project import Project
+from connlint.project.stage import Stages, stages_of
+from connlint.project.timeline import Chain, at_import, chains, holder
+from connlint.project.values import values_of
+
+_MOST_READERS = 80
+_MOST_FUNCTIONS = 60
+_MOST_ENTRIES = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Load:
+    """A load of variables: a call, or the import of a module that loads when it is imported."""
+
+    module: Module
+    node: Any
+    entry: dict[str, Any]
+    hoisted: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """A read of ``variables``; ``chain`` are the calls that lead to it from a top level, where it is in a function."""
+
+    module: Module
+    node: Any
+    variables: tuple[str, ...]
+    chain: Chain | None = None
+
+
+class Loads:
+    """What this check asks about one project."""
+
+    def __init__(self, project: Project, card: Card, rules: Rules) -> None:
+        self.project = project
+        self.card = card
+        self.values = values_of(project, rules.apis)
+        self.environment: Environment = self.values.environment
+        self.stages: Stages = stages_of(project, rules.apis, self.values)
+        self.programs: Programs = programs_of(project, self.stages)
+        self.orders = Orders(project, self.programs, rules.apis.get("evaluation", []))
+        self.calls: dict[str, dict[str, Any]] = {}
+        self.imports: dict[str, dict[str, Any]] = {}
+        words = set()
+        for entry in rules.apis.get("loader", ()):
+            self.calls.update(dict.fromkeys(entry.get("names", ()), entry))
+            self.imports.update(dict.fromkeys(entry.get("imports", ()), entry))
+            words.update(name.rpartition(".")[2].encode() for name in entry.get("names", ()) if "." in name)
+            words.update(name.encode() for name in entry.get("imports", ()))
+        self.words = tuple(sorted(words))
+        self.reads_words = tuple(word.encode() for word in card.options["words"])
+        self.preloads = {
+            language: [re.compile(pattern) for entry in rules.apis.get("preload", ()) if entry["language"] == language
+                       for pattern in entry["patterns"]]
+            for language in ("python", "javascript")}
+        self._reads: dict[str, list[Read]] = {}
+        self._loads: dict[str, list[Load]] = {}
+
+    # -- loads ----------------------------------------------------------------------------------------------------
+
+    def loads(self, module: Module) -> list[Load]:
+        """The loads that importing ``module`` runs, calls of its own functions included."""
+        found = self._loads.get(module.path)
+        if found is None:
+            found = self._loads[module.path] = sorted(self._find_loads(module), key=lambda load: load.node.at)
+        return found
+
+    def _find_loads(self, module: Module) -> Iterator[Load]:
+        for statement in module.nodes(p.Import):
+            entry = self.imports.get(statement.module)
+            if entry is not None and not statement.type_only and at_import(module, statement):
+                yield Load(module, statement, entry, True)
+        for call in module.nodes(p.Call):
+            entry = self._entry(module, call)
+            if entry is None:
+                continue
+            if at_import(module, call):
+                yield Load(module, call, entry)
+            else:
+                for chain in chains(self.project, module, call, lambda path: False):
+                    yield Load(module, chain.start.node, entry)
+
+    def _entry(self, module: Module, call: p.Call) -> dict[str, Any] | None:
+        if type(call.callee) is p.Name and call.callee.id == "require" and call.args:
+            if type(call.args[0].value) is p.Text:
+                return self.imports.get(call.args[0].value.value)
+        name = self.environment.spelled(module, call.callee)
+        return self.calls.get(name) if name is not None else None
+
+    def may_load(self, path: str) -> bool:
+        """Whether the bytes of a file hold a word of some loader."""
+        data = importers(self.project).data(path)
+        return any(word in data for word in self.words)
+
+    # -- reads ----------------------------------------------------------------------------------------------------
+
+    def may_read(self, path: str) -> bool:
+        """Whether the bytes of a file hold a word of some reader."""
+        data = importers(self.project).data(path)
+        return any(word in data for word in self.reads_words)
+
+    def reads(self, module: Module) -> list[Read]:
+        """Every read of the environment in ``module``, wherever it stands."""
+        found = self._reads.get(module.path)
+        if found is None:
+            found = self._reads[module.path] = sorted(self._find_reads(module), key=lambda read: read.node.at)
+        return found
+
+    def _find_reads(self, module: Module) -> Iterator[Read]:
+        for kind in (p.Member, p.Index, p.Call):
+            for node in module.nodes(kind):
+                access = self.environment.access(module, node)
+                if access is None or access.writes or self._written(module, node):
+                    continue
+                names = tuple(access.prefix + name for given in access.names
+                              for name in ([given] if isinstance(given, str) else self._texts(module, given)))
+                if names:
+                    yield Read(module, node, names)
+        for let in module.nodes(p.Let):
+            if type(let.target) is p.Record and let.value is not None and self.environment.mapping(module, let.value):
+                names = tuple(e.key.value for e in let.target.entries if type(e.key) is p.Text)
+                if names:
+                    yield Read(module, let, names)
+        declared = self.environment.declarations(module)
+        if declared:
+            names = tuple(v for d in declared for v in d.variables)
+            for kind in (p.Member, p.Name):
+                for node in module.nodes(kind):
+                    if type(module.parent(node)) in (p.Argument, p.Spread) and self.environment.mapping(module, node):
+                        yield Read(module, node, names)
+
+    def _texts(self, module: Module, expression: Any) -> list[str]:
+        return [q.text for q in self.values.possible(module, expression)[:3] if q.text and q.text.isidentifier()]
+
+    def _written(self, module: Module, node: Any) -> bool:
+        above = module.parent(node)
+        return type(above) is p.Delete or (type(above) in (p.Assign, p.Let) and above.target is node)
+
+    def counts(self, read: Read, known: frozenset[str]) -> str | None:
+        """The variable of ``read`` that a file of variables may set; ``known`` are those that such files name."""
+        for name in read.variables:
+            if name in self.stages.variables or name in self.stages.flags or name in self.card.options["ignored"]:
+                continue
+            if known and name not in known:
+                continue
+            if self.stages.only_in_development(read.module, read.node):
+                continue
+            return name
+        return None
+
+    # -- the replay -----------------------------------------------------------------------------------------------
+
+    def entries(self, path: str) -> list[str]:
+        """The files from which a program that evaluates ``path`` may start."""
+        index = importers(self.project)
+        found, seen, waiting = [], {path}, [path]
+        while waiting and len(seen) < 60:
+            here = waiting.pop(0)
+            above = [x for x in index.of(here) if self.stages.of_path(x) == "production" and x not in seen]
+            if not above and not any(x in seen for x in index.of(here)):
+                found.append(here)
+            seen.update(above)
+            waiting += above
+        return sorted(found, key=lambda x: (x.count("/"), x))[:_MOST_ENTRIES] or [path]
+
+    def late(self, load: Load, entry: str, known: frozenset[str]) -> tuple[Event, Read, str] | None:
+        """The first read that happens before ``load`` in the program that starts with ``entry``."""
+        first = self._late(load, entry, known, "hoisted")
+        if first is None or "unknown" not in self._orders_used:
+            return first
+        return first if self._late(load, entry, known, "written") is not None else None
+
+    def _late(self, load: Load, entry: str, known: frozenset[str], unknown: Order) -> tuple[Event, Read, str] | None:
+        self._orders_used: set[Order] = set()
+
+        def order(path: str) -> Order:
+            found = self.orders.of(path, entry)
+            self._orders_used.add(found)
+            return unknown if found == "unknown" else found
+
+        before = self._evaluated_before(load, entry, order)
+        if before is None:
+            return None
+        readers = [path for path in before if self.may_read(path)][:_MOST_READERS]
+        happening = self._happening(readers, frozenset(before), known)
+        if not happening:
+            return None
+        table = {path: [(read.node.at[0] if read.chain is None else read.chain.start.node.at[0], (read, name))
+                        for read, name in rows] for path, rows in happening.items()}
+        own = {load.module.path: [(load.node.at[0], load)]}
+
+        def events(path: str) -> list[tuple[int, Any]]:
+            return [*table.get(path, ()), *own.get(path, ())]
+
+        for event in evaluate(self.project, entry, order, events):
+            if event.what is load:
+                return None
+            if isinstance(event.what, tuple):
+                read, name = event.what
+                if self._holds(event.trail):
+                    return event, read, name
+        return None
+
+    def _evaluated_before(self, load: Load, entry: str, order: Any) -> list[str] | None:
+        """The modules whose evaluation begins before ``load``; None where another load comes first."""
+        found: list[str] = []
+
+        def events(path: str) -> list[tuple[int, Any]]:
+            if not self.may_load(path):
+                return []
+            module = load.module if path == load.module.path else self.project.module(path)
+            return [(x.node.at[0], x) for x in self.loads(module)] if module is not None else []
+
+        for event in evaluate(self.project, entry, order, events):
+            if event.what is None:
+                found.append(event.path)
+            elif event.what.node.at == load.node.at and event.path == load.module.path:
+                return found
+            else:
+                return None
+        return None
+
+    def _happening(self, readers: list[str], before: frozenset[str],
+                   known: frozenset[str]) -> dict[str, list[tuple[Read, str]]]:
+        """Reads by the module whose evaluation runs them."""
+        found: dict[str, list[tuple[Read, str]]] = {}
+        functions: dict[tuple[str, int], list[Chain]] = {}
+        for path in readers:
+            module = self.project.module(path)
+            if module is None:
+                continue
+            for read in self.reads(module):
+                name = self.counts(read, known)
+                if name is None:
+                    continue
+                if at_import(module, read.node):
+                    found.setdefault(path, []).append((read, name))
+                    continue
+                around = holder(module, read.node)
+                if around is None:
+                    continue
+                key = (path, around.node.at[0])
+                if key not in functions:
+                    if len(functions) >= _MOST_FUNCTIONS:
+                        continue
+                    functions[key] = list(chains(self.project, module, read.node, before.__contains__))
+                for chain in functions[key]:
+                    start = chain.start.module.path
+                    if start in before:
+                        late = Read(module, read.node, read.variables, chain)
+                        found.setdefault(start, []).append((late, name))
+        return found
+
+    def _holds(self, trail: tuple[Import, ...]) -> bool:
+        """Whether every import of the trail is one at run time: not for types alone, not in a function."""
+        return all(self._runs(step) for step in trail)
+
+    def _runs(self, step: Import) -> bool:
+        module = self.project.module(step.importer)
+        if module is None:
+            return False
+        for statement in (*module.nodes(p.Import), *module.nodes(p.Export)):
+            if statement.at[0] <= step.at < statement.at[1]:
+                if type(statement) is p.Export:
+                    return not statement.type_only
+                if statement.type_only or not at_import(module, statement):
+                    return False
+                return not statement.names or not step.importer.endswith((".ts", ".tsx", ".mts", ".cts")) or any(
+                    not name.type_only and self._used(module, name.local) for name in statement.names)
+        return True
+
+    def _used(self, module: Module, local: str | None) -> bool:
+        if local is None:
+            return False
+        table = module.memo.get("names read")
+        if table is None:
+            table = module.memo["names read"] = {name.id for name in module.nodes(p.Name)} | {
+                e.local for export in module.nodes(p.Export) for e in export.names}
+        return local in table
+
+    # -- the surroundings -----------------------------------------------------------------------------------------
+
+    def preloaded(self, module: Module, entry: str) -> bool:
+        """Whether the command that starts ``entry`` has loaded the variables before."""
+        python = module.program.language == "python"
+        patterns = self.preloads["python" if python else "javascript"]
+        if not python and any(pattern.search(text) for pattern in patterns for text in self.orders.commands(entry)):
+            return True
+        if not patterns:
+            return False
+        joined = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in patterns).encode())
+        return self.programs.told(joined, re.compile(self.card.options["commands"]), entry) is not None
+
+    def named(self, path: str) -> frozenset[str]:
+        """The variables that files of variables name, next to ``path`` or above it; empty where there are none."""
+        pattern = re.compile(self.card.options["files"])
+        found: set[str] = set()
+        for other in self.project.tree.paths:
+            folder, _, name = other.rpartition("/")
+            if pattern.match(name) and (not folder or path.startswith(f"{folder}/")):
+                data = self.project.tree.read(other) or b""
+                found.update(m.decode() for m in re.findall(rb"(?m)^[#\s]*(?:export\s+)?([A-Za-z_]\w*)[ \t]*=", data))
+        return frozenset(found)
+
+
+def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Loads in ``module`` before which something has read the environment."""
+    key = ("loads", card.id)
+    court: Loads | None = project.memo.get(key)
+    if court is None:
+        court = project.memo[key] = Loads(project, card, rules)
+    if court.stages.of_path(module.path) != "production":
+        return
+    module = project.module(module.path) or module  # the whole of it, its callers too
+    for load in court.loads(module):
+        if court.stages.only_in_development(module, load.node):
+            continue
+        known = court.named(module.path)
+        for entry in court.entries(module.path):
+            found = court.late(load, entry, known)
+            if found is not None and not court.preloaded(module, entry):
+                yield _draft(load, *found)
+                break
+
+
+def _draft(load: Load, event: Event, read: Read, name: str) -> Draft:
+    module = load.module
+    text = " ".join(module.source.slice(load.node.at).split())
+    text = text if len(text) <= 60 else text[:59] + "…"
+    steps = [Step(Place(step.importer, (step.at, step.at)), f"{step.importer} imports {step.target}")
+             for step in event.trail]
+    if read.chain is not None:
+        for number, link in enumerate(read.chain.links):
+            called = " ".join(link.module.source.slice(link.node.at).split())[:60]
+            steps.append(Step(Place(link.module.path, link.node.at),
+                              f"{link.module.path} runs {called}" if number == 0 else f"which runs {called}"))
+    steps.append(Step(Place(read.module.path, read.node.at), f"{name} is read here, before the load"))
+    steps.append(Step(Place(module.path, load.node.at), "the variables are loaded only here"))
+    same = event.path == module.path
+    return Draft(
+        "same" if same else "late", Place(module.path, load.node.at),
+        {"load": text, "module": event.path, "variable": name, "reader": read.module.path}, name, tuple(steps),
+    )
