@@ -98,6 +98,10 @@ CASES: dict[str, tuple[Block, list[str]]] = {
         (gain, Choose(((end,), ()), Test(((HELD, True), ("y", True)), True))), ["lost: zz-end"]),
     "a condition that is only partly known": (
         (choose("x", (gain,)), Choose(((end,), ()), Test((("x", True),), False))), ["lost: zz-end"]),
+    "finally, if held and something else that is not known": (
+        (gain, Guard((work,), always=(Choose(((end,), ()), Test(((HELD, True), ("y", True)), True, True)),))), []),
+    "hope ends where it is known to fail": (
+        (choose("y", (), (gain,)), Choose(((end,), ()), Test((("y", True),), True, hopeful=True))), ["lost: zz-end"]),
     "one of many arms": ((gain, Choose(((end,), (end,), ()))), ["lost: zz-end"]),
     "all arms": ((gain, Choose(((end,), (end, ret), (escape,)))), []),
     # try

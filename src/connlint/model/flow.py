@@ -62,10 +62,15 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A condition as literals that must all hold. ``exact`` says that they are the whole of it."""
+    """A condition as literals that must all hold. ``exact`` says that they are the whole of it.
+
+    ``hopeful``: while the handle is held, what is not known to fail is taken to hold. So it is where the condition is
+    there to give the handle back: ``finally: if (client && !client.released) client.release()``.
+    """
 
     literals: tuple[Literal_, ...] = ()
     exact: bool = False
+    hopeful: bool = False
     __test__ = False  # not a test case, whatever pytest thinks
 
 
