@@ -62,7 +62,7 @@ class Loads:
         self.orders = Orders(project, self.programs, rules.apis.get("evaluation", []))
         self.calls: dict[str, dict[str, Any]] = {}
         self.imports: dict[str, dict[str, Any]] = {}
-        words = set()
+        words: set[bytes] = set()
         for entry in rules.apis.get("loader", ()):
             self.calls.update(dict.fromkeys(entry.get("names", ()), entry))
             self.imports.update(dict.fromkeys(entry.get("imports", ()), entry))
@@ -128,13 +128,13 @@ class Loads:
         return found
 
     def _find_reads(self, module: Module) -> Iterator[Read]:
-        for kind in (p.Member, p.Index, p.Call):
-            for node in module.nodes(kind):
+        for reading in (p.Member, p.Index, p.Call):
+            for node in module.nodes(reading):
                 access = self.environment.access(module, node)
                 if access is None or access.writes or self._written(module, node):
                     continue
-                names = tuple(access.prefix + name for given in access.names
-                              for name in ([given] if isinstance(given, str) else self._texts(module, given)))
+                names = tuple(access.prefix + name for said in access.names
+                              for name in ([said] if isinstance(said, str) else self._texts(module, said)))
                 if names:
                     yield Read(module, node, names)
         for let in module.nodes(p.Let):
@@ -145,8 +145,8 @@ class Loads:
         declared = self.environment.declarations(module)
         if declared:
             names = tuple(v for d in declared for v in d.variables)
-            for kind in (p.Member, p.Name):
-                for node in module.nodes(kind):
+            for given in (p.Member, p.Name):
+                for node in module.nodes(given):
                     if type(module.parent(node)) in (p.Argument, p.Spread) and self.environment.mapping(module, node):
                         yield Read(module, node, names)
 
@@ -280,6 +280,7 @@ class Loads:
         module = self.project.module(step.importer)
         if module is None:
             return False
+        statement: Any
         for statement in (*module.nodes(p.Import), *module.nodes(p.Export)):
             if statement.at[0] <= step.at < statement.at[1]:
                 if type(statement) is p.Export:

@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connlint.checks.pools import (
-    Facts,
-    Judge,
-    asks_for_missing,
-    judge,
-    kept_for_reloads,
-    said,
-    serves_calls,
-    variable,
-)
+from connlint.checks.constructions import Facts, Judge, judge, said, variable
+from connlint.checks.kept import asks_for_missing, kept_for_reloads
+from connlint.checks.pools import serves_calls
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules

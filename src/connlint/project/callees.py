@@ -169,8 +169,8 @@ def member(base: Thing, name: str, project: Project, depth: int = 0) -> Thing | 
         answer = project.exported(base.module, name)
         if answer is None:
             return None
-        home, found = answer
-        for definition in found:
+        home, definitions = answer
+        for definition in definitions:
             if (result := _defined(home, definition, project, depth + 1)) is not None:
                 return result
         return None
@@ -193,9 +193,14 @@ def member(base: Thing, name: str, project: Project, depth: int = 0) -> Thing | 
     return None
 
 
+def bindings(module: Module) -> list[Any]:
+    """Every declaration and assignment of the module; both have a ``target`` and a ``value``."""
+    return [*module.nodes(p.Let), *module.nodes(p.Assign)]
+
+
 def attribute_values(module: Module, owner: p.Class, name: str) -> Iterator[p.Expression]:
     """What methods of ``owner`` assign to ``this.name`` or ``self.name``."""
-    for node in (*module.nodes(p.Let), *module.nodes(p.Assign)):
+    for node in bindings(module):
         target = node.target
         if type(target) is p.Member and target.name == name and type(target.of) is p.Name and node.value is not None:
             if target.of.id in _SELF and class_around(module, target) is owner:

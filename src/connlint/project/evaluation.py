@@ -58,11 +58,11 @@ def evaluate(project: Project, entry: str, order: Callable[[str], Order],
                 rows.append((0 if hoisted and way == "static" else 1, at, target, None))
         for at, what in events(path):
             rows.append((0 if hoisted and getattr(what, "hoisted", False) else 1, at, None, what))
-        for _, at, target, what in sorted(rows, key=lambda row: row[:2]):
-            if target is None:
+        for _, at, imported, what in sorted(rows, key=lambda row: row[:2]):
+            if imported is None:
                 yield Event(path, at, what, trail)
                 continue
-            for one in _with_packages(project, target):
+            for one in _with_packages(project, imported):
                 if one not in seen and len(trail) < _DEEPEST:
                     seen.add(one)
                     yield from run(one, (*trail, Import(path, at, one)))

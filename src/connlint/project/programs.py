@@ -72,6 +72,7 @@ class Programs:
         if any(m.name == "argv" and module.qualified(m) == "sys.argv" and at_import(module, m)
                for m in module.nodes(p.Member)):
             return True
+        statement: Any
         for statement in module.program.body:
             kind = type(statement)
             if kind is p.Loop or (kind is p.If and is_main_test(module, statement.test)):

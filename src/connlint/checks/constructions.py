@@ -1,0 +1,233 @@
+"""What is known about a construction of a client beside that it happens: where its address comes from, what it does.
+
+A card's options name what the code here must not: kinds of clients, frameworks that evaluate modules again, commands
+that fork. Outcomes are facts about a construction while a module is imported, the gravest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.finding import Place, Step
+from connlint.model.rule import Card, Rules
+from connlint.project.address import loopback, shown
+from connlint.project.callees import last_name
+from connlint.project.clients import Construction, construction, instance
+from connlint.project.conditions import conditions
+from connlint.project.module import Module
+from connlint.project.programs import Programs, programs_of
+from connlint.project.project import Project
+from connlint.project.stage import Stages, stages_of
+from connlint.project.timeline import at_import
+from connlint.project.values import Possible, Values, values_of
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known about one construction beside that it happens. ``outcome`` is the gravest of what was found."""
+
+    outcome: str
+    steps: list[Step] = field(default_factory=list)
+    slots: dict[str, str] = field(default_factory=dict)
+
+
+class Judge:
+    """Everything that the checks of this family ask about a construction."""
+
+    def __init__(self, project: Project, card: Card, rules: Rules) -> None:
+        self.project = project
+        self.card = card
+        self.rules = rules
+        self.options = card.options
+        self.values: Values = values_of(project, rules.apis)
+        self.stages: Stages = stages_of(project, rules.apis, self.values)
+        self.programs: Programs = programs_of(project, self.stages)
+
+    # -- which constructions ------------------------------------------------------------------------------------------
+
+    def constructions(self, module: Module) -> Iterator[Construction]:
+        """Every call of the module that builds a client of the kinds that the card is about."""
+        for call in module.nodes(p.Call):
+            built = construction(module, call, self.project, self.rules)
+            if built is not None and self.concerns(built):
+                yield built
+
+    def concerns(self, built: Construction) -> bool:
+        """Whether the card is about this client, and it is one that can be away."""
+        kinds = self.options["kinds"]
+        if built.entry["kind"] not in kinds and built.entry["kind"] not in self.options.get("with_fact", ()):
+            return False
+        if built.wrapped is not None or self.embedded(built):
+            return False
+        return not (built.entry.get("scope_is_documented") or self._mocked(built.module))
+
+    def _mocked(self, module: Module) -> bool:
+        return self.stages.of_path(module.path) != "production"
+
+    def embedded(self, built: Construction) -> bool:
+        """Whether it works on a file or in memory, or does so unless it is told otherwise."""
+        entry = built.entry
+        if entry["kind"] == "file" or built.given(entry.get("embedded_when", {})):
+            return True
+        if "schema_files" in entry and self.programs.declares(
+                built.module.path, _text(entry["schema_files"]), _bytes(entry["schema_embedded"])):
+            return True
+        starts = tuple(entry.get("embedded", ()))
+        if not starts:
+            return False
+        return any(q.text is not None and q.text.startswith(starts)
+                   for _, value in built.addresses() for q in self.values.possible(built.module, value))
+
+    # -- facts --------------------------------------------------------------------------------------------------------
+
+    def fallback(self, built: Construction) -> tuple[Possible, Any] | None:
+        """A loopback address that is taken where a variable is not set, and the expression that gives it."""
+        for _, value in built.addresses():
+            for q in self.values.possible(built.module, value):
+                if q.absent and q.text and loopback(q.text) and q.joint is not None:
+                    if not any(self.stages.development_only(c) for c in q.conditions):
+                        if not self.stages.only_in_development(q.joint.module, q.joint.node):
+                            return q, value
+        return None
+
+    def unset(self, built: Construction, effects: tuple[str, ...]) -> tuple[Possible, Any] | None:
+        """An address that is a read of the environment without default or check, where that has one of ``effects``."""
+        entry = built.entry
+        for place, value in built.addresses():
+            effect = entry.get("missing_at", {}).get(place, entry["missing"])
+            if effect not in effects:
+                continue
+            for q in self.values.possible(built.module, value):
+                if q.nothing and q.absent and not self._checked(built, q):
+                    return q, value
+        return None
+
+    def _checked(self, built: Construction, q: Possible) -> bool:
+        """Whether a test around or before the construction holds only where the variable is set."""
+        names = {v for read in q.absent for v in read.variables}
+        for held in conditions(built.module, built.call, leaves=self.stages.leaves):
+            for read in self.values.absent(held.module, held.test, not held.truth):
+                if names.intersection(read.variables):
+                    return True
+        return False
+
+    def opened(self, built: Construction) -> Any:
+        """The call at module scope that makes a client connect which does not do so when it is built."""
+        module = built.module
+        names = built.entry.get("explicit", ())
+        above = module.parent(built.call)
+        if "await" in names and type(above) is p.Await:
+            return above
+        for call in module.nodes(p.Call):
+            callee = call.callee
+            if type(callee) is p.Member and callee.name in names and at_import(module, call):
+                found = instance(module, callee.of, self.project, self.rules)
+                if found is built:
+                    return call
+        return None
+
+    def facts(self, built: Construction, imported: Module, *, entry: bool = False, sure: bool = True) -> Facts:
+        """The gravest fact about a construction that happens while ``imported`` is imported, with its evidence.
+
+        ``entry``: that module is started and not imported, so that connecting is its job. Not ``sure``: the
+        construction is one of several that the code chooses from, so that nothing is said about what it does then.
+        """
+        module, options = built.module, self.options
+        if (found := self.fallback(built)) is not None:
+            q, value = found
+            variable = next((v for r in q.absent for v in r.variables), "")
+            assert q.joint is not None and q.text is not None
+            step = Step(place_of(q.joint.module, q.joint.node), f"{variable} falls back to {shown(q.text)}")
+            return Facts("loopback", [step], {"variable": variable, "address": shown(q.text)})
+        if (late := self._late(built)) is not None:
+            return late
+        if built.entry.get("loop") and not built.given(built.entry.get("loop_unless", {})) and not _in_async(built):
+            return Facts("no-loop")
+        if (found := self.unset(built, ("throws",))) is not None:
+            q, value = found
+            variable = next((v for r in q.absent for v in r.variables), "")
+            step = Step(place_of(module, value), f"{variable} is read without a default or a check")
+            return Facts("unset", [step], {"variable": variable})
+        if not sure:
+            return Facts("plain")
+        if not entry:
+            if built.dials:
+                waits = built.entry["connects"] == "blocking"
+                return Facts("blocks" if waits else "connects")
+            if (call := self.opened(built)) is not None:
+                return Facts("opened", [Step(place_of(module, call), "it connects here, while the module is imported")])
+        framework = self.programs.framework(imported, options["reloads"]) if options.get("reloads") else None
+        if framework is not None and self._pools(built):
+            title, path = framework
+            step = Step(Place(path, (0, 0)), f"this package is served by {title}")
+            return Facts("reloaded", [step], {"framework": title})
+        if options.get("preload") and module.program.language == "python":
+            told = self.programs.told(_bytes(options["preload"]), _text(options["deployment"]), imported.path)
+            if told is not None:
+                path, at = told
+                step = Step(Place(path, at), "workers are forked after the application was imported")
+                return Facts("forked", [step])
+        return Facts("plain")
+
+    def _pools(self, built: Construction) -> bool:
+        """Whether it holds connections of its own, as far as what it works through says."""
+        for place in built.entry.get("wraps_inside", ()):
+            value = built.option(place)
+            if value is not None:
+                return instance(built.module, value, self.project, self.rules) is not None
+        return True
+
+    def _late(self, built: Construction) -> Facts | None:
+        return None
+
+
+def _in_async(built: Construction) -> bool:
+    """Whether an event loop runs where the call is evaluated: inside of an async function called at once."""
+    return any(type(above) is p.Function and above.is_async for above in built.module.parents(built.call))
+
+
+def _bytes(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode())
+
+
+def _text(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def place_of(module: Module, node: Any) -> Place:
+    return Place(module.path, node.at)
+
+
+def judge(project: Project, card: Card, rules: Rules) -> Judge:
+    """The one `Judge` of a card and project."""
+    key = ("judge", card.id)
+    found = project.memo.get(key)
+    if found is None:
+        found = project.memo[key] = Judge(project, card, rules)
+    return found
+
+
+def said(built: Construction) -> str:
+    """The construction as the source writes it, without arguments: ``new Pool()``, ``redis.from_url()``."""
+    text = re.sub(r"\s+", "", built.module.source.slice(built.call.callee.at))
+    if len(text) > 60:
+        text = last_name(built.call.callee) or text[:60]
+    return f"new {text}()" if built.call.new else f"{text}()"
+
+
+def variable(module: Module, node: Any) -> str | None:
+    """The name that the value of ``node`` is bound to, through ``await``, wrappers and attributes."""
+    for above in module.parents(node):
+        kind = type(above)
+        if kind in (p.Let, p.Assign):
+            target = above.target
+            return target.id if type(target) is p.Name else target.name if type(target) is p.Member else None
+        if kind is p.Entry and type(above.key) is p.Text:
+            return above.key.value
+        if isinstance(above, p.Statement) or kind in (p.Function, p.Class):
+            return None
+    return None
