@@ -256,9 +256,7 @@ def _unset(running: list[Running], tables: Tables, project: Project, rules: Rule
     wording = wording_of(project, rules.apis)
     for one in running:
         service = one.service
-        if one.open or not service.environment or service.environment_at is None or service.kind not in _CONTAINERS:
-            continue
-        if _DEVELOPMENT.search(one.deployment.path):
+        if not closed(one):
             continue
         paths = code_of(one, running, project)
         if not paths:
@@ -306,6 +304,14 @@ def _required(values: Any, module: Module) -> Iterator[tuple[str, Any]]:
                 text = name if isinstance(name, str) else (name.value if type(name) is p.Text else None)
                 if text:
                     yield access.prefix + text, node
+
+
+def closed(one: Running) -> bool:
+    """Whether a container is deployed with variables, all of which are seen, by a file that is not for development."""
+    service = one.service
+    if one.open or not service.environment or service.environment_at is None or service.kind not in _CONTAINERS:
+        return False
+    return not _DEVELOPMENT.search(one.deployment.path)
 
 
 def code_of(one: Running, running: list[Running], project: Project) -> list[str]:

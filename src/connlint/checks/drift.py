@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from connlint.checks.fallback import candidates
 from connlint.checks.wording import Wording, wording_of
+from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.model.source import Span
 from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
 from connlint.project.module import Module
 from connlint.project.packages import package_root
@@ -64,8 +67,36 @@ def defaults(values: Values, stages: Stages, wording: Wording, module: Module) -
                 if stages.only_in_development(module, node, q.conditions):
                     continue
                 rows.setdefault((variable, place), Default(variable, q.text or "", meaning(q.text or ""), place))
-        found = module.memo[key] = list(rows.values())
+        found = module.memo[key] = _chosen(module, list(rows.values()))
     return found
+
+
+def _chosen(module: Module, rows: list[Default]) -> list[Default]:
+    """``rows`` without the variables whose default depends on a choice: one per branch of the same statement."""
+    choices = [node for kind in (p.Switch, p.If, p.Conditional) for node in module.nodes(kind)]
+    left = []
+    for row in rows:
+        others = [r for r in rows if r.variable == row.variable and r.meaning != row.meaning]
+        if not any(_apart(choice, row.place.at, other.place.at) for choice in choices for other in others):
+            left.append(row)
+    return left
+
+
+def _apart(choice: Any, one: Span, other: Span) -> bool:
+    """Whether two places stand in different branches of ``choice``."""
+    if type(choice) is p.Switch:
+        branches = [case.body for case in choice.cases]
+    elif type(choice) is p.If:
+        branches = [choice.then, choice.otherwise]
+    else:
+        branches = [(choice.then,), (choice.otherwise,)]
+    places = (_branch(branches, one), _branch(branches, other))
+    return None not in places and places[0] != places[1]
+
+
+def _branch(branches: list[Any], at: Span) -> int | None:
+    return next((number for number, body in enumerate(branches, 1)
+                 if body and body[0].at[0] <= at[0] and at[1] <= body[-1].at[1]), None)
 
 
 def _is_own(wording: Wording, variable: str) -> bool:
@@ -84,8 +115,16 @@ def _decided(module: Module, possible: list[Possible], within: list) -> Iterator
         read = q.absent[0]
         if len(read.variables) != 1 or HOLE in read.variables[0] or read.site.module is not module:
             continue
+        if not _direct(q.joint.node, read.site.node):
+            continue
         if any(read.variables[0] in r.variables and len(other.absent) == 0 for other in possible for r in other.reads):
             yield read.variables[0], q, Place(module.path, read.site.node.at)
+
+
+def _direct(joint: Any, read: Any) -> bool:
+    """Whether a default stands beside its read, rather than in a branch or a handler somewhere near."""
+    inside = joint.at[0] <= read.at[0] and read.at[1] <= joint.at[1]
+    return not isinstance(joint, p.Statement) or (type(joint) is p.Let and inside)
 
 
 def _everywhere(values: Values, stages: Stages, wording: Wording, project: Project, module: Module, variable: str,
@@ -159,7 +198,7 @@ def meaning(text: str) -> str:
         return _host(text).rstrip("/")
     if text.lower() in ("true", "false"):
         return text.lower()
-    return text
+    return text.rstrip("/") or text
 
 
 def _host(text: str) -> str:

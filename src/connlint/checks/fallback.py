@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connlint.checks.deployed import deployed_without
 from connlint.checks.destinations import Destinations
-from connlint.checks.wording import shown_variable, wording_of
+from connlint.checks.wording import Wording, shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
@@ -31,7 +32,7 @@ class Fallback:
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Drafts of outcome "fallback" and "agent", one a read."""
+    """Drafts of outcome "fallback", "deployed" (a deployment does not set the variable) and "agent", one a read."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -61,10 +62,20 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if destinations.silent(module, found.node, names, found.host):
             continue
         seen.update(id(r.site.node) for r in found.reads)
-        yield draft(values, module, found, reads, wording.agent)
+        yield draft(values, module, found, reads, outcome_of(project, wording, found, reads))
 
 
-def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ...], agent: Any) -> Draft:
+def outcome_of(project: Project, wording: Wording, found: Fallback, reads: tuple[Read, ...]) -> tuple[str, Step | None]:
+    """How grave a fallback is, with the evidence where that is more than its own."""
+    names = [v for r in reads for v in r.variables]
+    if any(wording.agent(name, found.host) for name in names):
+        return "agent", None
+    evidence = deployed_without(project, reads[0].site.module.path, names)
+    return ("deployed" if evidence else "fallback"), evidence
+
+
+def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ...],
+          outcome: tuple[str, Step | None]) -> Draft:
     """What is said about one fallback, at the read's own line."""
     first = next((r for r in reads if r.site.module is module and r.form != "import"), None)
     site = first.site if first else found.value.joint
@@ -79,9 +90,10 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
     fix = None
     if first is not None and len(reads) == 1 and found.value.joint is not None:
         fix = require(values, first, found.value.joint)
-    outcome = "agent" if any(agent(n, found.host) for n in names) else "fallback"
+    if outcome[1] is not None:
+        steps.append(outcome[1])
     slots = {"variable": names[0], "variables": _listed(names), "default": text, "host": str(found.host)}
-    return Draft(outcome, place, slots, names[0], tuple(steps), fix=fix)
+    return Draft(outcome[0], place, slots, names[0], tuple(steps), fix=fix)
 
 
 def _listed(names: list[str]) -> str:

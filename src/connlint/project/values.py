@@ -382,7 +382,7 @@ class Values:
         if type(node) is p.Class and isinstance(part, str):
             return [s for module, value in self._class_values(site.module, node, part)
                     for s in self._read_objects(module, value)]
-        if type(node) is p.Sequence and isinstance(part, int) and part < len(node.items):
+        if type(node) is p.Sequence and isinstance(part, int) and -len(node.items) <= part < len(node.items):
             return self.objects(site.module, node.items[part])
         return []
 
@@ -453,7 +453,8 @@ class Values:
                     return self.possible(module, entry.value, frame)
             return None
         if type(node) is p.Sequence and isinstance(part, int):
-            return self.possible(module, node.items[part], frame) if part < len(node.items) else None
+            inside = -len(node.items) <= part < len(node.items)
+            return self.possible(module, node.items[part], frame) if inside else None
         if type(node) is p.Class and isinstance(part, str):
             for declaration in self.environment.declarations(module):
                 if declaration.owner is node and declaration.field == part:
