@@ -67,6 +67,8 @@ def _symbol(
 ) -> Draft:
     outcome = "member" if not used.in_import else "symbol-at-use" if use.breaks == "use" else "symbol"
     elsewhere = [place for place in answer.tried if place not in (target.path, path)]
+    beside = [place for place in elsewhere if place.startswith(target.path.rpartition("/")[0] + "/")]
+    elsewhere = beside if len(beside) == 1 else elsewhere
     hint, fix = "", None
     if len(elsewhere) == 1 and used.in_import:
         hint = f"; {elsewhere[0]} defines it"

@@ -51,3 +51,6 @@ class Linker(Protocol):
         `Found` names the file that defines it (after re-exports), `Missing` has in ``near`` the name that was probably
         meant and in ``tried`` the modules of the project that do define ``name``. Any doubt is `Unknown`.
         """
+
+    def spelled(self, path: str, module: str, target: str) -> str | None:
+        """How ``path``, which writes ``module`` today, would import the file ``target``; None where it could not."""

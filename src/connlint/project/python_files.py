@@ -75,7 +75,8 @@ class PythonFiles:
         """What the lines of ``path`` say that it binds; None where it cannot be read."""
         if path not in self._scans:
             data = self.tree.read(path)
-            self._scans[path] = None if data is None else scan(data, self.imports(path, data))
+            package = path.endswith(INIT)
+            self._scans[path] = None if data is None else scan(data, self.imports(path, data), package=package)
         return self._scans[path]
 
     def outline(self, path: str) -> Outline:
@@ -83,7 +84,8 @@ class PythonFiles:
         found = self._outlines.get(path)
         if found is None:
             tree = parse(data) if (data := self.tree.read(path)) is not None else None
-            found = self._outlines[path] = Outline(open="cannot be read") if tree is None else outline(tree)
+            found = Outline(open="cannot be read") if tree is None else outline(tree, package=path.endswith(INIT))
+            self._outlines[path] = found
         return found
 
     # -- folders --------------------------------------------------------------------------------------------------

@@ -17,12 +17,14 @@ from connlint.languages.python.syntax import parse
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.linker import ImportUse, UsedName
 from connlint.project.python_doubts import Doubts
-from connlint.project.python_files import INIT, PythonFiles, Stand, join
+from connlint.project.python_files import INIT, PythonFiles, Stand, is_below, join
 from connlint.project.python_names import NEAR, Names
 from connlint.project.python_roots import Roots
 from connlint.project.python_stands import Stands, is_standard
 from connlint.project.tree import Tree
 
+_BOUND_BEFORE = re.compile(rb"(?:[(,*\n]|\b(?:for|as|lambda))[ \t\r\n*]*\Z")
+_BOUND_AFTER = re.compile(rb"[ \t\r\n]*(?:=(?!=)|[,):]|in\b)")
 _ELSEWHERE = Unknown("on no path that is known")
 _FOREIGN = Unknown("may be installed")
 
@@ -119,6 +121,21 @@ class PythonLinker:
         tried = (f"{stem}.py", f"{stem}/{INIT}")
         return Missing("no such file", tried, f"{dots}{head}{near[0]}" if near else None)
 
+    def spelled(self, path: str, module: str, target: str) -> str | None:
+        """How ``path``, which writes ``module`` today, would import the file ``target``; see `Linker.spelled`."""
+        stem = target.removesuffix(f"/{INIT}").removesuffix(".py")
+        folder = path.rpartition("/")[0]
+        if module.startswith("."):
+            base, dots = folder, "."
+            while base and not stem.startswith(f"{base}/"):
+                base, dots = base.rpartition("/")[0], dots + "."
+            candidates = [dots + stem[len(base) :].strip("/").replace("/", ".")]
+        else:
+            stands = self.stands.reachable(folder, module.partition(".")[0])
+            roots = [stand.root for stand in stands if is_below(stem, stand.root)]
+            candidates = [stem[len(root) :].strip("/").replace("/", ".") for root in roots]
+        return next((name for name in candidates if self.resolve(path, name) == Found(target)), None)
+
     def may_appear(self, base: str, module: str) -> str | None:
         """Why ``module`` may come into being below the folder ``base`` although no file of the project is it."""
         return self.doubts.about_module(base, module)
@@ -177,8 +194,11 @@ class PythonLinker:
                     modules.append((local, inner))
             if line.local is not None and ("." not in line.module or line.local != line.module.partition(".")[0]):
                 modules.append((line.local, answer.path))
+        imported = {at for line in lines for _, _, at in line.names}
         return not any(
-            self.names.defines(target, name) is False for local, target in modules for name in _members_of(local, data)
+            self.names.defines(target, name) is False
+            for local, target in modules
+            for name in _members_of(local, data, imported)
         )
 
     def _submodule(self, target: str, name: str) -> str | None:
@@ -230,14 +250,22 @@ class PythonLinker:
         return isinstance(above, Found) and self._submodule(above.path, name) is not None and self._is_plain(path, head)
 
 
-def _members_of(local: str, data: bytes) -> set[str]:
-    """What seems to be taken from ``local`` with a dot; ``local.py`` is a file that a comment speaks of."""
+def _members_of(local: str, data: bytes, imported: set[int]) -> set[str]:
+    """What seems to be taken from ``local`` with a dot; nothing where it seems to be a parameter or variable as well.
+
+    ``imported`` are the places at which import statements name things. ``local.py`` is a file that a comment speaks of.
+    """
     found = set()
-    for match in re.finditer(local.encode() + rb"\.([A-Za-z_\x80-\xff][\w\x80-\xff]*)", data):
-        before = data[match.start() - 1 : match.start()]
-        if not (before.isalnum() or before in (b"_", b".") or before > b"\x7f" or match[1] == b"py"):
+    for match in re.finditer(local.encode() + rb"(?![\w\x80-\xff])(?:\.([A-Za-z_\x80-\xff][\w\x80-\xff]*))?", data):
+        start = match.start()
+        before = data[start - 1 : start]
+        if before.isalnum() or before in (b"_", b".") or before > b"\x7f" or start in imported:
+            continue
+        if match[1] is not None:
             found.add(match[1].decode("utf-8", "replace"))
-    return found
+        elif _BOUND_BEFORE.search(data, max(0, start - 40), start) and _BOUND_AFTER.match(data, match.end()):
+            return set()
+    return found - {"py"}
 
 
 def _is_for_checkers(data: bytes, line: ImportLine) -> bool:

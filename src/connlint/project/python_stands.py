@@ -10,7 +10,7 @@ import sys
 from functools import cached_property
 
 from connlint.languages.python.outline import ImportLine
-from connlint.project.python_files import INIT, PythonFiles, Stand, is_below
+from connlint.project.python_files import INIT, PythonFiles, Stand, is_below, join
 from connlint.project.python_roots import Roots, read_roots
 
 _STANDARD = frozenset(sys.stdlib_module_names) | {"asyncore", "distutils", "imp", "telnetlib", "tomllib", "compression"}
@@ -113,7 +113,7 @@ class Stands:
         return frozenset(found)
 
     def _is_trusted(self, root: str, top: str) -> bool:
-        """Whether the imports of ``top`` below ``root`` are mostly answered by what stands there."""
+        """Whether imports of ``top`` below ``root``, most of all or one in ``top`` itself, are answered there."""
         key = (root, top)
         if key not in self._trusted:
             self._trusted[key] = self._is_answered(root, top)
@@ -129,7 +129,9 @@ class Stands:
             if target == path:
                 missing += 1
             elif target is None:
-                missing += all(self.files.walk(other, line.module) is None for other in others)
+                missing += not line.indented and all(self.files.walk(other, line.module) is None for other in others)
+            elif "." in line.module and is_below(path, join(root, top)):
+                return True
             elif line.names:
                 known = sum(self._shows(target, name) for name, _, _ in line.names)
                 found += known

@@ -92,8 +92,11 @@ class Scan:
     public: set[str] | None
 
 
-def scan(data: bytes, imports: list[ImportLine]) -> Scan:
-    """A look at the lines of a module; ``imports`` are those of `scan_imports`."""
+def scan(data: bytes, imports: list[ImportLine], *, package: bool = False) -> Scan:
+    """A look at the lines of a module; ``imports`` are those of `scan_imports`.
+
+    In an ``__init__.py`` (``package``), ``from . import x`` is a question to itself and brings nothing new.
+    """
     names = {_text(a or b) for a, b in _DEFINITION.findall(b"\n" + data)}
     stars = []
     for line in imports:
@@ -104,7 +107,7 @@ def scan(data: bytes, imports: list[ImportLine]) -> Scan:
         for name, local, _ in line.names:
             if name == "*":
                 stars.append(line.module)
-            else:
+            elif not (package and line.module == "." and name == local):
                 names.add(local)
     public = None
     if b"__all__" in data:
@@ -126,10 +129,10 @@ class Outline:
     """Names that are imported for type checkers only."""
 
 
-def outline(tree: ast.Module) -> Outline:
-    """The names that are bound once ``tree`` has been executed as a module, on any branch."""
+def outline(tree: ast.Module, *, package: bool = False) -> Outline:
+    """The names that are bound once ``tree`` has been executed as a module, on any branch; ``package`` as in `scan`."""
     result = Outline()
-    _Binder(result).statements(tree.body)
+    _Binder(result, package).statements(tree.body)
     sets_attributes = False
     looks_up: set[int] = set()
     mentions = 0
@@ -192,8 +195,9 @@ def _opening_call(call: ast.Call) -> str | None:
 class _Binder:
     """Collects what statements bind in the scope in which they stand."""
 
-    def __init__(self, result: Outline) -> None:
+    def __init__(self, result: Outline, package: bool) -> None:
         self.result = result
+        self.package = package
         self.names = result.names
 
     def statements(self, body: list[ast.stmt]) -> None:
@@ -216,14 +220,14 @@ class _Binder:
             for alias in node.names:  # type: ignore[attr-defined]
                 if alias.name == "*":
                     self.result.stars.append(module)
-                else:
+                elif not (self.package and module == "." and alias.asname in (None, alias.name)):
                     self.names.add(alias.asname or alias.name)
                     if module == "sys" and alias.name in ("modules", "meta_path"):
                         self.result.open = f"sys.{alias.name}"
             return
         if kind is ast.If and is_type_checking(node.test):  # type: ignore[attr-defined]
             unseen = Outline()
-            _Binder(unseen).statements(node.body)  # type: ignore[attr-defined]
+            _Binder(unseen, self.package).statements(node.body)  # type: ignore[attr-defined]
             self.result.checked_only |= unseen.names
             self.statements(node.orelse)  # type: ignore[attr-defined]
             return

@@ -1,0 +1,108 @@
+"""Edits of imports, in whatever language they are written: another name, another module.
+
+None is safe: the name that is there may not do what the missing one did.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from connlint.model import program as p
+from connlint.model.finding import Edit, Fix, Place
+from connlint.model.source import Source, Span, Undecodable
+
+
+def respelled(path: str, data: bytes, at: Span, name: str) -> Fix | None:
+    """Take ``name`` where the name at ``at`` is taken: in an import, or as a member of a module."""
+    if (opened := _open(path, data)) is None:
+        return None
+    source, program, read = opened
+    if path.endswith(".py"):
+        from connlint.languages.python.rewrite import respell as respell_python
+
+        imported = _imported(program, at)
+        if imported is not None:
+            return respell_python(source, program, imported[1], name)
+        return _proved(source, Fix(f"Use {name}", (Edit(Place(path, at), name),)), read)
+    from connlint.languages.javascript.rewrite import respell
+
+    return respell(source, program, at, name)
+
+
+def from_module(path: str, data: bytes, at: Span, module: str) -> Fix | None:
+    """Import the name at ``at`` from ``module`` instead, and leave the other names of the statement where they are."""
+    if not path.endswith(".py") or (opened := _open(path, data)) is None:
+        return None
+    source, program, read = opened
+    if (imported := _imported(program, at)) is None:
+        return None
+    statement, name = imported
+    title = f"Import {name.name} from {module}"
+    if len(statement.names) == 1:
+        return _proved(source, Fix(title, (Edit(Place(path, statement.module_at), module),)), read)
+    from connlint.languages.edits import insertion, line_end, whole_line
+
+    line = whole_line(source, statement.at)
+    gone = _without(source, statement, name)
+    if line is None or gone is None:
+        return None
+    alias = "" if name.local in (name.name, None) else f" as {name.local}"
+    text = f"from {module} import {name.name}{alias}{line_end(source)}{line[1]}"
+    edits = (insertion(source, statement.at[0], text), Edit(Place(path, gone), ""))
+    return _proved(source, Fix(title, edits), read)
+
+
+def _without(source: Source, statement: p.Import, name: p.ImportedName) -> Span | None:
+    """What to take out so that ``statement`` imports ``name`` no more: its line, or the name and a comma."""
+    line = source.line(name.at[0])
+    text = source.line_text(line)
+    written = source.slice(name.at)
+    if re.fullmatch(rf"\s*{re.escape(written)}\s*,\s*(?:#.*)?", text) and line < len(source.line_starts()):
+        return source.line_starts()[line - 1], source.line_starts()[line]
+    place = statement.names.index(name)
+    if place + 1 < len(statement.names):
+        gone = (name.at[0], statement.names[place + 1].at[0])
+    else:
+        gone = (statement.names[place - 1].at[1], name.at[1])
+    return None if "#" in source.slice(gone) else gone
+
+
+def other_module(path: str, data: bytes, at: Span, module: str, other: str) -> Fix | None:
+    """Write ``other`` for the specifier ``module`` at ``at``; None where the file writes it another way."""
+    if data[at[0] : at[1]] != module.encode() or (opened := _open(path, data)) is None:
+        return None
+    source, _, read = opened
+    return _proved(source, Fix(f"Import from {other}", (Edit(Place(path, at), other),)), read)
+
+
+def _open(path: str, data: bytes) -> tuple[Source, p.Program, Callable[[Source], p.Program]] | None:
+    python = path.endswith(".py")
+    try:
+        source = Source.decode(path, data, cookie=python)
+    except Undecodable:
+        return None
+    if python:
+        from connlint.languages.python.read import read
+    else:
+        from connlint.languages.javascript.read import read
+    return source, read(source), read
+
+
+def _proved(source: Source, fix: Fix, read: Callable[[Source], p.Program]) -> Fix | None:
+    from connlint.languages.edits import proved
+
+    return proved(source, fix, partial(read), keeps=False)
+
+
+def _imported(program: p.Program, at: Span) -> tuple[p.Import, p.ImportedName] | None:
+    """The import statement, and the name in it, that stands at ``at``."""
+    from connlint.languages.edits import everything
+
+    for node in everything(program.body):
+        if type(node) is p.Import:
+            for name in node.names:
+                if name.at[0] == at[0]:
+                    return node, name
+    return None
