@@ -157,6 +157,20 @@ class Loads:
         above = module.parent(node)
         return type(above) is p.Delete or (type(above) in (p.Assign, p.Let) and above.target is node)
 
+    def feeds(self, read: Read, load: Load) -> bool:
+        """Whether the read is there to say which file is loaded."""
+        if read.module.path != load.module.path:
+            return False
+        if load.node.at[0] <= read.node.at[0] < load.node.at[1]:
+            return True
+        names = {name.id for name in load.module.nodes(p.Name) if load.node.at[0] <= name.at[0] < load.node.at[1]}
+        for above in read.module.parents(read.node):
+            if type(above) in (p.Let, p.Assign):
+                return type(above.target) is p.Name and above.target.id in names
+            if type(above) is p.If:
+                return any(s.at[0] <= load.node.at[0] < s.at[1] for s in (*above.then, *above.otherwise))
+        return False
+
     def counts(self, read: Read, known: frozenset[str]) -> str | None:
         """The variable of ``read`` that a file of variables may set; ``known`` are those that such files name."""
         for name in read.variables:
@@ -182,7 +196,8 @@ class Loads:
                 found.append(here)
             seen.update(above)
             waiting += above
-        return sorted(found, key=lambda x: (x.count("/"), x))[:_MOST_ENTRIES] or [path]
+        found = [x for x in found if x == path or self.programs.starts(x, self.card.options["listens"])]
+        return sorted(found, key=lambda x: (x.count("/"), x))[:_MOST_ENTRIES]
 
     def late(self, load: Load, entry: str, known: frozenset[str]) -> tuple[Event, Read, str] | None:
         """The first read that happens before ``load`` in the program that starts with ``entry``."""
@@ -218,7 +233,7 @@ class Loads:
                 return None
             if isinstance(event.what, tuple):
                 read, name = event.what
-                if self._holds(event.trail):
+                if self._holds(event.trail) and not self.feeds(read, load):
                     return event, read, name
         return None
 

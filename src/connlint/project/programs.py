@@ -13,6 +13,7 @@ from connlint.model import program as p
 from connlint.model.source import Span
 from connlint.project import jsonc
 from connlint.project.importers import importers
+from connlint.project.javascript_files import BUILT, join
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.stage import Stages
@@ -28,6 +29,9 @@ _BY_CONVENTION = re.compile(
     r"|(?:^|/)(?:middleware|instrumentation|hooks\.server|entry\.server|root)\.[jt]sx?$"
 )
 """Files that a web framework imports by their place."""
+
+
+_PATH = re.compile(r"[\w@.-]*[\w./-]+")
 
 
 class Programs:
@@ -120,14 +124,55 @@ class Programs:
             looks = not self.exports(module)
         return looks and self.imported_by(module.path) is None
 
+    def starts(self, path: str, listens: list[str]) -> bool:
+        """Whether a program surely starts with the file ``path``, rather than that nobody uses it any more.
+
+        A package names it, or it does something at its top level: it waits for requests, calls a function of its own,
+        or gives nothing to others.
+        """
+        if self._is_named(path):
+            return True
+        module = self.project.module(path)
+        if module is None:
+            return False
+        if module.program.language != "python" and not self.exports(module):
+            return True
+        if any(f".{name}(".encode() in module.source.data for name in listens):
+            return True
+        statement: Any
+        for statement in module.program.body:
+            if type(statement) is p.If and is_main_test(module, statement.test):
+                return True
+            if type(statement) is p.Evaluate:
+                value = statement.value
+                while type(value) in (p.Await, p.Opaque, p.Member, p.Call) and not (
+                        type(value) is p.Call and type(value.callee) is p.Name):
+                    value = (value.value if type(value) is p.Await else value.of if type(value) is p.Member else
+                             value.callee if type(value) is p.Call else value.parts[0] if value.parts else None)
+                if type(value) is p.Call:
+                    own = module.only(value.callee.id, value.callee)
+                    if own is not None and own.kind in ("function", "value"):
+                        return True
+        return False
+
     def _is_named(self, path: str) -> bool:
-        """Whether a package's scripts or entry name the file."""
-        package = self.package(path)
-        name = path.rpartition("/")[2]
+        """Whether a package's scripts or entry name the file, or what it is compiled to."""
+        folder = path.rpartition("/")[0]
+        here, package = self._package_at(folder)
         texts = [*jsonc.mapping(package.get("scripts")).values(), package.get("main"), package.get("bin")]
         texts += jsonc.mapping(package.get("bin")).values()
-        named = re.compile(rf"(?:^|[\s/]){re.escape(name.rpartition('.')[0])}(?:\.[cm]?[jt]s|\s|$)")
-        return any(isinstance(text, str) and named.search(text) for text in texts)
+        wanted = _without_suffix(path)
+        for text in texts:
+            for token in _PATH.findall(text) if isinstance(text, str) else ():
+                parts = [part for part in _without_suffix(token).split("/") if part not in ("", ".")]
+                places = [parts]
+                if parts and parts[0] in BUILT:
+                    places += [parts[1:], ["src", *parts[1:]]]
+                for place in places:
+                    found = join(here, "/".join(place))
+                    if found is not None and wanted in (found, f"{found}/index"):
+                        return True
+        return False
 
     # -- frameworks -----------------------------------------------------------------------------------------------
 
@@ -213,6 +258,12 @@ class Programs:
                 if b"#" not in line:
                     yield path, match.span()
                     break
+
+
+def _without_suffix(path: str) -> str:
+    """The path without its last suffix, if that is one of a program."""
+    head, dot, suffix = path.rpartition(".")
+    return head if dot and suffix in ("js", "ts", "mjs", "cjs", "mts", "cts", "jsx", "tsx", "py") else path
 
 
 def _dependencies(package: dict[str, Any]) -> dict[str, Any]:
