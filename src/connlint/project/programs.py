@@ -13,7 +13,7 @@ from connlint.model import program as p
 from connlint.model.source import Span
 from connlint.project import jsonc
 from connlint.project.importers import importers
-from connlint.project.javascript_files import BUILT, join
+from connlint.project.javascript_files import join
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.stage import Stages
@@ -31,6 +31,8 @@ _BY_CONVENTION = re.compile(
 """Files that a web framework imports by their place."""
 
 
+_COMPILED = ("dist", "build", "out", "lib", "output", ".output")
+"""Folders into which programs are compiled, most often from ``src``."""
 _PATH = re.compile(r"[\w@.-]*[\w./-]+")
 
 
@@ -166,7 +168,7 @@ class Programs:
             for token in _PATH.findall(text) if isinstance(text, str) else ():
                 parts = [part for part in _without_suffix(token).split("/") if part not in ("", ".")]
                 places = [parts]
-                if parts and parts[0] in BUILT:
+                if parts and parts[0] in _COMPILED:
                     places += [parts[1:], ["src", *parts[1:]]]
                 for place in places:
                     found = join(here, "/".join(place))
