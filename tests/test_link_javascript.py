@@ -390,6 +390,7 @@ NOTHING = [
     ("./__name__", {}, False),
     ("./secret", {}, False),
     ("../sub/b", {".gitmodules": '[submodule "sub"]\n\tpath = sub\n'}, False),
+    ("./b", {"package.json": TS({"browser": {"./src/b.js": "./x.js"}})}, False),
     ("./$types", {}, False),
     ("./+types/b", {}, False),
     ("./b.svg", {"env.d.ts": "declare module '*.svg' { export default x }"}, False),

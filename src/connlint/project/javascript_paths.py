@@ -139,6 +139,9 @@ class Resolver:
         name = base.rpartition("/")[2]
         if {name, name.removesuffix(".js")} & self.packages.dependencies(folder):
             return Unknown("perhaps a copy of an installed package")
+        package = self.packages.nearest(folder)
+        if package is not None and package.replaces(base):
+            return Unknown("replaced by a field of the package")
         config, _ = self.configs.governing(path)
         if config is not None and config.root_dirs:
             return Unknown("several root folders")

@@ -51,6 +51,16 @@ class Package:
         return found
 
 
+    def replaces(self, base: str) -> bool:
+        """Whether the ``browser`` field (or React Native's) puts something in the place of the path ``base``."""
+        for key in ("browser", "react-native"):
+            for name in jsonc.mapping(self.data.get(key)):
+                place = join(self.folder, name) if name.startswith("./") else None
+                if place is not None and base in (place, place.removesuffix(".js"), place.removesuffix("/index.js")):
+                    return True
+        return False
+
+
 class Packages:
     """All packages of a project; read when asked for."""
 
