@@ -12,7 +12,8 @@ from typing import Any
 
 from connlint.model import program as p
 from connlint.model.rule import Rules
-from connlint.project.module import Definition, Module
+from connlint.project.answer import Found
+from connlint.project.module import Definition, Module, without_default
 from connlint.project.project import Project
 
 _DEPTH = 8
@@ -340,9 +341,11 @@ def _ours(definition: Definition) -> bool:
 
 
 def _passed_on(module: Module, definition: Definition, project: Project) -> Iterator[str]:
-    """The qualified name in the file of the project that passes an import on under the same name."""
+    """The qualified name in the file of the project that passes an import on, perhaps through further files."""
     answer = project.imported(module, definition)
     if answer is None:
+        assert definition.statement is not None
+        yield from _reexported(module, definition.statement.module, definition.node.name, project, 0)
         return
     home, found = answer
     for one in found:
@@ -354,6 +357,24 @@ def _passed_on(module: Module, definition: Definition, project: Project) -> Iter
             name = home.qualified(one.value)
             if name is not None:
                 yield name
+
+
+def _reexported(module: Module, specifier: str, name: str, project: Project, depth: int) -> Iterator[str]:
+    """What JavaScript's ``export … from`` of a package makes of ``name``, imported from ``specifier``."""
+    answer = project.resolve(module, specifier)
+    home = project.module(answer.path) if type(answer) is Found and depth < 4 else None
+    if home is None:
+        return
+    for export in home.nodes(p.Export):
+        if export.source is None:
+            continue
+        for exported in export.names:
+            if exported.name in (name, "*"):
+                local = name if exported.local == "*" else exported.local
+                if type(project.resolve(home, export.source)) is Found:
+                    yield from _reexported(home, export.source, local, project, depth + 1)
+                else:
+                    yield without_default(f"{export.source}.{local}")
 
 
 # -- instances --------------------------------------------------------------------------------------------------------
