@@ -14,7 +14,3 @@ PROJECTS = sorted(
 def test_project_is_reported_as_marked(folder):
     assert disagreements(folder) == []
 
-
-def test_every_rule_has_a_project_that_wants_it():
-    bare = [rule for rule in RULES.cards if rule != "unused-suppression" and not any(FIXTURES.joinpath(rule).glob("*/"))]
-    assert bare == []

@@ -199,6 +199,7 @@ def _text(pattern: str) -> re.Pattern[str]:
 
 
 def place_of(module: Module, node: Any) -> Place:
+    """Where ``node`` stands."""
     return Place(module.path, node.at)
 
 
