@@ -4,7 +4,6 @@ A check turns facts into drafts. It knows no rule, no message, no level and no l
 """
 
 CHECKS: dict[str, str] = {
-    "drift": "connlint.checks.drift:check",
     "fallback": "connlint.checks.fallback:check",
     "hardcoded": "connlint.checks.hardcoded:check",
     "unset-address": "connlint.checks.unset_address:check",
@@ -18,6 +17,7 @@ CHECKS: dict[str, str] = {
 """Name → "module:function" of ``check(module, project, card, rules) -> Iterator[Draft]``, run on one file at a time."""
 
 PROJECT_CHECKS: dict[str, str] = {
+    "drift": "connlint.checks.drift:check",
     "containers": "connlint.checks.containers:check",
     "entrypoint": "connlint.checks.entrypoints:check_found",
     "entrypoint-interface": "connlint.checks.entrypoints:check_interface",

@@ -31,25 +31,73 @@ class Default:
     place: Place
 
 
-def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Drafts of outcome "address" and "value", one for every read that differs from another."""
+def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Drafts of outcome "address" and "value", one for every read that differs from another of its package.
+
+    What the bytes say settles most variables: only files that seem to give one variable two defaults are read.
+    """
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
-    if stages.of_path(module.path) in card.options.get("silent_stages", ()):
-        return
     wording = wording_of(project, rules.apis)
-    own = defaults(values, stages, wording, module)
-    for default in own:
-        others = [d for d in _everywhere(values, stages, wording, project, module, default.variable, card)
-                  if d.meaning != default.meaning]
-        if not others:
+    words = [word.encode() for word in card.options["words"]]
+    for paths in suspects(project, stages, card.options["silent_stages"], words).values():
+        found: dict[str, list[Default]] = {}
+        for path, variables in sorted(paths.items()):
+            module = project.module(path, words)
+            if module is not None:
+                for default in defaults(values, stages, wording, module):
+                    if default.variable in variables:
+                        found.setdefault(default.variable, []).append(default)
+        for rows in found.values():
+            yield from _differing(rows)
+
+
+def _differing(rows: list[Default]) -> Iterator[Draft]:
+    """One draft a read of the same variable that differs from another."""
+    address = any(_is_address(d.text) for d in rows)
+    for default in rows:
+        others = [d for d in rows if d.meaning != default.meaning]
+        if others:
+            nearest = min(others, key=lambda d: (d.place.path != default.place.path, d.place.path, d.place.at))
+            slots = {"variable": default.variable, "default": shown(default.text), "other": shown(nearest.text),
+                     "place": nearest.place.path}
+            related = tuple(Step(d.place, f"{d.variable} defaults to {shown(d.text)} here") for d in others[:5])
+            yield Draft("address" if address else "value", default.place, slots, default.variable, related=related)
+
+
+# A name as it is read, and what follows on an operator that gives a default.
+_NAMED = re.compile(
+    rb"\b([A-Z][A-Z0-9_]{2,})\b['\"`]?[\])!?]*(?:\s+as\s+\w+\)?)?(?:\.\w+\([^()\n]*\))?"
+    rb"(?:\s*(?:\|\|=?|\?\?=?|,|\bor\b|=|:)[^\n=]{0,80}?|\s*:[^\n]{0,80}default\()"
+    rb"\s*(['\"`][^'\"`\n]{0,120}['\"`]|-?\d[\d_.]*\b|[A-Za-z_$][\w.$]*)"
+)
+_FIELD = re.compile(rb"\n[ \t]+([A-Za-z][A-Za-z0-9_]{2,})[ \t]*:[^\n=]*=\s*([^\n]+)")
+
+
+def suspects(project: Project, stages: Stages, silent: list[str],
+             words: list[bytes]) -> dict[str, dict[str, set[str]]]:
+    """Package → file → variables that the bytes of the package seem to give more than one default."""
+    rows: dict[str, dict[str, dict[str, set[bytes]]]] = {}
+    suffixes = tuple(project.readers)
+    for path in sorted(project.tree.paths):
+        if not path.endswith(suffixes) or stages.of_path(path) in silent:
             continue
-        nearest = min(others, key=lambda d: (d.place.path != module.path, d.place.path, d.place.at))
-        address = any(_is_address(d.text) for d in (default, *others))
-        slots = {"variable": default.variable, "default": shown(default.text), "other": shown(nearest.text),
-                 "place": nearest.place.path}
-        related = tuple(Step(d.place, f"{d.variable} defaults to {shown(d.text)} here") for d in others[:5])
-        yield Draft("address" if address else "value", default.place, slots, default.variable, related=related)
+        data = project.tree.read(path)
+        if data is None or not any(word in data for word in words):
+            continue
+        package = rows.setdefault(package_root(project, path), {})
+        pairs = _NAMED.findall(data)
+        if b"Settings" in data:
+            pairs += [(name.upper(), text) for name, text in _FIELD.findall(data)]
+        for name, text in pairs:
+            package.setdefault(name.decode(), {}).setdefault(path, set()).add(text.strip(b"'\"`/, "))
+    found: dict[str, dict[str, set[str]]] = {}
+    for root, names in rows.items():
+        for name, files in names.items():
+            if len(set().union(*files.values())) > 1 and name not in stages.variables and name not in stages.flags:
+                for path in files:
+                    found.setdefault(root, {}).setdefault(path, set()).add(name)
+    return found
 
 
 def defaults(values: Values, stages: Stages, wording: Wording, module: Module) -> list[Default]:
@@ -125,63 +173,6 @@ def _direct(joint: Any, read: Any) -> bool:
     """Whether a default stands beside its read, rather than in a branch or a handler somewhere near."""
     inside = joint.at[0] <= read.at[0] and read.at[1] <= joint.at[1]
     return not isinstance(joint, p.Statement) or (type(joint) is p.Let and inside)
-
-
-def _everywhere(values: Values, stages: Stages, wording: Wording, project: Project, module: Module, variable: str,
-                card: Card) -> list[Default]:
-    """The same variable's defaults in the package of ``module``."""
-    root = package_root(project, module.path)
-    memo = project.memo.setdefault("drift", {})
-    if (root, variable) not in memo:
-        rows = []
-        words = [word.encode() for alternative in card.sieve for group in alternative for word in group]
-        for path in _naming(project, root).get(variable.encode(), ()):
-            if stages.of_path(path) in card.options.get("silent_stages", ()):
-                continue
-            other = module if path == module.path else project.module(path, words)
-            if other is not None:
-                rows += [d for d in defaults(values, stages, wording, other) if d.variable == variable]
-        memo[root, variable] = rows
-    return memo[root, variable]
-
-
-_NAMED = re.compile(
-    rb"(?:env|Env|ENV|getenv|environ|onfig|get|default)\w*(?:\.\w+)?\s*[\[(.]\s*['\"]?([A-Z][A-Z0-9_]{2,})"
-)
-_TAKEN = re.compile(rb"[{,]\s*([A-Z][A-Z0-9_]{2,})\s*[=:,}]")
-_TAKES = re.compile(rb"\}\s*=\s*[\w.]*env\b")
-_ANY = re.compile(rb"\b([A-Z][A-Z0-9_]{2,})\b")
-_FIELD = re.compile(rb"\n[ \t]+([A-Za-z][A-Za-z0-9_]{2,})[ \t]*:[^\n=]*=")
-
-
-def _naming(project: Project, root: str) -> dict[bytes, list[str]]:
-    """Variable → the files of a package whose bytes look like a read of it; found in one pass over the package."""
-    memo = project.memo.setdefault("drift files", {})
-    if root not in memo:
-        found: dict[bytes, list[str]] = {}
-        for path in _files(project, root):
-            data = project.tree.read(path) or b""
-            if b"env" not in data and b"Env" not in data and b"Settings" not in data and b"onfig" not in data:
-                continue
-            names = set((_ANY if b"} = process.env" in data else _NAMED).findall(data))
-            if _TAKES.search(data):
-                names.update(_TAKEN.findall(data))
-            if b"Settings" in data:
-                names.update(name.upper() for name in _FIELD.findall(data))
-            for name in names:
-                found.setdefault(name, []).append(path)
-        memo[root] = found
-    return memo[root]
-
-
-def _files(project: Project, root: str) -> list[str]:
-    memo = project.memo.setdefault("package files", {})
-    if not memo:
-        suffixes = tuple(project.readers)
-        for path in sorted(project.tree.paths):
-            if path.endswith(suffixes):
-                memo.setdefault(package_root(project, path), []).append(path)
-    return memo.get(root, [])
 
 
 def meaning(text: str) -> str:
