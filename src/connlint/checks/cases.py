@@ -16,11 +16,12 @@ from connlint.checks.patience import Patience
 from connlint.checks.repeats import Why, repeats
 from connlint.checks.solver import solve
 from connlint.model import program as p
-from connlint.model.finding import Draft, Level, Place
+from connlint.model.finding import Draft, Fix, Level, Place
 from connlint.model.finding import Step as Evidence
 from connlint.model.flow import Loss, Step
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.releases import release_in_finally
 
 
 class Cases:
@@ -65,12 +66,22 @@ class Cases:
 
     def discarded(self, call: p.Call, api: Api) -> Draft | None:
         why = self._worth(call, api.discarded)
-        if why is None:
+        if why is None or (api.calling and self._is_undone(call)):
             return None
         hook = self.components.hook(call)
         if hook is not None:
             return self.draft("component", call, api, "", why=hook.cleanup, where=hook.name)
         return self.draft("discarded", call, api, "", why=why.clause, steps=self._because(call, why))
+
+    def _is_undone(self, call: p.Call) -> bool:
+        """Whether the file removes something from the same target in another way."""
+        if type(call.callee) is not p.Member:
+            return False
+        target = self.ownership.text(call.callee.of)
+        return any(
+            member.name.startswith(("remove", "off", "un")) and self.ownership.text(member.of) == target
+            for member in self.module.nodes(p.Member)
+        )
 
     def never(self, call: p.Call, api: Api, home: Home) -> Draft | None:
         """A variable or attribute holds the handle, and nothing ever gives it back."""
@@ -214,7 +225,7 @@ class Cases:
             line = self.module.source.line(other.at[0])
             return self.draft("mismatched", call, api, name, why=f"line {line}", undo=self._short(other), steps=(step,))
         hook = self.components.hook(call)
-        if hook is None or one.others or not self._is_lasting(call, one):
+        if hook is None or one.others or not self._is_lasting(call, one) or not self._is_dropped(call):
             return None
         return self.draft("component", call, api, name, why=hook.cleanup, where=hook.name, undo=undo)
 
@@ -230,6 +241,13 @@ class Cases:
         if here and not any(r.at[0] > call.at[0] and not self._apart(call, r) for r in here):
             return None
         return self.lost(call, api, home, function)
+
+    def _is_dropped(self, call: p.Call) -> bool:
+        """Whether nobody keeps what adding the listener returned."""
+        above = self.module.parent(call)
+        while type(above) in (p.Await, p.Member, p.Call):
+            above = self.module.parent(above)
+        return type(above) is p.Evaluate
 
     def _is_listener(self, callback: p.Expression) -> bool:
         return type(callback) in (p.Function, p.Name, p.Member, p.Call)
@@ -325,7 +343,20 @@ class Cases:
             evidence.append(Evidence(Place(self.module.path, missed[0].at), "this is not reached"))
         only_awaited = bool(ends) and all(type(w) is p.Await for w in ends)
         return self.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
-                          level="note" if only_awaited and loss.cause is not None else None)
+                          level="note" if only_awaited and loss.cause is not None else None,
+                          fix=self._in_finally(call, home, ends))
+
+    def _in_finally(self, call: p.Call, home: Home, ends: list[Any]) -> Fix | None:
+        """An edit that moves the one release into ``finally``, where it stands beside what acquires."""
+        module = self.module
+        if home.kind != "local" or len(ends) != 1 or any(u.meaning == "escape" for u in home.uses):
+            return None  # given back elsewhere too: it would be done twice
+        acquire, release = module.statement(call), module.statement(ends[0])
+        if type(acquire) not in (p.Let, p.Evaluate) or type(release) is not p.Evaluate:
+            return None
+        if release.at[0] <= acquire.at[0]:
+            return None
+        return release_in_finally(module, acquire, release, f"Move `{self._short(release)}` into `finally`")
 
     def _clause(self, step: Step, loss: Loss) -> str:
         line = self.module.source.line(step.at[0])
@@ -362,14 +393,15 @@ class Cases:
         return head if len(head) <= 60 else head[:57] + "…"
 
     def draft(self, outcome: str, call: p.Call, api: Api, handle: str, *, why: str = "", where: str = "",
-              undo: str = "", steps: tuple[Evidence, ...] = (), level: Level | None = None) -> Draft:
+              undo: str = "", steps: tuple[Evidence, ...] = (), level: Level | None = None,
+              fix: Fix | None = None) -> Draft:
         name = self.ownership.text(call.callee)
         name = name if len(name) <= 60 else last_word(call.callee) or "call"
         slots = {
             "call": name, "handle": handle or f"the {api.what}", "what": api.what,
             "undo": undo or api.undo(handle or api.what), "why": why or "it can run again", "where": where,
         }
-        return Draft(outcome, Place(self.module.path, call.at), slots, handle or name, steps, level=level)
+        return Draft(outcome, Place(self.module.path, call.at), slots, handle or name, steps, level=level, fix=fix)
 
 
 def _loops(function: p.Function) -> bool:

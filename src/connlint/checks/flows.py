@@ -85,7 +85,10 @@ class _Lowering:
         self.finishing = 0
 
     def calm(self, step: p.Expression) -> bool:
-        return (self.finishing > 0 and self.nerves.closes(step)) or self.nerves.calm(step, wary=self.wary)
+        # what cleans up is not suspected of raising by itself
+        if self.finishing > 0:
+            return self.nerves.closes(step) or self.nerves.calm(step, wary=False)
+        return self.nerves.calm(step, wary=self.wary)
 
     # -- statements -----------------------------------------------------------------------------------------------
 
@@ -139,8 +142,11 @@ class _Lowering:
         self.expression(it.test, out)
         out.append(self.choice(it.test, self.block(it.then), self.block(it.otherwise)))
 
-    def choice(self, test: p.Expression, then: Block, otherwise: Block) -> Choose:
+    def choice(self, test: p.Expression, then: Block, otherwise: Block, *, lasting: bool = True) -> Choose:
+        """A decision. Where it is asked again and again (not ``lasting``), attributes may have changed meanwhile."""
         literals, exact = self.literals(test, True)
+        if not lasting and any("." in words for words, _ in literals or self.literals(test, False)[0]):
+            return Choose((then, otherwise))
         if not exact:
             contrary, exact_contrary = self.literals(test, False)
             if exact_contrary or (contrary and not literals):
@@ -156,27 +162,28 @@ class _Lowering:
 
     def loop(self, it: p.Loop, out: list[Shape], labels: tuple[str, ...] = ()) -> None:
         head: list[Shape] = []
-        endless = False
+        tail: list[Shape] = []
+        if it.update is not None:
+            self.expression(it.update, tail)
+        otherwise = self.block(it.otherwise)
         if it.iterable is not None:
             self.expression(it.iterable, out)
             if it.target is not None:
                 self.bound(it, it.target, it.iterable, "in", head)
             if it.is_async:
                 head.insert(0, Do(Step("await", it.iterable.at), not self.calm(it.iterable)))
-        elif it.test is None or (type(it.test) is p.Constant and it.test.value == "true"):
-            endless = True
-        elif type(it.test) is p.Number and it.test.value:
-            endless = True
-        test: list[Shape] = []
-        if it.test is not None:
-            self.expression(it.test, test)
-            if not it.checked_after:
-                out.extend(test)
-        if it.update is not None:
-            self.expression(it.update, test)
-        rounds = "endless" if endless else "some" if it.checked_after else "any"
-        body = (*head, *self.block(it.body), *test)
-        out.append(Repeat(body, rounds, labels, otherwise=self.block(it.otherwise)))  # type: ignore[arg-type]
+            out.append(Repeat((*head, *self.block(it.body), *tail), "any", labels, otherwise=otherwise))
+        elif _is_for_ever(it.test):
+            out.append(Repeat((*self.block(it.body), *tail), "endless", labels, otherwise=otherwise))
+        elif it.checked_after:
+            self.expression(it.test, tail)
+            out.append(Repeat((*self.block(it.body), *tail), "some", labels, otherwise=otherwise))
+        else:
+            # while (test) body: leave at the head where the test does not hold
+            self.expression(it.test, head)
+            done = (*otherwise, Leave("break", Step("break", it.test.at)))
+            head.append(self.choice(it.test, (), done, lasting=False))
+            out.append(Repeat((*head, *self.block(it.body), *tail), "endless", labels))
 
     def try_(self, it: p.Try, out: list[Shape]) -> None:
         python = self.module.program.language == "python"
@@ -400,8 +407,9 @@ class _Lowering:
             return ((HELD, not wanted),), True
         if kind is p.Compare and test.op in ("==", "!="):
             for one, other in ((test.left, test.right), (test.right, test.left)):
-                if type(other) is p.Constant and other.value in ("null", "undefined"):
-                    return self.literals(one, wanted == (test.op == "!="))
+                if type(other) is p.Constant:
+                    # ``x == null``, ``x !== undefined``, ``x is False``
+                    return self.literals(one, wanted == ((test.op == "==") == (other.value == "true")))
             if type(test.left) is p.Opaque and id(test.left) in self.plan.held:
                 return ((HELD, wanted == (test.op == "!=")),), True
         if id(test) in self.plan.held:
@@ -424,7 +432,8 @@ class _Lowering:
             found = self.module.lookup(test.id, test)
             return len({id(self.module.function(d.node)) for d in found if d.kind != "import"}) <= 1
         if kind is p.Member:
-            return self.steady(test.of)
+            # what the handle says about itself changes with what is done to it
+            return id(test.of) not in self.plan.held and self.steady(test.of)
         if kind is p.Compare:
             return self.steady(test.left) and self.steady(test.right)
         return kind in (p.Text, p.Number, p.Constant)
@@ -458,6 +467,15 @@ def _ends(block: Block) -> bool:
         if type(shape) is Guard and (_ends(shape.body) or _ends(shape.always)):
             return True
     return False
+
+
+def _is_for_ever(test: p.Expression | None) -> bool:
+    """Whether a loop's test always holds: none at all, ``true``, ``1``."""
+    if test is None:
+        return True
+    if type(test) is p.Number:
+        return bool(test.value)
+    return type(test) is p.Constant and test.value == "true"
 
 
 def _truth(value: p.Expression) -> bool | None:

@@ -43,6 +43,6 @@ def _drafts(module: Module, project: Project, roles: frozenset[str], rules: Rule
             cases = cases or Cases(module, project, rules, table)
             yield cases.judge(call, api)
     if paired := pairs(rules, module.program.language, roles):
-        for registration in registrations(module, paired, table.closing.words):
+        for registration in registrations(module, paired, table.closing.says):
             cases = cases or Cases(module, project, rules, table)
             yield cases.registered(registration)

@@ -5,6 +5,7 @@ The fields of the entries are explained at the top of that file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,6 +16,8 @@ from connlint.checks.origins import Origins
 from connlint.model import program as p
 from connlint.project.module import Definition
 from connlint.project.project import Project
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +172,16 @@ class _Names:
                 self.receivers.update(entry.get("receivers", ()))
                 self.words.update(entry.get("words", ()))
 
+    def says(self, name: str) -> bool:
+        """Whether a word of ``name`` is (or, where it is long enough, starts with) one of the table."""
+        return any(part in self.words or any(len(w) > 4 and part.startswith(w) for w in self.words)
+                   for part in parts(name))
+
     def __contains__(self, pair: tuple[p.Call, Origins]) -> bool:
         call, origins = pair
         callee = call.callee
-        if self.words:
-            name = (last_word(callee) or "").lower()
-            if any(word in name for word in self.words):
-                return True
+        if self.words and self.says(last_word(callee) or ""):
+            return True
         if type(callee) is p.Member:
             if callee.name in self.methods:
                 return True
@@ -192,6 +198,11 @@ class _Names:
         if name is None:
             return False
         return name in self.names or any(fnmatchcase(name, pattern) for pattern in self.patterns)
+
+
+def parts(name: str) -> list[str]:
+    """The words of an identifier, in lower case: ``cancelAndWait`` and ``cancel_and_wait`` are the same three."""
+    return [part.lower() for part in _WORD.findall(name)]
 
 
 def last_word(expression: Any) -> str | None:

@@ -6,7 +6,7 @@ the registration itself is the handle, and every matching removal gives it back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,10 +61,10 @@ def pairs(rules: Rules, language: str, roles: frozenset[str]) -> list[Pair]:
     return found
 
 
-def registrations(module: Module, known: list[Pair], sweeping: set[str]) -> Iterator[Registration]:
+def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], bool]) -> Iterator[Registration]:
     """Every call that adds a listener, with what removes it.
 
-    ``sweeping`` are words in the names of methods after which a target has no listeners left.
+    ``sweeps`` says of a method's name that a target has no listeners left after it.
     """
     adding: dict[str, list[Pair]] = {}
     removing: set[str] = set()
@@ -85,7 +85,7 @@ def registrations(module: Module, known: list[Pair], sweeping: set[str]) -> Iter
                 adds.append((call, pair))
         if name in removing:
             removes.setdefault(name, []).append(call)
-        elif type(callee) is p.Member and any(word in name.lower() for word in sweeping):
+        elif type(callee) is p.Member and sweeps(name):
             swept.add(_text(module, callee.of))
     for call, pair in adds:
         if _ends_by_itself(call, pair):

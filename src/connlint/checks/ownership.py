@@ -37,7 +37,8 @@ class Home:
 
     ``kind``: "nothing" (thrown away), "local" (a variable of the acquiring function), "outer" (a variable of a function
     around it), "module" (a variable of the file), "attribute" (``this.x``, ``ref.current``), "away" (handed on at
-    once). ``stores`` are the statements and assignments that write it, ``value`` the expression that yields the handle.
+    once). ``stores`` are the statements and assignments that write it, ``value`` the expression that yields the handle,
+    ``gain`` the part of it that acquires.
     """
 
     kind: Literal["nothing", "local", "outer", "module", "attribute", "away"]
@@ -47,6 +48,7 @@ class Home:
     target: Any = None
     stores: list[Any] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+    gain: Any = None
 
 
 class Ownership:
@@ -65,6 +67,12 @@ class Ownership:
 
     def home(self, call: p.Call, api: Api) -> Home:
         """What becomes of the value of ``call``."""
+        found = self._home(call, api)
+        above = self.module.parent(call)
+        found.gain = above if type(above) is p.Await else call
+        return found
+
+    def _home(self, call: p.Call, api: Api) -> Home:
         module = self.module
         value: p.Expression = call
         while True:
@@ -389,7 +397,7 @@ class Ownership:
 
     def plan(self, home: Home, api: Api, function: p.Function) -> Plan | None:
         """How ``function`` treats the handle that it acquires; None where somebody else may give it back."""
-        plan = Plan(id(home.value))
+        plan = Plan(id(home.gain or home.value))
         for store in home.stores:
             if self.module.function(store) is function and not self._holds(store, home.value):
                 plan.drops.add(id(store))

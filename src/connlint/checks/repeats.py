@@ -74,7 +74,7 @@ class Repeats:
         for above in self.module.parents(thing):
             if above is function:
                 break
-            if type(above) is p.Loop and not _leaves(above):
+            if type(above) is p.Loop and above.iterable is None and not _leaves(above):
                 return Why("again", above, "it runs in a loop")
         if function is None:
             hook = self.components.hook(thing)
