@@ -26,7 +26,16 @@ _BUILD_FILES = {
     "justfile", "BUILD", "BUILD.bazel", "hatch_build.py", ".dockerignore", "MANIFEST.in", ".gitignore",
 }
 _SETS_ATTRIBUTE = re.compile(rb"(?:setattr|object)\([ \t\r\n]*[\w.]+,[ \t\r\n]*\Z")
-_EXTENDS_ITSELF = (b"__path__", b"extend_path", b"declare_namespace", b"meta_path", b"sys.path_hooks")
+_EXTENDS_ITSELF = re.compile(
+    rb"^[ \t]*__path__[ \t]*(?:\+?=(?!=)|\.(?:append|insert|extend)\b)"
+    rb"|\bextend_path\(|\bdeclare_namespace\(|\bmeta_path\b|\bpath_hooks\b",
+    re.M,
+)
+_TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.py$)")
+_MAKES = re.compile(
+    rb">|(?<!\w)-o\b|out|write_to|version.file|gen|Extension|cythonize|ext_modules|ffi|module-name|build", re.I
+)
+"""Words of a line that makes the file it names; to lint or to copy a file does not."""
 
 
 class Doubts:
@@ -59,7 +68,9 @@ class Doubts:
             if stem in self.tree.paths:
                 return "a symbolic link"
             if stem not in self.tree.folders and f"{stem}.py" not in self.tree.paths:
-                if self._is_compiled(stem) or part in self._native or (self._native and part.startswith("_")):
+                if self._is_compiled(stem) or (self._native and part.startswith("_")):
+                    return "compiled"
+                if "/".join(stem.split("/")[-2:]) in self._native:
                     return "compiled"
                 break
         if self._is_put_in(stem, parts[0] if stem == parts[0] else ""):
@@ -78,9 +89,8 @@ class Doubts:
         data = self.tree.read(path)
         if data is None:
             return "cannot be read"
-        for word in _EXTENDS_ITSELF:
-            if word in data:
-                return word.decode()
+        if found := _EXTENDS_ITSELF.search(data):
+            return found[0].decode()
         return "sys.modules" if PUTS_MODULES.search(data) else None
 
     def _is_compiled(self, stem: str) -> bool:
@@ -95,17 +105,22 @@ class Doubts:
 
     @cached_property
     def _native(self) -> frozenset[str]:
-        """The names of files in compiled languages, of which a build may make modules; not empty where it does."""
-        found = {p.rpartition("/")[2].rpartition(".")[0] for p in self.tree.paths if p.endswith(_NATIVE)}
+        """``folder/name`` of files in compiled languages, of which a build may make modules."""
+        found = {"/".join(p.rpartition(".")[0].split("/")[-2:]) for p in self.tree.paths if p.endswith(_NATIVE)}
         if not found and _BUILDS_NATIVE.search(self._build_files):
             found.add("_native")
         return frozenset(found)
 
     @cached_property
     def _put_in(self) -> frozenset[str]:
-        """Every dotted text in files that change ``sys.modules``, where modules are made without a file."""
+        """Every dotted text in files that change ``sys.modules``, where modules are made without a file.
+
+        What a test puts there is gone when the test ends; a ``conftest.py`` works for all.
+        """
         found: set[bytes] = set()
         for path in self.files.paths:
+            if _TEST.search(path) and not path.endswith("conftest.py"):
+                continue
             data = self.files.read(path)
             if b"sys" in data and PUTS_MODULES.search(data):
                 found.update(re.findall(rb"[\"']([\w.]+)[\"']", data))
@@ -126,12 +141,17 @@ class Doubts:
         return b"\n".join(found)
 
     def _is_built(self, stem: str) -> bool:
-        """Whether a build file names the module (``package.module``, ``package/module`` or ``module.so``)."""
+        """Whether a line of a build file makes ``package.module``, ``package/module`` or ``module.so``."""
         parts = [re.escape(part.encode()) for part in stem.split("/")[-2:]]
         pattern = rb"\b" + parts[-1] + rb"\.(?:so|pyd|pyx)\b"
         if len(parts) == 2:
             pattern += rb"|\b" + parts[0] + rb"[./]" + parts[1] + rb"\b"
-        return re.search(pattern, self._build_files) is not None
+        data = self._build_files
+        for found in re.finditer(pattern, data):
+            line = data[data.rfind(b"\n", 0, found.start()) + 1 : (data.find(b"\n", found.end()) + 1 or len(data))]
+            if _MAKES.search(line):
+                return True
+        return False
 
     # -- names ----------------------------------------------------------------------------------------------------
 

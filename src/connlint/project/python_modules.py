@@ -101,8 +101,8 @@ class PythonLinker:
         ours = next((stand for stand in reachable if self.stands.is_ours(path, stand, top)), None)
         if ours is None:
             return _FOREIGN
-        for stand in everywhere:
-            if why := self.doubts.about_module(stand.root, module):
+        for stand in reachable:
+            if self.stands.holds_for(stand, folder) and (why := self.doubts.about_module(stand.root, module)):
                 return Unknown(why)
         return self._missing(ours.root, module, "")
 
