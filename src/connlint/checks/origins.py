@@ -119,9 +119,8 @@ class Origins:
             owner = class_of(self.module, member)
             if owner is not None:
                 return self._attribute(owner, member.name, depth)
-        name = self.module.qualified(member)
-        if name is not None:
-            return name
+        if type(member.of) is p.Name and not self.module.lookup(member.of.id, member.of):
+            return self.module.qualified(member)  # a global, or a member of the global object
         base = self.of(member.of, depth + 1)
         return None if base is None else without_default(f"{base}.{member.name}")
 
