@@ -81,7 +81,7 @@ def test_names_python(code, names):
 
 
 def test_names_that_a_file_of_the_project_passes_on():
-    files = {"main.ts": "import { PrismaClient } from './db'; import { Redis } from './db'; new PrismaClient(); new Redis()",
+    files = {"main.ts": "import { PrismaClient, Redis } from './db'; new PrismaClient(); new Redis()",
              "db.ts": "export * from '@prisma/client'; export { Redis } from 'ioredis'; "
                       "export { PrismaClient } from '@prisma/client'"}
     assert [one.name for one in built(files)] == ["./db.PrismaClient", "ioredis.Redis"]

@@ -38,6 +38,7 @@ class Tables:
         self.other = _joined(rules, "connects", "not")
         self.browser_words = _joined(rules, "browser", "words")
         self.browser_prefixes = tuple(_joined(rules, "browser", "prefixes"))
+        self.port_names = tuple(_joined(rules, "connects", "ports"))
         self.waits = tuple(word.encode() for word in _joined(rules, "waits", "words"))
 
     def says_where(self, name: str) -> bool:
@@ -99,7 +100,7 @@ def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Itera
             if not known.value or tables.for_browsers(name):
                 continue
             for host in hosts(known.value):
-                if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own | _named_ports(one):
+                if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own | _named_ports(one, tables):
                     continue
                 if wording.listens(name, host, known.value) or wording.allows(name, host) or wording.agent(name, host):
                     continue
@@ -150,10 +151,10 @@ def _listens(one: Running, tables: Tables) -> set[int]:
     return found | tables.ports_of(one.service.image)
 
 
-def _named_ports(one: Running) -> set[int]:
+def _named_ports(one: Running, tables: Tables) -> set[int]:
     """Ports that its variables name: it may listen on them, or connect to them."""
     return {int(known.value) for name, known in one.environment.items()
-            if name.endswith("PORT") and known.value and known.value.isdigit()}
+            if name.endswith(tables.port_names) and known.value and known.value.isdigit()}
 
 
 _BOUND = re.compile(r"(?:^|[=:\]])(\d{2,5})$")
@@ -192,7 +193,7 @@ def _ports(running: list[Running], tables: Tables) -> Iterator[Draft]:
                                                                     for c in target.commands)
                 published = next((port for port in target.service.ports if port.host == host.port
                                   and port.container not in (None, host.port)), None)
-                if host.port in evidence | _named_ports(target) or not evidence or (code and published is None):
+                if host.port in evidence | _named_ports(target, tables) or not evidence or (code and published is None):
                     continue
                 listed = ", ".join(str(port) for port in sorted(evidence)[:4])
                 slots = {"service": target.name, "port": str(host.port), "ports": listed, "variable": name,

@@ -1,0 +1,350 @@
+"""What runs while a module is imported: the second facts about a client, chains of calls, the order of evaluation."""
+
+from __future__ import annotations
+
+import pytest
+
+from connlint.config import Config
+from connlint.engine import Options, Session
+from connlint.model import program as p
+from connlint.project.evaluation import evaluate
+from connlint.project.timeline import at_import
+from connlint.project.tree import MemoryTree
+from projects import RULES, report
+
+OURS = ("module-scope-pool", "import-time-connection", "oversized-pool", "sticky-singleton", "late-env-load")
+
+
+def said(files: dict[str, str]) -> list[str]:
+    """"RULE level path:line" of every finding of this family."""
+    found = report(files)
+    return sorted(f"{f.rule} {f.level} {f.place.path}:{found.sources[f.place.path].line(f.place.at[0])}"
+                  for f in found.findings if f.rule in OURS)
+
+
+def levels(text: str, path: str = "db.py", **others: str) -> list[str]:
+    """The level of every module-scope-pool of a small project."""
+    files = {path: text, **{name.replace("__", "."): body for name, body in others.items()}}
+    return [f.level for f in report(files).findings if f.rule == "module-scope-pool"]
+
+
+ENGINE = "import os\nfrom sqlalchemy import create_engine\n"
+
+
+@pytest.mark.parametrize(("code", "level"), [
+    # where
+    ("e = create_engine(os.environ['U'])", ["note"]),
+    ("class Db:\n    e = create_engine(os.environ['U'])", ["note"]),
+    ("if os.environ.get('X'):\n    e = create_engine(os.environ['U'])", ["note"]),
+    ("try:\n    e = create_engine(os.environ['U'])\nexcept Exception:\n    e = None", ["note"]),
+    ("def f(e=create_engine(os.environ['U'])):\n    return e", ["note"]),
+    ("def wrap(e):\n    return lambda f: f\n\n@wrap(create_engine(os.environ['U']))\ndef f():\n    pass", ["note"]),
+    ("e = [create_engine(u) for u in os.environ['U'].split()]", ["note"]),
+    ("def f():\n    return create_engine(os.environ['U'])", []),
+    ("e = lambda: create_engine(os.environ['U'])", []),
+    ("class Db:\n    def __init__(self):\n        self.e = create_engine(os.environ['U'])", []),
+    ("if __name__ == '__main__':\n    e = create_engine(os.environ['U'])", []),
+    ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    e = create_engine(os.environ['U'])", []),
+    # what
+    ("e = create_engine('sqlite:///app.db')", []),
+    ("e = create_engine('sqlite://')", []),
+    ("e = create_engine(os.environ.get('U', 'sqlite:///app.db'))", []),
+    ("e = create_engine(os.environ.get('U', 'postgresql://localhost/app'))", ["error"]),
+    ("e = create_engine(os.environ.get('U') or 'postgresql://127.0.0.1/app')", ["error"]),
+    ("e = create_engine(os.environ.get('U', 'postgresql://db/app'))", ["note"]),
+    ("e = create_engine(os.environ.get('U'))", ["warning"]),
+    ("u = os.environ.get('U')\nif not u:\n    raise SystemExit('U is not set')\ne = create_engine(u)", ["note"]),
+    ("e = create_engine(os.environ['U'])\ne.connect()", ["warning"]),
+])
+def test_levels_python(code, level):
+    assert levels(ENGINE + code) == level
+
+
+@pytest.mark.parametrize(("code", "level"), [
+    ("import psycopg2\nc = psycopg2.connect(host='db')", ["warning"]),
+    ("import aiohttp\ns = aiohttp.ClientSession()", ["warning"]),
+    ("from psycopg_pool import AsyncConnectionPool\np = AsyncConnectionPool('postgres://db', open=False)", ["note"]),
+    ("from psycopg_pool import AsyncConnectionPool\np = AsyncConnectionPool('postgres://db')", ["warning"]),
+    ("from aiokafka import AIOKafkaProducer\np = AIOKafkaProducer(bootstrap_servers='kafka:9092')", ["warning"]),
+    ("from pymongo import MongoClient\nc = MongoClient('mongodb://db')", ["warning"]),
+    ("import redis\nc = redis.Redis(host='redis')", ["note"]),
+    ("from celery import Celery\nc = Celery('x', broker='redis://redis')", []),
+    ("import boto3\nc = boto3.client('s3')", []),
+    ("import requests\ns = requests.Session()", []),
+    ("import redis\nc = redis.Redis(host='redis')\ndef handler(event, context):\n    return c.get('x')", []),
+    ("import redis, sys\nc = redis.Redis(host='redis')\nprint(c.get(sys.argv[1]))", []),
+])
+def test_levels_of_other_clients(code, level):
+    assert levels(code) == level
+
+
+POOL = "import { Pool } from 'pg';\n"
+PRISMA = "import { PrismaClient } from '@prisma/client';\n"
+
+
+@pytest.mark.parametrize(("code", "level"), [
+    (POOL + "export const pool = new Pool();", ["note"]),
+    (POOL + "export class Db { static pool = new Pool(); }", ["note"]),
+    (POOL + "export class Db { pool = new Pool(); }", []),
+    (POOL + "export const pool = (() => new Pool())();", ["note"]),
+    (POOL + "export const pool = () => new Pool();", []),
+    (POOL + "let pool; export const get = () => pool ??= new Pool();", []),
+    (POOL + "export const pool = new Pool({ host: process.env.H || 'localhost' });", ["error"]),
+    (POOL + "const { H = 'localhost' } = process.env; export const pool = new Pool({ host: H });", ["error"]),
+    (POOL + "const h = process.env.NODE_ENV === 'production' ? process.env.H : 'localhost';\n"
+            "export const pool = new Pool({ host: h });", ["note"]),
+    (PRISMA + "export const prisma = globalThis.prisma ?? new PrismaClient();", []),
+    (PRISMA + "export const prisma = globalThis.prisma || new PrismaClient();\nglobalThis.prisma = prisma;", []),
+    (PRISMA + "const g = globalThis as unknown as { prisma: PrismaClient };\n"
+              "export const prisma = g.prisma || new PrismaClient();\n"
+              "if (process.env.NODE_ENV !== 'production') g.prisma = prisma;", []),
+    (PRISMA + "let prisma: PrismaClient;\nif (process.env.NODE_ENV === 'production') prisma = new PrismaClient();\n"
+              "else { if (!global.prisma) global.prisma = new PrismaClient(); prisma = global.prisma; }\n"
+              "export default prisma;", []),
+    (PRISMA + "export const prisma = new PrismaClient();\nglobalThis.prisma = prisma;", []),
+    (PRISMA + "const prisma = new PrismaClient();\nasync function main() {}\n"
+              "main().finally(() => prisma.$disconnect());", []),
+    ("import Redis from 'ioredis';\nexport const r = new Redis({ host: 'redis', lazyConnect: true });", ["note"]),
+    ("import Redis from 'ioredis';\nexport const r = new Redis('redis://redis');", ["warning"]),
+    ("import { Queue } from 'bullmq';\nimport { connection } from './redis';\n"
+     "export const q = new Queue('mail', { connection });", []),
+    ("import { MongoClient } from 'mongodb';\nexport const c = new MongoClient(process.env.MONGO_URL!);", ["warning"]),
+    ("import { MongoClient } from 'mongodb';\nconst u = process.env.MONGO_URL;\nif (!u) throw new Error('MONGO_URL');\n"
+     "export const c = new MongoClient(u);", ["note"]),
+    ("import { createClient } from 'redis';\nexport const c = createClient({ url: 'redis://redis' });\n"
+     "await c.connect();", ["warning"]),
+    ("import { createClient } from '@supabase/supabase-js';\n"
+     "export const c = createClient(process.env.SUPABASE_URL!, 'key');", ["warning"]),
+    ("import knex from 'knex';\nexport const k = knex({ client: 'better-sqlite3', connection: { filename: 'a' } });", []),
+    ("import mongoose from 'mongoose';\nimport express from 'express';\nmongoose.connect('mongodb://db');\n"
+     "express().listen(3000);", []),
+])
+def test_levels_javascript(code, level):
+    assert levels(code, "db.ts") == level
+
+
+@pytest.mark.parametrize(("files", "found"), [
+    ({"package.json": '{ "dependencies": { "next": "15" } }', "lib/db.ts": PRISMA + "export const p = new PrismaClient();"},
+     ["module-scope-pool warning lib/db.ts:2"]),
+    ({"package.json": '{ "dependencies": { "express": "5" } }', "lib/db.ts": PRISMA + "export const p = new PrismaClient();"},
+     ["module-scope-pool note lib/db.ts:2"]),
+    ({"package.json": '{ "name": "db" }', "src/db.ts": PRISMA + "export const p = new PrismaClient();",
+      "prisma/schema.prisma": 'datasource db {\n  provider = "sqlite"\n}'}, []),
+    ({"packages/db/package.json": '{ "name": "@app/db" }', "packages/db/index.ts": POOL + "export const p = new Pool();",
+      "apps/web/package.json": '{ "dependencies": { "next": "15", "@app/db": "*" } }'},
+     ["module-scope-pool warning packages/db/index.ts:2"]),
+    ({"Procfile": "web: gunicorn --preload app:app", "db.py": ENGINE + "e = create_engine(os.environ['U'])"},
+     ["module-scope-pool warning db.py:3"]),
+    ({"Procfile": "web: gunicorn app:app # --preload", "db.py": ENGINE + "e = create_engine(os.environ['U'])"},
+     ["module-scope-pool note db.py:3"]),
+    ({"tests/db.py": ENGINE + "e = create_engine(os.environ['U'])",
+      "migrations/env.py": ENGINE + "e = create_engine(os.environ['U'])"}, []),
+    ({"helpers/pool.ts": POOL + "export const p = new Pool();", "a.test.ts": "import { p } from './helpers/pool';"}, []),
+])
+def test_surroundings(files, found):
+    assert said(files) == found
+
+
+GET = POOL + "let pool;\nexport function getPool() {\n  pool ??= new Pool();\n  return pool;\n}\n"
+IMPORTED = "import { x } from './use';\nexport const y = () => x;\n"
+
+
+@pytest.mark.parametrize(("files", "found"), [
+    ({"pool.ts": GET, "use.ts": "import { getPool } from './pool';\nexport const x = getPool();", "in.ts": IMPORTED},
+     ["import-time-connection note use.ts:2"]),
+    ({"pool.ts": GET, "use.ts": "import { getPool as get } from './pool';\nexport const x = get();", "in.ts": IMPORTED},
+     ["import-time-connection note use.ts:2"]),
+    ({"pool.ts": GET, "use.ts": "import * as db from './pool';\nexport const x = db.getPool();", "in.ts": IMPORTED},
+     ["import-time-connection note use.ts:2"]),
+    ({"pool.ts": GET, "index.ts": "export * from './pool';", "use.ts":
+      "import { getPool } from './index';\nexport const x = getPool();", "in.ts": IMPORTED},
+     ["import-time-connection note use.ts:2"]),
+    ({"pool.js": "const { Pool } = require('pg');\nmodule.exports = { getPool: () => new Pool() };",
+      "use.js": "const { getPool } = require('./pool');\nexports.x = getPool();", "in.js": "const { x } = require('./use');"},
+     ["import-time-connection note use.js:2"]),
+    ({"pool.ts": GET, "use.ts": "import { getPool } from './pool';\nexport const x = () => getPool();", "in.ts": IMPORTED},
+     []),
+    ({"pool.ts": GET, "use.ts": "import { getPool } from './pool';\nexport const x = globalThis.p ?? getPool();",
+      "in.ts": IMPORTED}, []),
+    ({"pool.ts": GET, "repo.ts": "import { getPool } from './pool';\nexport class Repo {\n  private p = getPool();\n}",
+      "use.ts": "import { Repo } from './repo';\nexport const x = new Repo();", "in.ts": IMPORTED},
+     ["import-time-connection note use.ts:2"]),
+    ({"pool.ts": GET, "repo.ts": "import { getPool } from './pool';\nexport class Repo {\n  load() { return getPool(); }\n}",
+      "use.ts": "import { Repo } from './repo';\nexport const x = new Repo();", "in.ts": IMPORTED}, []),
+    ({"pool.ts": GET, "repo.ts": "import { getPool } from './pool';\nexport class Repo {\n  load() { return getPool(); }\n}",
+      "use.ts": "import { Repo } from './repo';\nconst r = new Repo();\nexport const x = r.load();", "in.ts": IMPORTED},
+     ["import-time-connection note use.ts:3"]),
+    # the program's own start: connecting is its job
+    ({"pool.ts": GET, "index.ts": "import { getPool } from './pool';\nconst p = getPool();\np.query('x');"}, []),
+    ({"db.py": "import psycopg2\nclass Db:\n    def __init__(self):\n        self.c = psycopg2.connect(host='db')\n",
+      "use.py": "from db import Db\ndb = Db()\n", "main.py": "import use\n"}, ["import-time-connection warning use.py:2"]),
+    ({"db.py": "import psycopg2\ndef connect():\n    return psycopg2.connect(host='db')\n",
+      "use.py": "import db\nclass Repo:\n    c = db.connect()\n", "main.py": "import use\n"},
+     ["import-time-connection warning use.py:3"]),
+    ({"db.py": "import psycopg2\nasync def connect():\n    return psycopg2.connect(host='db')\n",
+      "use.py": "import db\nc = db.connect()\n", "main.py": "import use\n"}, []),
+    ({"db.py": "import redis\ndef a():\n    return b()\ndef b():\n    return a() or redis.Redis(host='r')\n",
+      "use.py": "import db\nc = db.a()\n", "main.py": "import use\n"}, ["import-time-connection note use.py:2"]),
+])
+def test_chains(files, found):
+    assert said(files) == found
+
+
+def test_a_chain_reads_only_the_files_on_it():
+    files = {
+        "one.py": "import redis\nfrom four import later\n\ndef client_of_one():\n    return redis.Redis(host='r')\n",
+        "two.py": "from one import client_of_one\n\ndef client_of_two():\n    return client_of_one()\n",
+        "three.py": "from two import client_of_two\n\nclass Three:\n    def __init__(self):\n        self.c = client_of_two()\n",
+        "four.py": "from three import Three\n\nthree = Three()\n\ndef later():\n    return three\n",
+        "main.py": "import four\n",
+        **{f"other{i}.py": f"import four\n\ndef f{i}():\n    return four.later()\n" for i in range(40)},
+    }
+    session = Session(MemoryTree(files), RULES, Config(), Options(jobs=1))
+    card = RULES.cards["import-time-connection"]
+    from connlint.checks.import_chain import check
+
+    drafts = list(check(session.project.module("one.py"), session.project, card, RULES))
+    assert [(d.place.path, [s.place.path for s in d.steps]) for d in drafts] == [
+        ("four.py", ["four.py", "three.py", "two.py", "one.py"])]
+    assert set(session.project._modules) <= {"one.py", "two.py", "three.py", "four.py", "main.py"}
+
+
+@pytest.mark.parametrize(("body", "found"), [
+    ("if (!pool) pool = new Pool({ host: config.host });\n  return pool;", ["sticky-singleton warning db.ts:5"]),
+    ("return pool ??= new Pool({ host: config.host });", ["sticky-singleton warning db.ts:5"]),
+    ("if (pool) return pool;\n  pool = new Pool({ host: config.host });\n  return pool;", ["sticky-singleton warning db.ts:6"]),
+    ("if (pool === undefined) { const p = new Pool({ host: config.host }); pool = p; }\n  return pool;",
+     ["sticky-singleton warning db.ts:5"]),
+    ("return new Pool({ host: config.host });", []),
+    ("const pool = new Pool({ host: config.host });\n  return pool;", []),
+    ("pool ??= new Pool({ host: process.env.DB_HOST });\n  return pool;", []),
+    ("pool ??= new Pool({ host: 'db' });\n  return pool;", []),
+])
+def test_sticky(body, found):
+    code = POOL + "import { config } from './config';\nlet pool;\nexport function get() {\n  " + body + "\n}"
+    assert said({"db.ts": code, "config.ts": "export const config = { host: process.env.DB_HOST ?? 'localhost' };"}) == found
+
+
+@pytest.mark.parametrize(("body", "found"), [
+    ("@lru_cache\ndef client():\n    return redis.Redis(host=HOST)", 1),
+    ("@lru_cache(maxsize=1)\ndef client():\n    return redis.Redis(host=HOST)", 1),
+    ("@lru_cache\ndef client(host=HOST):\n    return redis.Redis(host=host)", 0),
+    ("_c = None\ndef client():\n    global _c\n    if _c is None:\n        _c = redis.Redis(host=HOST)\n    return _c", 1),
+    ("class C:\n    _c = None\n    @classmethod\n    def get(cls):\n        if not cls._c:\n"
+     "            cls._c = redis.Redis(host=HOST)\n        return cls._c", 1),
+    ("class C:\n    @cached_property\n    def c(self):\n        return redis.Redis(host=HOST)", 1),
+    ("def client():\n    c = redis.Redis(host=HOST)\n    return c", 0),
+])
+def test_sticky_python(body, found):
+    code = ("import os\nfrom functools import cached_property, lru_cache\nimport redis\n"
+            "HOST = os.getenv('REDIS_HOST', 'localhost')\n" + body)
+    assert len(said({"cache.py": code})) == found
+
+
+@pytest.mark.parametrize(("code", "path", "found"), [
+    (POOL + "export const f = () => new Pool({\n  max: 500,\n});", "db.ts", ["oversized-pool warning db.ts:3"]),
+    (POOL + "const MAX = 500;\nexport const f = () => new Pool({ max: MAX });", "db.ts", ["oversized-pool warning db.ts:3"]),
+    (POOL + "export const f = () => new Pool({ max: 100 });", "db.ts", []),
+    (POOL + "export const f = () => new Pool({ max: Number(process.env.MAX ?? 500) });", "db.ts", []),
+    (ENGINE + "def f(u):\n    return create_engine(u, pool_size=60,\n                         max_overflow=60)", "db.py",
+     ["oversized-pool warning db.py:4"]),
+    (ENGINE + "def f(u):\n    return create_engine(u, pool_size=20, max_overflow=30)", "db.py", []),
+    ("import redis\ndef f():\n    return redis.Redis(host='r', max_connections=500)", "db.py", []),
+    ("import redis\ndef f():\n    return redis.Redis(host='r', max_connections=50000)", "db.py",
+     ["oversized-pool warning db.py:3"]),
+    ("import knex from 'knex';\nexport const f = (c) => knex({ connection: c, pool: { min: 2, max: 400 } });", "db.ts",
+     ["oversized-pool warning db.ts:2"]),
+])
+def test_limits(code, path, found):
+    assert said({path: code}) == found
+
+
+READS = "export const url = process.env.DATABASE_URL;\n"
+LATE = "import dotenv from 'dotenv';\ndotenv.config();\nimport { url } from './db';\nexport const x = () => url;\nx();\n"
+PLAIN = {"type": None, "module": '{ "type": "module" }'}
+
+
+@pytest.mark.parametrize(("files", "found"), [
+    ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": READS}, ["index.mjs:2"]),
+    ({"package.json": PLAIN["module"], "index.ts": LATE, "db.ts": READS}, ["index.ts:2"]),
+    ({"package.json": '{ "scripts": { "dev": "tsx index.ts" } }', "index.ts": LATE, "db.ts": READS}, ["index.ts:2"]),
+    ({"package.json": '{ "scripts": { "dev": "ts-node index.ts" } }', "index.ts": LATE, "db.ts": READS}, []),
+    ({"tsconfig.json": '{ "compilerOptions": { "module": "commonjs" } }', "index.ts": LATE, "db.ts": READS}, []),
+    ({"package.json": '{ "type": "module", "scripts": { "dev": "node --env-file=.env index.js" } }',
+      "index.js": LATE, "db.js": READS}, []),
+    ({"package.json": '{ "type": "module", "scripts": { "start": "node -r dotenv/config index.js" } }',
+      "index.js": LATE, "db.js": READS}, []),
+    ({"package.json": PLAIN["module"], "index.ts": "import 'dotenv/config';\nimport { url } from './db';\nurl;", "db.ts": READS},
+     []),
+    ({"package.json": PLAIN["module"], "index.ts": "import { url } from './db';\nimport 'dotenv/config';\nurl;", "db.ts": READS},
+     ["index.ts:2"]),
+    ({"package.json": PLAIN["module"], "index.ts": "import './env';\nimport { url } from './db';\nurl;",
+      "env.ts": "import dotenv from 'dotenv';\ndotenv.config();", "db.ts": READS}, []),
+    ({"package.json": PLAIN["module"], "index.ts": "import { url } from './db';\nimport './env';\nurl;",
+      "env.ts": "import dotenv from 'dotenv';\ndotenv.config();", "db.ts": READS}, ["env.ts:2"]),
+    # a type alone is no import
+    ({"package.json": PLAIN["module"], "index.ts": "import dotenv from 'dotenv';\nimport { Url } from './db';\n"
+      "dotenv.config();\nlet u: Url;", "db.ts": READS + "export type Url = string;"}, []),
+    # reads that come later, or that no file of variables is about
+    ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": "export const url = () => process.env.DATABASE_URL;"}, []),
+    ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": "export const url = process.env.NODE_ENV;"}, []),
+    ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": READS, ".env.example": "OTHER=1\n"}, []),
+    ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": READS, ".env.example": "DATABASE_URL=\n"}, ["index.mjs:2"]),
+    # a read in a function that a top level calls, three files away
+    ({"package.json": PLAIN["module"], "index.ts": LATE.replace("./db", "./a"),
+      "a.ts": "import { make } from './b';\nexport const url = make();",
+      "b.ts": "import { read } from './c';\nexport function make() {\n  return read();\n}",
+      "c.ts": "export const read = () => process.env.DATABASE_URL;"}, ["index.ts:2"]),
+    # CommonJS runs as written
+    ({"index.js": "require('dotenv').config();\nconst { url } = require('./db');\nurl;", "db.js":
+      "exports.url = process.env.DATABASE_URL;"}, []),
+    ({"index.js": "const { url } = require('./db');\nrequire('dotenv').config();\nurl;", "db.js":
+      "exports.url = process.env.DATABASE_URL;"}, ["index.js:2"]),
+    ({"index.js": "const url = process.env.DATABASE_URL;\nrequire('dotenv').config();\nurl;"}, ["index.js:2"]),
+    # Python
+    ({"main.py": "from dotenv import load_dotenv\nimport settings\nload_dotenv()\n",
+      "settings.py": "import os\nU = os.getenv('U')\n"}, ["main.py:3"]),
+    ({"main.py": "from dotenv import load_dotenv\nload_dotenv()\nimport settings\n",
+      "settings.py": "import os\nU = os.getenv('U')\n"}, []),
+    ({"main.py": "from dotenv import load_dotenv\nfrom app.core import thing\nload_dotenv()\n", "app/core.py": "thing = 1\n",
+      "app/__init__.py": "import os\nU = os.environ['U']\n"}, ["main.py:3"]),
+    ({"main.py": "from dotenv import load_dotenv\nimport settings\nload_dotenv()\n",
+      "settings.py": "import os\ndef url():\n    return os.getenv('U')\n"}, []),
+    ({"main.py": "from dotenv import load_dotenv\nimport settings\ndef main():\n    load_dotenv()\nmain()\n",
+      "settings.py": "import os\nU = os.getenv('U')\n"}, ["main.py:5"]),
+    ({"main.py": "import os\nfrom dotenv import load_dotenv\nPATH = os.getenv('ENV_PATH', '.env')\nload_dotenv(PATH)\n"}, []),
+    ({"Makefile": "run:\n\tflask run\n", "main.py": "from dotenv import load_dotenv\nimport settings\nload_dotenv()\n",
+      "settings.py": "import os\nU = os.getenv('U')\n"}, []),
+])
+def test_late_loads(files, found):
+    assert [row.split(" ")[2] for row in said(files) if row.startswith("late-env-load")] == found
+
+
+def test_the_order_of_evaluation_survives_cycles():
+    files = {"a.py": "import b\nimport d\n", "b.py": "import c\n", "c.py": "import a\nimport d\n", "d.py": "X = 1\n"}
+    session = Session(MemoryTree(files), RULES, Config(), Options(jobs=1))
+    begun = [event.path for event in evaluate(session.project, "a.py", lambda path: "written", lambda path: [])]
+    assert begun == ["a.py", "b.py", "c.py", "d.py"]
+
+
+@pytest.mark.parametrize(("code", "path", "found"), [
+    ("f()\n", "a.py", [True]),
+    ("import sys\nif sys.platform == 'win32':\n    f()\n", "a.py", [True]),
+    ("def g(x=f()):\n    return f()\n", "a.py", [True, False]),
+    ("class A:\n    x = f()\n    def m(self):\n        f()\n", "a.py", [True, False]),
+    ("x = [f(i) for i in y]\n", "a.py", [True]),
+    ("if __name__ == '__main__':\n    f()\nelse:\n    f()\n", "a.py", [False, True]),
+    ("f();", "a.ts", [True]),
+    ("(function () { f(); })();", "a.ts", [True, True]),
+    ("(async () => { await f(); })();", "a.ts", [True, True]),
+    ("class A { static x = f(); y = f(); static { f(); } }", "a.ts", [True, False, True]),
+    ("if (require.main === module) f();", "a.js", [False]),
+    ("if (import.meta.url === pathToFileURL(process.argv[1]).href) { f(); }", "a.mjs", [True, False]),
+    ("new Promise((resolve) => { f(); });", "a.ts", [True, True]),
+    ("xs.forEach((x) => f(x)); p.then(() => f());", "a.ts", [True, True, True, False]),
+])
+def test_what_runs_at_import(code, path, found):
+    session = Session(MemoryTree({path: code}), RULES, Config(), Options(jobs=1))
+    module = session.project.module(path)
+    calls = sorted(module.nodes(p.Call), key=lambda call: call.at)
+    assert [at_import(module, call) for call in calls] == found
