@@ -115,7 +115,8 @@ PRISMA = "import { PrismaClient } from '@prisma/client';\n"
      "await c.connect();", ["warning"]),
     ("import { createClient } from '@supabase/supabase-js';\n"
      "export const c = createClient(process.env.SUPABASE_URL!, 'key');", ["warning"]),
-    ("import knex from 'knex';\nexport const k = knex({ client: 'better-sqlite3', connection: { filename: 'a' } });", []),
+    ("import knex from 'knex';\nexport const k = knex({ client: 'better-sqlite3', connection: { filename: 'a' } });",
+     []),
     ("import mongoose from 'mongoose';\nimport express from 'express';\nmongoose.connect('mongodb://db');\n"
      "express().listen(3000);", []),
 ])
@@ -124,13 +125,16 @@ def test_levels_javascript(code, level):
 
 
 @pytest.mark.parametrize(("files", "found"), [
-    ({"package.json": '{ "dependencies": { "next": "15" } }', "lib/db.ts": PRISMA + "export const p = new PrismaClient();"},
+    ({"package.json": '{ "dependencies": { "next": "15" } }',
+     "lib/db.ts": PRISMA + "export const p = new PrismaClient();"},
      ["module-scope-pool warning lib/db.ts:2"]),
-    ({"package.json": '{ "dependencies": { "express": "5" } }', "lib/db.ts": PRISMA + "export const p = new PrismaClient();"},
+    ({"package.json": '{ "dependencies": { "express": "5" } }',
+     "lib/db.ts": PRISMA + "export const p = new PrismaClient();"},
      ["module-scope-pool note lib/db.ts:2"]),
     ({"package.json": '{ "name": "db" }', "src/db.ts": PRISMA + "export const p = new PrismaClient();",
       "prisma/schema.prisma": 'datasource db {\n  provider = "sqlite"\n}'}, []),
-    ({"packages/db/package.json": '{ "name": "@app/db" }', "packages/db/index.ts": POOL + "export const p = new Pool();",
+    ({"packages/db/package.json": '{ "name": "@app/db" }',
+     "packages/db/index.ts": POOL + "export const p = new Pool();",
       "apps/web/package.json": '{ "dependencies": { "next": "15", "@app/db": "*" } }'},
      ["module-scope-pool warning packages/db/index.ts:2"]),
     ({"Procfile": "web: gunicorn --preload app:app", "db.py": ENGINE + "e = create_engine(os.environ['U'])"},
@@ -139,7 +143,8 @@ def test_levels_javascript(code, level):
      ["module-scope-pool note db.py:3"]),
     ({"tests/db.py": ENGINE + "e = create_engine(os.environ['U'])",
       "migrations/env.py": ENGINE + "e = create_engine(os.environ['U'])"}, []),
-    ({"helpers/pool.ts": POOL + "export const p = new Pool();", "a.test.ts": "import { p } from './helpers/pool';"}, []),
+    ({"helpers/pool.ts": POOL + "export const p = new Pool();", "a.test.ts": "import { p } from './helpers/pool';"},
+     []),
 ])
 def test_surroundings(files, found):
     assert said(files) == found
@@ -160,24 +165,29 @@ IMPORTED = "import { x } from './use';\nexport const y = () => x;\n"
       "import { getPool } from './index';\nexport const x = getPool();", "in.ts": IMPORTED},
      ["import-time-connection note use.ts:2"]),
     ({"pool.js": "const { Pool } = require('pg');\nmodule.exports = { getPool: () => new Pool() };",
-      "use.js": "const { getPool } = require('./pool');\nexports.x = getPool();", "in.js": "const { x } = require('./use');"},
+      "use.js": "const { getPool } = require('./pool');\nexports.x = getPool();",
+      "in.js": "const { x } = require('./use');"},
      ["import-time-connection note use.js:2"]),
-    ({"pool.ts": GET, "use.ts": "import { getPool } from './pool';\nexport const x = () => getPool();", "in.ts": IMPORTED},
+    ({"pool.ts": GET, "use.ts": "import { getPool } from './pool';\nexport const x = () => getPool();",
+     "in.ts": IMPORTED},
      []),
     ({"pool.ts": GET, "use.ts": "import { getPool } from './pool';\nexport const x = globalThis.p ?? getPool();",
       "in.ts": IMPORTED}, []),
     ({"pool.ts": GET, "repo.ts": "import { getPool } from './pool';\nexport class Repo {\n  private p = getPool();\n}",
       "use.ts": "import { Repo } from './repo';\nexport const x = new Repo();", "in.ts": IMPORTED},
      ["import-time-connection note use.ts:2"]),
-    ({"pool.ts": GET, "repo.ts": "import { getPool } from './pool';\nexport class Repo {\n  load() { return getPool(); }\n}",
+    ({"pool.ts": GET,
+     "repo.ts": "import { getPool } from './pool';\nexport class Repo {\n  load() { return getPool(); }\n}",
       "use.ts": "import { Repo } from './repo';\nexport const x = new Repo();", "in.ts": IMPORTED}, []),
-    ({"pool.ts": GET, "repo.ts": "import { getPool } from './pool';\nexport class Repo {\n  load() { return getPool(); }\n}",
+    ({"pool.ts": GET,
+     "repo.ts": "import { getPool } from './pool';\nexport class Repo {\n  load() { return getPool(); }\n}",
       "use.ts": "import { Repo } from './repo';\nconst r = new Repo();\nexport const x = r.load();", "in.ts": IMPORTED},
      ["import-time-connection note use.ts:3"]),
     # the program's own start: connecting is its job
     ({"pool.ts": GET, "index.ts": "import { getPool } from './pool';\nconst p = getPool();\np.query('x');"}, []),
     ({"db.py": "import psycopg2\nclass Db:\n    def __init__(self):\n        self.c = psycopg2.connect(host='db')\n",
-      "use.py": "from db import Db\ndb = Db()\n", "main.py": "import use\n"}, ["import-time-connection warning use.py:2"]),
+      "use.py": "from db import Db\ndb = Db()\n", "main.py": "import use\n"},
+      ["import-time-connection warning use.py:2"]),
     ({"db.py": "import psycopg2\ndef connect():\n    return psycopg2.connect(host='db')\n",
       "use.py": "import db\nclass Repo:\n    c = db.connect()\n", "main.py": "import use\n"},
      ["import-time-connection warning use.py:3"]),
@@ -194,7 +204,8 @@ def test_a_chain_reads_only_the_files_on_it():
     files = {
         "one.py": "import redis\nfrom four import later\n\ndef client_of_one():\n    return redis.Redis(host='r')\n",
         "two.py": "from one import client_of_one\n\ndef client_of_two():\n    return client_of_one()\n",
-        "three.py": "from two import client_of_two\n\nclass Three:\n    def __init__(self):\n        self.c = client_of_two()\n",
+        "three.py": "from two import client_of_two\n\nclass Three:\n"
+                    "    def __init__(self):\n        self.c = client_of_two()\n",
         "four.py": "from three import Three\n\nthree = Three()\n\ndef later():\n    return three\n",
         "main.py": "import four\n",
         **{f"other{i}.py": f"import four\n\ndef f{i}():\n    return four.later()\n" for i in range(40)},
@@ -212,7 +223,8 @@ def test_a_chain_reads_only_the_files_on_it():
 @pytest.mark.parametrize(("body", "found"), [
     ("if (!pool) pool = new Pool({ host: config.host });\n  return pool;", ["sticky-singleton warning db.ts:5"]),
     ("return pool ??= new Pool({ host: config.host });", ["sticky-singleton warning db.ts:5"]),
-    ("if (pool) return pool;\n  pool = new Pool({ host: config.host });\n  return pool;", ["sticky-singleton warning db.ts:6"]),
+    ("if (pool) return pool;\n  pool = new Pool({ host: config.host });\n  return pool;",
+     ["sticky-singleton warning db.ts:6"]),
     ("if (pool === undefined) { const p = new Pool({ host: config.host }); pool = p; }\n  return pool;",
      ["sticky-singleton warning db.ts:5"]),
     ("return new Pool({ host: config.host });", []),
@@ -222,14 +234,16 @@ def test_a_chain_reads_only_the_files_on_it():
 ])
 def test_sticky(body, found):
     code = POOL + "import { config } from './config';\nlet pool;\nexport function get() {\n  " + body + "\n}"
-    assert said({"db.ts": code, "config.ts": "export const config = { host: process.env.DB_HOST ?? 'localhost' };"}) == found
+    assert said({"db.ts": code,
+    "config.ts": "export const config = { host: process.env.DB_HOST ?? 'localhost' };"}) == found
 
 
 @pytest.mark.parametrize(("body", "found"), [
     ("@lru_cache\ndef client():\n    return redis.Redis(host=HOST)", 1),
     ("@lru_cache(maxsize=1)\ndef client():\n    return redis.Redis(host=HOST)", 1),
     ("@lru_cache\ndef client(host=HOST):\n    return redis.Redis(host=host)", 0),
-    ("_c = None\ndef client():\n    global _c\n    if _c is None:\n        _c = redis.Redis(host=HOST)\n    return _c", 1),
+    ("_c = None\ndef client():\n    global _c\n    if _c is None:\n        _c = redis.Redis(host=HOST)\n    return _c",
+     1),
     ("class C:\n    _c = None\n    @classmethod\n    def get(cls):\n        if not cls._c:\n"
      "            cls._c = redis.Redis(host=HOST)\n        return cls._c", 1),
     ("class C:\n    @cached_property\n    def c(self):\n        return redis.Redis(host=HOST)", 1),
@@ -243,10 +257,12 @@ def test_sticky_python(body, found):
 
 @pytest.mark.parametrize(("code", "path", "found"), [
     (POOL + "export const f = () => new Pool({\n  max: 500,\n});", "db.ts", ["oversized-pool warning db.ts:3"]),
-    (POOL + "const MAX = 500;\nexport const f = () => new Pool({ max: MAX });", "db.ts", ["oversized-pool warning db.ts:3"]),
+    (POOL + "const MAX = 500;\nexport const f = () => new Pool({ max: MAX });", "db.ts",
+     ["oversized-pool warning db.ts:3"]),
     (POOL + "export const f = () => new Pool({ max: 100 });", "db.ts", []),
     (POOL + "export const f = () => new Pool({ max: Number(process.env.MAX ?? 500) });", "db.ts", []),
-    (ENGINE + "def f(u):\n    return create_engine(u, pool_size=60,\n                         max_overflow=60)", "db.py",
+    (ENGINE + "def f(u):\n    return create_engine(u, pool_size=60,\n                         max_overflow=60)",
+     "db.py",
      ["oversized-pool warning db.py:4"]),
     (ENGINE + "def f(u):\n    return create_engine(u, pool_size=20, max_overflow=30)", "db.py", []),
     ("import redis\ndef f():\n    return redis.Redis(host='r', max_connections=500)", "db.py", []),
@@ -260,7 +276,7 @@ def test_limits(code, path, found):
 
 
 READS = "export const url = process.env.DATABASE_URL;\n"
-LATE = "import dotenv from 'dotenv';\ndotenv.config();\nimport { url } from './db';\nexport const x = () => url;\nx();\n"
+LATE = "import dotenv from 'dotenv';\ndotenv.config();\n" + "import { url } from './db';\nexport const x = () => url;\nx();\n"
 PLAIN = {"type": None, "module": '{ "type": "module" }'}
 
 
@@ -274,9 +290,11 @@ PLAIN = {"type": None, "module": '{ "type": "module" }'}
       "index.js": LATE, "db.js": READS}, []),
     ({"package.json": '{ "type": "module", "scripts": { "start": "node -r dotenv/config index.js" } }',
       "index.js": LATE, "db.js": READS}, []),
-    ({"package.json": PLAIN["module"], "index.ts": "import 'dotenv/config';\nimport { url } from './db';\nurl;", "db.ts": READS},
+    ({"package.json": PLAIN["module"], "index.ts": "import 'dotenv/config';\nimport { url } from './db';\nurl;",
+     "db.ts": READS},
      []),
-    ({"package.json": PLAIN["module"], "index.ts": "import { url } from './db';\nimport 'dotenv/config';\nurl;", "db.ts": READS},
+    ({"package.json": PLAIN["module"], "index.ts": "import { url } from './db';\nimport 'dotenv/config';\nurl;",
+     "db.ts": READS},
      ["index.ts:2"]),
     ({"package.json": PLAIN["module"], "index.ts": "import './env';\nimport { url } from './db';\nurl;",
       "env.ts": "import dotenv from 'dotenv';\ndotenv.config();", "db.ts": READS}, []),
@@ -286,10 +304,12 @@ PLAIN = {"type": None, "module": '{ "type": "module" }'}
     ({"package.json": PLAIN["module"], "index.ts": "import dotenv from 'dotenv';\nimport { Url } from './db';\n"
       "dotenv.config();\nlet u: Url;", "db.ts": READS + "export type Url = string;"}, []),
     # reads that come later, or that no file of variables is about
-    ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": "export const url = () => process.env.DATABASE_URL;"}, []),
+    ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": "export const url = () => process.env.DATABASE_URL;"},
+     []),
     ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": "export const url = process.env.NODE_ENV;"}, []),
     ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": READS, ".env.example": "OTHER=1\n"}, []),
-    ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": READS, ".env.example": "DATABASE_URL=\n"}, ["index.mjs:2"]),
+    ({"index.mjs": LATE.replace("./db", "./db.mjs"), "db.mjs": READS, ".env.example": "DATABASE_URL=\n"},
+     ["index.mjs:2"]),
     # a read in a function that a top level calls, three files away
     ({"package.json": PLAIN["module"], "index.ts": LATE.replace("./db", "./a"),
       "a.ts": "import { make } from './b';\nexport const url = make();",
@@ -306,13 +326,14 @@ PLAIN = {"type": None, "module": '{ "type": "module" }'}
       "settings.py": "import os\nU = os.getenv('U')\n"}, ["main.py:3"]),
     ({"main.py": "from dotenv import load_dotenv\nload_dotenv()\nimport settings\n",
       "settings.py": "import os\nU = os.getenv('U')\n"}, []),
-    ({"main.py": "from dotenv import load_dotenv\nfrom app.core import thing\nload_dotenv()\n", "app/core.py": "thing = 1\n",
+    ({"main.py": "from dotenv import load_dotenv\nfrom app.core import thing\nload_dotenv()\n",
+     "app/core.py": "thing = 1\n",
       "app/__init__.py": "import os\nU = os.environ['U']\n"}, ["main.py:3"]),
     ({"main.py": "from dotenv import load_dotenv\nimport settings\nload_dotenv()\n",
       "settings.py": "import os\ndef url():\n    return os.getenv('U')\n"}, []),
     ({"main.py": "from dotenv import load_dotenv\nimport settings\ndef main():\n    load_dotenv()\nmain()\n",
       "settings.py": "import os\nU = os.getenv('U')\n"}, ["main.py:5"]),
-    ({"main.py": "import os\nfrom dotenv import load_dotenv\nPATH = os.getenv('ENV_PATH', '.env')\nload_dotenv(PATH)\n"}, []),
+    ({"main.py": "import os\nfrom dotenv import load_dotenv\nP = os.getenv('ENV_PATH', '.env')\nload_dotenv(P)\n"}, []),
     ({"Makefile": "run:\n\tflask run\n", "main.py": "from dotenv import load_dotenv\nimport settings\nload_dotenv()\n",
       "settings.py": "import os\nU = os.getenv('U')\n"}, []),
 ])

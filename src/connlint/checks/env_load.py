@@ -311,8 +311,11 @@ class Loads:
             return False
         table = module.memo.get("names read")
         if table is None:
-            table = module.memo["names read"] = {name.id for name in module.nodes(p.Name)} | {
-                e.local for export in module.nodes(p.Export) for e in export.names}
+            typed: list[Any] = [*module.nodes(p.Let), *module.nodes(p.Param)]
+            types = {id(name) for node in typed if node.annotation is not None for name in _names_in(node.annotation)}
+            table = module.memo["names read"] = {
+                name.id for name in module.nodes(p.Name) if id(name) not in types
+            } | {e.local for export in module.nodes(p.Export) for e in export.names}
         return local in table
 
     # -- the surroundings -----------------------------------------------------------------------------------------
@@ -338,6 +341,16 @@ class Loads:
                 data = self.project.tree.read(other) or b""
                 found.update(m.decode() for m in re.findall(rb"(?m)^[#\s]*(?:export\s+)?([A-Za-z_]\w*)[ \t]*=", data))
         return frozenset(found)
+
+
+def _names_in(expression: Any) -> Iterator[p.Name]:
+    """Every name inside ``expression``, itself included."""
+    waiting = [expression]
+    while waiting:
+        here = waiting.pop()
+        if type(here) is p.Name:
+            yield here
+        waiting.extend(p.children(here))
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:

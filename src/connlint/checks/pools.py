@@ -71,7 +71,7 @@ def _given_back(court: Judge, built: Construction) -> bool:
 def serves_calls(module: Module, names: list[str]) -> bool:
     """Whether the module is a serverless function, which is told to build clients outside of its handler."""
     for name in names:
-        if any(d.kind in ("function", "value") for d in module.scope.names.get(name, ())):
+        if any(d.kind != "import" for d in module.scope.names.get(name, ())):
             return True
     return any(
         type(a.target) is p.Member and a.target.name in names and (module.qualified(a.target) or "").startswith(

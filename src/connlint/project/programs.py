@@ -256,8 +256,7 @@ class Programs:
                 continue
             data = self.project.tree.read(path) or b""
             for match in pattern.finditer(data):
-                line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
-                if b"#" not in line:
+                if b"#" not in data[data.rfind(b"\n", 0, match.start()) + 1 : match.end()]:
                     yield path, match.span()
                     break
 
