@@ -93,6 +93,7 @@ def test_odd_bytes_end_in_a_report(tmp_path, name):
     assert name in flagged | noted or name in SET_ASIDE, "a file is checked, or the report says it was not"
 
 
+@pytest.mark.slow
 def test_files_that_cannot_be_opened(tmp_path):
     write(tmp_path, {"sound.py": FAULT})
     (tmp_path / "loop").symlink_to(".")
@@ -103,6 +104,7 @@ def test_files_that_cannot_be_opened(tmp_path):
     assert done.returncode == 1 and "sound.py" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_a_vanished_file_is_no_fault(tmp_path):
     write(tmp_path, {"a.py": FAULT, "b.py": FAULT})
     for command in (["init", "-q"], ["add", "."]):
@@ -121,12 +123,14 @@ def test_long_files_are_read(tmp_path, name, row):
     assert "env-localhost-fallback" in done.stdout and "huge.js" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_named_files_limit_what_is_reported_not_what_is_read(tmp_path):
     write(tmp_path, {"a.py": "from b import gone\n", "b.py": FAULT})
     done = connlint("check", "a.py", "--format", "concise", at=tmp_path)
     assert "a.py:1" in done.stdout and "b.py:2" not in done.stdout
 
 
+@pytest.mark.slow
 def test_two_runs_and_any_number_of_workers_say_the_same(tmp_path):
     write(tmp_path, {f"pkg{n}/m{i}.py": FAULT + "from m1 import zzz\n" for n in range(8) for i in range(50)})
     runs = {connlint("check", "--format", "concise", "-j", str(jobs), "-q", at=tmp_path).stdout for jobs in (1, 2, 3, 2)}
