@@ -63,10 +63,14 @@ class Judge:
             return False
         if built.wrapped is not None or self.embedded(built):
             return False
-        return not (built.entry.get("scope_is_documented") or self._mocked(built.module))
+        return not (built.entry.get("scope_is_documented") or self._beside(built.module))
 
-    def _mocked(self, module: Module) -> bool:
-        return self.stages.of_path(module.path) != "production"
+    def _beside(self, module: Module) -> bool:
+        """Whether the module is no part of the program: a test, a tool, an environment of migrations."""
+        if self.stages.of_path(module.path) != "production":
+            return True
+        tools = self.options.get("migrations", ())
+        return any(statement.module.split(".")[0] in tools for statement in module.nodes(p.Import))
 
     def embedded(self, built: Construction) -> bool:
         """Whether it works on a file or in memory, or does so unless it is told otherwise."""

@@ -144,6 +144,11 @@ class Construction:
             elif type(value) not in (p.Text, p.Concat, p.Record, p.Constant):
                 if record_of(self.module, value, self.project) is None:
                     return value
+        for place in self.entry.get("wraps_inside", ()):
+            value = self.option(place)
+            inner = instance(self.module, value, self.project, None) if value is not None else None
+            if inner is not None and inner.wrapped is not None:
+                return inner.wrapped
         return None
 
 
