@@ -17,7 +17,6 @@ CHECKS: dict[str, str] = {
 """Name → "module:function" of ``check(module, project, card, rules) -> Iterator[Draft]``, run on one file at a time."""
 
 PROJECT_CHECKS: dict[str, str] = {
-    "drift": "connlint.checks.drift:check",
     "containers": "connlint.checks.containers:check",
     "entrypoint": "connlint.checks.entrypoints:check_found",
     "entrypoint-interface": "connlint.checks.entrypoints:check_interface",

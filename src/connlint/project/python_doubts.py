@@ -7,6 +7,7 @@ question is asked only where something seems to be missing, so that it may look 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
 
 from connlint.languages.python.outline import PUTS_MODULES
@@ -23,12 +24,14 @@ _BUILDS_NATIVE = re.compile(
 )
 _BUILD_FILES = {
     "setup.py", "pyproject.toml", "setup.cfg", "CMakeLists.txt", "Makefile", "meson.build", "Cargo.toml", "build.rs",
-    "justfile", "BUILD", "BUILD.bazel", "hatch_build.py", ".dockerignore", "MANIFEST.in", ".gitignore",
+    "justfile", "BUILD", "BUILD.bazel", "hatch_build.py", "MANIFEST.in",
 }
+_IGNORE_FILES = {".gitignore", ".hgignore", ".dockerignore"}
 _SETS_ATTRIBUTE = re.compile(rb"(?:setattr|object)\([ \t\r\n]*[\w.]+,[ \t\r\n]*\Z")
 _EXTENDS_ITSELF = re.compile(
     rb"^[ \t]*__path__[ \t]*(?:\+?=(?!=)|\.(?:append|insert|extend)\b)"
-    rb"|\bextend_path\(|\bdeclare_namespace\(|\bmeta_path\b|\bpath_hooks\b",
+    rb"|\bextend_path\(|\bdeclare_namespace\(|\bmeta_path\b|\bpath_hooks\b"
+    rb"|\bgenerate\w*\(",
     re.M,
 )
 _TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.py$)")
@@ -133,19 +136,23 @@ class Doubts:
 
     @cached_property
     def _build_files(self) -> bytes:
-        found = []
-        for path in sorted(self.tree.paths):
-            name = path.rpartition("/")[2]
-            if name in _BUILD_FILES or name.endswith("Dockerfile") or name.startswith("Dockerfile"):
-                found.append(self.files.read(path))
-        return b"\n".join(found)
+        return self._texts(lambda name: name in _BUILD_FILES or "Dockerfile" in name)
+
+    @cached_property
+    def _ignore_files(self) -> bytes:
+        return self._texts(_IGNORE_FILES.__contains__)
+
+    def _texts(self, wanted: Callable[[str], bool]) -> bytes:
+        return b"\n".join(self.files.read(path) for path in sorted(self.tree.paths) if wanted(path.rpartition("/")[2]))
 
     def _is_built(self, stem: str) -> bool:
-        """Whether a line of a build file makes ``package.module``, ``package/module`` or ``module.so``."""
+        """Whether a build file makes ``package.module`` or ``package/module``, or an ignore file names it."""
         parts = [re.escape(part.encode()) for part in stem.split("/")[-2:]]
         pattern = rb"\b" + parts[-1] + rb"\.(?:so|pyd|pyx)\b"
         if len(parts) == 2:
             pattern += rb"|\b" + parts[0] + rb"[./]" + parts[1] + rb"\b"
+        if re.search(pattern, self._ignore_files):
+            return True
         data = self._build_files
         for found in re.finditer(pattern, data):
             line = data[data.rfind(b"\n", 0, found.start()) + 1 : (data.find(b"\n", found.end()) + 1 or len(data))]

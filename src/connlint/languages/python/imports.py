@@ -22,7 +22,7 @@ _PLATFORM = {
 }
 _TOLD_TO_BE_QUIET = re.compile(
     rb"#.*?(?:type:\s*ignore|pyright:\s*ignore|ty:\s*ignore|pyre-ignore|pyrefly:\s*ignore|mypy:\s*ignore"
-    rb"|no-name-in-module|import-error|no-member|[EW]0611|E0401|E1101|pragma:\s*no\s*cover)", re.I
+    rb"|no-name-in-module|import-error|relative-beyond-top-level|no-member|E0611|E0401|E0402|E1101)", re.I
 )
 
 _QUIET_FILE = re.compile(
