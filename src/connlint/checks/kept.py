@@ -38,8 +38,11 @@ def kept_for_reloads(module: Module, node: Any) -> bool:
                 return True
         elif kind is p.Let and _global_member(module, above.target):
             return True
-        elif kind is p.If and below is not above.test and asks_for_missing(module, above.test, node):
-            return True
+        elif kind is p.If and below is not above.test:
+            # production builds it, and development keeps it: the other branch is the one that is evaluated again
+            other = above.otherwise if any(below is s for s in above.then) else above.then
+            if asks_for_missing(module, above.test, node) or any(_mentions_global(module, s) for s in other):
+                return True
         elif kind in (p.Function, p.Class):
             break
         below = above
