@@ -103,6 +103,8 @@ class Judge:
         entry = built.entry
         for place, value in built.addresses():
             effect = entry.get("missing_at", {}).get(place, entry["missing"])
+            if effect == "throws" and built.given(entry.get("throws_unless", {})):
+                effect = "localhost"
             if effect not in effects:
                 continue
             for q in self.values.possible(built.module, value):
@@ -151,7 +153,7 @@ class Judge:
             return late
         if built.entry.get("loop") and not built.given(built.entry.get("loop_unless", {})) and not _in_async(built):
             return Facts("no-loop")
-        if (found := self.unset(built, ("throws",))) is not None:
+        if not entry and (found := self.unset(built, ("throws",))) is not None:
             q, value = found
             variable = next((v for r in q.absent for v in r.variables), "")
             step = Step(place_of(module, value), f"{variable} is read without a default or a check")

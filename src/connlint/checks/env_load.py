@@ -223,6 +223,9 @@ class Loads:
             return None
         table = {path: [(read.node.at[0] if read.chain is None else read.chain.start.node.at[0], (read, name))
                         for read, name in rows] for path, rows in happening.items()}
+        if load.module.path in table:
+            # what one call both reads and loads happens in an order of its own
+            table[load.module.path] = [row for row in table[load.module.path] if row[0] != load.node.at[0]]
         own = {load.module.path: [(load.node.at[0], load)]}
 
         def events(path: str) -> list[tuple[int, Any]]:

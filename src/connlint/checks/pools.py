@@ -35,10 +35,10 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             return
         if _given_back(court, built) and court.programs.imported_by(module.path) is None:
             continue
-        entry = court.programs.is_entry(module)
-        if entry and built.entry["form"] == "await":
-            continue
+        entry = module.program.language != "python" and court.programs.is_entry(module)
         facts = court.facts(built, module, entry=entry)
+        if entry and facts.outcome not in card.options["entries"]:
+            continue
         if facts.outcome == "plain":
             if built.entry["kind"] not in card.options["kinds"] or serves_calls(module, card.options["handlers"]):
                 continue

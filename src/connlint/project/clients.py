@@ -47,7 +47,7 @@ class Construction:
         head, _, rest = place.partition(".")
         if head.isdigit():
             value = self._positional(int(head))
-            if value is None:
+            if value is None or len(self.call.args) > self.entry.get("most_arguments", 99):
                 return None
             record = record_of(self.module, value, self.project)
             if rest:

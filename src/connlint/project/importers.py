@@ -108,8 +108,11 @@ class Importers:
         names.update(folder.rpartition("/")[2] for folder in self.project.tree.folders)
         return frozenset(names)
 
-    def of(self, path: str) -> tuple[str, ...]:
-        """The files that import ``path`` itself."""
+    def of(self, path: str, *, dynamic: bool = True) -> tuple[str, ...]:
+        """The files that import ``path`` itself; without ``dynamic``, not those that do so with ``import()`` alone."""
+        if not dynamic:
+            return tuple(other for other in self.of(path)
+                         if any(way != "dynamic" for _, target, way in self.targets(other) if target == path))
         if path not in self._importers:
             words = self._words(path)
             found = set()

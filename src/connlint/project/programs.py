@@ -33,6 +33,7 @@ _BY_CONVENTION = re.compile(
 
 _COMPILED = ("dist", "build", "out", "lib", "output", ".output")
 """Folders into which programs are compiled, most often from ``src``."""
+_TEST = re.compile(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
 _PATH = re.compile(r"[\w@.-]*[\w./-]+")
 
 
@@ -48,15 +49,19 @@ class Programs:
 
     def imported_by(self, path: str) -> str | None:
         """A file of the program, no test and no tool, that imports ``path``."""
-        for other in importers(self.project).of(path):
+        for other in importers(self.project).of(path, dynamic=False):
             if self.stages.of_path(other) == "production":
                 return other
         return None
 
     def only_for_tests(self, path: str) -> bool:
-        """Whether some file imports ``path`` and all that do are tests."""
+        """Whether the files that import ``path`` are all tests; where none does, whether it stands among tests."""
         found = importers(self.project).of(path)
-        return bool(found) and all(self.stages.of_path(other) == "test" for other in found)
+        if not found:
+            folder = path.rpartition("/")[0]
+            found = tuple(x for x in self.project.tree.paths if x.rpartition("/")[0] == folder and _TEST.search(x))
+            return bool(folder) and bool(found)
+        return all(self.stages.of_path(other) == "test" for other in found)
 
     def is_script(self, module: Module, applications: list[str], listens: list[str]) -> bool:
         """Whether ``module`` is a program that does its work and ends, and that nobody imports.
@@ -87,7 +92,7 @@ class Programs:
                 value = statement.value.value if type(statement.value) is p.Await else statement.value
                 if type(value) is p.Call and type(value.callee) is p.Name:
                     own = module.only(value.callee.id, value.callee)
-                    if value.callee.id == "print" or (own is not None and own.kind == "function"):
+                    if value.callee.id == "print" or (own is not None and own.kind in ("function", "unread")):
                         return True
                 elif type(value) is p.Call and module.qualified(value.callee) in ("asyncio.run", "sys.exit"):
                     return True
@@ -114,9 +119,12 @@ class Programs:
         return False
 
     def is_entry(self, module: Module) -> bool:
-        """Whether ``module`` is started and not imported: nobody in the project imports it, and it looks like that."""
+        """Whether ``module`` is started and not imported: a script of its package names it, or nobody in the project
+        imports it and it looks like that."""
         if _BY_CONVENTION.search(module.path) and module.program.language != "python" and self.framework(module, None):
             return False
+        if self._is_named(module.path, scripts_only=True):
+            return True
         name = module.path.rpartition("/")[2]
         stem = name.partition(".")[0]
         looks = stem in _STARTED or module.source.data.startswith(b"#!") or self._is_named(module.path)
@@ -153,16 +161,17 @@ class Programs:
                              value.callee if type(value) is p.Call else value.parts[0] if value.parts else None)
                 if type(value) is p.Call:
                     own = module.only(value.callee.id, value.callee)
-                    if own is not None and own.kind in ("function", "value"):
+                    if own is not None and own.kind in ("function", "value", "unread"):
                         return True
         return False
 
-    def _is_named(self, path: str) -> bool:
+    def _is_named(self, path: str, *, scripts_only: bool = False) -> bool:
         """Whether a package's scripts or entry name the file, or what it is compiled to."""
         folder = path.rpartition("/")[0]
         here, package = self._package_at(folder)
-        texts = [*jsonc.mapping(package.get("scripts")).values(), package.get("main"), package.get("bin")]
-        texts += jsonc.mapping(package.get("bin")).values()
+        texts = list(jsonc.mapping(package.get("scripts")).values())
+        if not scripts_only:
+            texts += [package.get("main"), package.get("bin"), *jsonc.mapping(package.get("bin")).values()]
         wanted = _without_suffix(path)
         for text in texts:
             for token in _PATH.findall(text) if isinstance(text, str) else ():
