@@ -303,18 +303,35 @@ def _written(values: Values, module: Module) -> Iterator[Candidate]:
 def _several(values: Values, module: Module) -> Iterator[Candidate]:
     """Names, attributes and results with more than one value, one of which may be the fallback of another."""
     done: set[int] = set()
+    reading = _reading(values, module)
+    if not reading:
+        return
     for name in module.nodes(p.Name):
         found = module.lookup(name.id, name)
         if len(found) > 1 and id(found) not in done:
             done.add(id(found))
-            if _mixed(found):
+            if _mixed(found) and any(id(d.value) in reading for d in found):
                 yield name, values.bindings(module, found), [d.node for d in found if hasattr(d.node, "at")]
     for function in module.nodes(p.Function):
-        if function.body and len(values.returns(module, function)) > 1:
+        if id(function) in reading and len(values.returns(module, function)) > 1:
             yield function, values.returned(module, function), [function]
     for owner in module.nodes(p.Class):
+        if id(owner) not in reading:
+            continue
         for attribute in values.attributes(module, owner):
             yield owner, values.attribute(module, owner, attribute), [owner]
+
+
+def _reading(values: Values, module: Module) -> set[int]:
+    """Identities of the nodes that hold a read, or a call that may be one."""
+    found: set[int] = set()
+    for start in _starts(values, module):
+        if type(start) in (p.Member, p.Index, p.Call, p.Name):
+            node = start
+            while node is not None and id(node) not in found:
+                found.add(id(node))
+                node = module.parent(node)
+    return found
 
 
 def _mixed(found: list[Definition]) -> bool:

@@ -7,7 +7,7 @@ have given nothing for it to be taken, and under which tests. What cannot be kno
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import Any
 
@@ -80,6 +80,9 @@ class Frame:
 
     function: p.Function
     bound: dict[tuple[int, str], list[Possible]]
+    above: int = 0
+    """How many evaluations were under way when the call was met."""
+    known: dict[int, list[Possible]] = field(default_factory=dict)
 
 
 class Values:
@@ -98,12 +101,11 @@ class Values:
 
     def possible(self, module: Module, expression: Any, frame: Frame | None = None) -> list[Possible]:
         """Every value that ``expression`` may have; never empty, except where it is part of what is being asked."""
-        if frame is None:
-            memo = module.memo.setdefault("values", {})
-            found = memo.get(id(expression))
-            if found is not None:
-                return found
+        memo = module.memo.setdefault("values", {}) if frame is None else frame.known
         key = id(expression)
+        found = memo.get(key)
+        if found is not None:
+            return found
         if key in self._active or self._depth > DEPTH:
             return []
         self._active.add(key)
@@ -114,7 +116,7 @@ class Values:
             self._active.discard(key)
             self._depth -= 1
         found = found[:MOST]
-        if frame is None and not self._active:
+        if not self._active or (frame is not None and len(self._active) == frame.above):
             memo[key] = found
         return found
 
@@ -820,7 +822,7 @@ class Values:
         overriding: list[tuple[int, tuple[Read, ...], Any]] = []
         tested = []
         for node, row in values:
-            held = conditions(module, node, inside)[:6]
+            held = self._conditions(module, node, inside)
             if frame is not None and any(self._refuted(c, frame) for c in held):
                 continue
             absent = _merged(self.absent(c.module, c.test, c.truth, frame) for c in held)
@@ -840,6 +842,13 @@ class Values:
                 if not (q.nothing and own_present.intersection(v for r in q.absent for v in r.variables)):
                     rows.append(_joined(q, absent, Site(module, node), held_by))
         return rows
+
+    def _conditions(self, module: Module, node: Any, inside: Any) -> list[Condition]:
+        memo = module.memo.setdefault("conditions", {})
+        key = (id(node), id(inside))
+        if key not in memo:
+            memo[key] = conditions(module, node, inside)[:6]
+        return memo[key]
 
     def _refuted(self, condition: Condition, frame: Frame) -> bool:
         """Whether what the caller gave, or left out, makes the condition impossible."""
