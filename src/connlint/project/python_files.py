@@ -5,6 +5,7 @@ Everything is read when it is first asked for, and kept. Lines come first: a fil
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from connlint.languages.python.syntax import parse
 from connlint.project.tree import Tree
 
 INIT = "__init__.py"
+_INSTALLED = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|\.venv|\.tox|\.nox)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class PythonFiles:
 
     @cached_property
     def paths(self) -> list[str]:
-        """Every module's file, in order."""
-        return sorted(path for path in self.tree.paths if path.endswith(".py"))
+        """Every module's file, in order; not those of packages that were installed into a folder of the project."""
+        return sorted(path for path in self.tree.paths if path.endswith(".py") and not _INSTALLED.search(path))
 
     @cached_property
     def tops(self) -> dict[str, list[Stand]]:

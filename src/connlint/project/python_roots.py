@@ -27,17 +27,23 @@ _MARKERS = {
     "pyproject.toml", "setup.py", "setup.cfg", "manage.py", "Pipfile", "pytest.ini", "tox.ini", "requirements.txt",
 }
 
+_TEST_SETTINGS = {"pytest.ini", "tox.ini", "setup.cfg"}
+_SIDE = re.compile(r"(?:^|/)(?:tests?|docs?|ci|\.\w+|requirements)(?:/|$)")
+"""Folders whose requirements are tools for the project around them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Roots:
     """``folders`` hold top-level modules. ``declared`` are those of them that configuration names in so many words,
-    each with the folders of the files that do so: it holds for what lies below these.
+    each with the folders of the files that do so: it holds for what lies below these. ``projects`` are folders with
+    requirements or an image of their own, so that what lies in them is installed and started by itself.
 
     ``installed`` are the import names, as far as they can be told from the names of distributions, that the project
     declares or locks as dependencies: what is its own is not among them.
     """
 
     folders: frozenset[str]
+    projects: frozenset[str]
     declared: dict[str, frozenset[str]]
     installed: frozenset[str]
 
@@ -55,7 +61,7 @@ def read_roots(tree: Tree) -> Roots:
     folders = tree.folders
     declared = {root: frozenset(owners) for root, owners in reader.declared.items() if root in folders}
     implied = {f for f in reader.implied if f in folders}
-    return Roots(frozenset(implied.union(declared)), declared, frozenset(installed))
+    return Roots(frozenset(implied.union(declared)), frozenset(reader.projects), declared, frozenset(installed))
 
 
 def normal(name: str) -> str:
@@ -81,6 +87,7 @@ class _Reader:
         self.tree = tree
         self.declared: dict[str, set[str]] = {}
         self.implied: set[str] = {""}
+        self.projects: set[str] = set()
         self.dependencies: set[str] = set()
         self.own: set[str] = set()
 
@@ -95,6 +102,8 @@ class _Reader:
                 return
         if name in _MARKERS or name.startswith("Dockerfile") or name.endswith("Dockerfile"):
             self.implied.update((folder, _join(folder, "src")))
+            if name not in _TEST_SETTINGS and not _SIDE.search(folder):
+                self.projects.add(folder)
             if name == "manage.py":
                 self.place(folder, ["."])
             elif name in ("pyproject.toml", "setup.py", "setup.cfg"):

@@ -71,6 +71,8 @@ class Stands:
         if not self.holds_for(stand, folder):
             return False
         own = stand.regular and self.files.package_of(folder) == (stand.root, top)
+        if not own and self._is_apart(folder, stand.root):
+            return False
         if top in roots.installed:
             return own and stand.root in roots.folders and self._is_trusted(stand.root, top)
         if stand.regular:
@@ -79,6 +81,14 @@ class Stands:
             if stand.root == folder and not self.files.is_package(folder) and not self._is_used(folder):
                 return True
         return self._is_trusted(stand.root, top)
+
+    def _is_apart(self, folder: str, root: str) -> bool:
+        """Whether ``folder`` belongs to a project of its own, below ``root``."""
+        while folder and folder != root:
+            if folder in self.roots.projects:
+                return is_below(folder, root)
+            folder = folder.rpartition("/")[0]
+        return False
 
     # -- how the project imports ----------------------------------------------------------------------------------
 
