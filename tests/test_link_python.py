@@ -10,9 +10,12 @@ import re
 
 import pytest
 
+from connlint.checks.symbols import faults
+from connlint.languages.edits import applied
 from connlint.languages.python.imports import read_imports
 from connlint.languages.python.outline import outline, scan, scan_imports
 from connlint.languages.python.syntax import parse
+from connlint.model.source import Source
 from connlint.project.answer import Found, Missing, Unknown
 from connlint.project.linker import ImportUse
 from connlint.project.python_modules import PythonLinker
@@ -222,6 +225,24 @@ class Lazy:
     def __getattr__(self, name): return name
 --- main.py
 from a import loaded, main, x  # want missing-symbol
+=== a package asks itself
+--- pkg/__init__.py
+from . import inner, outer  # want missing-symbol
+from . import inner as alias
+--- pkg/inner.py
+--- main.py
+from pkg import alias, inner
+from pkg import outer  # want missing-symbol
+=== what a test puts on a module is there for a test only
+--- a.py
+--- test_a.py
+from unittest import mock
+import a
+def test(monkeypatch):
+    monkeypatch.setattr(a, "x", 1, raising=False)
+    a.x()
+--- b.py
+from a import y  # want missing-symbol
 === a name that another file sets on the module
 --- settings.py
 --- start.py
@@ -305,6 +326,39 @@ class Class:
     from a import x6  # want missing-symbol
 if later():
     from a import x7  # want missing-symbol
+=== comments that quiet another checker for the whole file
+--- a.py
+--- b.py
+# pylint: disable=no-name-in-module
+from a import x
+--- c.py
+# mypy: ignore-errors
+from a import x
+--- d.py
+# pylint: disable=line-too-long
+from a import x  # want missing-symbol
+=== nothing runs after the end
+--- a.py
+--- test_a.py
+import pytest
+if True:
+    pytest.skip("not here", allow_module_level=True)
+    from a import x1
+raise SystemExit
+from a import x2
+=== modules that a program or a conftest puts in, and that no file is
+--- setup.cfg
+[metadata]
+name = pkg
+--- pkg/__init__.py
+--- conftest.py
+import sys
+sys.modules["pkg.faked"] = object()
+--- tests/test_it.py
+from pkg.faked import x
+from pkg.gone import y  # want missing-module
+import sys
+sys.modules.setdefault("pkg.gone", object())
 === modules that a test puts in
 --- a.py
 --- test_a.py
@@ -368,6 +422,22 @@ redis[hiredis]==5.0
 from redis import Redis
 from docker import from_env
 from celery import Celery  # want missing-symbol
+=== an installed package of the same name, which the project does not declare
+--- redis.py
+--- agents/__init__.py
+--- agents/mcp/__init__.py
+--- apps/bot/requirements.txt
+openai-agents
+--- apps/bot/main.py
+from agents import Agent
+import agents.tools
+--- services/telegram.py
+from telegram.ext import Application
+--- services/__init__.py
+--- services/start.py
+import telegram
+import telegram.error
+telegram.Bot
 === the standard library
 --- platform/__init__.py
 --- queue.py
@@ -452,6 +522,31 @@ from ._speedups import fast
 --- setup.py
 from setuptools import Extension, setup
 setup(name="pkg", ext_modules=[Extension("pkg._speedups", ["pkg/_speedups.c"])])
+=== modules that a build compiles, and others
+--- setup.py
+from setuptools import Extension, setup
+NAME = "pkg"
+setup(name=NAME, ext_modules=[Extension(f"{NAME}._core", ["src/core.c"])])
+--- pkg/__init__.py
+from ._core import dot
+from ._missing import also_unknown
+from .speed.fast import run
+from .plain import x  # want missing-module
+--- pkg/speed/__init__.py
+--- native/speed/fast.rs
+=== an ignore file names it, and a linter's settings do not
+--- .gitignore
+pkg/local.py
+--- pyproject.toml
+[tool.ruff.lint.per-file-ignores]
+"pkg/gone.py" = ["F401"]
+--- pkg/__init__.py
+from .local import x
+from .gone import x  # want missing-module
+=== installed packages in the repository
+--- venv/lib/python3.11/site-packages/installed/__init__.py
+--- main.py
+from installed import anything
 === manage.py stands beside the packages
 --- backend/manage.py
 --- backend/shop/__init__.py
@@ -489,6 +584,17 @@ def f():
     sub.gone()  # want missing-symbol
     self.a.y
     "a.y"
+=== the package gives the module's name to something else
+--- pkg/__init__.py
+from .config import config
+--- pkg/config.py
+class Config: url = ""
+config = Config()
+--- use.py
+import pkg.config as config
+from pkg import config as other
+config.url
+other.url
 === the module is probed, or its name means something else
 --- a.py
 --- b.py
@@ -536,6 +642,88 @@ def f[T](x: T):
     from pkg import nothing  # want missing-symbol
 lazy from pkg.generic import never  # want missing-symbol
 ''')
+
+
+EDITS = cases('''
+=== the name that was meant
+--- pkg/__init__.py
+--- pkg/a.py
+def get_pool(): pass
+--- pkg/b.py
+from .a import get_pol, get_pool as p
+from . import a
+a.get_pol()
+--- pkg/b.py.fixed
+from .a import get_pool as get_pol, get_pool as p
+from . import a
+a.get_pool()
+=== the module that has it
+--- pkg/__init__.py
+--- pkg/a.py
+kept = 1
+--- pkg/sub/__init__.py
+--- pkg/sub/c.py
+class Moved: pass
+class Other: pass
+--- pkg/b.py
+from .a import Moved
+def f():
+    from pkg.a import kept, Other as o
+--- pkg/b.py.fixed
+from .sub.c import Moved
+def f():
+    from pkg.sub.c import Other as o
+    from pkg.a import kept
+=== one line of a list
+--- pkg/__init__.py
+--- pkg/a.py
+kept = 1
+--- pkg/c.py
+class Moved: pass
+--- pkg/b.py
+from .a import (
+    kept,  # stays
+    Moved,  # goes
+)
+--- pkg/b.py.fixed
+from .c import Moved
+from .a import (
+    kept,  # stays
+)
+=== the module that was meant
+--- pkg/__init__.py
+--- pkg/databases.py
+x = 1
+--- pkg/b.py
+from .database import x
+import pkg.database
+--- pkg/b.py.fixed
+from .databases import x
+import pkg.database
+=== nothing is offered where more than one module has it, or the names are not alike
+--- pkg/__init__.py
+--- pkg/a.py
+kept = 1
+--- pkg/c.py
+Moved = 1
+--- pkg/d.py
+Moved = 1
+--- pkg/b.py
+from .a import Moved, unlike
+--- pkg/b.py.fixed
+from .a import Moved, unlike
+''')
+
+
+@pytest.mark.parametrize("project", EDITS)
+def test_edits(project):
+    [(path, want)] = [(p.removesuffix(".fixed"), text) for p, text in project.items() if p.endswith(".fixed")]
+    data = project[path].encode()
+    linker = PythonLinker(MemoryTree({p: text for p, text in project.items() if not p.endswith(".fixed")}))
+    fixes = [draft.fix for draft in faults(linker, path, data) if draft.fix is not None]
+    assert not any(fix.safe for fix in fixes), "another name may do something else"
+    edits = [edit for fix in fixes for edit in fix.edits]
+    assert applied(Source.decode(path, data), edits).decode() == want
 
 
 @pytest.mark.parametrize("project", [*NAMES, *EXCUSES, *ROOTS, *MEMBERS, *NEW_SYNTAX])

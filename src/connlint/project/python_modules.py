@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import replace
 
 from connlint.languages.python.imports import FileImports, Imported, read_imports
 from connlint.languages.python.outline import ImportLine
@@ -134,6 +135,7 @@ class PythonLinker:
             stands = self.stands.reachable(folder, module.partition(".")[0])
             roots = [stand.root for stand in stands if is_below(stem, stand.root)]
             candidates = [stem[len(root) :].strip("/").replace("/", ".") for root in roots]
+            candidates = [name for name in candidates if name and not is_standard(name.partition(".")[0])]
         return next((name for name in candidates if self.resolve(path, name) == Found(target)), None)
 
     def may_appear(self, base: str, module: str) -> str | None:
@@ -152,9 +154,12 @@ class PythonLinker:
         if not isinstance(target, Found):
             return target if isinstance(target, Unknown) else Unknown("no such module")
         answer = self.names.answer(target.path, name)
-        if isinstance(answer, Missing) and not self._is_surely(path, use.module, target.path):
+        if not isinstance(answer, Missing):
+            return answer
+        if not self._is_surely(path, use.module, target.path):
             return _FOREIGN
-        return answer
+        within_reach = [place for place in answer.tried if self.spelled(path, use.module, place) is not None]
+        return replace(answer, tried=tuple(within_reach[:5]))
 
     def _is_surely(self, path: str, module: str, target: str) -> bool:
         """Whether ``module`` can be nothing else than ``target``, no other root's module and no installed one."""

@@ -114,7 +114,7 @@ class Names:
             names |= self.files.submodules(target.rpartition("/")[0])
         near = difflib.get_close_matches(name, sorted(n for n in names if not n.startswith("__")), 1, NEAR)
         elsewhere = self._defined_in.get(name, ())
-        return Missing("not defined", tuple(p for p in elsewhere if p != target)[:5], near[0] if near else None)
+        return Missing("not defined", tuple(p for p in elsewhere if p != target)[:40], near[0] if near else None)
 
     # -- where names come from ------------------------------------------------------------------------------------
 

@@ -39,13 +39,14 @@ class Roots:
     requirements or an image of their own, so that what lies in them is installed and started by itself.
 
     ``installed`` are the import names, as far as they can be told from the names of distributions, that the project
-    declares or locks as dependencies: what is its own is not among them.
+    declares or locks as dependencies: what is its ``own``, by the names of its distributions, is not among them.
     """
 
     folders: frozenset[str]
     projects: frozenset[str]
     declared: dict[str, frozenset[str]]
     installed: frozenset[str]
+    own: frozenset[str]
 
 
 def read_roots(tree: Tree) -> Roots:
@@ -61,7 +62,8 @@ def read_roots(tree: Tree) -> Roots:
     folders = tree.folders
     declared = {root: frozenset(owners) for root, owners in reader.declared.items() if root in folders}
     implied = {f for f in reader.implied if f in folders}
-    return Roots(frozenset(implied.union(declared)), frozenset(reader.projects), declared, frozenset(installed))
+    return Roots(frozenset(implied.union(declared)), frozenset(reader.projects), declared, frozenset(installed),
+                 frozenset(own))
 
 
 def normal(name: str) -> str:

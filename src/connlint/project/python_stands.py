@@ -76,7 +76,9 @@ class Stands:
         if top in roots.installed:
             return own and stand.root in roots.folders and self._is_trusted(stand.root, top)
         if stand.regular:
-            if stand.root in roots.declared or (stand.root in roots.folders and (own or roots.installed)):
+            if stand.root in roots.declared:
+                return True
+            if stand.root in roots.folders and (own or roots.installed or top in roots.own):
                 return True
             if stand.root == folder and not self.files.is_package(folder) and not self._is_used(folder):
                 return True
