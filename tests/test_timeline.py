@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from connlint.checks.import_chain import check
 from connlint.config import Config
 from connlint.engine import Options, Session
 from connlint.model import program as p
@@ -211,10 +212,7 @@ def test_a_chain_reads_only_the_files_on_it():
         **{f"other{i}.py": f"import four\n\ndef f{i}():\n    return four.later()\n" for i in range(40)},
     }
     session = Session(MemoryTree(files), RULES, Config(), Options(jobs=1))
-    card = RULES.cards["import-time-connection"]
-    from connlint.checks.import_chain import check
-
-    drafts = list(check(session.project.module("one.py"), session.project, card, RULES))
+    drafts = list(check(session.project, RULES.cards["import-time-connection"], RULES))
     assert [(d.place.path, [s.place.path for s in d.steps]) for d in drafts] == [
         ("four.py", ["four.py", "three.py", "two.py", "one.py"])]
     assert set(session.project._modules) <= {"one.py", "two.py", "three.py", "four.py", "main.py"}
@@ -276,7 +274,8 @@ def test_limits(code, path, found):
 
 
 READS = "export const url = process.env.DATABASE_URL;\n"
-LATE = "import dotenv from 'dotenv';\ndotenv.config();\n" + "import { url } from './db';\nexport const x = () => url;\nx();\n"
+LATE = "import dotenv from 'dotenv';\ndotenv.config();\n"
+LATE += "import { url } from './db';\nexport const x = () => url;\nx();\n"
 PLAIN = {"type": None, "module": '{ "type": "module" }'}
 
 

@@ -11,12 +11,13 @@ CHECKS: dict[str, str] = {
     "module-pool": "connlint.checks.pools:check",
     "pool-limit": "connlint.checks.pools:limits",
     "sticky": "connlint.checks.pools:sticky",
-    "import-chain": "connlint.checks.import_chain:check",
     "env-load": "connlint.checks.env_load:check",
 }
 """Name → "module:function" of ``check(module, project, card, rules) -> Iterator[Draft]``, run on one file at a time."""
 
 PROJECT_CHECKS: dict[str, str] = {
+    "import-chain": "connlint.checks.import_chain:check",
+    "drift": "connlint.checks.drift:check",
     "containers": "connlint.checks.containers:check",
     "entrypoint": "connlint.checks.entrypoints:check_found",
     "entrypoint-interface": "connlint.checks.entrypoints:check_interface",

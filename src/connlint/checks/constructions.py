@@ -47,6 +47,10 @@ class Judge:
         self.stages: Stages = stages_of(project, rules.apis, self.values)
         self.programs: Programs = programs_of(project, self.stages)
 
+    def in_production(self, path: str) -> bool:
+        """Whether a file is part of the program: no test, tool, example or migration."""
+        return self.stages.of_path(path) == "production"
+
     # -- which constructions ------------------------------------------------------------------------------------------
 
     def constructions(self, module: Module) -> Iterator[Construction]:

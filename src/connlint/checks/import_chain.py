@@ -1,7 +1,7 @@
 """Calls at module scope that reach, through functions and constructors of the project, what builds a client.
 
-The search starts at the construction and goes outwards (`connlint.project.timeline`), so a finding may stand in another
-file than the one that is checked.
+The search starts at the constructions and goes outwards (`connlint.project.timeline`), so it is one for the whole
+project, whatever files are to be reported on.
 """
 
 from __future__ import annotations
@@ -15,49 +15,63 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.callees import last_name
-from connlint.project.clients import Construction
+from connlint.project.clients import Construction, files_with
 from connlint.project.conditions import conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.timeline import Chain, at_import, chains, holder
 
+Way = tuple[Chain, Construction]
 
-def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Every call at module scope, anywhere in the project, that leads to a construction in ``module``."""
+
+def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
+    """Every call at module scope that leads to a construction in a function of the project."""
     court = judge(project, card, rules)
-    if court.stages.of_path(module.path) != "production":
-        return
-    if not any(_concerns(court, built, card) for built in court.constructions(module)):
-        return
-    module = project.module(module.path) or module  # the whole of it, callers too
-    known: dict[tuple[int, int], list[Chain]] = {}
-    found: dict[tuple[str, int], list[tuple[Chain, Construction]]] = {}
-    for built in court.constructions(module):
-        around = holder(module, built.call)
-        if around is None or not _concerns(court, built, card):
-            continue
-        if around.node.at not in known:
-            known[around.node.at] = [
-                chain for chain in chains(project, module, built.call,
-                                          lambda path: court.stages.of_path(path) == "production")
-                if _counts(court, chain)]
-        for chain in known[around.node.at]:
-            found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))
-    for ways in found.values():
-        chain, built = _clearest(ways)
+    found: dict[tuple[str, int], list[Way]] = {}
+    for path in files_with(project, rules, frozenset(card.options["kinds"])):
+        if court.stages.of_path(path) == "production":
+            for chain, built in _ways(court, path):
+                found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))
+    together: dict[tuple[str, str], list[tuple[Way, Facts]]] = {}
+    for key in sorted(found):
+        chain, built = way = _clearest(found[key])
         facts = court.facts(built, chain.start.module, sure=not _depends(chain, built))
         if facts.outcome != "plain" or not serves_calls(chain.start.module, card.options["handlers"]):
-            yield _draft(chain, built, facts)
+            together.setdefault((key[0], built.name), []).append((way, facts))
+    for rows in together.values():
+        if len(rows) > card.options["together"]:
+            (chain, built), facts = rows[0]
+            yield _draft(chain, built, facts, [way for way, _ in rows[1:]])
+        else:
+            for (chain, built), facts in rows:
+                yield _draft(chain, built, facts, [])
 
 
-def _concerns(court: Judge, built: Construction, card: Card) -> bool:
+def _ways(court: Judge, path: str) -> Iterator[Way]:
+    """The chains to every construction in a function of the file ``path``."""
+    module = court.project.module(path)
+    if module is None:
+        return
+    known: dict[tuple[int, int], list[Chain]] = {}
+    for built in court.constructions(module):
+        around = holder(module, built.call)
+        if around is None or not _concerns(court, built):
+            continue
+        if around.node.at not in known:
+            ways = chains(court.project, module, built.call, court.in_production)
+            known[around.node.at] = [chain for chain in ways if _counts(court, chain)]
+        for chain in known[around.node.at]:
+            yield chain, built
+
+
+def _concerns(court: Judge, built: Construction) -> bool:
     """Whether a construction stands in a function, is of a kind to report, and not for development only."""
-    if built.entry["kind"] not in card.options["kinds"] or at_import(built.module, built.call):
+    if built.entry["kind"] not in court.options["kinds"] or at_import(built.module, built.call):
         return False
     return not court.stages.only_in_development(built.module, built.call)
 
 
-def _clearest(ways: list[tuple[Chain, Construction]]) -> tuple[Chain, Construction]:
+def _clearest(ways: list[Way]) -> Way:
     """Of several constructions behind one call, the shortest way to one that surely happens, if there is one."""
     return min(ways, key=lambda way: (_depends(*way), len(way[0].links)))
 
@@ -81,7 +95,8 @@ def _counts(court: Judge, chain: Chain) -> bool:
         module, court.options["applications"], court.options["listens"])
 
 
-def _draft(chain: Chain, built: Construction, facts: Facts) -> Draft:
+def _draft(chain: Chain, built: Construction, facts: Facts, more: list[Way]) -> Draft:
+    """The finding; ``more`` are further calls of the same file that build the same kind of client."""
     start = chain.start
     what = said(built)
     steps = []
@@ -93,7 +108,9 @@ def _draft(chain: Chain, built: Construction, facts: Facts) -> Draft:
     steps.append(Step(Place(built.module.path, built.call.at), f"which runs {what}"))
     slots = {"call": _call(start.module, start.node), "what": what, "where": built.module.path, **facts.slots}
     symbol = variable(start.module, start.node) or last_name(getattr(start.node, "callee", start.node)) or what
-    return Draft(facts.outcome, Place(start.module.path, start.node.at), slots, symbol, (*steps, *facts.steps))
+    related = tuple(Step(Place(way.start.module.path, way.start.node.at),
+                         f"{_call(way.start.module, way.start.node)} builds one too") for way, _ in more[:20])
+    return Draft(facts.outcome, Place(start.module.path, start.node.at), slots, symbol, (*steps, *facts.steps), related)
 
 
 def _call(module: Module, node: object) -> str:

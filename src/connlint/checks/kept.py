@@ -81,7 +81,7 @@ def _global_member(module: Module, expression: Any) -> bool:
 
 def _is_global(module: Module, name: p.Name, depth: int = 0) -> bool:
     found = module.lookup(name.id, name)
-    if not found:
+    if all(definition.kind in ("type", "declared") for definition in found):
         return name.id in _GLOBALS
     value = found[0].value
     if len(found) == 1 and depth < 4:

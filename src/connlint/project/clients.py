@@ -13,6 +13,7 @@ from typing import Any
 from connlint.model import program as p
 from connlint.model.rule import Rules
 from connlint.project.answer import Found
+from connlint.project.importers import importers
 from connlint.project.module import Definition, Module, without_default
 from connlint.project.project import Project
 
@@ -380,6 +381,46 @@ def _reexported(module: Module, specifier: str, name: str, project: Project, dep
                     yield from _reexported(home, export.source, local, project, depth + 1)
                 else:
                     yield without_default(f"{export.source}.{local}")
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def files_with(project: Project, rules: Rules, kinds: frozenset[str]) -> list[str]:
+    """The files that may build a client of one of ``kinds``, as their bytes say: in order, none too few."""
+    wanted: dict[bool, dict[str, set[str]]] = {True: {}, False: {}}
+    anywhere: dict[bool, set[str]] = {True: set(), False: set()}
+    for entry in rules.apis.get("client", ()):
+        python = entry["language"] == "python"
+        if entry["kind"] in kinds:
+            for name in entry["names"]:
+                plain = name.replace("()", "")
+                package = _package(plain, python=python)
+                last = plain[len(package) :].rpartition(".")[2]
+                if package == "*":
+                    anywhere[python].add(last)
+                else:
+                    wanted[python].setdefault(package, set()).add(last)
+    index = importers(project)
+    found = []
+    for path in index.paths:
+        python = path.endswith(".py")
+        data = index.data(path)
+        if any(word.encode() in data for word in anywhere[python]):
+            found.append(path)
+            continue
+        for package in index.packages(path) & wanted[python].keys():
+            # what is the package itself has any name, and what holds a wildcard too
+            if any(not word.isidentifier() or word.encode() in data for word in wanted[python][package]):
+                found.append(path)
+                break
+    return found
+
+
+def _package(name: str, *, python: bool) -> str:
+    """The package that a qualified name is imported from: "@scope/name", "mysql2" of "mysql2/promise.createPool"."""
+    scope, slash, rest = name.partition("/") if name.startswith("@") and not python else ("", "", name)
+    return f"{scope}{slash}" + rest.partition("/")[0].partition(".")[0]
 
 
 # -- instances --------------------------------------------------------------------------------------------------------

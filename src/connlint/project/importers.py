@@ -30,6 +30,13 @@ _PYTHON = re.compile(
     rb"""(?P<names>\([^)]*\)|(?:[^\n\\#;]|\\\r?\n)*)|import[ \t]+(?P<plain>[\w., \t]+))""",
     re.MULTILINE,
 )
+# With a literal in front, which is searched at memory speed.
+_JAVASCRIPT_PACKAGES = tuple(re.compile(pattern) for pattern in (
+    rb"from\s*['\"]([^'\"\n]+)", rb"require\(\s*['\"`]([^'\"`\n]+)", rb"import\s*\(?\s*['\"`]([^'\"`\n]+)",
+))
+_PYTHON_PACKAGES = tuple(re.compile(pattern, re.MULTILINE) for pattern in (
+    rb"from[ \t]+([\w.]+)[ \t]+import\b", rb"import[ \t]+(\w[\w., \t]*)",
+))
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 
 
@@ -80,6 +87,20 @@ class Importers:
             rows = _python_imports(data) if path.endswith(".py") else _javascript_imports(data)
             self._imports[path] = tuple(rows)
         return self._imports[path]
+
+    def packages(self, path: str) -> frozenset[str]:
+        """The first parts of everything that the bytes of ``path`` may import: never too few packages."""
+        data = self.data(path)
+        found: set[bytes] = set()
+        if path.endswith(".py"):
+            for pattern in _PYTHON_PACKAGES:
+                for text in pattern.findall(data):
+                    found.update(part.split(None, 1)[0] for part in text.split(b",") if part.strip())
+            return frozenset(name.partition(b".")[0].decode("utf-8", "replace") for name in found)
+        for pattern in _JAVASCRIPT_PACKAGES:
+            found.update(pattern.findall(data))
+        names = (name.decode("utf-8", "replace").removeprefix("node:").split("/") for name in found)
+        return frozenset("/".join(parts[:2]) if parts[0][:1] == "@" else parts[0] for parts in names)
 
     def targets(self, path: str) -> list[tuple[int, str, str]]:
         """The files of the project that ``path`` imports: offset, file and way, in order, each once."""
