@@ -442,6 +442,12 @@ def test_module_that_was_probably_meant(specifier, extra, near):
     assert answer.near == near
 
 
+def test_configuration_full_of_comments_is_read_at_once():
+    comments = "/* a */ // b // c\n" * 200
+    config = comments + '{"compilerOptions": {' + comments + '"paths": {"@/*": ["./src/*"], ' + comments + "},}, }"
+    assert linker({"tsconfig.json": config, "src/b.ts": ""}).resolve("a.ts", "@/b") == Found("src/b.ts")
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"import {", b"import { a } from '", b"\x00" * 50, "import é from './é'".encode("latin-1")])
 def test_any_bytes_are_read(data):
     links = JavaScriptLinker(MemoryTree({"m.ts": data, "x.ts": data}))

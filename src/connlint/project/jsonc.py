@@ -6,7 +6,9 @@ import json
 import re
 from typing import Any
 
-_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/|,(?=(?:\s|//[^\n]*|/\*.*?\*/)*[}\]])', re.DOTALL)
+_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_LAST_COMMA = re.compile(r'"(?:\\.|[^"\\])*"|,(?=\s*[}\]])', re.DOTALL)
+# Two passes: one expression for both would try every way to cut a row of comments.
 
 
 def loads(data: bytes | None) -> dict[str, Any] | None:
@@ -21,7 +23,9 @@ def loads(data: bytes | None) -> dict[str, Any] | None:
         value = json.loads(text)
     except ValueError:
         try:
-            value = json.loads(_TOKEN.sub(lambda m: m[0] if m[0].startswith('"') else "", text))
+            for pattern in (_COMMENT, _LAST_COMMA):
+                text = pattern.sub(lambda m: m[0] if m[0].startswith('"') else "", text)
+            value = json.loads(text)
         except ValueError:
             return None
     except RecursionError:
