@@ -97,13 +97,15 @@ class Cases:
             return self.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
         if not api.managed and any(type(s) is p.WithItem for s in home.stores):
             return self.draft("transaction", call, api, home.name)
-        return self.draft("unreleased", call, api, home.name, why=why.clause, steps=self._because(call, why))
+        # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
+        return self.draft("unreleased", call, api, home.name, why=why.clause, steps=self._because(call, why),
+                          level="note" if api.awaiting else None)
 
     def _worth(self, call: p.Call, policy: str) -> Why | None:
         """Whether code that can run again is at work, as far as the table asks for that; None where it is not."""
         if policy == "never":
             return None
-        if policy in ("always", "chained"):
+        if policy in ("always", "chained", "written"):
             return Why("unknown") if self.module.function(call) is not None else None
         if policy == "component":
             return Why("again") if self.components.hook(call) is not None else None

@@ -49,6 +49,19 @@ class Api:
     owner: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
     borrows: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+
+    @property
+    def chained(self) -> bool:
+        """Whether it is reported where a method is called on it at once."""
+        return self.discarded in ("chained", "written")
+
+    def writes(self, call: p.Call) -> bool:
+        """Whether the call opens it in one of `modes`, where that matters."""
+        if self.discarded != "written":
+            return True
+        mode = argument(call, "1") or argument(call, "mode")
+        return type(mode) is p.Text and any(letter in mode.value for letter in self.modes)
 
     def undo(self, handle: str) -> str:
         """How a handle of that name is given back, as a reader would write it."""
@@ -71,9 +84,10 @@ class Lifecycles:
         for entry in rules.apis.get("client", ()):
             if entry["language"] == language:
                 self.apis_of_client(entry, rules)
-        self.ended = frozenset(
-            name for entry in rules.apis.get("ended", ()) if entry["language"] == language for name in entry["names"]
-        )
+        self.ended = _words(rules, "ended", language)
+        self.collecting = _words(rules, "collecting", language)
+        self.lends = _words(rules, "lends", language)
+        self.shows = _Names(rules, "shows", language)
         self.calm = _Names(rules, "calm", language)
         self.reads = _Names(rules, "reads", language)
         self.raising = _Names(rules, "raising", language)
@@ -155,6 +169,10 @@ class Lifecycles:
         return any(name == known or ("*" in known and fnmatchcase(name, known)) for known in api.names)
 
 
+def _words(rules: Rules, role: str, language: str) -> frozenset[str]:
+    return frozenset(n for entry in rules.apis.get(role, ()) if entry["language"] == language for n in entry["names"])
+
+
 class _Names:
     """A table of callees: by qualified name, by method, by receiver."""
 
@@ -164,6 +182,7 @@ class _Names:
         self.receivers: set[str] = set()
         self.patterns: list[str] = []
         self.words: set[str] = set()
+        self._said: dict[str, bool] = {}
         for entry in rules.apis.get(role, ()):
             if entry["language"] == language:
                 for name in entry.get("names", ()):
@@ -174,8 +193,11 @@ class _Names:
 
     def says(self, name: str) -> bool:
         """Whether a word of ``name`` is (or, where it is long enough, starts with) one of the table."""
-        return any(part in self.words or any(len(w) > 4 and part.startswith(w) for w in self.words)
-                   for part in parts(name))
+        if name not in self._said:
+            self._said[name] = any(
+                part in self.words or any(len(w) > 4 and part.startswith(w) for w in self.words) for part in parts(name)
+            )
+        return self._said[name]
 
     def __contains__(self, pair: tuple[p.Call, Origins]) -> bool:
         call, origins = pair

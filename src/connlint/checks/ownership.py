@@ -109,7 +109,7 @@ class Ownership:
             return self._chained(call, value, above, api)
         if kind is p.WithItem:
             return Home("away", "", value) if api.managed else self._managed(call, value, above, api)
-        if kind is p.Argument and api.discarded == "chained":
+        if kind is p.Argument and api.chained and api.writes(call):
             user = module.parent(above)
             if type(user) is p.Call and (user, self.origins) in self.table.reads:
                 return Home("nothing", "", value)
@@ -140,7 +140,7 @@ class Ownership:
                 if type(self.module.parent(above)) is p.Evaluate:
                     return Home("nothing", "", value)
                 return Home("away", "", value)
-            if api.discarded == "chained":
+            if api.chained and api.writes(call):
                 return Home("nothing", "", value)
         return Home("away", "", value)
 
@@ -322,6 +322,10 @@ class Ownership:
                 return self._member(above, api)
             if kind is p.Index:
                 call = module.parent(above)
+                if below is above.key:
+                    # ``running[task] = …`` keeps it in a table
+                    kept = type(call) in (p.Assign, p.Let) and call.target is above
+                    return ("escape", call) if kept else ("read", above)
                 disposes = type(above.key) is p.Member and above.key.name in ("dispose", "asyncDispose")
                 return ("end", call) if disposes and type(call) is p.Call else ("read", above)
             if kind is p.Await:
@@ -380,6 +384,8 @@ class Ownership:
                 return "end", above
             if member.name in ("call", "apply") and api.calling:
                 return "end", above
+            if member.name in self.table.lends and (user := self._lent(above)) is not None:
+                return "escape", user
             return "read", above
         if type(above) is p.Assign and above.target is member:
             return "read", above
@@ -392,6 +398,28 @@ class Ownership:
             if type(call) is p.Call and (above.name in api.ends or above.name == "bind"):
                 return "escape", call
         return "read", above
+
+    def _lent(self, call: p.Call) -> Any:
+        """Who gets what a handle lends (``return connection.cursor()``); None where it stays in the function."""
+        module = self.module
+        below, above = call, module.parent(call)
+        while type(above) in (p.Await, p.Sequence, p.Entry, p.Record, p.Member, p.Call) or (
+                type(above) is p.Argument and type(module.parent(above)) is p.Call):
+            if type(above) is p.Argument:
+                return module.parent(above)
+            if type(above) is p.Call and above.callee is not below:
+                return above
+            below, above = above, module.parent(above)
+        if type(above) in (p.Return, p.Yield):
+            return above
+        if type(above) in (p.Let, p.Assign) and type(above.target) is p.Member:
+            return above
+        if type(above) is p.Let and type(above.target) is p.Name and below is call:
+            wanted = module.lookup(above.target.id, above.target)
+            for name in self.names().get(above.target.id, ()):
+                if type(module.parent(name)) in (p.Return, p.Yield) and module.lookup(name.id, name) is wanted:
+                    return module.parent(name)
+        return None
 
     # -- the plan of one function ----------------------------------------------------------------------------------
 
@@ -429,6 +457,10 @@ class Ownership:
         above = self.module.parent(node)
         if type(above) is p.Opaque and above.why == "typeof":
             plan.held.add(id(above))
+        if type(above) is p.Argument:
+            call = self.module.parent(above)
+            if type(call) is p.Call and (call, self.origins) in self.table.shows:
+                plan.held.add(id(call))
         if type(above) is p.Member and (above.name in api.done or above.name in self.table.ended):
             call = self.module.parent(above)
             plan.done.add(id(call) if type(call) is p.Call else id(above))
@@ -506,6 +538,10 @@ class Ownership:
             plan.chains.setdefault(id(call), {})
             above = self.module.parent(call)
 
+    def _is_coroutine(self, function: p.Function) -> bool:
+        """Whether calling a function only makes something that has still to be run."""
+        return function.is_async and self.module.program.language == "python"
+
     def _named(self, name: str, definition: Any, closure: p.Function, function: p.Function, plan: Plan) -> bool:
         """A named inner function: it runs where it is called, and is handed on where its name is used otherwise."""
         module = self.module
@@ -523,6 +559,8 @@ class Ownership:
                 return False
             above = module.parent(use)
             if type(above) is p.Call and above.callee is use:
+                if self._is_coroutine(closure) and type(module.parent(above)) is not p.Await:
+                    return False  # somebody else runs it
                 plan.runs[id(above)] = closure
             elif type(above) is p.Return:
                 plan.escapes.add(id(above))

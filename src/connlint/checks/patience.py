@@ -69,6 +69,9 @@ class Patience:
         if type(value) is p.Call:
             if type(value.callee) is p.Member and value.callee.name == "catch" and value.args:
                 return True
+            if any(type(a.value) is p.Constant and a.value.value == "true" and a.name in self.table.collecting
+                   for a in value.args):
+                return True
             if value.new and last_word(value.callee) == "Promise":
                 return self._only_resolves(value)
             # `get` of a dictionary does not raise; a `get` that is awaited asks somebody else

@@ -1,0 +1,142 @@
+"""What a report of a lost handle says: the step that loses it, in words and as steps, and the edit that mends it."""
+
+from __future__ import annotations
+
+import pytest
+
+from connlint.model.finding import Edit, Finding
+from projects import report
+
+RULES = (
+    "interval-not-cleared", "task-not-cancelled", "connection-not-released", "handle-not-closed",
+    "listener-not-removed",
+)
+
+
+def findings(name: str, text: str, **others: str) -> list[Finding]:
+    """What the lifecycle rules say about one file, beside ``others``."""
+    files = {name: text, **{k.replace("__", "/").replace("_", "."): v for k, v in others.items()}}
+    return [f for f in report(files).findings if f.rule in RULES and f.place.path == name]
+
+
+def only(name: str, text: str) -> Finding:
+    (finding,) = findings(name, text)
+    return finding
+
+
+def edited(text: str, edits: tuple[Edit, ...]) -> str:
+    data = text.encode()
+    for edit in sorted(edits, key=lambda e: e.place.at, reverse=True):
+        data = data[: edit.place.at[0]] + edit.text.encode() + data[edit.place.at[1] :]
+    return data.decode()
+
+
+def js(body: str, head: str = "async function run(work, other, done) {") -> str:
+    return f"{head}\n{body}\n}}\n"
+
+
+WITNESSES = {
+    "an await": (
+        "a.js", js("const t = setInterval(done, 1);\nawait work();\nclearInterval(t);"),
+        "`await work()` on line 3 may throw, and `clearInterval(t)` on line 4 is not reached"),
+    "an await before a call": (
+        "a.js", js("const t = setInterval(done, 1);\nJSON.parse(other);\nawait work();\nclearInterval(t);"),
+        "`await work()` on line 4 may throw, and `clearInterval(t)` on line 5 is not reached"),
+    "a call that is known to throw": (
+        "a.js", js("const t = setInterval(done, 1);\nJSON.parse(other);\nclearInterval(t);"),
+        "`JSON.parse(other)` on line 3 may throw, and `clearInterval(t)` on line 4 is not reached"),
+    "a throw": (
+        "a.js", js("const t = setInterval(done, 1);\nif (other) throw other;\nclearInterval(t);"),
+        "line 3 throws, and `clearInterval(t)` on line 4 is not reached"),
+    "a return": (
+        "a.js", js("const t = setInterval(done, 1);\nif (other) return;\nclearInterval(t);"),
+        "line 3 returns, and `clearInterval(t)` on line 4 is not reached"),
+    "a promise": (
+        "a.js", js("const t = setInterval(done, 1);\nreturn work().then(() => clearInterval(t));"),
+        "`work()` on line 3 may be rejected, and `clearInterval(t)` on line 3 is not reached"),
+    "another handle in its place": (
+        "a.js", js("let t = setInterval(done, 1);\nt = setInterval(done, 2);\nclearInterval(t);"),
+        "line 3 overwrites it, and `clearInterval(t)` on line 4 is not reached"),
+    "a Python call": (
+        "a.py", "def run(path, work):\n    f = open(path)\n    work(f.name)\n    f.close()\n",
+        "`work(f.name)` on line 3 may raise, and `f.close()` on line 4 is not reached"),
+    "a helper that gives back": (
+        "a.py",
+        "import asyncio\nasync def run(work, aio):\n    t = asyncio.create_task(work())\n    await work()\n"
+        "    await aio.cancel_and_wait(t)\n",
+        "`await work()` on line 4 may raise, and `aio.cancel_and_wait(t)` on line 5 is not reached"),
+}
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+def test_the_step_that_loses_it_is_named(name: str) -> None:
+    path, text, said = WITNESSES[name]
+    finding = findings(path, text)[0]
+    assert said in finding.message
+    assert finding.steps[0].place == finding.place
+    assert all(step.place.path == path for step in finding.steps)
+
+
+FIXES = {
+    "beside each other, JavaScript": (
+        "a.js",
+        js("  const t = setInterval(done, 1);\n  const answer = await work();\n  clearInterval(t);\n  return answer;"),
+        js("  const t = setInterval(done, 1);\n  try {\n    const answer = await work();\n    return answer;\n"
+           "  } finally {\n    clearInterval(t);\n  }")),
+    "inside a try that follows, JavaScript": (
+        "a.js",
+        js("  const t = setInterval(done, 1);\n  try {\n    await work();\n    clearInterval(t);\n    other();\n"
+           "  } catch (error) {\n    done(error);\n  }"),
+        js("  const t = setInterval(done, 1);\n  try {\n    await work();\n    other();\n"
+           "  } catch (error) {\n    done(error);\n  } finally {\n    clearInterval(t);\n  }")),
+    "beside each other, Python": (
+        "a.py",
+        "def run(path, rows):\n    f = open(path, 'w')\n    for row in rows:\n        f.write(row)\n    f.close()\n",
+        "def run(path, rows):\n    f = open(path, 'w')\n    try:\n        for row in rows:\n            f.write(row)\n"
+        "    finally:\n        f.close()\n"),
+    "inside a try that follows, Python": (
+        "a.py",
+        "def run(path, rows):\n    f = open(path, 'w')\n    try:\n        f.writelines(rows)\n        f.close()\n"
+        "    except ValueError:\n        raise RuntimeError(path)\n",
+        "def run(path, rows):\n    f = open(path, 'w')\n    try:\n        f.writelines(rows)\n"
+        "    except ValueError:\n        raise RuntimeError(path)\n    finally:\n        f.close()\n"),
+}
+
+
+@pytest.mark.parametrize("name", FIXES)
+def test_the_edit_moves_the_release_and_mends_it(name: str) -> None:
+    path, before, after = FIXES[name]
+    fix = only(path, before).fix
+    assert fix is not None and not fix.safe
+    assert edited(before, fix.edits) == after
+    assert findings(path, after) == []
+
+
+NO_FIX = {
+    "given back in two places": js(
+        "const t = setInterval(done, 1);\nif (other) {\n  clearInterval(t);\n  return;\n}\n"
+        "await work();\nclearInterval(t);"),
+    "never given back": "app.get('/', (request, response) => {\n  setInterval(done, 1);\n});\n",
+}
+
+
+@pytest.mark.parametrize("name", NO_FIX)
+def test_no_edit_is_better_than_a_wrong_one(name: str) -> None:
+    assert only("a.js", NO_FIX[name]).fix is None
+
+
+def test_the_level_follows_the_evidence() -> None:
+    two = "import asyncio\nasync def run(a, b):\n    x = asyncio.create_task(a())\n    y = asyncio.create_task(b())\n"
+    assert only("a.py", two + "    return [await x, await y]\n").level == "note"
+    assert only("a.py", two + "    await x\n    y.cancel()\n").level == "warning"
+
+
+def test_other_files_are_asked_who_calls_and_who_gives_back() -> None:
+    sweep = "export function sweep() {\n  setInterval(() => console.log(1), 1000);\n}\n"
+    once = "import { sweep } from './a.js';\nsweep();\n"
+    again = "import { sweep } from './a.js';\napp.get('/', () => {\n  sweep();\n});\n"
+    assert findings("a.js", sweep, main_js=once) == []
+    assert len(findings("a.js", sweep, main_js=again)) == 1
+    kept = "export class A {\n  open() {\n    this.beat = setInterval(done, 1);\n  }\n  close() {}\n}\n"
+    assert len(findings("a.js", kept)) == 1
+    assert findings("a.js", kept, main_js="import { A } from './a.js';\nclearInterval(a.beat);\n") == []
