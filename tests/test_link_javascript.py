@@ -442,6 +442,21 @@ def test_module_that_was_probably_meant(specifier, extra, near):
     assert answer.near == near
 
 
+@pytest.mark.parametrize("text", [
+    "import" + " " * 20000 + "x",
+    "import a" + " " * 20000 + "x",
+    "import {" * 2000,
+    "import(" + "/* a */ // b // c\n" * 300 + "x",
+    "import { a" + " /* { } */ // b\n" * 300,
+    "module.exports = {" + "/* a */ // b // c\n" * 300 + "...x }",
+    "export const {" + " a," * 3000,
+    "export { a" + " // b /* c */\n" * 300,
+    "const { a" + ": b" * 3000 + " } = require('./m')",
+], ids=lambda v: v[:20])
+def test_text_that_fits_no_pattern_is_read_at_once(text):
+    assert faults({"m.js": text, "x.js": f"import {{ z }} from './m'\n{text}"}) in ([], ["x.js: z"])
+
+
 def test_configuration_full_of_comments_is_read_at_once():
     comments = "/* a */ // b // c\n" * 200
     config = comments + '{"compilerOptions": {' + comments + '"paths": {"@/*": ["./src/*"], ' + comments + "},}, }"

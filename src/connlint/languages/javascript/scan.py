@@ -22,10 +22,10 @@ _IMPORT = re.compile(
     rb"""import(?:
         \s*["']([^"'\n]+)["']
       | (\s+type\b(?!\s*,|\s+from\b))?
-        (?:\s*(%b)\s*,?)??
-        (?:\s*\{(%b)\}|\s*\*\s*as\s+(%b))?
-        \s*\bfrom\s*["']([^"'\n]+)["']
-      | \s*\((?:\s|/\*.*?\*/|//[^\n]*\n)*["'`]([^"'`\n]+)["'`]
+        (?:\s*+(%b)\s*+,?)??
+        (?:\s*+\{(%b)\}|\s*+\*\s*+as\s+(%b))?
+        \s*+\bfrom\s*+["']([^"'\n]+)["']
+      | \s*+\((?>\s+|/\*.*?\*/|//[^\n]*\n)*+["'`]([^"'`\n]+)["'`]
     )"""
     % (_WORD, _BRACED, _WORD),
     re.VERBOSE | re.DOTALL,
@@ -60,7 +60,9 @@ _EXPORT = re.compile(
 )
 _ASSIGNED = re.compile(rb"exports\.(%b)\s*=[^=]" % _WORD)
 _ASSIGNED_WHOLE = re.compile(rb"module\.exports\s*=\s*")
-_ENTRY = re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*(?:(%b)\s*(?:,|(?=\})|:\s*[\w$.]+\s*(?:,|(?=\}))))" % _WORD, re.DOTALL)
+_ENTRY = re.compile(
+    rb"(?>\s+|//[^\n]*|/\*.*?\*/)*+(?:(%b)\s*(?:,|(?=\})|:\s*[\w$.]+\s*(?:,|(?=\}))))" % _WORD, re.DOTALL
+)
 _PART_OF_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$.")
 
 
@@ -117,8 +119,10 @@ def statements(data: bytes) -> list[Statement]:
             ))
         elif which == 1:
             add(Statement("import", m[1].decode("utf-8", "replace"), m.span(1)))
-        elif not _COMMENTED.match(data, data.rfind(b"\n", 0, start) + 1, start):
-            add(_loaded("dynamic", m[7], m.span(7), data, start))
+        else:
+            line = max(data.rfind(b"\n", 0, start) + 1, start - 300)
+            if not _COMMENTED.match(data, line, start):
+                add(_loaded("dynamic", m[7], m.span(7), data, start))
     if b"export" in data:
         for m in _REEXPORT.finditer(data):
             clause = m.span(2)
