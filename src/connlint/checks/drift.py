@@ -65,12 +65,16 @@ def _differing(rows: list[Default]) -> Iterator[Draft]:
             yield Draft("address" if address else "value", default.place, slots, default.variable, related=related)
 
 
-# A name as it is read, and what follows on an operator that gives a default.
-_NAMED = re.compile(
-    rb"\b([A-Z][A-Z0-9_]{2,})\b['\"`]?[\])!?]*(?:\s+as\s+\w+\)?)?(?:\.\w+\([^()\n]*\))?"
-    rb"(?:\s*(?:\|\|=?|\?\?=?|,|\bor\b|=|:)[^\n=]{0,80}?|\s*:[^\n]{0,80}default\()"
-    rb"\s*(['\"`][^'\"`\n]{0,120}['\"`]|-?\d[\d_.]*\b|[A-Za-z_$][\w.$]*)"
+_DEFAULT = rb"\s*(['\"`][^'\"`\n]{0,120}['\"`]|-?\d[\d_.]*\b|[A-Za-z_$][\w.$]*)"
+# A variable as it is read, and what follows on an operator or comma that gives a default.
+_READ = re.compile(
+    rb"(?:[eE]nv|ENV|environ|onfig|getSecret)\w{0,12}(?:\?|!)?(?:\.\w+(?:<\w+>)?)?\s*[\[(.]\s*['\"`]?([A-Z][A-Z0-9_]{2,})\b"
+    rb"['\"`]?[\])!?]*(?:\s+as\s+\w+\)?)?(?:\??\.\w+\([^()\n]*\))*\)*"
+    rb"\s*(?:\|\|=?|\?\?=?|,|\)?\s*or\b|=(?!=))(?:[^\n=]{0,60}?default\s*=)?" + _DEFAULT
 )
+_TAKEN = re.compile(rb"[{,]\s*([A-Z][A-Z0-9_]{2,})\s*(?::\s*\w+\s*)?=" + _DEFAULT)
+_DECLARED = re.compile(rb"\b([A-Z][A-Z0-9_]{2,})\s*:[^\n]{0,120}?default\b\s*[(:]" + _DEFAULT)
+_ENTRY = re.compile(rb"\benv\w*\s*:\s*['\"]([A-Z][A-Z0-9_]{2,})['\"]")
 _FIELD = re.compile(rb"\n[ \t]+([A-Za-z][A-Za-z0-9_]{2,})[ \t]*:[^\n=]*=\s*([^\n]+)")
 
 
@@ -86,7 +90,10 @@ def suspects(project: Project, stages: Stages, silent: list[str],
         if data is None or not any(word in data for word in words):
             continue
         package = rows.setdefault(package_root(project, path), {})
-        pairs = _NAMED.findall(data)
+        pairs = _READ.findall(data) + _DECLARED.findall(data)
+        if b"env" in data and b"}" in data:
+            pairs += _TAKEN.findall(data)
+        pairs += [(name, path.encode()) for name in _ENTRY.findall(data)]
         if b"Settings" in data:
             pairs += [(name.upper(), text) for name, text in _FIELD.findall(data)]
         for name, text in pairs:
