@@ -8,15 +8,17 @@ from typing import Any
 from connlint.cards import Rules
 from connlint.checks.components import Components
 from connlint.checks.flows import lower
+from connlint.checks.homes import Home, Homes, Use
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
-from connlint.checks.listeners import Registration
+from connlint.checks.meanings import names_of
 from connlint.checks.origins import class_of
-from connlint.checks.ownership import Home, Ownership, Use
+from connlint.checks.ownership import Ownership
 from connlint.checks.patience import Patience
 from connlint.checks.repeats import Why, repeats
 from connlint.checks.solver import solve
+from connlint.checks.telling import Telling
 from connlint.model import program as p
-from connlint.model.finding import Draft, Fix, Level, Place
+from connlint.model.finding import Draft, Fix, Place
 from connlint.model.finding import Step as Evidence
 from connlint.model.flow import Loss, Step
 from connlint.project.module import Module
@@ -31,7 +33,10 @@ class Cases:
         self.module = module
         self.project = project
         self.table = table
-        self.ownership = Ownership(module, project, table)
+        self.names = names_of(module)
+        self.homes = Homes(module, project, table)
+        self.ownership = Ownership(module, table, self.homes.origins)
+        self.telling = Telling(module)
         self.repeats = repeats(module, project, rules)
         self.components: Components = self.repeats.components
         self.patience = Patience(module, project, table)
@@ -42,15 +47,15 @@ class Cases:
 
     def judge(self, call: p.Call, api: Api) -> Draft | None:
         """What is to be said about one acquisition."""
-        home = self.ownership.home(call, api)
-        if home.kind == "away" or self.ownership.kept_by_owner(call, api):
+        home = self.homes.home(call, api)
+        if home.kind == "away" or self.homes.kept_by_owner(call, api):
             return None
         function = self.module.function(call)
         if home.kind == "nothing":
             return self.discarded(call, api)
         if function is None and home.kind != "module":
             return None
-        self.ownership.find_uses(home, api)
+        self.homes.find_uses(home, api)
         if home.kind == "attribute" and not self._is_ours(home):
             return None
         after = [u for u in home.uses if u.meaning != "read"]
@@ -70,16 +75,16 @@ class Cases:
             return None
         hook = self.components.hook(call)
         if hook is not None:
-            return self.draft("component", call, api, "", why=hook.cleanup, where=hook.name)
-        return self.draft("discarded", call, api, "", why=why.clause, steps=self._because(call, why))
+            return self.telling.draft("component", call, api, "", why=hook.cleanup, where=hook.name)
+        return self.telling.draft("discarded", call, api, "", why=why.clause, steps=self.telling.because(call, why))
 
     def _is_undone(self, call: p.Call) -> bool:
         """Whether the file removes something from the same target in another way."""
         if type(call.callee) is not p.Member:
             return False
-        target = self.ownership.text(call.callee.of)
+        target = self.names.text(call.callee.of)
         return any(
-            member.name.startswith(("remove", "off", "un")) and self.ownership.text(member.of) == target
+            member.name.startswith(("remove", "off", "un")) and self.names.text(member.of) == target
             for member in self.module.nodes(p.Member)
         )
 
@@ -94,12 +99,12 @@ class Cases:
             return None
         hook = self.components.hook(call)
         if hook is not None:
-            return self.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
+            return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
         if not api.managed and any(type(s) is p.WithItem for s in home.stores):
-            return self.draft("transaction", call, api, home.name)
+            return self.telling.draft("transaction", call, api, home.name)
         # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
-        return self.draft("unreleased", call, api, home.name, why=why.clause, steps=self._because(call, why),
-                          level="note" if api.awaiting else None)
+        return self.telling.draft("unreleased", call, api, home.name, why=why.clause,
+                                  steps=self.telling.because(call, why), level="note" if api.awaiting else None)
 
     def _worth(self, call: p.Call, policy: str) -> Why | None:
         """Whether code that can run again is at work, as far as the table asks for that; None where it is not."""
@@ -120,8 +125,9 @@ class Cases:
         """A class that has a method to stop it means its objects to end; what it starts ends with them."""
         owner = class_of(self.module, call)
         for statement in owner.body if owner is not None else ():
-            if type(statement) is p.Define and statement.name in self.closing and statement.value.kind == "method":
-                return Why("again", statement.value, f"`{statement.name}` cannot stop it")
+            if type(statement) is p.Define and statement.name in self.closing:
+                if type(statement.value) is p.Function and statement.value.kind == "method":
+                    return Why("again", statement.value, f"`{statement.name}` cannot stop it")
         return None
 
     def _is_ours(self, home: Home) -> bool:
@@ -131,7 +137,7 @@ class Cases:
             return False
         if of.id in ("this", "self"):
             return True
-        origin = self.ownership.origins.of(of)
+        origin = self.homes.origins.of(of)
         return origin is not None and origin.rsplit(".", 1)[-1] in ("useRef()",)
 
     def forgotten(self, call: p.Call, api: Api, home: Home) -> Draft | None:
@@ -143,7 +149,7 @@ class Cases:
         if self._mentioned_elsewhere(name, owner, home) or self._is_handed_over(call, home, api):
             return None
         if hook is not None and api.unreleased != "never":
-            return self.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
+            return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
         if owner is None or api.unreleased == "never":
             return None
         for statement in owner.body:
@@ -152,7 +158,7 @@ class Cases:
                     continue
                 place = Place(module.path, statement.value.name_at or statement.at)
                 step = Evidence(place, f"`{statement.name}` does not give `{home.name}` back")
-                return self.draft("forgotten", call, api, home.name, where=statement.name, steps=(step,))
+                return self.telling.draft("forgotten", call, api, home.name, where=statement.name, steps=(step,))
         return None
 
     def _is_handed_over(self, call: p.Call, home: Home, api: Api) -> bool:
@@ -171,7 +177,7 @@ class Cases:
             return False
         function: p.Function | None = None
         if type(inner.callee) is p.Name:
-            found = self.ownership.origins.function_called(inner)
+            found = self.homes.origins.function_called(inner)
             function = found[1] if found else None
         elif type(inner.callee) is p.Member and type(inner.callee.of) is p.Name and inner.callee.of.id == "self":
             owner = class_of(self.module, call)
@@ -208,103 +214,6 @@ class Cases:
                 return True
         return False
 
-    # -- listeners ------------------------------------------------------------------------------------------------
-
-    def registered(self, one: Registration) -> Draft | None:
-        """What is to be said about a listener that was added."""
-        call, pair = one.call, one.pair
-        function = self.module.function(call)
-        if one.swept or (pair.callable and not self._is_function(call.args[pair.keys[-1]].value)):
-            return None
-        undo = f"{one.target}.{pair.remove[0]}(…)" if one.target else f"{pair.remove[0]}(…)"
-        api = Api(pair.role, pair.language, what="listener", release=pair.remove)
-        name = self._short(call.args[0].value)
-        if one.removals:
-            return self._removed(one, api, function, name) if function is not None else None
-        if one.fresh and pair.fresh and self._is_listener(call.args[pair.keys[-1]].value):
-            other = one.fresh[0]
-            step = Evidence(Place(self.module.path, other.at), "this removes a function that was never added")
-            line = self.module.source.line(other.at[0])
-            return self.draft("mismatched", call, api, name, why=f"line {line}", undo=self._short(other), steps=(step,))
-        hook = self.components.hook(call)
-        if hook is None or one.others or not self._is_lasting(call, one) or not self._is_dropped(call):
-            return None
-        return self.draft("component", call, api, name, why=hook.cleanup, where=hook.name, undo=undo)
-
-    def _removed(self, one: Registration, api: Api, function: p.Function, name: str) -> Draft | None:
-        """A listener that is removed somewhere in the file: on every way out of the function that adds it?"""
-        if self._is_made_here(one, function):
-            return None
-        call = one.call
-        value = self.module.parent(call) if type(self.module.parent(call)) is p.Await else call
-        home = Home("local", name, value)
-        home.uses = [Use(r, "end", r, self.module.function(r)) for r in one.removals]
-        here = [r for r in one.removals if self.module.function(r) is function]
-        if here and not any(r.at[0] > call.at[0] and not self._apart(call, r) for r in here):
-            return None
-        return self.lost(call, api, home, function)
-
-    def _is_dropped(self, call: p.Call) -> bool:
-        """Whether nobody keeps what adding the listener returned."""
-        above = self.module.parent(call)
-        while type(above) in (p.Await, p.Member, p.Call):
-            above = self.module.parent(above)
-        return type(above) is p.Evaluate
-
-    def _is_listener(self, callback: p.Expression) -> bool:
-        return type(callback) in (p.Function, p.Name, p.Member, p.Call)
-
-    def _is_function(self, value: p.Expression) -> bool:
-        """Whether an argument is a function of this file."""
-        if type(value) is p.Name:
-            found = self.module.lookup(value.id, value)
-            return len(found) == 1 and found[0].kind == "function"
-        if type(value) is p.Member and type(value.of) is p.Name and value.of.id in ("self", "this"):
-            owner = class_of(self.module, value)
-            return owner is not None and any(type(s) is p.Define and s.name == value.name for s in owner.body)
-        return False
-
-    def _is_lasting(self, call: p.Call, one: Registration) -> bool:
-        """Whether the target of a listener outlives the component that adds it."""
-        if one.target in one.pair.lasting or (not one.target and one.pair.lasting):
-            return not one.target or not self.module.lookup(one.target.split(".")[0], call)
-        if "import" not in one.pair.lasting or type(call.callee) is not p.Member:
-            return False
-        of = call.callee.of
-        found = self.module.lookup(of.id, of) if type(of) is p.Name else []
-        return len(found) == 1 and found[0].kind == "import"
-
-    def _is_made_here(self, one: Registration, function: p.Function) -> bool:
-        """Whether the target is an object that the function made itself, so that its listeners go with it."""
-        of = one.call.callee.of if type(one.call.callee) is p.Member else None
-        if type(of) is not p.Name:
-            return False
-        found = self.module.lookup(of.id, of)
-        return any(
-            d.kind in ("value", "with") and type(d.value) in (p.Call, p.Await)
-            and self.module.function(d.node) is function
-            for d in found
-        )
-
-    def _apart(self, one: Any, other: Any) -> bool:
-        """Whether two nodes stand in different arms of one decision."""
-        chain = {id(above): below for below, above in self._climb(one)}
-        for below, above in self._climb(other):
-            if id(above) in chain and type(above) in (p.If, p.Conditional, p.Switch):
-                mine = chain[id(above)]
-                if mine is not below and type(above) is not p.If:
-                    return True
-                if type(above) is p.If:
-                    return any(mine is s for s in above.then) != any(below is s for s in above.then)
-        return False
-
-    def _climb(self, thing: Any) -> list[tuple[Any, Any]]:
-        pairs, below = [], thing
-        for above in self.module.parents(thing):
-            pairs.append((below, above))
-            below = above
-        return pairs
-
     # -- lost on the way ------------------------------------------------------------------------------------------
 
     def lost(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
@@ -330,21 +239,21 @@ class Cases:
 
     def _lost(self, call: p.Call, api: Api, home: Home, loss: Loss) -> Draft | None:
         step = loss.cause or loss.exit
-        clause = self._clause(step, loss)
+        clause = self.telling.clause(step, loss)
         given = (u.where for u in home.uses if u.meaning == "end" or self._is_given_up(u))
         ends = sorted(given, key=lambda where: where.at[0])
         missed = [w for w in ends if w.at[0] > step.at[0]] or ends
-        evidence = [Evidence(Place(self.module.path, call.at), f"`{self._short(call)}` starts here")]
+        evidence = [Evidence(Place(self.module.path, call.at), f"`{self.telling.short(call)}` starts here")]
         evidence.append(Evidence(Place(self.module.path, step.at), clause))
         undo = api.undo(home.name)
         why = clause
         if missed:
-            undo = self._short(missed[0])
+            undo = self.telling.short(missed[0])
             line = self.module.source.line(missed[0].at[0])
             why = f"{clause}, and `{undo}` on line {line} is not reached"
             evidence.append(Evidence(Place(self.module.path, missed[0].at), "this is not reached"))
         only_awaited = bool(ends) and all(type(w) is p.Await for w in ends)
-        return self.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
+        return self.telling.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
                           level="note" if only_awaited and loss.cause is not None else None,
                           fix=self._in_finally(call, home, ends))
 
@@ -358,52 +267,7 @@ class Cases:
             return None
         if release.at[0] <= acquire.at[0]:
             return None
-        return release_in_finally(module, acquire, release, f"Move `{self._short(release)}` into `finally`")
-
-    def _clause(self, step: Step, loss: Loss) -> str:
-        line = self.module.source.line(step.at[0])
-        python = self.module.program.language == "python"
-        text = self._short_at(step.at)
-        if step.kind == "end":
-            return "the function ends"
-        if step.kind == "return":
-            return f"line {line} returns"
-        if step.kind in ("break", "continue"):
-            return f"line {line} leaves the loop"
-        if step.kind == "raise":
-            return f"line {line} {'raises' if python else 'throws'}"
-        if step.kind == "reject":
-            return f"`{text}` on line {line} may be rejected"
-        if step.kind == "assign" or loss.cause is None:
-            return f"line {line} overwrites it"
-        return f"`{text}` on line {line} may {'raise' if python else 'throw'}"
-
-    # -- words ----------------------------------------------------------------------------------------------------
-
-    def _because(self, call: p.Call, why: Why) -> tuple[Evidence, ...]:
-        if why.answer != "again" or why.node is None or why.node is call:
-            return ()
-        at = why.node.at
-        return (Evidence(Place(self.module.path, (at[0], min(at[1], at[0] + 60))), why.clause),) if at else ()
-
-    def _short(self, it: Any) -> str:
-        return self._short_at(it.at)
-
-    def _short_at(self, at: tuple[int, int]) -> str:
-        text = " ".join(self.module.source.slice((at[0], min(at[1], at[0] + 400))).split())
-        head = text.split("{", 1)[0].rstrip() if "{" in text[:60] and len(text) > 60 else text
-        return head if len(head) <= 60 else head[:57] + "…"
-
-    def draft(self, outcome: str, call: p.Call, api: Api, handle: str, *, why: str = "", where: str = "",
-              undo: str = "", steps: tuple[Evidence, ...] = (), level: Level | None = None,
-              fix: Fix | None = None) -> Draft:
-        name = self.ownership.text(call.callee)
-        name = name if len(name) <= 60 else last_word(call.callee) or "call"
-        slots = {
-            "call": name, "handle": handle or f"the {api.what}", "what": api.what,
-            "undo": undo or api.undo(handle or api.what), "why": why or "it can run again", "where": where,
-        }
-        return Draft(outcome, Place(self.module.path, call.at), slots, handle or name, steps, level=level, fix=fix)
+        return release_in_finally(module, acquire, release, f"Move `{self.telling.short(release)}` into `finally`")
 
 
 def _loops(function: p.Function) -> bool:

@@ -6,12 +6,11 @@ put in its place among the calls, awaits and jumps around it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from connlint.checks.conditions import Conditions, Plan, truth
 from connlint.model import program as p
 from connlint.model.flow import (
-    HELD,
     Block,
     Choose,
     Do,
@@ -24,34 +23,11 @@ from connlint.model.flow import (
     Shape,
     Step,
     StepKind,
-    Test,
 )
 from connlint.project.module import Module
 
 _CATCHES_ALL = ("Exception", "BaseException")
 _PROMISE_METHODS = ("then", "catch", "finally")
-
-
-@dataclass(slots=True)
-class Plan:
-    """What the nodes of a function mean for one handle; everything is keyed by ``id(node)``.
-
-    ``gain`` is the expression that yields the handle. ``ends`` are calls, awaits and ``with`` items that give it back,
-    ``escapes`` nodes before which it changes owner, ``drops`` assignments that overwrite its variable, ``held`` reads
-    of the variable, ``done`` calls that tell whether it has ended by itself, ``starts`` calls before which it does
-    nothing yet. ``runs`` are calls that run a function of the same file on the spot (`Function`), ``chains`` promise
-    methods whose callbacks matter.
-    """
-
-    gain: int
-    ends: set[int] = field(default_factory=set)
-    escapes: set[int] = field(default_factory=set)
-    drops: set[int] = field(default_factory=set)
-    held: set[int] = field(default_factory=set)
-    done: set[int] = field(default_factory=set)
-    starts: set[int] = field(default_factory=set)
-    runs: dict[int, p.Function] = field(default_factory=dict)
-    chains: dict[int, dict[int, p.Function]] = field(default_factory=dict)
 
 
 class Nerves(Protocol):
@@ -82,11 +58,11 @@ class _Lowering:
         self.nerves = nerves
         self.wary = wary
         self.depth = 0
-        self.finishing = 0
+        self.conditions = Conditions(module, plan)
 
     def calm(self, step: p.Expression) -> bool:
         # what cleans up is not suspected of raising by itself
-        if self.finishing > 0:
+        if self.conditions.finishing > 0:
             return self.nerves.closes(step) or self.nerves.calm(step, wary=False)
         return self.nerves.calm(step, wary=self.wary)
 
@@ -121,9 +97,9 @@ class _Lowering:
             out.append(Escape(Step("assign", it.at)))
         effect = "drop" if id(it) in self.plan.drops and not op else None
         learns: tuple[Literal_, ...] = ()
-        forgets = tuple(self.words(name) for name in targets(target))
-        if type(target) is p.Name and not op and (truth := _truth(value)) is not None and self.steady(target):
-            learns = ((target.id, truth),)
+        forgets = tuple(self.conditions.words(name) for name in targets(target))
+        if type(target) is p.Name and not op and (known := truth(value)) is not None and self.conditions.steady(target):
+            learns = ((target.id, known),)
         if effect or learns or forgets:
             out.append(Do(Step("assign", it.at), False, effect, learns, forgets))  # type: ignore[arg-type]
 
@@ -140,25 +116,7 @@ class _Lowering:
 
     def if_(self, it: p.If, out: list[Shape]) -> None:
         self.expression(it.test, out)
-        out.append(self.choice(it.test, self.block(it.then), self.block(it.otherwise)))
-
-    def choice(self, test: p.Expression, then: Block, otherwise: Block, *, lasting: bool = True) -> Choose:
-        """A decision. Where it is asked again and again (not ``lasting``), attributes may have changed meanwhile."""
-        literals, exact = self.literals(test, True)
-        if not lasting and any("." in words for words, _ in literals or self.literals(test, False)[0]):
-            return Choose((then, otherwise))
-        if not exact:
-            contrary, exact_contrary = self.literals(test, False)
-            if exact_contrary or (contrary and not literals):
-                return Choose((otherwise, then), Test(contrary, exact_contrary, self.is_hopeful(contrary, otherwise)))
-        hopeful = self.is_hopeful(literals, then)
-        if not literals and not hopeful:
-            return Choose((then, otherwise))
-        return Choose((then, otherwise), Test(literals, exact, hopeful))
-
-    def is_hopeful(self, literals: tuple[Literal_, ...], arm: Block) -> bool:
-        """Whether a condition is there to give the handle back, so that it will hold where there is something to."""
-        return (self.finishing > 0 or (HELD, True) in literals) and _ends(arm)
+        out.append(self.conditions.choice(it.test, self.block(it.then), self.block(it.otherwise)))
 
     def loop(self, it: p.Loop, out: list[Shape], labels: tuple[str, ...] = ()) -> None:
         head: list[Shape] = []
@@ -178,11 +136,11 @@ class _Lowering:
         elif it.checked_after:
             self.expression(it.test, tail)
             out.append(Repeat((*self.block(it.body), *tail), "some", labels, otherwise=otherwise))
-        else:
+        elif it.test is not None:
             # while (test) body: leave at the head where the test does not hold
             self.expression(it.test, head)
             done = (*otherwise, Leave("break", Step("break", it.test.at)))
-            head.append(self.choice(it.test, (), done, lasting=False))
+            head.append(self.conditions.choice(it.test, (), done, lasting=False))
             out.append(Repeat((*head, *self.block(it.body), *tail), "endless", labels))
 
     def try_(self, it: p.Try, out: list[Shape]) -> None:
@@ -191,9 +149,9 @@ class _Lowering:
             Handler(self.block(h.body), not python or h.types is None or _catches_all(h.types)) for h in it.handlers
         )
         body, otherwise = self.block(it.body), self.block(it.otherwise)
-        self.finishing += 1
+        self.conditions.finishing += 1
         out.append(Guard(body, handlers, otherwise, self.block(it.always)))
-        self.finishing -= 1
+        self.conditions.finishing -= 1
 
     def with_(self, it: p.With, out: list[Shape]) -> None:
         handlers: tuple[Handler, ...] = ()
@@ -378,9 +336,9 @@ class _Lowering:
         if not right:
             return
         if it.op == "and":
-            out.append(self.choice(it.left, tuple(right), ()))
+            out.append(self.conditions.choice(it.left, tuple(right), ()))
         elif it.op == "or":
-            out.append(self.choice(it.left, (), tuple(right)))
+            out.append(self.conditions.choice(it.left, (), tuple(right)))
         else:
             out.append(Choose((tuple(right), ())))
 
@@ -392,54 +350,7 @@ class _Lowering:
             self.expression(value, part)
             arms.append(tuple(part))
         if arms[0] or arms[1]:
-            out.append(self.choice(it.test, arms[0], arms[1]))
-
-    # -- conditions -----------------------------------------------------------------------------------------------
-
-    def literals(self, test: Any, wanted: bool) -> tuple[tuple[Literal_, ...], bool]:
-        """What must hold for ``test`` to be ``wanted``, and whether that is all."""
-        kind = type(test)
-        if kind is p.Not:
-            return self.literals(test.value, not wanted)
-        if kind is p.Logical and test.op == ("and" if wanted else "or"):
-            left, left_exact = self.literals(test.left, wanted)
-            right, right_exact = self.literals(test.right, wanted)
-            return (*left, *right), left_exact and right_exact
-        if id(test) in self.plan.done:
-            return ((HELD, not wanted),), True
-        if kind is p.Compare and test.op in ("==", "!="):
-            for one, other in ((test.left, test.right), (test.right, test.left)):
-                if type(other) is p.Constant:
-                    # ``x == null``, ``x !== undefined``, ``x is False``
-                    return self.literals(one, wanted == ((test.op == "==") == (other.value == "true")))
-            if type(test.left) is p.Opaque and id(test.left) in self.plan.held:
-                return ((HELD, wanted == (test.op == "!=")),), True
-        if id(test) in self.plan.held:
-            return ((HELD, wanted),), True
-        if kind in (p.Name, p.Member) and self.steady(test):
-            return ((self.words(test), wanted),), True
-        if kind is p.Compare and self.steady(test):
-            return ((self.words(test, op=test.op.replace("!=", "==")), wanted == (test.op != "!=")),), True
-        return (), False
-
-    def words(self, it: Any, op: str = "") -> str:
-        if op:
-            return f"{self.words(it.left)} {op} {self.words(it.right)}"
-        return " ".join(self.module.source.slice(it.at).split())
-
-    def steady(self, test: Any) -> bool:
-        """Whether a condition means the same every time it is asked, unless this function itself changes it."""
-        kind = type(test)
-        if kind is p.Name:
-            found = self.module.lookup(test.id, test)
-            return len({id(self.module.function(d.node)) for d in found if d.kind != "import"}) <= 1
-        if kind is p.Member:
-            # what the handle says about itself changes with what is done to it
-            return id(test.of) not in self.plan.held and self.steady(test.of)
-        if kind is p.Compare:
-            return self.steady(test.left) and self.steady(test.right)
-        return kind in (p.Text, p.Number, p.Constant)
-
+            out.append(self.conditions.choice(it.test, arms[0], arms[1]))
 
 def targets(target: Any) -> list[Any]:
     """The names and attributes that a pattern assigns."""
@@ -457,20 +368,6 @@ def targets(target: Any) -> list[Any]:
     return []
 
 
-def _ends(block: Block) -> bool:
-    """Whether a block gives the handle back somewhere."""
-    for shape in block:
-        if type(shape) is Escape or (type(shape) is Do and shape.effect == "end"):
-            return True
-        if type(shape) is Choose and any(map(_ends, shape.arms)):
-            return True
-        if type(shape) is Repeat and _ends(shape.body):
-            return True
-        if type(shape) is Guard and (_ends(shape.body) or _ends(shape.always)):
-            return True
-    return False
-
-
 def _is_for_ever(test: p.Expression | None) -> bool:
     """Whether a loop's test always holds: none at all, ``true``, ``1``."""
     if test is None:
@@ -478,20 +375,6 @@ def _is_for_ever(test: p.Expression | None) -> bool:
     if type(test) is p.Number:
         return bool(test.value)
     return type(test) is p.Constant and test.value == "true"
-
-
-def _truth(value: p.Expression) -> bool | None:
-    """Whether a value is true or false as a condition, where that is seen at once."""
-    kind = type(value)
-    if kind is p.Constant:
-        return value.value == "true"  # type: ignore[attr-defined]
-    if kind is p.Await:
-        return _truth(value.value)  # type: ignore[attr-defined]
-    if kind is p.Call:
-        # an object: ``new X()``, or a call of something that is named like a class
-        name = getattr(value.callee, "id", None) or getattr(value.callee, "name", "")  # type: ignore[attr-defined]
-        return True if value.new or name[:1].isupper() else None  # type: ignore[attr-defined]
-    return True if kind is p.Function else None
 
 
 def _is_promise_method(it: Any) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from connlint.cards import Card, Rules
 from connlint.checks.cases import Cases
 from connlint.checks.lifecycles import lifecycles
-from connlint.checks.listeners import pairs, registrations
+from connlint.checks.listeners import Listening, pairs, registrations
 from connlint.checks.origins import origins
 from connlint.model import program as p
 from connlint.model.finding import Draft
@@ -45,4 +45,4 @@ def _drafts(module: Module, project: Project, roles: frozenset[str], rules: Rule
     if paired := pairs(rules, module.program.language, roles):
         for registration in registrations(module, paired, table.closing.says):
             cases = cases or Cases(module, project, rules, table)
-            yield cases.registered(registration)
+            yield Listening(cases).judge(registration)

@@ -300,7 +300,8 @@ def _arguments(api: Api, call: p.Call) -> bool:
 
 
 def _api(entry: dict[str, Any]) -> Api:
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k in Api.__dataclass_fields__}
+    known = Api.__dataclass_fields__
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k in known}
     return Api(**fields)
 
 

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from connlint.cards import Rules
-from connlint.checks.lifecycles import argument
+from connlint.checks.cases import Cases
+from connlint.checks.homes import Home, Use
+from connlint.checks.lifecycles import Api, argument
 from connlint.checks.origins import class_of
 from connlint.model import program as p
+from connlint.model.finding import Draft, Place
+from connlint.model.finding import Step as Evidence
 from connlint.project.module import Module
 
 
@@ -56,7 +60,7 @@ def pairs(rules: Rules, language: str, roles: frozenset[str]) -> list[Pair]:
     found = []
     for entry in rules.apis.get("pair", ()):
         if entry["language"] == wanted and entry["role"] in roles:
-            fields = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+            fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
             found.append(Pair(**fields))
     return found
 
@@ -173,3 +177,109 @@ def _ends_by_itself(call: p.Call, pair: Pair) -> bool:
         elif type(value) is not p.Constant:
             return True
     return False
+
+
+class Listening:
+    """Judges the registrations of one module."""
+
+    def __init__(self, cases: Cases) -> None:
+        self.cases = cases
+        self.module = cases.module
+        self.components = cases.components
+        self.telling = cases.telling
+
+    def judge(self, one: Registration) -> Draft | None:
+        """What is to be said about a listener that was added."""
+        call, pair = one.call, one.pair
+        function = self.module.function(call)
+        if one.swept or (pair.callable and not self._is_function(call.args[pair.keys[-1]].value)):
+            return None
+        undo = f"{one.target}.{pair.remove[0]}(…)" if one.target else f"{pair.remove[0]}(…)"
+        api = Api(pair.role, pair.language, what="listener", release=pair.remove)
+        name = self.telling.short(call.args[0].value)
+        if one.removals:
+            return self._removed(one, api, function, name) if function is not None else None
+        if one.fresh and pair.fresh and self._is_listener(call.args[pair.keys[-1]].value):
+            other = one.fresh[0]
+            step = Evidence(Place(self.module.path, other.at), "this removes a function that was never added")
+            line = self.module.source.line(other.at[0])
+            return self.telling.draft("mismatched", call, api, name, why=f"line {line}",
+                                      undo=self.telling.short(other), steps=(step,))
+        hook = self.components.hook(call)
+        if hook is None or one.others or not self._is_lasting(call, one) or not self._is_dropped(call):
+            return None
+        return self.telling.draft("component", call, api, name, why=hook.cleanup, where=hook.name, undo=undo)
+
+    def _removed(self, one: Registration, api: Api, function: p.Function, name: str) -> Draft | None:
+        """A listener that is removed somewhere in the file: on every way out of the function that adds it?"""
+        if self._is_made_here(one, function):
+            return None
+        call = one.call
+        value = self.module.parent(call) if type(self.module.parent(call)) is p.Await else call
+        home = Home("local", name, value)
+        home.uses = [Use(r, "end", r, self.module.function(r)) for r in one.removals]
+        here = [r for r in one.removals if self.module.function(r) is function]
+        if here and not any(r.at[0] > call.at[0] and not self._apart(call, r) for r in here):
+            return None
+        return self.cases.lost(call, api, home, function)
+
+    def _is_dropped(self, call: p.Call) -> bool:
+        """Whether nobody keeps what adding the listener returned."""
+        above = self.module.parent(call)
+        while type(above) in (p.Await, p.Member, p.Call):
+            above = self.module.parent(above)
+        return type(above) is p.Evaluate
+
+    def _is_listener(self, callback: p.Expression) -> bool:
+        return type(callback) in (p.Function, p.Name, p.Member, p.Call)
+
+    def _is_function(self, value: p.Expression) -> bool:
+        """Whether an argument is a function of this file."""
+        if type(value) is p.Name:
+            found = self.module.lookup(value.id, value)
+            return len(found) == 1 and found[0].kind == "function"
+        if type(value) is p.Member and type(value.of) is p.Name and value.of.id in ("self", "this"):
+            owner = class_of(self.module, value)
+            return owner is not None and any(type(s) is p.Define and s.name == value.name for s in owner.body)
+        return False
+
+    def _is_lasting(self, call: p.Call, one: Registration) -> bool:
+        """Whether the target of a listener outlives the component that adds it."""
+        if one.target in one.pair.lasting or (not one.target and one.pair.lasting):
+            return not one.target or not self.module.lookup(one.target.split(".")[0], call)
+        if "import" not in one.pair.lasting or type(call.callee) is not p.Member:
+            return False
+        of = call.callee.of
+        found = self.module.lookup(of.id, of) if type(of) is p.Name else []
+        return len(found) == 1 and found[0].kind == "import"
+
+    def _is_made_here(self, one: Registration, function: p.Function) -> bool:
+        """Whether the target is an object that the function made itself, so that its listeners go with it."""
+        of = one.call.callee.of if type(one.call.callee) is p.Member else None
+        if type(of) is not p.Name:
+            return False
+        found = self.module.lookup(of.id, of)
+        return any(
+            d.kind in ("value", "with") and type(d.value) in (p.Call, p.Await)
+            and self.module.function(d.node) is function
+            for d in found
+        )
+
+    def _apart(self, one: Any, other: Any) -> bool:
+        """Whether two nodes stand in different arms of one decision."""
+        chain = {id(above): below for below, above in self._climb(one)}
+        for below, above in self._climb(other):
+            if id(above) in chain and type(above) in (p.If, p.Conditional, p.Switch):
+                mine = chain[id(above)]
+                if mine is not below and type(above) is not p.If:
+                    return True
+                if type(above) is p.If:
+                    return any(mine is s for s in above.then) != any(below is s for s in above.then)
+        return False
+
+    def _climb(self, thing: Any) -> list[tuple[Any, Any]]:
+        pairs, below = [], thing
+        for above in self.module.parents(thing):
+            pairs.append((below, above))
+            below = above
+        return pairs

@@ -8,6 +8,8 @@ None is the answer wherever there is doubt.
 
 from __future__ import annotations
 
+from typing import Any
+
 from connlint.model import program as p
 from connlint.project.module import Definition, Module, without_default
 from connlint.project.project import Project
@@ -185,7 +187,8 @@ def attribute_values(module: Module, owner: p.Class) -> dict[str, _Values]:
                     if type(param.target) is p.Name and param.annotation is not None:
                         # TypeScript's parameter properties; a plain parameter of that name is a good guess as well
                         found.setdefault(param.target.id, []).append((None, param.annotation))
-    for node in (*module.nodes(p.Let), *module.nodes(p.Assign)):
+    assigned: list[Any] = [*module.nodes(p.Let), *module.nodes(p.Assign)]
+    for node in assigned:
         target = node.target
         if type(target) is p.Member and type(target.of) is p.Name and target.of.id in ("this", "self"):
             if class_of(module, target) is owner:

@@ -1,0 +1,132 @@
+"""Conditions of a program as what the solver can compare: literals that must hold together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.flow import HELD, Block, Choose, Do, Escape, Guard, Literal_, Repeat, Test
+from connlint.project.module import Module
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the nodes of a function mean for one handle; everything is keyed by ``id(node)``.
+
+    ``gain`` is the expression that yields the handle. ``ends`` are calls, awaits and ``with`` items that give it back,
+    ``escapes`` nodes before which it changes owner, ``drops`` assignments that overwrite its variable, ``held`` reads
+    of the variable, ``done`` calls that tell whether it has ended by itself, ``starts`` calls before which it does
+    nothing yet. ``runs`` are calls that run a function of the same file on the spot (`Function`), ``chains`` promise
+    methods whose callbacks matter.
+    """
+
+    gain: int
+    ends: set[int] = field(default_factory=set)
+    escapes: set[int] = field(default_factory=set)
+    drops: set[int] = field(default_factory=set)
+    held: set[int] = field(default_factory=set)
+    done: set[int] = field(default_factory=set)
+    starts: set[int] = field(default_factory=set)
+    runs: dict[int, p.Function] = field(default_factory=dict)
+    chains: dict[int, dict[int, p.Function]] = field(default_factory=dict)
+
+
+class Conditions:
+    """Answers about the conditions of one function, as they matter for one handle."""
+
+    def __init__(self, module: Module, plan: Plan) -> None:
+        self.module = module
+        self.plan = plan
+        self.finishing = 0
+        """How many ``finally`` blocks are around what is being lowered."""
+
+    def choice(self, test: p.Expression, then: Block, otherwise: Block, *, lasting: bool = True) -> Choose:
+        """A decision. Where it is asked again and again (not ``lasting``), attributes may have changed meanwhile."""
+        literals, exact = self.literals(test, True)
+        if not lasting and any("." in words for words, _ in literals or self.literals(test, False)[0]):
+            return Choose((then, otherwise))
+        if not exact:
+            contrary, exact_contrary = self.literals(test, False)
+            if exact_contrary or (contrary and not literals):
+                return Choose((otherwise, then), Test(contrary, exact_contrary, self.is_hopeful(contrary, otherwise)))
+        hopeful = self.is_hopeful(literals, then)
+        if not literals and not hopeful:
+            return Choose((then, otherwise))
+        return Choose((then, otherwise), Test(literals, exact, hopeful))
+
+    def is_hopeful(self, literals: tuple[Literal_, ...], arm: Block) -> bool:
+        """Whether a condition is there to give the handle back, so that it will hold where there is something to."""
+        return (self.finishing > 0 or (HELD, True) in literals) and _ends(arm)
+
+    def literals(self, test: Any, wanted: bool) -> tuple[tuple[Literal_, ...], bool]:
+        """What must hold for ``test`` to be ``wanted``, and whether that is all."""
+        kind = type(test)
+        if kind is p.Not:
+            return self.literals(test.value, not wanted)
+        if kind is p.Logical and test.op == ("and" if wanted else "or"):
+            left, left_exact = self.literals(test.left, wanted)
+            right, right_exact = self.literals(test.right, wanted)
+            return (*left, *right), left_exact and right_exact
+        if id(test) in self.plan.done:
+            return ((HELD, not wanted),), True
+        if kind is p.Compare and test.op in ("==", "!="):
+            for one, other in ((test.left, test.right), (test.right, test.left)):
+                if type(other) is p.Constant:
+                    # ``x == null``, ``x !== undefined``, ``x is False``
+                    return self.literals(one, wanted == ((test.op == "==") == (other.value == "true")))
+            if type(test.left) is p.Opaque and id(test.left) in self.plan.held:
+                return ((HELD, wanted == (test.op == "!=")),), True
+        if id(test) in self.plan.held:
+            return ((HELD, wanted),), True
+        if kind in (p.Name, p.Member) and self.steady(test):
+            return ((self.words(test), wanted),), True
+        if kind is p.Compare and self.steady(test):
+            return ((self.words(test, op=test.op.replace("!=", "==")), wanted == (test.op != "!=")),), True
+        return (), False
+
+    def words(self, it: Any, op: str = "") -> str:
+        if op:
+            return f"{self.words(it.left)} {op} {self.words(it.right)}"
+        return " ".join(self.module.source.slice(it.at).split())
+
+    def steady(self, test: Any) -> bool:
+        """Whether a condition means the same every time it is asked, unless this function itself changes it."""
+        kind = type(test)
+        if kind is p.Name:
+            found = self.module.lookup(test.id, test)
+            return len({id(self.module.function(d.node)) for d in found if d.kind != "import"}) <= 1
+        if kind is p.Member:
+            # what the handle says about itself changes with what is done to it
+            return id(test.of) not in self.plan.held and self.steady(test.of)
+        if kind is p.Compare:
+            return self.steady(test.left) and self.steady(test.right)
+        return kind in (p.Text, p.Number, p.Constant)
+
+
+def truth(value: Any) -> bool | None:
+    """Whether a value is true or false as a condition, where that is seen at once."""
+    kind = type(value)
+    if kind is p.Constant:
+        return bool(value.value == "true")
+    if kind is p.Await:
+        return truth(value.value)
+    if kind is p.Call:
+        # an object: ``new X()``, or a call of something that is named like a class
+        name = str(getattr(value.callee, "id", getattr(value.callee, "name", "")))
+        return True if value.new or name[:1].isupper() else None
+    return True if kind is p.Function else None
+
+
+def _ends(block: Block) -> bool:
+    """Whether a block gives the handle back somewhere."""
+    for shape in block:
+        if type(shape) is Escape or (type(shape) is Do and shape.effect == "end"):
+            return True
+        if type(shape) is Choose and any(map(_ends, shape.arms)):
+            return True
+        if type(shape) is Repeat and _ends(shape.body):
+            return True
+        if type(shape) is Guard and (_ends(shape.body) or _ends(shape.always)):
+            return True
+    return False

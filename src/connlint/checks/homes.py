@@ -1,0 +1,293 @@
+"""What becomes of a handle after it was acquired: the variable or attribute that holds it, and every use of that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from connlint.checks.lifecycles import Api, Lifecycles, last_word
+from connlint.checks.meanings import Meaning, Meanings, names_of
+from connlint.checks.origins import class_of, origins
+from connlint.checks.repeats import unread
+from connlint.model import program as p
+from connlint.project.module import Module, Scope
+from connlint.project.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a handle's variable. ``where`` is the node at which the meaning takes effect."""
+
+    node: Any
+    meaning: Meaning
+    where: Any
+    function: p.Function | None
+
+
+@dataclass(slots=True)
+class Home:
+    """What holds a handle after it was acquired.
+
+    ``kind``: "nothing" (thrown away), "local" (a variable of the acquiring function), "outer" (a variable of a function
+    around it), "module" (a variable of the file), "attribute" (``this.x``, ``ref.current``), "away" (handed on at
+    once). ``stores`` are the statements and assignments that write it, ``value`` the expression that yields the handle,
+    ``gain`` the part of it that acquires.
+    """
+
+    kind: Literal["nothing", "local", "outer", "module", "attribute", "away"]
+    name: str
+    value: p.Expression
+    scope: Scope | None = None
+    target: Any = None
+    stores: list[Any] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    gain: Any = None
+
+
+class Homes:
+    """Answers about the handles of one module."""
+
+    def __init__(self, module: Module, project: Project, table: Lifecycles) -> None:
+        self.module = module
+        self.table = table
+        self.origins = origins(module, project)
+        self.meanings = Meanings(module, table, self.origins)
+        self.names = names_of(module)
+        self._values: Counter[int] | None = None
+
+    # -- where it goes --------------------------------------------------------------------------------------------
+
+    def home(self, call: p.Call, api: Api) -> Home:
+        """What becomes of the value of ``call``."""
+        found = self._home(call, api)
+        above = self.module.parent(call)
+        found.gain = above if type(above) is p.Await else call
+        return found
+
+    def _home(self, call: p.Call, api: Api) -> Home:
+        module = self.module
+        value: p.Expression = call
+        while True:
+            above = module.parent(value)
+            kind = type(above)
+            if kind is p.Await or kind is p.Spread:
+                if kind is p.Await and api.awaiting:
+                    return Home("away", "", value)
+                value = above
+            elif kind is p.Conditional and value is not above.test:
+                value = above
+            elif kind is p.Logical:
+                if value is above.left and above.op == "and":
+                    return Home("away", "", value)
+                value = above
+            elif kind is p.Opaque and above.why == "void":
+                value = above
+            elif kind is p.Assign and above.value is value and type(module.parent(above)) is not p.Evaluate:
+                # x = y = setInterval(), (id = setInterval()), return this.id = setInterval()
+                if type(module.parent(above)) in (p.Return, p.Argument, p.Let, p.Entry, p.Sequence):
+                    return Home("away", "", value)
+                break
+            else:
+                break
+        if kind is p.Evaluate:
+            return Home("nothing", "", value)
+        if kind is p.Let or kind is p.Assign:
+            if kind is p.Let and (above.how in ("using", "await using") or self._shared(value)):
+                return Home("away", "", value)
+            if above.value is not value or value is above.target:
+                return Home("away", "", value)
+            return self._assigned(call, value, above.target, api)
+        if kind is p.Member and above.of is value:
+            return self._chained(call, value, above, api)
+        if kind is p.WithItem:
+            return Home("away", "", value) if api.managed else self._managed(call, value, above, api)
+        if kind is p.Argument and api.chained and api.writes(call):
+            user = module.parent(above)
+            if type(user) is p.Call and (user, self.origins) in self.table.reads:
+                return Home("nothing", "", value)
+        if kind is p.Return and _is_arrow_body(module, above):
+            # ``() => setInterval(…)`` returns the handle, whoever wants it
+            return Home("away", "", value)
+        return Home("away", "", value)
+
+    def _shared(self, value: p.Expression) -> bool:
+        """Whether ``a = b = value`` gives it two names."""
+        if self._values is None:
+            self._values = Counter(id(let.value) for let in self.module.nodes(p.Let) if let.value is not None)
+        return self._values[id(value)] > 1
+
+    def _managed(self, call: p.Call, value: p.Expression, item: p.WithItem, api: Api) -> Home:
+        if item.target is None:
+            return Home("away", "", value)
+        return self._assigned(call, value, item.target, api)
+
+    def _chained(self, call: p.Call, value: p.Expression, member: p.Member, api: Api) -> Home:
+        """``open(p).read()``: the handle is used once and gone, unless this very call gives it back or keeps it."""
+        above = self.module.parent(member)
+        if type(above) is p.Call and above.callee is member:
+            name = member.name
+            if name in api.ends or name in api.keeps or name in ("then", "catch", "finally"):
+                return Home("away", "", value)
+            if name in api.starts:
+                if type(self.module.parent(above)) is p.Evaluate:
+                    return Home("nothing", "", value)
+                return Home("away", "", value)
+            if api.chained and api.writes(call):
+                return Home("nothing", "", value)
+        return Home("away", "", value)
+
+    def _assigned(self, call: p.Call, value: p.Expression, target: Any, api: Api) -> Home:
+        if api.pick is not None:
+            if type(target) is not p.Sequence or len(target.items) <= api.pick:
+                return Home("away", "", value)
+            target = target.items[api.pick]
+        kind = type(target)
+        if kind is p.Name:
+            if target.id == "_" and self.module.program.language == "python":
+                return Home("nothing", "", value)
+            return self._variable(call, value, target)
+        if kind is p.Member:
+            home = Home("attribute", self.names.text(target), value, target=target)
+            self._attribute(home, target, api)
+            return home
+        return Home("away", "", value)
+
+    def _variable(self, call: p.Call, value: p.Expression, target: p.Name) -> Home:
+        module = self.module
+        found = module.lookup(target.id, target)
+        if not found:
+            return Home("away", "", value)
+        if any(d.kind in ("import", "function", "class", "unread") for d in found):
+            return Home("away", "", value)
+        scope = self._binding_scope(target)
+        acquiring = module.function(call)
+        owner = scope.function().node if scope is not None else None
+        if scope is None or scope.kind == "class" or scope.function().kind in ("module", "class"):
+            kind: Any = "module"
+        else:
+            kind = "local" if owner is acquiring else "outer"
+        home = Home(kind, target.id, value, scope=scope, target=target)
+        return home
+
+    def _binding_scope(self, name: p.Name) -> Scope | None:
+        wanted = self.module.lookup(name.id, name)
+        scope: Scope | None = self.module.scope_of(name)
+        while scope is not None:
+            if scope.names.get(name.id) is wanted:
+                return scope
+            scope = scope.parent
+        return None
+
+    def kept_by_owner(self, call: p.Call, api: Api) -> bool:
+        """Whether what the handle was asked of is itself closed in this function: a cursor ends with its connection."""
+        of = call.callee.of if type(call.callee) is p.Member else None
+        if not api.owner or of is None:
+            return False
+        if type(of) is not p.Name:
+            # its owner lives on, and closes what it lent
+            owner = self.names.text(of)
+            closing = (m for m in self.module.nodes(p.Member) if m.name in api.owner)
+            return api.unreleased == "never" or any(self.names.text(m.of) == owner for m in closing)
+        wanted = self.module.lookup(of.id, of)
+        for name in self.names.names().get(of.id, ()):
+            if self.module.lookup(name.id, name) is wanted:
+                above = self.module.parent(name)
+                if type(above) is p.WithItem or (type(above) is p.Member and above.name in api.owner):
+                    return True
+                if type(self._stored_by(name)) is p.WithItem:
+                    return True
+        return False
+
+    # -- uses -----------------------------------------------------------------------------------------------------
+
+    def find_uses(self, home: Home, api: Api) -> None:
+        """Fill ``home.stores`` and ``home.uses`` of a variable; attributes have theirs from the start."""
+        if home.kind == "attribute":
+            return
+        wanted = self.module.lookup(home.target.id, home.target)
+        for name in self.names.names().get(home.name, ()):
+            if self.module.lookup(name.id, name) is not wanted:
+                continue
+            self._record(home, name, api)
+        if home.kind == "module":
+            self._unread(home, home.name)
+
+    def _unread(self, home: Home, name: str) -> None:
+        """What was not read may give back whatever it names."""
+        home.uses += [Use(it, "escape", it, None) for it in unread(self.module, name)]
+
+    def _attribute(self, home: Home, target: p.Member, api: Api) -> None:
+        module = self.module
+        owner = class_of(module, target)
+        ours = type(target.of) is p.Name and target.of.id in ("this", "self")
+        for node in self.names.members().get(target.name, ()):
+            if type(node) is p.Text:
+                theirs = class_of(module, node)
+                if ours and theirs is not owner and not self._related(owner, theirs):
+                    continue
+                above = module.parent(node)
+                if type(above) is p.Entry and above.key is node and not _in_pattern(module, above):
+                    continue  # an object literal's own key
+                if type(above) in (p.Entry, p.Index, p.Argument):
+                    home.uses.append(Use(node, "escape", node, module.function(node)))
+                continue
+            if ours and type(node.of) is p.Name and node.of.id in ("this", "self"):
+                theirs = class_of(module, node)
+                if theirs is not owner and not self._related(owner, theirs):
+                    continue
+            elif not ours and type(target.of) is p.Name and type(node.of) is p.Name:
+                if module.lookup(node.of.id, node.of) is not module.lookup(target.of.id, target.of):
+                    continue
+            self._record(home, node, api)
+        if not ours and type(target.of) is p.Name:
+            self._holder(home, target.of)
+        self._unread(home, target.name)
+
+    def _holder(self, home: Home, holder: p.Name) -> None:
+        """Whoever gets the object gets the handle with it: ``useCleanup(timer)`` where ``timer.current`` holds it."""
+        wanted = self.module.lookup(holder.id, holder)
+        for name in self.names.names().get(holder.id, ()):
+            above = self.module.parent(name)
+            if type(above) is p.Member or self.module.lookup(name.id, name) is not wanted:
+                continue
+            if self._stored_by(name) is None:
+                home.uses.append(Use(name, "escape", name, self.module.function(name)))
+
+    def _related(self, one: p.Class | None, other: p.Class | None) -> bool:
+        if one is None or other is None:
+            return True
+        bases = {last_word(b.value) for b in one.bases} | {last_word(b.value) for b in other.bases}
+        return one.name in bases or other.name in bases
+
+    def _record(self, home: Home, node: Any, api: Api) -> None:
+        store = self._stored_by(node)
+        if store is not None:
+            home.stores.append(store)
+            return
+        meaning, where = self.meanings.of(node, api)
+        home.uses.append(Use(node, meaning, where, self.module.function(node)))
+
+    def _stored_by(self, node: Any) -> Any:
+        """The statement or assignment of which ``node`` is a target, if it is one."""
+        below, above = node, self.module.parent(node)
+        while type(above) in (p.Sequence, p.Record, p.Spread, p.Default, p.Entry):
+            if type(above) is p.Entry and below is not above.value:
+                return None
+            below, above = above, self.module.parent(above)
+        if type(above) in (p.Let, p.Assign, p.Loop, p.WithItem, p.Handler, p.Case, p.Param):
+            return above if above.target is below else None
+        return None
+
+
+def _is_arrow_body(module: Module, statement: Any) -> bool:
+    function = module.parent(statement)
+    return type(function) is p.Function and function.arrow and len(function.body) == 1
+
+
+def _in_pattern(module: Module, entry: Any) -> bool:
+    record = module.parent(entry)
+    below, above = record, module.parent(record)
+    while type(above) in (p.Sequence, p.Record, p.Default, p.Entry, p.Spread):
+        below, above = above, module.parent(above)
+    return type(above) in (p.Let, p.Assign, p.Param, p.Loop) and above.target is below
