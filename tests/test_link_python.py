@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 
 import pytest
 
@@ -823,6 +824,28 @@ def test_anything_can_be_read(data):
     if tree is not None:
         read_imports(tree, data)
         outline(tree)
+
+
+HOSTILE = [
+    b"from x import (\n" + b"# comment\n" * 60,
+    b"from x import (\n" * 20_000,
+    b"from x import (#)\n" * 20_000,
+    b"import " * 50_000,
+    b"x import y; " * 20_000,
+    b"class A[" * 5_000,
+    b"from " + b"." * 50_000,
+    b"x = " + b"(" * 5_000,
+    b"if x:\n  pass\n" + b"elif x:\n  pass\n" * 3_000 + b"from . import gone\n",
+]
+
+
+@pytest.mark.parametrize("data", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_takes_no_time(data):
+    start = time.process_time()
+    linker = PythonLinker(MemoryTree({"pkg/__init__.py": data, "pkg/a.py": b"from . import x\n" + data}))
+    for path in ("pkg/__init__.py", "pkg/a.py"):
+        list(faults(linker, path, linker.files.read(path)))
+    assert time.process_time() - start < 10
 
 
 def test_lines_and_tree_agree_on_where_imports_stand():

@@ -85,10 +85,18 @@ class PythonFiles:
         """What ``path`` binds; open where it cannot be read or parsed."""
         found = self._outlines.get(path)
         if found is None:
-            tree = parse(data) if (data := self.tree.read(path)) is not None else None
-            found = Outline(open="cannot be read") if tree is None else outline(tree, package=path.endswith(INIT))
-            self._outlines[path] = found
+            found = self._outlines[path] = self._read_outline(path)
         return found
+
+    def _read_outline(self, path: str) -> Outline:
+        data = self.tree.read(path)
+        tree = None if data is None else parse(data)
+        if tree is None:
+            return Outline(open="cannot be read")
+        try:
+            return outline(tree, package=path.endswith(INIT))
+        except RecursionError:
+            return Outline(open="nested too deeply")
 
     # -- folders --------------------------------------------------------------------------------------------------
 

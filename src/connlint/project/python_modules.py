@@ -179,7 +179,10 @@ class PythonLinker:
         if self._is_settled(path, data, lines):
             return [_as_use(line) for line in lines]
         tree = parse(data)
-        return [] if tree is None else self._exact(path, read_imports(tree, data))
+        try:
+            return [] if tree is None else self._exact(path, read_imports(tree, data))
+        except RecursionError:
+            return []
 
     def _is_settled(self, path: str, data: bytes, lines: list[ImportLine]) -> bool:
         """Whether nothing that the lines import, and no member of the modules among it, can be missing."""

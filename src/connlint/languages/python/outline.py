@@ -29,9 +29,10 @@ _DEFINITION = re.compile(
 )
 _IMPORT = re.compile(
     rb"(?:\xef\xbb\xbf)?([ \t]*)(?:lazy[ \t]+)?(?:"
-    rb"from(?:[ \t]+|(?=\.))([.\w\x80-\xff]+)[ \t]+import\b[ \t]*(\((?:[^)#]|#[^\n]*)*\)|(?:[^\n\\#;(]|\\\r?\n)*)"
+    rb"from(?:[ \t]+|(?=\.))([.\w\x80-\xff]+)[ \t]+import\b[ \t]*(\(|(?:[^\n\\#;(]|\\\r?\n)*)"
     rb"|import[ \t]+((?:[^\n\\#;]|\\\r?\n)*))"
 )
+_LIST = re.compile(rb"(?:[^)#]|#[^\n]*(?:\n|\Z))*\)")
 _ALL = re.compile(rb"\n__all__[^=\n]*=[ \t]*[\[(]([^\])]*)")
 _QUOTED = re.compile(rb"[\"']([\w\x80-\xff]+)[\"']")
 _ITEM = re.compile(rb"#[^\n]*|([\w\x80-\xff]+)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?|\*")
@@ -58,10 +59,11 @@ def _text(word: bytes) -> str:
 def scan_imports(data: bytes) -> list[ImportLine]:
     """All lines that look like import statements, those in docstrings included."""
     found: list[ImportLine] = []
-    at, done = data.find(b"import"), 0
+    at, done, lists = data.find(b"import"), 0, True
     while at >= 0:
         # A statement starts its line, or follows the semicolon that ended the one before
-        match = _IMPORT.match(data, max(data.rfind(b"\n", 0, at) + 1, data.rfind(b";", done, at) + 1, done))
+        start = max(data.rfind(b"\n", done, at), data.rfind(b";", done, at), done - 1) + 1
+        match = _IMPORT.match(data, start)
         done = at + len(b"import")
         if match is not None and match.end() >= done:
             done = match.end()
@@ -70,8 +72,14 @@ def scan_imports(data: bytes) -> list[ImportLine]:
                     local = item[2] or item[1].split(b".", 1)[0]
                     found.append(ImportLine(_text(item[1]), item.start(), [], _text(local), bool(match[1])))
             else:
+                end = done
+                if match[3] == b"(":
+                    # Where one list is not closed, no later one is
+                    closed = _LIST.match(data, done) if lists else None
+                    lists = closed is not None
+                    end = done = closed.end() if closed is not None else done
                 names = []
-                for item in _ITEM.finditer(data, *match.span(3)):
+                for item in _ITEM.finditer(data, match.start(3), end):
                     if item[1] is not None:
                         name = item[1].decode("utf-8", "replace")
                         names.append((name, _text(item[2]) if item[2] else name, item.start()))

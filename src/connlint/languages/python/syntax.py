@@ -17,6 +17,9 @@ from connlint.model.source import Span
 _TYPE_PARAMETERS = re.compile(rb"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+[\w\x80-\xff]+[ \t]*(?=\[)", re.M)
 _TYPE_ALIAS = re.compile(rb"^([ \t]*)(type[ \t]+)([\w\x80-\xff]+)([ \t]*)(?=[=\[])", re.M)
 _LAZY = re.compile(rb"^([ \t]*)lazy[ \t](?=[ \t]*(?:from|import)\b)", re.M)
+_BRACKET = re.compile(rb"[\[\]]|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*")
+_LONGEST = 10_000
+"""Bytes after which a bracket that is still open is taken for no list of type parameters."""
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _MARK = codecs.BOM_UTF8
 
@@ -85,7 +88,7 @@ def _blank(data: bytes) -> bytes:
 def _brackets(data: bytes, at: int) -> int:
     """The offset behind the bracket that closes the one at ``at``, or ``at`` where none does."""
     depth = 0
-    for found in re.compile(rb"[\[\]]|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*").finditer(data, at):
+    for found in _BRACKET.finditer(data, at, at + _LONGEST):
         depth += {b"[": 1, b"]": -1}.get(found[0], 0)
         if depth == 0:
             return found.end()
