@@ -7,6 +7,7 @@ project, whatever files are to be reported on.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from connlint.checks.constructions import Facts, Judge, judge, said, variable
 from connlint.checks.kept import asks_for_missing, kept_for_reloads
@@ -14,6 +15,7 @@ from connlint.checks.pools import serves_calls
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.model.source import Span
 from connlint.project.callees import last_name
 from connlint.project.clients import Construction, files_with
 from connlint.project.conditions import conditions
@@ -22,15 +24,17 @@ from connlint.project.project import Project
 from connlint.project.timeline import Chain, at_import, chains, holder
 
 Way = tuple[Chain, Construction]
+Uses = dict[tuple[str, Span], list[tuple[Module, Any]]]
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Every call at module scope that leads to a construction in a function of the project."""
     court = judge(project, card, rules)
     found: dict[tuple[str, int], list[Way]] = {}
+    uses: Uses = {}
     for path in files_with(project, rules, frozenset(card.options["kinds"])):
         if court.stages.of_path(path) == "production":
-            for chain, built in _ways(court, path):
+            for chain, built in _ways(court, path, uses):
                 found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))
     together: dict[tuple[str, str], list[tuple[Way, Facts]]] = {}
     for key in sorted(found):
@@ -47,7 +51,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
                 yield _draft(chain, built, facts, [])
 
 
-def _ways(court: Judge, path: str) -> Iterator[Way]:
+def _ways(court: Judge, path: str, uses: Uses) -> Iterator[Way]:
     """The chains to every construction in a function of the file ``path``."""
     module = court.project.module(path)
     if module is None:
@@ -58,7 +62,7 @@ def _ways(court: Judge, path: str) -> Iterator[Way]:
         if around is None or not _concerns(court, built):
             continue
         if around.node.at not in known:
-            ways = chains(court.project, module, built.call, court.in_production)
+            ways = chains(court.project, module, built.call, court.in_production, uses)
             known[around.node.at] = [chain for chain in ways if _counts(court, chain)]
         for chain in known[around.node.at]:
             yield chain, built

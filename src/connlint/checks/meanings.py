@@ -46,9 +46,9 @@ class Names:
 
 def names_of(module: Module) -> Names:
     """The names of ``module``, listed once."""
-    found: Names | None = module.memo.get("names")
+    found: Names | None = module.memo.get(Names)
     if found is None:
-        found = module.memo["names"] = Names(module)
+        found = module.memo[Names] = Names(module)
     return found
 
 

@@ -85,6 +85,15 @@ class Project:
 
         Follows re-exports and barrels. None where that is not known.
         """
+        if _seen:
+            return self._exported(module, name, _seen)
+        # barrels of barrels make this the dearest of all questions, and the same few names are asked again and again
+        known: dict[str, tuple[Module, list[Definition]] | None] = module.memo.setdefault("exported", {})
+        if name not in known:
+            known[name] = self._exported(module, name, _seen)
+        return known[name]
+
+    def _exported(self, module: Module, name: str, _seen: frozenset[str]) -> tuple[Module, list[Definition]] | None:
         if module.path in _seen:
             return None
         seen = _seen | {module.path}
@@ -129,7 +138,11 @@ class Project:
 
     def _commonjs(self, module: Module) -> list[tuple[str, p.Expression]]:
         """Names given to ``exports`` and ``module.exports`` at the top level, with their values; "default" the whole."""
+        known: list[tuple[str, p.Expression]] | None = module.memo.get("commonjs")
+        if known is not None:
+            return known
         found: list[tuple[str, p.Expression]] = []
+        module.memo["commonjs"] = found
         for assign in module.nodes(p.Assign):
             target = assign.target
             if type(target) is not p.Member:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connlint.model import program as p
+from connlint.model.source import Span
 from connlint.project.answer import Found
 from connlint.project.callees import Thing, class_around, is_getter, last_name, run_by
 from connlint.project.importers import importers
@@ -153,10 +154,12 @@ def holder(module: Module, node: Any) -> Thing | None:
 
 
 def chains(project: Project, module: Module, node: Any,
-           among: Callable[[str], bool] = lambda path: True) -> Iterator[Chain]:
+           among: Callable[[str], bool] = lambda path: True,
+           uses: dict[tuple[str, Span], list[tuple[Module, Any]]] | None = None) -> Iterator[Chain]:
     """The shortest ways in which importing some module evaluates ``node``, which stands in a function of ``module``.
 
-    One chain for every call at module scope that leads there. ``among`` says which files to look into.
+    One chain for every call at module scope that leads there. ``among`` says which files to look into; ``uses`` keeps
+    what was found in them for the next question with the same ``among``.
     """
     first = holder(module, node)
     if first is None:
@@ -166,7 +169,14 @@ def chains(project: Project, module: Module, node: Any,
     read = {module.path}
     while waiting:
         what, behind = waiting.popleft()
-        for home, use in _uses(project, what, among, read):
+        key = (what.module.path, what.node.at)
+        if uses is None or key not in uses:
+            found = list(_uses(project, what, among, read))
+            if uses is not None:
+                uses[key] = found
+        else:
+            found = uses[key]
+        for home, use in found:
             link = Link(home, use, what)
             if at_import(home, use):
                 yield Chain((link, *behind))
