@@ -21,6 +21,7 @@ SOURCE = ROOT / "src" / "connlint"
 RULES = cards.load()
 
 HOMES = {
+    "ahocorasick_rs": {"sieve"},
     "click": {"cli"},
     "esprima": {"languages.javascript.parse_esprima"},
     "libcst": {"languages.python"},
@@ -34,7 +35,7 @@ HOMES = {
 }
 """The module or package that alone imports a dependency; the runtime of tree-sitter has one home a grammar."""
 
-DISTRIBUTIONS = {"esprima2": "esprima", "pyyaml": "yaml", "sarif-om": "sarif_om", "tree-sitter": "tree_sitter",
+DISTRIBUTIONS = {"ahocorasick-rs": "ahocorasick_rs", "esprima2": "esprima", "pyyaml": "yaml", "sarif-om": "sarif_om", "tree-sitter": "tree_sitter",
                  "tree-sitter-bash": "tree_sitter_bash", "tree-sitter-typescript": "tree_sitter_typescript"}
 """Distributions whose import name is another."""
 

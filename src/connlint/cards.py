@@ -128,4 +128,5 @@ def _freeze(card: Card) -> tuple[Any, ...]:
 
 
 def _thaw(row: tuple[Any, ...]) -> Card:
-    return Card(*row[:6], {name: Outcome(*pair) for name, pair in row[6].items()}, *row[7:])
+    outcomes = {name: Outcome(*pair) for name, pair in row[6].items()}
+    return Card(*(*row[:6], outcomes, *row[7:]))

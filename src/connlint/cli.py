@@ -181,7 +181,7 @@ def facts(file: Path) -> None:
         source = Source.decode(file.as_posix(), data, cookie=file.suffix == ".py")
     except Undecodable as error:
         fail(f"{file}: {error}")
-    program = reader_for(file.suffix)(source)
+    program = reader_for(file.suffix)(source, None)
     click.echo(dump(program, source))
     for problem in program.problems:
         click.echo(f"problem: {problem.kind}: {problem.message}", err=True)

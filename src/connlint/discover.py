@@ -223,15 +223,15 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
             explicit.add(inside)
     tree = DiskTree(root, listed | frozenset(explicit), git=git)
     selection = Selection(tree, [], [])
-    for path in sorted(chosen):
-        if path.endswith(CODE):
-            reason = None if path in explicit else set_aside_by_name(path)
+    for name in sorted(chosen):
+        if name.endswith(CODE):
+            reason = None if name in explicit else set_aside_by_name(name)
             if reason:
-                selection.set_aside.append(SetAside(path, reason))
+                selection.set_aside.append(SetAside(name, reason))
             else:
-                selection.code.append(path)
+                selection.code.append(name)
         else:
-            selection.other.append(path)
+            selection.other.append(name)
     return selection
 
 

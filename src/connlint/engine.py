@@ -31,7 +31,7 @@ from connlint.model.report import Report
 from connlint.model.source import Source
 from connlint.project.answer import Found
 from connlint.project.linker import Linker
-from connlint.project.project import Project
+from connlint.project.project import Project, Reader
 from connlint.project.stage import Stages, stages_of
 from connlint.project.tree import Tree
 from connlint.project.values import values_of
@@ -214,7 +214,7 @@ class _Slots(dict):
         return "…"
 
 
-def reader_for(suffix: str) -> Callable[[Source, Iterable[bytes] | None], Program]:
+def reader_for(suffix: str) -> Reader:
     """The reader of files that end in ``suffix``; its parser is imported when the first file is read."""
 
     def read(source: Source, words: Iterable[bytes] | None = None) -> Program:
@@ -290,10 +290,8 @@ def _executor(session: Session, jobs: int, files: int) -> Executor:
     if jobs > 1:
         import multiprocessing
 
-        if "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin":
-            context = multiprocessing.get_context("fork")
-        else:
-            context = multiprocessing.get_context("spawn")
+        can_fork = "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
+        context = multiprocessing.get_context("fork" if can_fork else "spawn")
         return ProcessPoolExecutor(jobs, mp_context=context, initializer=_enter, initargs=(session,))
     _enter(session)
     return _Here()
@@ -347,8 +345,8 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
                 tell("checking", checked, len(wanted))
             reported = {*selection.code, *selection.other}
             whole = [name for name in PROJECT_CHECKS if any(c.check == name for c in session.cards.values())]
-            for rows in executor.map(_project_task, whole):
-                for rule, draft in rows:
+            for drafts in executor.map(_project_task, whole):
+                for rule, draft in drafts:
                     if draft.place.path in reported and (finding := session.finding(session.cards[rule], draft)):
                         findings.append(finding)
     finally:

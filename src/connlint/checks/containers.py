@@ -256,8 +256,8 @@ def _unset(running: list[Running], tables: Tables, project: Project, rules: Rule
     stages = stages_of(project, rules.apis, values)
     wording = wording_of(project, rules.apis)
     for one in running:
-        service = one.service
-        if not closed(one):
+        service, at = one.service, one.service.environment_at
+        if at is None or not closed(one):
             continue
         paths = code_of(one, running, project)
         if not paths:
@@ -287,9 +287,9 @@ def _unset(running: list[Running], tables: Tables, project: Project, rules: Rule
             verb = "are" if len(names) > 1 else "is"
             slots = {"service": service.name, "variables": ", ".join(names), "verb": verb,
                      "effect": missing[names[0]].message}
-            yield Draft("unset", service.environment_at, slots, f"{service.name}:{names[0]}",
+            yield Draft("unset", at, slots, f"{service.name}:{names[0]}",
                         steps=(*(missing[n] for n in names),
-                               Step(service.environment_at, f"what `{service.name}` is given, without {', '.join(names)}")))
+                               Step(at, f"what `{service.name}` is given, without {', '.join(names)}")))
 
 
 def _required(values: Any, module: Module) -> Iterator[tuple[str, Any]]:

@@ -162,7 +162,7 @@ def _found_file(start: Start, ground: Ground, path: str) -> Answer:
 
 def _is_made(start: Start, path: str) -> bool:
     """Whether the project mentions the file elsewhere, as something that is written or downloaded."""
-    tree = start.grounds[0].tree if start.grounds else None  # type: ignore[attr-defined]
+    tree = start.grounds[0].tree if start.grounds else None
     if tree is None:
         return True
     name = posixpath.basename(path).encode()
@@ -175,15 +175,16 @@ def _is_made(start: Start, path: str) -> bool:
 
 def _stands_above(start: Start, path: str) -> bool:
     """Whether the file stands further up: a package file may be kept in one folder and used in another."""
-    return any(isinstance(ground, Folder) and isinstance(Folder(ground.tree, folder).find(path), Found)
-               for ground in start.grounds for folder in above(ground.folder))
+    folders = [ground for ground in start.grounds if isinstance(ground, Folder)]
+    return any(isinstance(Folder(ground.tree, folder).find(path), Found)
+               for ground in folders for folder in above(ground.folder))
 
 
 def _is_built(start: Start) -> bool:
     """Whether a script of a package may run beside what its build makes, in a folder that only the build fills."""
     if start.running is not None or start.loose:
         return False
-    data = jsonc.loads(start.grounds[0].tree.read(start.path)) if start.grounds else None  # type: ignore[attr-defined]
+    data = jsonc.loads(start.grounds[0].tree.read(start.path)) if start.grounds else None
     scripts = data.get("scripts") if isinstance(data, dict) else None
     return isinstance(scripts, dict) and any(str(name).startswith("build") for name in scripts)
 
@@ -281,8 +282,8 @@ def _misfit(start: Start, target: Target, applications: Applications) -> Verdict
         slots["has"] = {p.Number: "a number", p.Text: "a text", p.Sequence: "a list", p.Record: "a dictionary"}[kind]
         related = _related(found, slots["has"])
         return Draft("no-application", target.place, slots, f"{start.tool} {target.text}", related=related)
-    if definition.kind == "function" and kind is p.Function and not start.entry.get("lenient") and wants == "wsgi":
-        function = definition.value
+    function = definition.value
+    if definition.kind == "function" and type(function) is p.Function and not start.entry.get("lenient") and wants == "wsgi":
         if not function.decorators and _most(function) < 2:
             slots["has"] = "a function that makes one"
             related = _related(found, slots["has"])

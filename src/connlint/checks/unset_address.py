@@ -176,9 +176,9 @@ def _tested(values: Values, module: Module) -> set[str]:
     found: set[str] | None = module.memo.get("tested variables")
     if found is None:
         found = set()
-        for kind in (p.If, p.Conditional):
-            for node in module.nodes(kind):
-                found.update(v for r in values.absent(module, node.test, False) for v in r.variables)
+        tests = [*(node.test for node in module.nodes(p.If)), *(node.test for node in module.nodes(p.Conditional))]
+        for test in tests:
+            found.update(v for r in values.absent(module, test, False) for v in r.variables)
         module.memo["tested variables"] = found
     return found
 

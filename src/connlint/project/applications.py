@@ -177,7 +177,9 @@ class Applications:
                 continue
             read += 1
             module = self.project.module(path) if read <= _LIMIT else None
-            for name, definitions in (module.scope.names.items() if module is not None else ()):
+            if module is None:
+                continue
+            for name, definitions in module.scope.names.items():
                 if any(d.kind == "value" and not d.path and self._made(module, d.value) for d in definitions):
                     found.append((path, name))
         return found

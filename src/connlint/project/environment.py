@@ -417,9 +417,9 @@ class Environment:
         if keyword := entry.get("prefix_argument"):
             maker = self._maker(module, node)
             if maker is not None:
-                value = argument(maker, [keyword])
-                if type(value) is p.Text:
-                    return value.value + entry.get("prefix_joint", "")
+                given = argument(maker, [keyword])
+                if type(given) is p.Text:
+                    return given.value + entry.get("prefix_joint", "")
             if default := entry.get("prefix_default"):
                 return default + entry.get("prefix_joint", "")
         return ""

@@ -29,6 +29,10 @@ _ON_PROJECT = ("procfile", "render", "app-engine", "fly", "railway")
 class Ground(Protocol):
     """Somewhere paths can be looked up."""
 
+    @property
+    def tree(self) -> Tree:
+        """The project that the files belong to."""
+
     def find(self, path: str) -> Answer:
         """The project's file at ``path``, relative to where the command runs, or absolute. A folder ends in a slash."""
 

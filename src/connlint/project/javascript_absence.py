@@ -127,8 +127,9 @@ class Absence:
         for stem, full in stems.items():
             if stem.lower() == wanted.lower():
                 return f"{parent}/{full}" if parent else full
-        if (elsewhere := self._stems.get(wanted)) is not None and len(elsewhere) == 1:
-            return elsewhere[0]
+        namesakes = self._stems.get(wanted, [])
+        if len(namesakes) == 1:
+            return namesakes[0]
         close = difflib.get_close_matches(wanted, sorted(stems), 1, 0.75)
         return (f"{parent}/{stems[close[0]]}" if parent else stems[close[0]]) if close else None
 

@@ -158,7 +158,7 @@ class Module:
         python = self.program.language == "python"
         while scope is not None:
             if not (python and scope.kind == "class" and not first):
-                if name in scope.outer and scope.outer[name]:
+                if scope.outer.get(name):
                     return scope.module().names.get(name, [])
                 if name in scope.names and name not in scope.outer:
                     return scope.names[name]
@@ -287,7 +287,7 @@ class _Indexer:
             self.pattern(thing.target, target_scope, "value" if thing.value is not None else "declared", thing,
                          thing.value)
         elif kind is p.Define:
-            what = "function" if type(thing.value) is p.Function else "class"
+            what: DefinitionKind = "function" if type(thing.value) is p.Function else "class"
             self.add(scope, Definition(thing.name, what, thing, thing.at, thing.value))
         elif kind is p.Import:
             for name in thing.names:
@@ -352,7 +352,7 @@ class _Indexer:
         """``global`` and ``nonlocal`` hold for the whole function, wherever they stand in it."""
         for statement in body:
             kind = type(statement)
-            if kind is p.Outer:
+            if type(statement) is p.Outer:
                 for name in statement.names:
                     scope.outer[name] = statement.module
             elif kind not in (p.Define, p.Evaluate, p.Let, p.Return):

@@ -154,12 +154,12 @@ class Programs:
             if type(statement) is p.If and is_main_test(module, statement.test):
                 return True
             if type(statement) is p.Evaluate:
-                value = statement.value
+                value: Any = statement.value
                 while type(value) in (p.Await, p.Opaque, p.Member, p.Call) and not (
                         type(value) is p.Call and type(value.callee) is p.Name):
                     value = (value.value if type(value) is p.Await else value.of if type(value) is p.Member else
                              value.callee if type(value) is p.Call else value.parts[0] if value.parts else None)
-                if type(value) is p.Call:
+                if type(value) is p.Call and type(value.callee) is p.Name:
                     own = module.only(value.callee.id, value.callee)
                     if own is not None and own.kind in ("function", "value", "unread"):
                         return True

@@ -30,7 +30,7 @@ def servings(module: Module, table: list[dict[str, Any]]) -> Iterator[Serving]:
     entries = {name: entry for entry in table for name in entry["names"]}
     for call in module.nodes(p.Call):
         name = method(module, call)
-        if name in entries:
+        if name is not None and name in entries:
             host, at = _host(call, entries[name])
             told = Place(module.path, at.at) if at is not None else None
             yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at))
@@ -41,7 +41,7 @@ def method(module: Module, call: p.Call) -> str | None:
     callee = call.callee
     if type(callee) is not p.Member:
         return module.qualified(callee)
-    of = callee.of
+    of: p.Expression | None = callee.of
     if type(of) is p.Name and (own := module.only(of.id, of)) is not None and own.kind == "value" and not own.path:
         of = own.value
     if type(of) is p.Call and (made := module.qualified(of.callee)) is not None:

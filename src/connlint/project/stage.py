@@ -163,8 +163,8 @@ class Stages:
                     if name.endswith("_" + known) and len(known) > 5:
                         return meaning
             return self.flag_members.get(module.qualified(e) or "")
-        if (name := module.qualified(e)) and name in self.flag_members:
-            return self.flag_members[name]
+        if (member := module.qualified(e)) and member in self.flag_members:
+            return self.flag_members[member]
         last = e.name if type(e) is p.Member else e.id if type(e) is p.Name else None
         if last is None:
             return None

@@ -222,9 +222,9 @@ class Starts:
                 environment = {**running.environment, **command.assignments}
                 found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0)
         for deployment, command in self.services.loose_commands():
-            grounds = tuple(self._guessed(deployment, command))
+            guessed = tuple(self._guessed(deployment, command))
             loose = posixpath.basename(deployment.path) != "package.json"
-            if start := self.read(command, deployment.path, None, grounds, command.assignments, loose):
+            if start := self.read(command, deployment.path, None, guessed, command.assignments, loose):
                 found.append(start)
         return found
 

@@ -81,14 +81,14 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         yield Use("returned", above, "", None, keys)
         function = module.function(above)
         if function is not None and function.name:
-            for name in references(module, function.name, function):
-                call = module.parent(name)
-                if type(call) is p.Call and call.callee is name:
+            for reader in references(module, function.name, function):
+                call = module.parent(reader)
+                if type(call) is p.Call and call.callee is reader:
                     yield from _follow(values, module, call, keys, seen, depth + 1)
     elif kind is p.Param:
         if type(above.target) is p.Name:
-            for name in references(module, above.target.id, above.target):
-                yield from _follow(values, module, name, keys, seen, depth + 1)
+            for reader in references(module, above.target.id, above.target):
+                yield from _follow(values, module, reader, keys, seen, depth + 1)
     elif kind is p.Compare:
         yield Use("compared", above, "", None, keys)
     elif kind in (p.If, p.Loop, p.Not) or (kind is p.Conditional and above.test is node):

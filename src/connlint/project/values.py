@@ -852,13 +852,15 @@ class Values:
 
     def _refuted(self, condition: Condition, frame: Frame) -> bool:
         """Whether what the caller gave, or left out, makes the condition impossible."""
-        test, truth = condition.test, condition.truth
+        test: p.Expression = condition.test
+        truth = condition.truth
         while type(test) is p.Not:
             test, truth = test.value, not truth
         if type(test) is p.Compare and test.op in ("==", "!="):
-            for side, other in ((test.left, test.right), (test.right, test.left)):
+            compared = test
+            for side, other in ((compared.left, compared.right), (compared.right, compared.left)):
                 if type(other) is p.Constant and other.value in ("null", "undefined"):
-                    test, truth = side, truth == (test.op == "!=")
+                    test, truth = side, truth == (compared.op == "!=")
                     break
         if type(test) is not p.Name or not any(name == test.id for _, name in frame.bound):
             return False

@@ -95,8 +95,8 @@ class _Reader:
         context = dockerfile = target = None
         arguments: dict[str, Known] = {}
         if build is not None:
-            context = build.text if build.text is not None else (build.get("context").text if build.get("context") else ".")
-            context = self.expand(context or ".")
+            written = build.text if build.text is not None else _text(build.get("context"))
+            context = self.expand(written or ".")
             if build.node.id == "mapping":
                 dockerfile = _text(build.get("dockerfile"))
                 target = _text(build.get("target"))
@@ -121,6 +121,7 @@ class _Reader:
         if health is not None and (_text(health.get("disable")) == "true"):
             health = None
         folder = _text(node.get("working_dir"))
+        profiles = node.get("profiles")
         return Service(
             name=key.text or "", kind="compose", place=key.place, environment=environment, environment_at=at.place,
             open=tuple(open_) if not mode.startswith("container:") else (*open_, "shares another container's network"),
@@ -132,7 +133,7 @@ class _Reader:
             folder=folder, ports=(*self._ports(node.get("ports")), *self._exposed(node.get("expose"))),
             dependencies=self._dependencies(node.get("depends_on")), hosts=tuple(h for h in hosts if h),
             mates=mates, host_network=mode == "host", healthcheck=health.place if health is not None else None,
-            profiles=tuple(node.get("profiles").texts()) if node.get("profiles") else (),
+            profiles=profiles.texts() if profiles is not None else (),
             one_shot=_text(node.get("restart")) in ("no", "false") and node.get("ports") is None,
             build_arguments=arguments, group=self.folder, mounts=self._mounts(node.get("volumes")),
             restarts=(_text(node.get("restart")) or "no").split(":")[0] in ("always", "on-failure", "unless-stopped"),
@@ -244,8 +245,10 @@ class _Reader:
         return tuple(found)
 
     def _exposed(self, node: Yaml | None) -> list[Port]:
-        return [Port(int(text.partition("/")[0]), None, node.place) for text in (node.texts() if node is not None else ())
-                if node is not None and text.partition("/")[0].isdigit()]
+        if node is None:
+            return []
+        numbers = [text.partition("/")[0] for text in node.texts()]
+        return [Port(int(number), None, node.place) for number in numbers if number.isdigit()]
 
     def _dependencies(self, node: Yaml | None) -> tuple[Dependency, ...]:
         if node is None:

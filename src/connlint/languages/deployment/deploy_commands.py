@@ -128,7 +128,8 @@ def _cloud_run(command: Command, texts: list[str | None], read: Read) -> tuple[S
         build = posixpath.normpath(posixpath.join(command.folder, source.value)).removeprefix("./")
     elif name is None and image is None and source is None:
         return ()
-    ports = (Port(int(port.value), None, port.place),) if port is not None and (port.value or "").isdigit() else ()
+    number = port.value if port is not None else None
+    ports = (Port(int(number), None, port.place),) if port is not None and number and number.isdigit() else ()
     return (Service(
         name=name or "?", kind="cloud-run", place=_first_line(command), environment=environment,
         environment_at=_first_line(command), open=tuple(open_), build=build,
@@ -143,9 +144,9 @@ def _docker_run(command: Command, read: Read) -> tuple[Service, ...]:
     environment: dict[str, Known] = {}
     open_: list[str] = []
     for word in flags.all("-e", "--env"):
-        name, equals, value = (word.value if word.value is not None else word.written.strip("\"'")).partition("=")
-        if name:
-            environment[name] = Known(value if equals and word.value is not None else None, word.place, value)
+        variable, equals, value = (word.value if word.value is not None else word.written.strip("\"'")).partition("=")
+        if variable:
+            environment[variable] = Known(value if equals and word.value is not None else None, word.place, value)
     for word in flags.all("--env-file"):
         data = read(posixpath.normpath(posixpath.join(command.folder or "", word.value or "?"))) if word.value else None
         if data is None:
@@ -181,10 +182,10 @@ def _container_app(command: Command, texts: list[str | None]) -> tuple[Service, 
             taking = text in ("--env-vars", "--set-env-vars", "--replace-env-vars")
             continue
         if taking:
-            name, equals, value = text.partition("=")
+            variable, equals, value = text.partition("=")
             if equals:
                 known = word.value is not None and not value.startswith("secretref:")
-                environment[name] = Known(value if known else None, word.place, value)
+                environment[variable] = Known(value if known else None, word.place, value)
             elif "$" in text:
                 open_.append("variables from the script's own variables")
     flags = _Flags(command.words[1:])

@@ -131,7 +131,7 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], hosts: tuple[str, 
         if not key:
             continue
         value = item.get("value")
-        place = item.get("name").place if item.get("name") else item.place
+        place = (item.get("name") or item).place
         if value is not None:
             text = value.text or ""
             environment[key] = Known(None if "$(" in text else text, value.place, text)

@@ -139,7 +139,8 @@ def _render_service(item: Yaml, source: Source) -> Service:
     name = item.get("name")
     at_node = item.key("envVars") or item.key("name") or item
     dockerfile, context = item.get("dockerfilePath"), item.get("dockerContext")
-    is_static = (item.get("runtime") or item.get("env")) is not None and (item.get("runtime") or item.get("env")).text == "static"
+    runtime = item.get("runtime") or item.get("env")
+    is_static = runtime is not None and runtime.text == "static"
     build = posixpath.normpath(posixpath.join(base, context.text)) if context is not None and context.text else folder
     return Service((name.text if name is not None else None) or "?", "render", (name or item).place, environment,
                    at_node.place, (*open_, *(("a static site",) if is_static else ())), build=build or ".",

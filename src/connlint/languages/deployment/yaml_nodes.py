@@ -106,11 +106,11 @@ class Yaml:
             for item in self.node.value:
                 yield Yaml(item, self.source, self.depth + 1)
 
-    def texts(self) -> list[str]:
+    def texts(self) -> tuple[str, ...]:
         """The scalars of a sequence, or a single scalar, as texts."""
         if self.node.id == "sequence":
-            return [item.text for item in self.list() if item.text is not None]
-        return [self.text] if self.text is not None else []
+            return tuple(item.text for item in self.list() if item.text is not None)
+        return (self.text,) if self.text is not None else ()
 
 
 def documents(source: Source) -> list[Yaml]:

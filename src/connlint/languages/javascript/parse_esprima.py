@@ -34,6 +34,8 @@ def _parser() -> tuple[type, type]:
     words |= {"null": Token.NullLiteral, "true": Token.BooleanLiteral, "false": Token.BooleanLiteral}
 
     class FastScanner(Scanner):  # type: ignore[misc]
+        index: int
+
         def scanComments(self) -> Any:
             source, start = self.source, self.index
             end = _SKIPPED.match(source, start).end()  # type: ignore[union-attr]
@@ -71,6 +73,7 @@ def _parser() -> tuple[type, type]:
     class Parser(JSXParser):  # type: ignore[misc]
         byte_of: Sequence[int] | None = None
         base = 0
+        lookahead: Any
 
         def nextToken(self) -> Any:
             # As esprima has it, without the lists of comments and tokens, which nobody asks for here.

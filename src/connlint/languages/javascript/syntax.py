@@ -15,6 +15,8 @@ from connlint.model.source import Source, Undecodable
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from connlint.languages.javascript.parse_tree_sitter import Dialect
+
 COMPONENTS = (".vue", ".svelte")
 FUNCTIONS = frozenset({
     "function_declaration", "function_expression", "generator_function", "generator_function_declaration", "module",
@@ -43,7 +45,7 @@ def parse(path: str, data: bytes) -> Node | None:
     return tree(_TYPE_STAR.sub(lambda m: b"export" + m[1] + b"    " + m[2], code), dialect).root_node
 
 
-def _code(source: Source) -> tuple[bytes, str]:
+def _code(source: Source) -> tuple[bytes, Dialect]:
     """What is to be parsed, everything else blanked, and the dialect for it."""
     path, data = source.path, source.data
     if not path.endswith(COMPONENTS):
