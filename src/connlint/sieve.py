@@ -63,9 +63,62 @@ def _plain(word: str) -> bytes:
     return word.removeprefix("py:").removeprefix("js:").encode()
 
 
+@cache
 def _top(module: str, python: bool) -> str:
     """The package that a module specifier belongs to."""
     return module.split(".", 1)[0] if python else package_of(module.removeprefix("node:"), "javascript")
+
+
+class _Language:
+    """What can pass the sieve in one language: its words in one automaton, its packages in one index."""
+
+    def __init__(self, sieve: Sieve, python: bool) -> None:
+        from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
+
+        other = "js:" if python else "py:"
+        plain = {_plain(word) for card in sieve.cards for alternative in card.sieve for group in alternative
+                 for word in group if not word.startswith(("@", other))}
+        plain.update(word for words in sieve.globals.values() for word in words)
+        plain.update(word for packages in sieve.packages.values() for words in packages.values() for word in words)
+        self.known = sorted(plain)
+        self.longest = max(map(len, self.known), default=0)
+        self.automaton = BytesAhoCorasick(self.known, MatchKind.Standard, Implementation.DFA)
+        self.packages: dict[str, list[tuple[str, tuple[bytes, ...]]]] = {}
+        self.starts: list[tuple[str, str]] = []
+        for role, packages in sieve.packages.items():
+            for package, words in packages.items():
+                if package.endswith("*"):
+                    self.starts.append((package[:-1], role))
+                self.packages.setdefault(package, []).append((role, words))
+        self.any_start = tuple(start for start, _ in self.starts)
+        self.answers: dict[tuple[frozenset[int], frozenset[str]], tuple[str, ...]] = {}
+
+    def hits(self, data: bytes) -> frozenset[int]:
+        """The numbers of the words that ``data`` holds."""
+        find = self.automaton.find_matches_as_indexes
+        if len(data) <= _SLICE:
+            return frozenset([match[0] for match in find(data, overlapping=True)])
+        found: set[int] = set()
+        for start in range(0, len(data), _SLICE):
+            found.update(match[0] for match in find(data[start : start + _SLICE + self.longest], overlapping=True))
+        return frozenset(found)
+
+    def tops(self, modules: Iterable[str], python: bool) -> frozenset[str]:
+        """The packages of ``modules`` that some role knows; "" stands for what needs no import."""
+        tops = {_top(module, python) for module in modules}
+        return frozenset(top for top in tops if top in self.packages or top.startswith(self.any_start or "\0"))
+
+    def roles(self, words: set[bytes], tops: frozenset[str], sieve: Sieve) -> set[str]:
+        """The roles that a file with these words and packages meets."""
+        met = {role for role, alone in sieve.globals.items() if not words.isdisjoint(alone)}
+        for top in (*tops, ""):
+            met.update(role for role, needed in self.packages.get(top, ()) if not needed or not words.isdisjoint(needed))
+        met.update(role for start, role in self.starts for top in tops if top.startswith(start))
+        return met
+
+
+_SLICE = 1 << 18
+"""Bytes that are searched at once: every hit makes an object, and a file may be made of nothing but hits."""
 
 
 @dataclass(slots=True)
@@ -81,6 +134,7 @@ class Sieve:
     globals: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
     """"@role" → words of its entries that need no import."""
     off: bool = False
+    _languages: dict[bool, _Language] = field(default_factory=dict)
 
     @classmethod
     def build(cls, cards: Iterable[Card], rules: Rules, *, off: bool = False) -> Sieve:
@@ -118,18 +172,50 @@ class Sieve:
             sieve.globals[role] = tuple(sorted(words))
         return sieve
 
-    def passing(self, data: bytes, *, python: bool, modules: frozenset[str] | None = None) -> tuple[str, ...]:
-        """The ids of the cards that ``data`` can concern."""
+    def passing(self, data: bytes, *, python: bool, modules: Iterable[str] | None = None) -> tuple[str, ...]:
+        """The ids of the cards that ``data`` can concern; ``modules`` are its imports where they are known already."""
         if self.off:
             return tuple(card.id for card in self.cards)
-        test = self._test(data, python, modules)
-        return tuple(
-            card.id for card in self.cards
-            if not card.sieve or any(
-                all(any(map(test, group)) for group in alternative)
-                for alternative in card.sieve if alternative[:1] != ((IMPORTED,),)
+        language = self._language(python)
+        names = modules if modules is not None else imported_modules(data, python=python)
+        key = (language.hits(data), language.tops(names, python))
+        answer = language.answers.get(key)
+        if answer is None:
+            # few words and packages matter, so most files of a project ask what another one asked
+            test = self._test(*key, python)
+            answer = language.answers[key] = tuple(
+                card.id for card in self.cards
+                if not card.sieve or any(
+                    all(any(map(test, group)) for group in alternative)
+                    for alternative in card.sieve if alternative[:1] != ((IMPORTED,),)
+                )
             )
-        )
+        return answer
+
+    def meets(self, groups: tuple[tuple[str, ...], ...], data: bytes, *, python: bool, modules: Iterable[str]) -> bool:
+        """Whether ``data`` holds a word of every group."""
+        language = self._language(python)
+        test = self._test(language.hits(data), language.tops(modules, python), python)
+        return all(any(map(test, group)) for group in groups)
+
+    def _language(self, python: bool) -> _Language:
+        if python not in self._languages:
+            self._languages[python] = _Language(self, python)
+        return self._languages[python]
+
+    def _test(self, hits: frozenset[int], tops: frozenset[str], python: bool) -> Callable[[str], bool]:
+        """A test of one word of a group on a file with these hits and packages."""
+        language = self._languages[python]
+        words = {language.known[hit] for hit in hits}
+        roles = language.roles(words, tops, self)
+        other = "js:" if python else "py:"
+
+        def met(word: str) -> bool:
+            if word.startswith("@"):
+                return word in roles
+            return not word.startswith(other) and _plain(word) in words
+
+        return met
 
     def words(self, ids: Iterable[str], modules: Iterable[str], *, python: bool) -> frozenset[bytes]:
         """Every word that can matter to the cards ``ids`` in a file that imports ``modules``."""
@@ -149,43 +235,3 @@ class Sieve:
                         if package in tops or (package.endswith("*") and any(t.startswith(package[:-1]) for t in tops)):
                             found.update(last)
         return frozenset(found)
-
-    def meets(self, groups: tuple[tuple[str, ...], ...], data: bytes, *, python: bool, modules: frozenset[str]) -> bool:
-        """Whether ``data`` holds a word of every group."""
-        test = self._test(data, python, modules)
-        return all(any(map(test, group)) for group in groups)
-
-    def _test(self, data: bytes, python: bool, modules: frozenset[str] | None) -> Callable[[str], bool]:
-        """A test of one word on ``data`` that remembers its answers."""
-        seen: dict[str, bool] = {}
-        tops: set[str] = set()
-        other = "js:" if python else "py:"
-
-        def met(word: str) -> bool:
-            answer = seen.get(word)
-            if answer is None:
-                if word.startswith("@"):
-                    answer = role(word)
-                elif word.startswith(other):
-                    answer = False
-                else:
-                    answer = _plain(word) in data
-                seen[word] = answer
-            return answer
-
-        def role(word: str) -> bool:
-            if not tops:
-                names = modules if modules is not None else imported_modules(data, python=python)
-                tops.update(_top(name, python) for name in names)
-                tops.add("")
-            packages = self.packages[word]
-            for top in tops:
-                needed = packages.get(top)
-                if needed is not None and (not needed or any(w in data for w in needed)):
-                    return True
-            if any(w in data for w in self.globals[word]):
-                return True
-            starts = tuple(package[:-1] for package in packages if package.endswith("*"))
-            return bool(starts) and any(top.startswith(starts) for top in tops)
-
-        return met
