@@ -23,8 +23,8 @@ from connlint.project.stage import stages_of, words_of
 from connlint.project.values import values_of
 
 _CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run")
-_DEVELOPMENT = re.compile(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|debug|"
-                          r"examples?|worktree)(?:[/._-]|$)")
+_DEVELOPMENT = re.compile(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
+                          r"debug|examples?|worktree)(?:[/._-]|$)")
 """Deployment files for a developer's machine, where localhost may be meant."""
 _HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
 
@@ -95,12 +95,12 @@ def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Itera
         service = one.service
         if service.kind not in _CONTAINERS or service.host_network or service.mates:
             continue
-        own = _listens(one, tables)
+        own = _listens(one, tables) | _named_ports(one, tables)
         for name, known in service.environment.items():
             if not known.value or tables.for_browsers(name):
                 continue
             for host in hosts(known.value):
-                if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own | _named_ports(one, tables):
+                if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own:
                     continue
                 if wording.listens(name, host, known.value) or wording.allows(name, host) or wording.agent(name, host):
                     continue
@@ -273,11 +273,13 @@ def _unset(running: list[Running], tables: Tables, project: Project, rules: Rule
             for found in fallbacks(values, module):
                 names = [v for read in found.reads for v in read.variables]
                 if len(names) == 1 and not wording.listens(names[0], found.host, found.value.text or ""):
-                    if tables.for_browsers(names[0]) or wording.allows(names[0], found.host) or wording.agent(names[0], found.host):
+                    name, host = names[0], found.host
+                    if tables.for_browsers(name) or wording.allows(name, host) or wording.agent(name, host):
                         continue
                     if stages.only_in_development(module, found.node):
                         continue
-                    wanted.setdefault(names[0], Step(Place(path, found.reads[0].site.node.at), f"{names[0]} falls back to {found.host}"))
+                    read_at = Place(path, found.reads[0].site.node.at)
+                    wanted.setdefault(name, Step(read_at, f"{name} falls back to {host}"))
             for name, node in _required(values, module):
                 if tables.says_where(name):
                     wanted.setdefault(name, Step(Place(path, node.at), f"{name} is required here"))
@@ -299,7 +301,9 @@ def _required(values: Any, module: Module) -> Iterator[tuple[str, Any]]:
             access = values.environment.access(module, node)
             if access is None or access.absent != "raises" or access.default is not None:
                 continue
-            if module.function(node) is not None or any(type(a) in (p.Try, p.If, p.Conditional) for a in module.parents(node)):
+            if module.function(node) is not None:
+                continue
+            if any(type(above) in (p.Try, p.If, p.Conditional) for above in module.parents(node)):
                 continue
             for name in access.names:
                 text = name if isinstance(name, str) else (name.value if type(name) is p.Text else None)

@@ -120,7 +120,7 @@ class Service:
     """Something that is started, with all that one file says about it.
 
     ``environment`` is what reaches the process at run time. ``environment_at`` is where a missing variable would stand.
-    ``open`` lists why more variables may reach it than are seen here (``envFrom``, a missing ``env_file``, a dashboard).
+    ``open`` lists why more variables may reach it than are seen: ``envFrom``, a missing ``env_file``, a dashboard.
     ``build`` is the folder of the build context, ``dockerfile`` and ``target`` as given; ``image`` what is pulled.
     ``hosts`` are the names by which others reach it; ``mates`` the services that share its loopback (one pod,
     ``network_mode: service:x``); ``host_network`` is ``network_mode: host``. ``mounts`` are pairs of a folder of the

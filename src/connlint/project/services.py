@@ -88,9 +88,9 @@ class Services:
                 if path not in built and image.final is not None:
                     folder = posixpath.dirname(path)
                     final = image.final
-                    service = Service(folder.rpartition("/")[2] or "image", "dockerfile", final.place, build=folder or ".",
-                                      open=("whoever runs the image may set more",), environment_at=final.place,
-                                      group=path)
+                    name = folder.rpartition("/")[2] or "image"
+                    service = Service(name, "dockerfile", final.place, build=folder or ".", group=path,
+                                      open=("whoever runs the image may set more",), environment_at=final.place)
                     rows.append(self._join(service, Deployment(path, images=(image,)), image))
             self._running = rows
         return self._running
@@ -183,7 +183,8 @@ class Services:
                     other = image.stages[int(origin)]
                 if other is None:
                     return None
-                return self._copied(posixpath.normpath(posixpath.join("/", source, rest)), image, other, context, depth + 1)
+                behind = posixpath.normpath(posixpath.join("/", source, rest))
+                return self._copied(behind, image, other, context, depth + 1)
         return None
 
     def _below(self, inside: str, source: str, target: str, context: str | None) -> str | None:
@@ -219,7 +220,8 @@ class Services:
                 rows = command if data is not None and b'"$@"' in data else ()
         return tuple(replace(c, folder=self._place(c, image, stage, service, folder), inside=c.folder) for c in rows)
 
-    def _script(self, path: str, image: Image | None, stage: Stage | None, service: Service, folder: str | None) -> bytes | None:
+    def _script(self, path: str, image: Image | None, stage: Stage | None, service: Service,
+                folder: str | None) -> bytes | None:
         if path.startswith("/") and image is not None and stage is not None:
             found = self.source_of(path, image, stage, service)
         else:

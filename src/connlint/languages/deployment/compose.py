@@ -15,14 +15,14 @@ from connlint.model.finding import Place
 from connlint.model.source import Source, Undecodable
 
 _HOLE = re.compile(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|(\w+))")
-_PORTS = re.compile(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?(?:(?P<host>\d+)(?:-\d+)?:)?"
-                    r"(?P<container>\d+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
+_PORTS = re.compile(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?"
+                    r"(?:(?P<host>\d+)(?:-\d+)?:)?(?P<container>\d+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
 
 Read = Callable[[str], bytes | None]
 
 
 def read_compose(source: Source, read: Read) -> Deployment:
-    """The services of one compose file. ``read`` gives the bytes of other files of the project (``env_file``, ``extends``).
+    """The services of one compose file. ``read`` gives the bytes of the project's other files.
 
     Raises `Malformed` where the file is no YAML. A YAML file without ``services`` has none.
     """
@@ -168,7 +168,8 @@ class _Reader:
         for table in tables:
             for key, value in table.items() if table is not None else ():
                 if key.text == name and value.node is not node.node:
-                    return reader.service(Yaml(key.node, source, node.depth + 4), Yaml(value.node, source, node.depth + 4))
+                    depth = node.depth + 4
+                    return reader.service(Yaml(key.node, source, depth), Yaml(value.node, source, depth))
         return None
 
     def _environment(self, node: Yaml) -> tuple[dict[str, Known], list[str]]:
