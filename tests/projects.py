@@ -14,8 +14,7 @@ from pathlib import Path
 
 from connlint import cards
 from connlint.config import Config
-from connlint.discover import DiskTree, Selection, list_files, set_aside_by_name
-from connlint.discover import CODE
+from connlint.discover import CODE, DiskTree, Selection, list_files, set_aside_by_name
 from connlint.engine import Options, run
 from connlint.model.report import Report
 from connlint.project.tree import MemoryTree

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from projects import RULES, report
 
 from connlint.cards import HEADINGS, Card
+from projects import RULES, report
 
 _BLOCK = re.compile(r"```(\w+)(?: title=(\S+))?\n(.*?)\n```", re.S)
 _SUFFIX = {"python": "py", "ts": "ts", "tsx": "tsx", "js": "js", "jsx": "jsx", "vue": "vue", "svelte": "svelte"}

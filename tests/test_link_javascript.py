@@ -42,11 +42,12 @@ def missing(files: Mapping[str, str], path: str, module: str, name: str) -> Miss
     return answer
 
 
-# -- what a module exports ----------------------------------------------------------------------------------------------
+# -- what a module exports ---------------------------------------------------------------------------------------------
 
 EXPORTS = [
     ("export const a = 1, b = 2; export let { c, d: [e, ...f], g = 1 } = x", "a b c e f g", "d x"),
-    ("export function a() {} export async function* b() {} export class c {} export abstract class d {}", "a b c d", "e"),
+    ("export function a() {} export async function* b() {} export class c {}", "a b c", "d"),
+    ("export abstract class a {}", "a", "b"),
     ("export type a = 1; export interface b {} export enum c {} export const enum d {} export namespace e.f {}",
      "a b c d e", "f"),
     ("export declare const a: number; export declare function b(): void; export import c = X.Y", "a b c", "Y"),
@@ -139,7 +140,8 @@ def test_wrong_reexport_is_the_fault_of_the_module_that_writes_it():
 
 
 def test_found_names_the_file_that_defines():
-    files = {"index.ts": "export { a as b } from './a'; export * from './c'", "a.ts": "export const a = 1", "c.ts": "export const c = 1"}
+    files = {"index.ts": "export { a as b } from './a'; export * from './c'",
+             "a.ts": "export const a = 1", "c.ts": "export const c = 1"}
     links, use = linker(files), ImportUse("./index", (0, 0), ())
     assert [links.lookup("x.ts", use, n) for n in ("b", "c")] == [Found("a.ts"), Found("c.ts")]
 
@@ -220,7 +222,7 @@ def test_commonjs_name_that_node_sees_before_it_runs(text, seen, path, package, 
     assert faults(files) == ([] if seen or not native else [f"{path}: x"])
 
 
-# -- what an import takes -----------------------------------------------------------------------------------------------
+# -- what an import takes ----------------------------------------------------------------------------------------------
 
 M = "export const a = 1; export interface T {}"
 IMPORTS = [
@@ -273,7 +275,8 @@ def test_position_of_a_name_is_its_own():
     text = "import d, {\n  a,\n  b as c,\n} from './m'; c(d, ns.e); import * as ns from './m'"
     uses = linker({"m.ts": M, "x.ts": text}).imports("x.ts", text.encode())
     assert [(n.name, text[slice(*n.at)], n.in_import, u.breaks) for u in uses for n in u.names] == [
-        ("default", "d", True, "import"), ("a", "a", True, "import"), ("b", "b", True, "import"), ("e", "e", False, "use"),
+        ("default", "d", True, "import"), ("a", "a", True, "import"),
+        ("b", "b", True, "import"), ("e", "e", False, "use"),
     ]
 
 
@@ -295,7 +298,7 @@ def test_object_that_another_file_fills(setter, expected):
     assert faults(files) == expected
 
 
-# -- what a specifier means ---------------------------------------------------------------------------------------------
+# -- what a specifier means --------------------------------------------------------------------------------------------
 
 TS = json.dumps
 PATHS = [
@@ -310,15 +313,25 @@ PATHS = [
     (".", "src/index.ts", {}),
     ("./data.json", "src/data.json", {}),
     ("@/b", "src/b.ts", {"tsconfig.json": TS({"compilerOptions": {"paths": {"@/*": ["./src/*"]}}})}),
-    ("@/b", "src/b.ts", {"jsconfig.json": '// a comment\n{"compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"],}}}'}),
+    ("@/b", "src/b.ts", {
+        "jsconfig.json": '// a comment\n{"compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"],}}}',
+    }),
     ("b/c", "src/b/c.ts", {"tsconfig.json": TS({"compilerOptions": {"baseUrl": "src"}})}),
     ("@/b", "src/b.ts", {"tsconfig.json": TS({"extends": ["./other.json", "./base"]}), "other.json": "{}",
                          "base.json": TS({"compilerOptions": {"paths": {"@/*": ["${configDir}/src/*"]}}})}),
-    ("@/b", "src/b.ts", {"tsconfig.json": TS({"files": [], "references": [{"path": "./tsconfig.app.json"}]}),
-                         "tsconfig.app.json": TS({"include": ["src"], "compilerOptions": {"paths": {"@/*": ["./src/*"]}}})}),
-    ("@/b", "src/b.js", {"vite.config.js": "export default { resolve: { alias: { '@': path.resolve(__dirname, './src') } } }"}),
-    ("~c", "src/c/index.js", {"webpack.config.js": "module.exports = { resolve: { alias: { '~c': path.join(__dirname, 'src', 'c') } } }"}),
-    ("@/b", "src/b.js", {"vite.config.ts": "alias: [{ find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) }]"}),
+    ("@/b", "src/b.ts", {
+        "tsconfig.json": TS({"files": [], "references": [{"path": "./tsconfig.app.json"}]}),
+        "tsconfig.app.json": TS({"include": ["src"], "compilerOptions": {"paths": {"@/*": ["./src/*"]}}}),
+    }),
+    ("@/b", "src/b.js", {
+        "vite.config.js": "export default { resolve: { alias: { '@': path.resolve(__dirname, './src') } } }",
+    }),
+    ("~c", "src/c/index.js", {
+        "webpack.config.js": "module.exports = { resolve: { alias: { '~c': path.join(__dirname, 'src', 'c') } } }",
+    }),
+    ("@/b", "src/b.js", {
+        "vite.config.ts": "alias: [{ find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) }]",
+    }),
     ("@/b", "src/b.vue", {"package.json": "{}"}),
     ("$lib/b", "src/lib/b.ts", {"package.json": "{}"}),
     ("#b", "src/b.ts", {"package.json": TS({"imports": {"#b": "./src/b.js"}})}),
@@ -343,12 +356,15 @@ WORKSPACE = {
     ("@me/lib", {"main": "./dist/index.js"}, "packages/lib/src/index.ts"),
     ("@me/lib", {"source": "./code/main.ts", "main": "dist/x.js"}, "packages/lib/code/main.ts"),
     ("@me/lib/deep/x", {}, "packages/lib/deep/x.tsx"),
-    ("@me/lib/x", {"exports": {"./x": {"types": "./dist/x.d.ts", "import": "./dist/esm/x.js"}}}, "packages/lib/src/x.ts"),
+    ("@me/lib/x", {"exports": {"./x": {"types": "./dist/x.d.ts", "import": "./dist/esm/x.js"}}},
+     "packages/lib/src/x.ts"),
     ("@me/lib/x", {"exports": {".": "./i.ts", "./*": "./src/*.ts"}}, "packages/lib/src/x.ts"),
     ("@me/lib/types", {"exports": {"./types": "./dist/types/index.js"}}, "packages/lib/src/types/index.ts"),
     ("@me/lib", {"exports": "./main.js"}, "packages/lib/main.js"),
 ])
-@pytest.mark.parametrize("root", [{}, {"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  # all\n  - 'packages/*'\n"}])
+@pytest.mark.parametrize("root", [
+    {}, {"package.json": "{}", "pnpm-workspace.yaml": "packages:\n  # all\n  - 'packages/*'\n"},
+])
 def test_package_of_the_workspace(specifier, package, target, root):
     files = {**WORKSPACE, **root, "packages/lib/package.json": TS({"name": "@me/lib", **package}), target: ""}
     assert linker(files).resolve("packages/app/src/a.ts", specifier) == Found(target)
@@ -463,7 +479,9 @@ def test_configuration_full_of_comments_is_read_at_once():
     assert linker({"tsconfig.json": config, "src/b.ts": ""}).resolve("a.ts", "@/b") == Found("src/b.ts")
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"import {", b"import { a } from '", b"\x00" * 50, "import é from './é'".encode("latin-1")])
+@pytest.mark.parametrize("data", [
+    b"", b"\xff\xfe", b"import {", b"import { a } from '", b"\x00" * 50, "import é from './é'".encode("latin-1"),
+])
 def test_any_bytes_are_read(data):
     links = JavaScriptLinker(MemoryTree({"m.ts": data, "x.ts": data}))
     links.imports("x.ts", data)

@@ -52,7 +52,7 @@ def read_card(name: str, text: str) -> Card:
 
 
 def _folder(folder: Path) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
-    """Parse the cards and tables of one folder; a table's language is the last part of its name, if no entry says it."""
+    """Parse the cards and tables of one folder. A table's name ends in its language, which an entry may overrule."""
     cards: dict[str, Card] = {}
     apis: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(folder.glob("*.md")):

@@ -283,7 +283,9 @@ def _misfit(start: Start, target: Target, applications: Applications) -> Verdict
         related = _related(found, slots["has"])
         return Draft("no-application", target.place, slots, f"{start.tool} {target.text}", related=related)
     function = definition.value
-    if definition.kind == "function" and type(function) is p.Function and not start.entry.get("lenient") and wants == "wsgi":
+    if wants != "wsgi" or start.entry.get("lenient"):
+        return None
+    if definition.kind == "function" and type(function) is p.Function:
         if not function.decorators and _most(function) < 2:
             slots["has"] = "a function that makes one"
             related = _related(found, slots["has"])

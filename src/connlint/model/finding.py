@@ -83,7 +83,7 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to report. ``ordinal`` tells apart findings of one rule and symbol in one file, in order of position."""
+    """One thing to report. ``ordinal`` tells apart findings of one rule and symbol in one file, in order of place."""
 
     rule: str
     level: Level

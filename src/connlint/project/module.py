@@ -116,8 +116,9 @@ class Module:
         """
         below = thing
         for above in self.parents(thing):
-            if type(above) is p.Function and above.kind != "inline" and not self._evaluated_outside(above, below, thing):
-                return above
+            if type(above) is p.Function and above.kind != "inline":
+                if not self._evaluated_outside(above, below, thing):
+                    return above
             below = above
         return None
 
@@ -337,7 +338,7 @@ class _Indexer:
         return scope
 
     def assigned(self, scope: Scope, target: Any) -> Scope:
-        """Where an assignment that declares nothing binds: in Python its function, in JavaScript where it was declared."""
+        """Where an assignment that declares nothing binds: in Python its function, in JavaScript its declaration."""
         if self.python:
             return scope.function()
         if type(target) is p.Name:

@@ -14,6 +14,8 @@ from connlint.project.tree import Tree
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
 """Lowers one file; with words, functions and classes that hold none of them may stay unread. Never raises: what it
 cannot read becomes problems of the program."""
+Bound = tuple[Module, list[Definition]]
+"""What a name is bound to: the module that binds it, and its definitions there."""
 
 
 class Project:
@@ -80,7 +82,7 @@ class Project:
         linker = self.linkers.get(language)
         return linker.resolve(module.path, specifier) if linker else Unknown("no linker")
 
-    def exported(self, module: Module, name: str, _seen: frozenset[str] = frozenset()) -> tuple[Module, list[Definition]] | None:
+    def exported(self, module: Module, name: str, _seen: frozenset[str] = frozenset()) -> Bound | None:
         """Where ``name``, as other files import it from ``module``, is bound: the module and its definitions there.
 
         Follows re-exports and barrels. None where that is not known.
@@ -88,12 +90,12 @@ class Project:
         if _seen:
             return self._exported(module, name, _seen)
         # barrels of barrels make this the dearest of all questions, and the same few names are asked again and again
-        known: dict[str, tuple[Module, list[Definition]] | None] = module.memo.setdefault("exported", {})
+        known: dict[str, Bound | None] = module.memo.setdefault("exported", {})
         if name not in known:
             known[name] = self._exported(module, name, _seen)
         return known[name]
 
-    def _exported(self, module: Module, name: str, _seen: frozenset[str]) -> tuple[Module, list[Definition]] | None:
+    def _exported(self, module: Module, name: str, _seen: frozenset[str]) -> Bound | None:
         if module.path in _seen:
             return None
         seen = _seen | {module.path}
@@ -137,7 +139,7 @@ class Project:
         return None
 
     def _commonjs(self, module: Module) -> list[tuple[str, p.Expression]]:
-        """Names given to ``exports`` and ``module.exports`` at the top level, with their values; "default" the whole."""
+        """Names and values that ``exports`` and ``module.exports`` get at the top level; "default" is the whole."""
         known: list[tuple[str, p.Expression]] | None = module.memo.get("commonjs")
         if known is not None:
             return known
@@ -163,14 +165,14 @@ class Project:
         self._followed.add(answer.path)
         return self.module(answer.path)
 
-    def _through(self, module: Module, found: list[Definition], seen: frozenset[str]) -> tuple[Module, list[Definition]]:
+    def _through(self, module: Module, found: list[Definition], seen: frozenset[str]) -> Bound:
         if len(found) == 1 and found[0].kind == "import":
             answer = self.imported(module, found[0], seen)
             if answer is not None:
                 return answer
         return module, found
 
-    def imported(self, module: Module, definition: Definition, _seen: frozenset[str] = frozenset()) -> tuple[Module, list[Definition]] | None:
+    def imported(self, module: Module, definition: Definition, _seen: frozenset[str] = frozenset()) -> Bound | None:
         """What an imported name is bound to in the module it comes from; None where that is not known or not ours."""
         statement, name = definition.statement, definition.node
         if statement is None or name.name == "*":
@@ -178,7 +180,7 @@ class Project:
         target = self._target(module, statement.module)
         return self.exported(target, name.name, _seen) if target is not None else None
 
-    def definitions(self, module: Module, name: p.Name) -> tuple[Module, list[Definition]]:
+    def definitions(self, module: Module, name: p.Name) -> Bound:
         """All bindings that ``name``, read in ``module``, may mean, followed through one import of this project.
 
         An empty list is a global. Definitions of kind "import" are left as they are where they lead outside.

@@ -21,8 +21,9 @@ def services_of(command: Command, read: Read) -> tuple[Service, ...]:
     """The services that ``command`` deploys or starts in a container; mostly none."""
     texts = [word.value for word in command.words]
     program = posixpath.basename(texts[0] or "") if texts else ""
-    if program == "gcloud" and "run" in texts[1:4] and ("deploy" in texts or ("replace" not in texts and "update" in texts)):
-        return _cloud_run(command, texts, read)
+    if program == "gcloud" and "run" in texts[1:4]:
+        if "deploy" in texts or ("update" in texts and "replace" not in texts):
+            return _cloud_run(command, texts, read)
     if program == "docker" and len(texts) > 1 and (texts[1] == "run" or texts[1:3] == ["container", "run"]):
         return _docker_run(command, read)
     if program == "az" and texts[1:2] == ["containerapp"] and len(texts) > 2 and texts[2] in ("create", "up", "update"):
@@ -45,8 +46,8 @@ class _Flags:
             if text.startswith("-") and len(text) > 1:
                 name, equals, value = text.partition("=")
                 if equals:
-                    quoted = value.strip("\"'")
-                    self.values.setdefault(name, []).append(Word(quoted if word.value is not None else None, word.place, value))
+                    known = value.strip("\"'") if word.value is not None else None
+                    self.values.setdefault(name, []).append(Word(known, word.place, value))
                 elif at + 1 < len(words) and not _is_flag(words[at + 1]) and name not in switches:
                     self.values.setdefault(name, []).append(words[at + 1])
                     at += 1
@@ -93,12 +94,15 @@ def _pairs(word: Word) -> tuple[dict[str, Known], bool]:
 
 def _first_line(command: Command) -> Place:
     """The program's own words: a deploy command spans lines, and a finding stands on its first."""
-    return Place(command.place.path, (command.words[0].place.at[0], command.words[min(3, len(command.words) - 1)].place.at[1]))
+    words = command.words[:4]
+    return Place(command.place.path, (words[0].place.at[0], words[-1].place.at[1]))
 
 
 def _cloud_run(command: Command, texts: list[str | None], read: Read) -> tuple[Service, ...]:
-    flags = _Flags(command.words[1:], frozenset({"--allow-unauthenticated", "--no-allow-unauthenticated", "--quiet", "-q",
-                                                "--async", "--no-traffic", "--cpu-boost", "--use-http2", "--tty"}))
+    flags = _Flags(command.words[1:], frozenset({
+        "--allow-unauthenticated", "--no-allow-unauthenticated", "--quiet", "-q", "--async", "--no-traffic",
+        "--cpu-boost", "--use-http2", "--tty",
+    }))
     verbs = {"run", "deploy", "services", "jobs", "update", "beta", "alpha", "create", "worker-pools"}
     names = [word for word in flags.plain if word.value not in verbs]
     name = names[0].value if names else None
@@ -161,7 +165,8 @@ def _docker_run(command: Command, read: Read) -> tuple[Service, ...]:
     ports: list[Port] = []
     for word in flags.all("-p", "--publish"):
         if found := re.match(r"(?:[\d.]+:)?(?:(\d+):)?(\d+)(?:/(\w+))?$", word.value or ""):
-            ports.append(Port(int(found[2]), int(found[1]) if found[1] else None, word.place, protocol=found[3] or "tcp"))
+            host = int(found[1]) if found[1] else None
+            ports.append(Port(int(found[2]), host, word.place, protocol=found[3] or "tcp"))
     return (Service(
         name=(name.value if name is not None else plain[0].value) or "?", kind="docker-run", place=_first_line(command),
         environment=environment, environment_at=_first_line(command), open=tuple(open_),

@@ -27,7 +27,7 @@ _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "app.yaml": platforms.read_app_engine, "app.yml": platforms.read_app_engine,
 }
 _SHELL = (".sh", ".bash", ".zsh", ".ksh")
-_SKIPPED = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates|charts/[^/]+/templates)/")
+_SKIPPED = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates)/")
 MAX_SIZE = 2_000_000
 """Bytes. A larger deployment file is generated."""
 

@@ -144,10 +144,12 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], hosts: tuple[str, 
     table = node.get("ports")
     for item in table.list() if table is not None else ():
         if (number := _number(item, "containerPort")) is not None:
-            ports.append(Port(number, None, item.place, _text(item, "name"), (_text(item, "protocol") or "tcp").lower()))
+            protocol = (_text(item, "protocol") or "tcp").lower()
+            ports.append(Port(number, None, item.place, _text(item, "name"), protocol))
     for front in fronts:
         for port, target in front.ports:
-            number = int(target) if target and target.isdigit() else next((p.container for p in ports if p.name == target), None)
+            named = next((p.container for p in ports if p.name == target), None)
+            number = int(target) if target and target.isdigit() else named
             ports.append(Port(number, port, front.node.place, target))
     words: list[Word] = []
     for part in ("command", "args"):

@@ -9,6 +9,7 @@ import json
 import posixpath
 import re
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 from connlint.languages.deployment.shell import read_commands
@@ -18,8 +19,8 @@ from connlint.model.finding import Place
 from connlint.model.source import Source
 
 _PROCFILE = re.compile(rb"^([A-Za-z0-9_-]+):[ \t]*([^\r\n]+?)[ \t]*\r?$", re.M)
-_UNIT = re.compile(rb"^(ExecStart|Environment|EnvironmentFile|WorkingDirectory|ExecStartPre)[ \t]*=[ \t]*((?:[^\r\n\\]|\\\r?\n|\\.)*)",
-                   re.M)
+_UNIT = re.compile(rb"^(ExecStart|Environment|EnvironmentFile|WorkingDirectory|ExecStartPre)[ \t]*=[ \t]*"
+                   rb"((?:[^\r\n\\]|\\\r?\n|\\.)*)", re.M)
 _RECIPE = re.compile(rb"^([A-Za-z0-9_.-]+)[^\n:=]*:(?!=)[^\n]*\n((?:[ \t]+[^\n]*\n?|[ \t]*\n)*)", re.M)
 
 
@@ -31,9 +32,9 @@ def read_procfile(source: Source) -> Deployment:
         name = line[1].decode()
         place = Place(source.path, line.span(1))
         commands = read_commands(line[2], source.path, line.start(2), folder=folder)
-        services.append(Service(name, "procfile", place, environment_at=Place(source.path, line.span()), build=folder or ".",
-                                commands=commands, folder=folder, open=("config vars of the platform",), group=source.path,
-                                one_shot=name == "release"))
+        services.append(Service(name, "procfile", place, environment_at=Place(source.path, line.span()),
+                                build=folder or ".", commands=commands, folder=folder, group=source.path,
+                                open=("config vars of the platform",), one_shot=name == "release"))
     return Deployment(source.path, tuple(services))
 
 
@@ -53,7 +54,8 @@ def read_unit(source: Source) -> Deployment:
         elif key == "Environment":
             at = at or Place(source.path, row.span())
             for pair in re.finditer(rb"\"?([A-Za-z_]\w*)=((?:[^\"\s]|(?<=\")[^\"]*)*)\"?", text):
-                environment[pair[1].decode()] = Known(pair[2].decode("utf-8", "replace"), Place(source.path, row.span()))
+                value = pair[2].decode("utf-8", "replace")
+                environment[pair[1].decode()] = Known(value, Place(source.path, row.span()))
         elif key == "ExecStart":
             lead = re.match(rb"[-@:+!]*", text)
             skip = lead.end() if lead else 0
@@ -69,7 +71,8 @@ def read_unit(source: Source) -> Deployment:
 def read_fly(source: Source) -> Deployment:
     """``fly.toml``: ``[env]``, the internal port and the processes; secrets are kept elsewhere."""
     data = _toml(source)
-    environment = {key: Known(str(value), _find(source, str(key)), str(value)) for key, value in _table(data, "env").items()}
+    environment = {key: Known(str(value), _find(source, str(key)), str(value))
+                   for key, value in _table(data, "env").items()}
     port = _table(data, "http_service").get("internal_port")
     folder = posixpath.dirname(source.path)
     ports = (Port(port, None, _find(source, "internal_port")),) if isinstance(port, int) else ()
@@ -77,10 +80,11 @@ def read_fly(source: Source) -> Deployment:
     for text in _table(data, "processes").values():
         if isinstance(text, str):
             commands += _commands(source, text, folder)
-    dockerfile = _table(data, "build").get("dockerfile")
+    named = _table(data, "build").get("dockerfile")
+    dockerfile = named if isinstance(named, str) else None
     service = Service(str(data.get("app", "app")), "fly", _find(source, "app"), environment, _find(source, "[env]"),
-                      ("fly secrets",), build=folder or ".", dockerfile=dockerfile if isinstance(dockerfile, str) else None,
-                      commands=commands, folder=folder, ports=ports)
+                      ("fly secrets",), build=folder or ".", dockerfile=dockerfile, commands=commands, folder=folder,
+                      ports=ports)
     return Deployment(source.path, (service,))
 
 
@@ -104,11 +108,11 @@ def read_railway(source: Source) -> Deployment:
 
 
 def _without_shell(command: Command) -> Command:
-    return Command(command.words, command.place, False, command.assignments, command.folder, command.wrapped, command.open)
+    return replace(command, shell=False)
 
 
 def read_render(source: Source) -> Deployment:
-    """``render.yaml``: services with their commands and variables; ``fromGroup`` and ``sync: false`` leave them open."""
+    """``render.yaml``: services, commands and variables; ``fromGroup`` and ``sync: false`` leave these open."""
     services: list[Service] = []
     for document in documents(source):
         table = document.get("services")
@@ -192,7 +196,8 @@ def read_workflow(source: Source) -> Deployment:
         jobs = document.get("jobs")
         for _, job in jobs.items() if jobs is not None else ():
             steps = job.get("steps")
-            usual = job.get("defaults", "run", "working-directory") or document.get("defaults", "run", "working-directory")
+            default = ("defaults", "run", "working-directory")
+            usual = job.get(*default) or document.get(*default)
             for step in steps.list() if steps is not None else ():
                 run = step.get("run")
                 if run is None or not run.text or "${{" in run.text:
@@ -228,7 +233,8 @@ def read_makefile(source: Source) -> Deployment:
         for line in re.finditer(rb"^[ \t]+[@-]*((?:[^\n\\]|\\\n|\\.)+)", rule[2], re.M):
             if b"$(" in line[1] or b"{{" in line[1]:
                 continue
-            commands += read_commands(line[1].replace(b"$$", b"$ "), source.path, rule.start(2) + line.start(1), folder=folder)
+            text, at = line[1].replace(b"$$", b"$ "), rule.start(2) + line.start(1)
+            commands += read_commands(text, source.path, at, folder=folder)
     return Deployment(source.path, commands=tuple(commands))
 
 

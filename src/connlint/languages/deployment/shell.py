@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from connlint.model.deployment import Command, Known, Word
 from connlint.model.finding import Place
 
+_NO_WORDS = ("file_redirect", "herestring_redirect", "heredoc_redirect", "comment")
 _WRAPPERS: dict[str, int] = {
     # program → how many of its own words stand before the program that it starts; options are skipped besides
     "exec": 0, "command": 0, "nohup": 0, "sudo": 0, "time": 0, "nice": 0, "tini": 0, "dumb-init": 0, "gosu": 1,
@@ -90,7 +91,8 @@ def _assignment(node: Any, text: bytes, path: str, offset: int, state: _State) -
     place = Place(path, (offset + node.start_byte, offset + node.end_byte))
     if value is None:
         return key, Known("", place)
-    return key, Known(_value(value, text, state), place, text[value.start_byte:value.end_byte].decode("utf-8", "replace"))
+    written = text[value.start_byte:value.end_byte].decode("utf-8", "replace")
+    return key, Known(_value(value, text, state), place, written)
 
 
 def _command(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _State, found: list[Command]) -> None:
@@ -100,10 +102,11 @@ def _command(node: Any, text: bytes, path: str, offset: int, shell: bool, state:
         if child.type == "variable_assignment":
             name, value = _assignment(child, text, path, offset, state)
             assigned[name] = value
-        elif child.is_named and child.type not in ("file_redirect", "herestring_redirect", "heredoc_redirect", "comment"):
+        elif child.is_named and child.type not in _NO_WORDS:
             inner = child.named_children[0] if child.type == "command_name" and child.named_children else child
-            words.append(Word(_value(inner, text, state), Place(path, (offset + child.start_byte, offset + child.end_byte)),
-                              text[child.start_byte:child.end_byte].decode("utf-8", "replace")))
+            at = Place(path, (offset + child.start_byte, offset + child.end_byte))
+            written = text[child.start_byte:child.end_byte].decode("utf-8", "replace")
+            words.append(Word(_value(inner, text, state), at, written))
     if not words:
         return
     program = words[0].value
@@ -131,7 +134,7 @@ def _nested(word: Word, text: bytes, path: str, offset: int, state: _State,
     if body[:1] in (b'"', b"'"):
         start, body = start + 1, body[1:-1]
     inner = read_commands(body, path, offset + start, folder=state.folder, variables={**state.variables, **assigned})
-    return tuple(Command(c.words, c.place, True, {**assigned, **c.assignments}, c.folder, c.wrapped, c.open) for c in inner)
+    return tuple(replace(c, shell=True, assignments={**assigned, **c.assignments}) for c in inner)
 
 
 def _shell_argument(words: list[Word] | tuple[Word, ...]) -> Word | None:

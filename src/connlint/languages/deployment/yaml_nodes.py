@@ -53,7 +53,7 @@ class Yaml:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a scalar stands on one line just as its value reads, so that offsets into it are offsets in the file."""
+        """Whether a scalar stands on one line just as its value reads: offsets into it are offsets in the file."""
         start, end = self.node.start_mark.index, self.node.end_mark.index
         return self.node.id == "scalar" and self.node.value in self.source.text[start:end]
 
