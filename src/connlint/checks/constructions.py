@@ -215,7 +215,7 @@ def place_of(module: Module, node: Any) -> Place:
 
 def judge(project: Project, card: Card, rules: Rules) -> Judge:
     """The one `Judge` of a card and project."""
-    key = ("judge", card.id)
+    key = (Judge, card.id)
     found = project.memo.get(key)
     if found is None:
         found = project.memo[key] = Judge(project, card, rules)

@@ -30,9 +30,9 @@ def _running(project: Project, path: str) -> list[Running]:
     """The services that run the code at ``path``."""
     from connlint.checks.containers import code_of
 
-    memo: dict[str, list[Running]] | None = project.memo.get("services of code")
+    memo: dict[str, list[Running]] | None = project.memo.get(_running)
     if memo is None:
-        memo = project.memo["services of code"] = {}
+        memo = project.memo[_running] = {}
         running = Services.of(project).running()
         for one in running:
             for file in code_of(one, running, project):

@@ -109,8 +109,7 @@ def suspects(project: Project, stages: Stages, silent: list[str],
 
 def defaults(values: Values, stages: Stages, wording: Wording, module: Module) -> list[Default]:
     """Every read in ``module`` of one variable with one constant default, outside of development."""
-    key = "defaults"
-    found: list[Default] | None = module.memo.get(key)
+    found: list[Default] | None = module.memo.get(defaults)
     if found is None:
         rows: dict[tuple[str, Place], Default] = {}
         for node, possible, within in candidates(values, module):
@@ -122,7 +121,7 @@ def defaults(values: Values, stages: Stages, wording: Wording, module: Module) -
                 if stages.only_in_development(module, node, q.conditions):
                     continue
                 rows.setdefault((variable, place), Default(variable, q.text or "", meaning(q.text or ""), place))
-        found = module.memo[key] = _chosen(module, list(rows.values()))
+        found = module.memo[defaults] = _chosen(module, list(rows.values()))
     return found
 
 

@@ -312,11 +312,11 @@ class Loads:
     def _used(self, module: Module, local: str | None) -> bool:
         if local is None:
             return False
-        table = module.memo.get("names read")
+        table = module.memo.get(Loads._used)
         if table is None:
             typed: list[Any] = [*module.nodes(p.Let), *module.nodes(p.Param)]
             types = {id(name) for node in typed if node.annotation is not None for name in _names_in(node.annotation)}
-            table = module.memo["names read"] = {
+            table = module.memo[Loads._used] = {
                 name.id for name in module.nodes(p.Name) if id(name) not in types
             } | {e.local for export in module.nodes(p.Export) for e in export.names}
         return local in table
@@ -358,7 +358,7 @@ def _names_in(expression: Any) -> Iterator[p.Name]:
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Loads in ``module`` before which something has read the environment."""
-    key = ("loads", card.id)
+    key = (Loads, card.id)
     court: Loads | None = project.memo.get(key)
     if court is None:
         court = project.memo[key] = Loads(project, card, rules)

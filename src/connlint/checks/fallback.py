@@ -102,7 +102,7 @@ def _listed(names: list[str]) -> str:
 
 def required_variables(values: Values, stages: Stages, module: Module) -> set[str]:
     """Variables without which the module stops, or refuses to go on, outside of development."""
-    found: set[str] | None = module.memo.get("required variables")
+    found: set[str] | None = module.memo.get(required_variables)
     if found is None:
         found = set()
         for statement in module.nodes(p.If):
@@ -112,7 +112,7 @@ def required_variables(values: Values, stages: Stages, module: Module) -> set[st
         for call in module.nodes(p.Call):
             if call.args and module.qualified(call.callee) in stages.assertions:
                 found.update(v for r in values.absent(module, call.args[0].value, False) for v in r.variables)
-        module.memo["required variables"] = found
+        module.memo[required_variables] = found
     return found
 
 
@@ -121,9 +121,9 @@ def required_variables(values: Values, stages: Stages, module: Module) -> set[st
 
 def fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
     """Every fallback to loopback whose deciding place stands in ``module``, the outermost expression first."""
-    memo = module.memo.get("fallbacks")
+    memo = module.memo.get(fallbacks)
     if memo is None:
-        memo = module.memo["fallbacks"] = list(_fallbacks(values, module))
+        memo = module.memo[fallbacks] = list(_fallbacks(values, module))
     yield from memo
 
 
@@ -183,9 +183,9 @@ Candidate = tuple[Any, list[Possible], list[Any]]
 
 def candidates(values: Values, module: Module) -> list[Candidate]:
     """Everything in ``module`` that may be a fallback of one read to something else."""
-    found: list[Candidate] | None = module.memo.get("candidates")
+    found: list[Candidate] | None = module.memo.get(candidates)
     if found is None:
-        found = module.memo["candidates"] = list(_candidates(values, module))
+        found = module.memo[candidates] = list(_candidates(values, module))
     return found
 
 

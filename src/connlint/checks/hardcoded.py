@@ -88,7 +88,7 @@ def at_place(module: Module, call: p.Call, place: str, project: Project) -> Any:
 def requested(module: Module, call: p.Call, project: Project, rules: Rules) -> tuple[str, list[str]] | None:
     """The name of a call that sends something by itself and the places of its address; None for any other call."""
     language = "python" if module.program.language == "python" else "javascript"
-    key = ("requests", language)
+    key = (requested, language)
     table = project.memo.get(key)
     if table is None:
         table = project.memo[key] = _Requests(rules, language)

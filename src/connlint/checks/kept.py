@@ -52,7 +52,7 @@ def kept_for_reloads(module: Module, node: Any) -> bool:
 
 def _kept_names(module: Module) -> set[str]:
     """Variables whose value is also stored on the global object."""
-    found = module.memo.get("kept on the global object")
+    found = module.memo.get(_kept_names)
     if found is None:
         found = set()
         for assign in bindings(module):
@@ -65,7 +65,7 @@ def _kept_names(module: Module) -> set[str]:
             # const cached = global.mongoose; the client becomes cached.conn
             if type(let.target) is p.Name and let.value is not None and _mentions_global(module, let.value):
                 found.add(let.target.id)
-        module.memo["kept on the global object"] = found
+        module.memo[_kept_names] = found
     return found
 
 

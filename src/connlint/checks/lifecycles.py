@@ -307,7 +307,7 @@ def _api(entry: dict[str, Any]) -> Api:
 
 def lifecycles(project: Project, rules: Rules, language: str) -> Lifecycles:
     """The tables for a language, made once."""
-    key = ("lifecycles", "python" if language == "python" else "javascript")
+    key = (Lifecycles, "python" if language == "python" else "javascript")
     found: Lifecycles | None = project.memo.get(key)
     if found is None:
         found = project.memo[key] = Lifecycles(rules, key[1])

@@ -138,9 +138,9 @@ class Origins:
 
 def origins(module: Module, project: Project) -> Origins:
     """The answers about ``module``, made once."""
-    found: Origins | None = module.memo.get("origins")
+    found: Origins | None = module.memo.get(Origins)
     if found is None:
-        found = module.memo["origins"] = Origins(module, project)
+        found = module.memo[Origins] = Origins(module, project)
     return found
 
 
@@ -173,7 +173,7 @@ _Values = list[tuple[p.Expression | None, p.Expression | None]]
 
 def attribute_values(module: Module, owner: p.Class) -> dict[str, _Values]:
     """Attribute → (value, annotation) of every place in the class that sets it, typed parameters included."""
-    table: dict[int, dict[str, _Values]] = module.memo.setdefault("attributes", {})
+    table: dict[int, dict[str, _Values]] = module.memo.setdefault(attribute_values, {})
     found = table.get(id(owner))
     if found is not None:
         return found

@@ -232,17 +232,16 @@ class Repeats:
 
     def holding(self, name: str) -> list[str]:
         """The files of this language whose bytes hold ``name``."""
-        known: dict[str, list[str]] = self.project.memo.setdefault("holding", {})
-        if name not in known:
+        python = self.module.program.language == "python"
+        known: dict[tuple[str, bool], list[str]] = self.project.memo.setdefault(Repeats.holding, {})
+        if (name, python) not in known:
             word = name.encode()
-            python = self.module.program.language == "python"
-            readers = [s for s in self.project.readers if (s in (".py", ".pyi")) == python]
-            suffixes = tuple(readers)
-            known[name] = [
+            suffixes = tuple(s for s in self.project.readers if (s in (".py", ".pyi")) == python)
+            known[name, python] = [
                 path for path in sorted(self.project.tree.paths)
                 if path.endswith(suffixes) and word in (self.project.tree.read(path) or b"")
             ]
-        return known[name]
+        return known[name, python]
 
     def _method(self, function: p.Function, define: p.Define, depth: int, seen: frozenset[int]) -> Why:
         """A method runs as often as it is called; a constructor as often as its class is built."""
@@ -283,7 +282,7 @@ def _leaves(loop: p.Loop) -> bool:
 
 def repeats(module: Module, project: Project, rules: Rules) -> Repeats:
     """The answers about ``module``, made once."""
-    found: Repeats | None = module.memo.get("repeats")
+    found: Repeats | None = module.memo.get(Repeats)
     if found is None:
-        found = module.memo["repeats"] = Repeats(module, project, rules, Components(module, project, rules))
+        found = module.memo[Repeats] = Repeats(module, project, rules, Components(module, project, rules))
     return found

@@ -144,7 +144,7 @@ def validated(values: Values, stages: Stages, project: Project, module: Module, 
     """Whether a module of the same package, or one that ``module`` imports, declares the variable as required or stops
     the program without it."""
     root = package_root(project, module.path)
-    memo = project.memo.setdefault("validated", {})
+    memo = project.memo.setdefault(validated, {})
     if (root, name) not in memo:
         near = [path for path in sorted(project.tree.paths)
                 if path.endswith(tuple(project.readers)) and package_root(project, path) == root]
@@ -173,13 +173,13 @@ def _validated(values: Values, stages: Stages, project: Project, paths: list[str
 
 def _tested(values: Values, module: Module) -> set[str]:
     """Variables that the module asks whether they are set: what depends on them is mostly behind such a test."""
-    found: set[str] | None = module.memo.get("tested variables")
+    found: set[str] | None = module.memo.get(_tested)
     if found is None:
         found = set()
         tests = [*(node.test for node in module.nodes(p.If)), *(node.test for node in module.nodes(p.Conditional))]
         for test in tests:
             found.update(v for r in values.absent(module, test, False) for v in r.variables)
-        module.memo["tested variables"] = found
+        module.memo[_tested] = found
     return found
 
 

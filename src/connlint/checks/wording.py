@@ -55,9 +55,9 @@ class Wording:
 
 def wording_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Wording:
     """The one `Wording` of a project."""
-    found = project.memo.get("wording")
+    found = project.memo.get(Wording)
     if found is None:
-        found = project.memo["wording"] = Wording(apis.get("wording", []))
+        found = project.memo[Wording] = Wording(apis.get("wording", []))
     return found
 
 

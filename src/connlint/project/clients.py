@@ -240,20 +240,20 @@ class Table:
 
 def table(rules: Rules, project: Project, language: str) -> Table:
     """The clients of ``language``: "python", or "javascript" for JavaScript and TypeScript."""
-    key = ("clients", language)
+    key = (Table, language)
     found = project.memo.get(key)
     if found is None:
         found = project.memo[key] = Table.build(rules, language)
-        project.memo["clients", "rules"] = rules
+        project.memo[Rules] = rules
     return found
 
 
 def construction(module: Module, call: p.Call, project: Project, rules: Rules | None) -> Construction | None:
     """What ``call`` builds, if the tables know it. ``rules`` may be None where they were asked before."""
-    rules = rules or project.memo.get(("clients", "rules"))
+    rules = rules or project.memo.get(Rules)
     if rules is None:
         return None
-    key = ("construction", id(call))
+    key = (construction, id(call))
     if key not in module.memo:
         module.memo[key] = None
         module.memo[key] = _construction(module, call, project, rules)

@@ -127,7 +127,7 @@ class Environment:
         answer = self.project.resolve(module, specifier)
         if not isinstance(answer, Found):
             return False
-        memo = self.project.memo.setdefault("matters", {})
+        memo = self.project.memo.setdefault(Environment.matters, {})
         if answer.path not in memo:
             data = self.project.tree.read(answer.path) or b""
             memo[answer.path] = any(word in data for word in self.words) or _passes_on(answer.path, data)
@@ -146,7 +146,7 @@ class Environment:
 
         ``env`` of ``env = environs.Env()`` in another file is "environs.Env()".
         """
-        memo = module.memo.setdefault("spelled", {})
+        memo = module.memo.setdefault(Environment.spelled, {})
         key = id(expression)
         if key not in memo:
             memo[key] = None
@@ -202,7 +202,7 @@ class Environment:
 
     def mapping(self, module: Module, expression: Any, depth: int = 0) -> dict[str, Any] | None:
         """The table entry of the mapping of variables that ``expression`` is; None where it is none."""
-        memo = module.memo.setdefault("mapping", {})
+        memo = module.memo.setdefault(Environment.mapping, {})
         key = id(expression)
         if key not in memo:
             memo[key] = None
@@ -282,7 +282,7 @@ class Environment:
         kind = type(node)
         if kind is not p.Member and kind is not p.Index and kind is not p.Call:
             return None
-        memo = module.memo.setdefault("access", {})
+        memo = module.memo.setdefault(Environment.access, {})
         key = id(node)
         if key not in memo:
             memo[key] = None
@@ -468,11 +468,11 @@ class Environment:
 
     def declarations(self, module: Module) -> list[Declaration]:
         """Every variable that the module declares in a settings class, a schema, a record or a tree of defaults."""
-        found = module.memo.get("declarations")
+        found = module.memo.get(Environment.declarations)
         if found is None:
             from connlint.project.settings import declarations
 
-            found = module.memo["declarations"] = list(declarations(self, module))
+            found = module.memo[Environment.declarations] = list(declarations(self, module))
         return found
 
 

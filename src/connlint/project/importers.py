@@ -204,9 +204,9 @@ class Importers:
 
 def importers(project: Project) -> Importers:
     """The answers about ``project``, kept."""
-    found: Importers | None = project.memo.get("importers")
+    found: Importers | None = project.memo.get(Importers)
     if found is None:
-        found = project.memo["importers"] = Importers(project)
+        found = project.memo[Importers] = Importers(project)
     return found
 
 

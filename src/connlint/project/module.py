@@ -5,7 +5,7 @@ All of this is about one file. What lies behind an import is `connlint.project.p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -17,6 +17,9 @@ T = TypeVar("T")
 DefinitionKind = Literal[
     "import", "value", "param", "function", "class", "loop", "caught", "with", "declared", "type", "unread", "changed"
 ]
+Key = Callable[..., Any] | tuple[Callable[..., Any], *tuple[Any, ...]]
+"""What something is kept under: the function that computes it or the class that it is, perhaps with what it is about.
+No two of these are the same by accident, as two texts may be."""
 _GLOBAL_OBJECTS = ("window", "globalThis", "self", "global")
 
 
@@ -86,8 +89,8 @@ class Module:
         self.by_type: dict[type, list[Any]] = {}
         self._parents: dict[int, Any] = {}
         self._scopes: dict[int, Scope] = {}
-        self.memo: dict[Any, Any] = {}
-        """Room for what a check computes about this module and needs again; keyed by the check."""
+        self.memo: dict[Key, Any] = {}
+        """Room for what is computed about this module and needed again."""
         self.scope = Scope("module", program, None)
         self._scopes[id(program)] = self.scope
         _Indexer(self).run()

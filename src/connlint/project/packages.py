@@ -14,7 +14,7 @@ MARKS = ("package.json", "pyproject.toml", "setup.py", "setup.cfg", "requirement
 
 def package_root(project: Project, path: str) -> str:
     """The nearest folder at or above ``path`` that holds one of `MARKS`; "" is the root of the project."""
-    memo = project.memo.setdefault("package roots", {})
+    memo = project.memo.setdefault(package_root, {})
     folder = path.rpartition("/")[0]
     steps = []
     while folder not in memo:

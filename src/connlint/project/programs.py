@@ -207,7 +207,7 @@ class Programs:
         ``names``: package → what it is called. The package of the module depends on it, or a package that does imports
         the module's package.
         """
-        key = ("framework", id(names))
+        key = (Programs.framework, id(names))
         memo = self.project.memo.setdefault(key, {})
         folder, package = self._package_at(module.path.rpartition("/")[0])
         if folder not in memo:
@@ -235,7 +235,7 @@ class Programs:
     def declares(self, path: str, files: re.Pattern[str], pattern: re.Pattern[bytes]) -> bool:
         """Whether a file of the package of ``path`` that ``files`` names matches ``pattern``."""
         folder = self._package_at(path.rpartition("/")[0])[0]
-        key = ("declares", folder, pattern.pattern)
+        key = (Programs.declares, folder, files.pattern, pattern.pattern)
         if key not in self.project.memo:
             prefix = f"{folder}/" if folder else ""
             self.project.memo[key] = any(
@@ -254,7 +254,7 @@ class Programs:
         return None
 
     def _told(self, pattern: re.Pattern[bytes], files: re.Pattern[str]) -> list[tuple[str, Span]]:
-        key = ("told", pattern.pattern)
+        key = (Programs.told, files.pattern, pattern.pattern)
         if key not in self.project.memo:
             self.project.memo[key] = list(self._search(pattern, files))
         return self.project.memo[key]
@@ -282,7 +282,7 @@ def _dependencies(package: dict[str, Any]) -> dict[str, Any]:
 
 def programs_of(project: Project, stages: Stages) -> Programs:
     """The one `Programs` of a project."""
-    found = project.memo.get("programs")
+    found = project.memo.get(Programs)
     if found is None:
-        found = project.memo["programs"] = Programs(project, stages)
+        found = project.memo[Programs] = Programs(project, stages)
     return found

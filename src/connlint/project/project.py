@@ -8,7 +8,7 @@ from typing import Any
 from connlint.model import program as p
 from connlint.model.source import Source, Undecodable
 from connlint.project.answer import Answer, Found, Unknown
-from connlint.project.module import Definition, Module
+from connlint.project.module import Definition, Key, Module
 from connlint.project.tree import Tree
 
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
@@ -30,8 +30,8 @@ class Project:
         self.readers = readers
         self.linkers = linkers
         self.problems: dict[str, p.Problem] = {}
-        self.memo: dict[Any, Any] = {}
-        """Room for what a check computes about the whole project; keyed by the check."""
+        self.memo: dict[Key, Any] = {}
+        """Room for what is computed about the whole project and needed again."""
         self._modules: dict[str, Module | None] = {}
         self._followed: set[str] = set()
         self._partly: set[str] = set()
@@ -90,7 +90,7 @@ class Project:
         if _seen:
             return self._exported(module, name, _seen)
         # barrels of barrels make this the dearest of all questions, and the same few names are asked again and again
-        known: dict[str, Bound | None] = module.memo.setdefault("exported", {})
+        known: dict[str, Bound | None] = module.memo.setdefault(Project.exported, {})
         if name not in known:
             known[name] = self._exported(module, name, _seen)
         return known[name]
@@ -140,11 +140,11 @@ class Project:
 
     def _commonjs(self, module: Module) -> list[tuple[str, p.Expression]]:
         """Names and values that ``exports`` and ``module.exports`` get at the top level; "default" is the whole."""
-        known: list[tuple[str, p.Expression]] | None = module.memo.get("commonjs")
+        known: list[tuple[str, p.Expression]] | None = module.memo.get(Project._commonjs)
         if known is not None:
             return known
         found: list[tuple[str, p.Expression]] = []
-        module.memo["commonjs"] = found
+        module.memo[Project._commonjs] = found
         for assign in module.nodes(p.Assign):
             target = assign.target
             if type(target) is not p.Member:

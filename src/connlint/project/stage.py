@@ -292,7 +292,7 @@ class Stages:
 
 def stages_of(project: Project, apis: dict[str, list[dict[str, Any]]], values: Values) -> Stages:
     """The one `Stages` of a project."""
-    found = project.memo.get("stages")
+    found = project.memo.get(Stages)
     if found is None:
-        found = project.memo["stages"] = Stages(apis.get("stage", []), values)
+        found = project.memo[Stages] = Stages(apis.get("stage", []), values)
     return found

@@ -295,7 +295,7 @@ def _method_of(what: Thing) -> p.Class | None:
 def _holding(project: Project, owner: p.Class, home: str) -> frozenset[str]:
     """The files that name the class, or a variable of another file that holds an instance of it."""
     index = importers(project)
-    key = ("holding", home, owner.at)
+    key = (_holding, home, owner.at)
     if key not in project.memo:
         assert owner.name is not None
         made = re.compile(rb"(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:await[ \t]+|new[ \t]+)*" + owner.name.encode() + rb"\(")

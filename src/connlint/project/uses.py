@@ -43,12 +43,12 @@ def uses(values: Values, module: Module, node: Any) -> list[Use]:
 
 def references(module: Module, name: str, at: Any) -> list[p.Name]:
     """Every place that reads ``name`` as it is bound at ``at``."""
-    index = module.memo.get("identifiers")
+    index = module.memo.get(references)
     if index is None:
         index = {}
         for item in module.nodes(p.Name):
             index.setdefault(item.id, []).append(item)
-        module.memo["identifiers"] = index
+        module.memo[references] = index
     meant = module.lookup(name, at)
     return [item for item in index.get(name, ()) if item is not at and module.lookup(name, item) is meant]
 

@@ -101,7 +101,7 @@ class Values:
 
     def possible(self, module: Module, expression: Any, frame: Frame | None = None) -> list[Possible]:
         """Every value that ``expression`` may have; never empty, except where it is part of what is being asked."""
-        memo = module.memo.setdefault("values", {}) if frame is None else frame.known
+        memo = module.memo.setdefault(Values.possible, {}) if frame is None else frame.known
         key = id(expression)
         found = memo.get(key)
         if found is not None:
@@ -480,7 +480,7 @@ class Values:
 
     def _class_values(self, module: Module, node: p.Class, name: str) -> list[tuple[Module, Any]]:
         """What a class gives its attribute ``name``: in its body, in its methods, by a property."""
-        table = module.memo.get(("attributes", id(node)))
+        table = module.memo.get((Values.attributes, id(node)))
         if table is None:
             table = {}
             for statement in node.body:
@@ -494,17 +494,17 @@ class Values:
                 if type(target.of) is p.Name and target.of.id in ("self", "this", "cls"):
                     if self._enclosing_class(module, target) is node:
                         table.setdefault(target.name, []).append(value)
-            module.memo[("attributes", id(node))] = table
+            module.memo[(Values.attributes, id(node))] = table
         return [(module, value) for value in table.get(name, ())][:6]
 
     def _assigned_members(self, module: Module) -> list[tuple[p.Member, Any]]:
-        found = module.memo.get("assigned members")
+        found = module.memo.get(Values._assigned_members)
         if found is None:
             found = [(s.target, s.value) for s in module.nodes(p.Let)
                      if type(s.target) is p.Member and s.value is not None]
             found += [(a.target, a.value) for a in module.nodes(p.Assign)
                       if type(a.target) is p.Member and a.op in ("", "or", "nullish")]
-            module.memo["assigned members"] = found
+            module.memo[Values._assigned_members] = found
         return found
 
     def _enclosing_class(self, module: Module, node: Any) -> p.Class | None:
@@ -515,7 +515,7 @@ class Values:
 
     def objects(self, module: Module, e: Any, depth: int = 0) -> list[Site]:
         """The records, sequences, classes (also for their instances) that ``e`` may be, as far as that is known."""
-        memo = module.memo.setdefault("objects", {})
+        memo = module.memo.setdefault(Values.objects, {})
         key = id(e)
         if key not in memo:
             memo[key] = []
@@ -596,7 +596,7 @@ class Values:
     def callee(self, module: Module, e: p.Call) -> Site | None:
         """The function or class of this project that a call calls; None where it is another's or not known."""
         target = e.callee
-        memo = module.memo.setdefault("callees", {})
+        memo = module.memo.setdefault(Values.callee, {})
         key = id(e)
         if key not in memo:
             memo[key] = None
@@ -683,7 +683,7 @@ class Values:
 
     def returns(self, module: Module, function: p.Function) -> list[p.Return]:
         """The function's own ``return`` statements."""
-        key = ("returns", id(function))
+        key = (Values.returns, id(function))
         found = module.memo.get(key)
         if found is None:
             found = module.memo[key] = list(_own_returns(function.body))
@@ -808,7 +808,7 @@ class Values:
     def attributes(self, module: Module, owner: p.Class) -> list[str]:
         """The attributes that are given more than one value in their class."""
         self._class_values(module, owner, "")
-        table: dict[str, list[Any]] = module.memo[("attributes", id(owner))]
+        table: dict[str, list[Any]] = module.memo[(Values.attributes, id(owner))]
         return [name for name, rows in table.items() if len(rows) > 1]
 
     def attribute(self, module: Module, owner: p.Class, name: str) -> list[Possible]:
@@ -844,7 +844,7 @@ class Values:
         return rows
 
     def _conditions(self, module: Module, node: Any, inside: Any) -> list[Condition]:
-        memo = module.memo.setdefault("conditions", {})
+        memo = module.memo.setdefault(Values._conditions, {})
         key = (id(node), id(inside))
         if key not in memo:
             memo[key] = conditions(module, node, inside)[:6]
@@ -894,9 +894,9 @@ class _Wrappers:
 
 def values_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Values:
     """The one `Values` of a project, made with the tables of its first asker."""
-    found = project.memo.get("values")
+    found = project.memo.get(Values)
     if found is None:
-        found = project.memo["values"] = Values(project, apis.get("reader", []), apis.get("wrapper", []))
+        found = project.memo[Values] = Values(project, apis.get("reader", []), apis.get("wrapper", []))
     return found
 
 
