@@ -134,6 +134,34 @@ class _Progress:
             sys.stderr.flush()
 
 
+@cli.command("map")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--format", "format_", type=click.Choice(["text", "mermaid", "json"]), default="text",
+              show_default=True, help="How to draw it.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the map to a file.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Use this configuration file.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Set files aside, as a .gitignore line would.")
+@click.option("--jobs", "-j", type=click.IntRange(0), default=0, help="Processes to use.  [default: one a core]")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+def map_(path: Path | None, format_: str, output: Path | None, **given: Any) -> None:
+    """Draw what is deployed: services, where they listen, what they connect to, and what is missing.
+
+    PATH is a project, or a folder or file of the project around the current folder, to draw its deployments only.
+    What could not be known is drawn as unknown.
+    """
+    from connlint.charting import Unchartable, chart
+    from connlint.reporters import OutputError, write_map
+
+    here = Path.cwd()
+    rules, config = _configured(here if path is None or not path.is_dir() else path.absolute(),
+                                {"select": (), "ignore": (), "fail_on": None, **given})
+    try:
+        drawn = chart(path, here, rules, config, given["jobs"])
+        write_map(drawn, format_, output, color=given["color"])
+    except (Unchartable, OutputError) as error:
+        fail(str(error))
+
+
 @cli.command()
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def rules(format_: str) -> None:

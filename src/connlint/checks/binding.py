@@ -92,7 +92,7 @@ def _heard(start: Start, running: Running, others: list[Running], card: Card) ->
     host = _host(start)
     if host is None or not _LOOPBACK.match(host[0]):
         return None
-    port = _port(start)
+    port = port_of(start)
     if not _is_asked(running, others, port):
         return None
     text, word = host
@@ -173,7 +173,8 @@ def _opens(start: Start) -> bool:
     return start.running is not None and any(why.startswith(("env_file", "envFrom")) for why in start.running.open)
 
 
-def _port(start: Start) -> int | None:
+def port_of(start: Start) -> int | None:
+    """The port that a server is told to listen on, or listens on by itself; None where it cannot be known."""
     options = start.options
     for names in (start.listed("port_flags"), start.listed("bind_flags")):
         word = options.first(names)

@@ -105,6 +105,10 @@ class Services:
             return path
         return None
 
+    def join(self, service: Service, deployment: Deployment) -> Running:
+        """A service, perhaps put together from several files, with the image that it is built from."""
+        return self._join(service, deployment, self.images().get(self.dockerfile_of(service) or ""))
+
     def _join(self, service: Service, deployment: Deployment, image: Image | None) -> Running:
         stage = None
         environment: dict[str, Known] = {}

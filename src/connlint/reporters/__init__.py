@@ -15,6 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
+from connlint.model.map import Map
 from connlint.model.report import Report
 
 FORMATS = {
@@ -77,6 +78,19 @@ def write(report: Report, format_: str, output: Path | None = None, *, color: st
         from connlint.reporters.text import counts
 
         print(f"{counts(report)}; written to {output}", file=sys.stderr)
+
+
+def write_map(map_: Map, format_: str, output: Path | None = None, *, color: str = "auto") -> None:
+    """Write the map to standard output, or to the file ``output``. Raises `OutputError` where it cannot be written."""
+    from connlint.reporters.map import render
+
+    terminal = output is None and sys.stdout.isatty()
+    options = Options(_colored(color, terminal), _columns() if terminal else None)
+    text = render(map_, format_, options)
+    if output is None:
+        print_safely(text, utf8=format_ not in FOR_PEOPLE)
+    else:
+        replace_file(output, text.encode("utf-8", "replace"))
 
 
 def _colored(choice: str, terminal: bool) -> bool:

@@ -1,0 +1,187 @@
+"""Which code of the project a service runs, what it reads from its environment, and which services it names itself."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connlint.checks.fallback import top
+from connlint.map.neighbours import Neighbours
+from connlint.map.places import Lines
+from connlint.model import program as p
+from connlint.model.deployment import Stage
+from connlint.model.finding import Place
+from connlint.model.map import Spot
+from connlint.model.rule import Rules
+from connlint.project.address import HOLE, Host, hosts
+from connlint.project.clients import construction
+from connlint.project.grounds import contexts_of
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.services import Running, Services
+from connlint.project.stage import Stages, stages_of
+from connlint.project.values import Values, values_of
+
+_ON_PROJECT = ("procfile", "render", "app-engine", "fly", "railway")
+MOST_FILES = 1500
+"""Files of one service that are read; a larger one is only named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a service runs: folders and files of the project, and the source files below them that go to production."""
+
+    roots: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One read of a variable: ``default`` is the text without it, ``required`` says that the program stops."""
+
+    variable: str
+    default: str | None
+    required: bool
+    place: Place
+
+
+class Codes:
+    """Answers about the code of services; made once per map."""
+
+    def __init__(self, project: Project, rules: Rules, files: Collection[str], lines: Lines) -> None:
+        """``files`` are the source files of the project that are its own."""
+        self.project = project
+        self.rules = rules
+        self.lines = lines
+        self.services = Services.of(project)
+        self.values: Values = values_of(project, rules.apis)
+        self.stages: Stages = stages_of(project, rules.apis, self.values)
+        self.sources = [path for path in sorted(files) if self.stages.of_path(path) == "production"]
+        self.builds = sorted({b for one in self.services.running() if (b := one.service.build) not in (None, ".", "")
+                              and one.service.kind != "dockerfile"})
+        self._readings: dict[str, tuple[Reading, ...]] = {}
+
+    def of(self, one: Running) -> Code:
+        """The code of ``one``; without roots where it is not known."""
+        roots = self._roots(one)
+        others = [b for b in self.builds if not any(root == b or root.startswith(b + "/") for root in roots)
+                  and b != one.service.build]
+        files = tuple(path for path in self.sources
+                      if any(_below(path, root) for root in roots) and not any(_below(path, other) for other in others))
+        return Code(roots, files)
+
+    def _roots(self, one: Running) -> tuple[str, ...]:
+        service = one.service
+        found: list[str] = []
+        if one.image is not None and one.stage is not None:
+            contexts = contexts_of(service, one.image, self.project.tree)
+            if len(contexts) == 1 or service.build is not None:
+                context = contexts[0] if contexts else service.build or "."
+                found += self._copied(one, context)
+        elif service.build is not None and service.kind not in _ON_PROJECT and service.dockerfile is None:
+            found.append(service.build)
+        elif service.kind in _ON_PROJECT:
+            found += [folder for folder in (one.folder, service.build) if folder is not None][:1]
+        found += [host for host, _ in service.mounts if host in self.project.tree.folders or host == "."]
+        found = [root for root in found if self._holds_code(root)]
+        whole = [root or "." for root in dict.fromkeys(found)]
+        return tuple(root for root in whole if not any(root != other and _below(root, other) for other in whole))
+
+    def _copied(self, one: Running, context: str) -> Iterator[str]:
+        """What of the project the final stage holds, directly or copied from another stage."""
+        image, stage = one.image, one.stage
+        assert image is not None and stage is not None
+        pending, seen = [stage], []
+        while pending:
+            for layer in self.services.layers(image, pending.pop()):
+                if layer in seen:
+                    continue
+                seen.append(layer)
+                for source, _, origin in layer.copies:
+                    if origin is not None:
+                        pending += _stages(origin, image.stages)
+                    elif not any(mark in source for mark in "*?[$") and "://" not in source:
+                        place = posixpath.normpath(posixpath.join(context, source.lstrip("/"))).removeprefix("./")
+                        if place == "." or place in self.project.tree.folders or place in self.project.tree.paths:
+                            yield place
+
+    def _holds_code(self, root: str) -> bool:
+        return any(_below(path, root) for path in self.sources)
+
+    # -- reads --------------------------------------------------------------------------------------------------------
+
+    def readings(self, path: str) -> tuple[Reading, ...]:
+        """Every read of the environment in the file at ``path`` whose variable is known."""
+        if path not in self._readings:
+            self._readings[path] = tuple(self._read(path))
+        return self._readings[path]
+
+    def _read(self, path: str) -> Iterator[Reading]:
+        data = self.project.tree.read(path)
+        if data is None or not any(word in data for word in self.values.environment.words):
+            return
+        module = self.project.module(path)
+        if module is None:
+            return
+        for kind in (p.Index, p.Call, p.Member):
+            for node in module.nodes(kind):
+                access = self.values.environment.access(module, node)
+                if access is None or self.stages.only_in_development(module, node):
+                    continue
+                names = [name if isinstance(name, str) else name.value for name in access.names
+                         if isinstance(name, (str, p.Text))]
+                default = self._default(module, node)
+                for name in names:
+                    required = access.absent == "raises" and default is None and module.function(node) is None
+                    yield Reading(access.prefix + name, default, required, Place(path, node.at))
+        for declared in self.values.environment.declarations(module):
+            texts = [q.text for q in self.values.declared(module, declared)
+                     if q.text and HOLE not in q.text and not q.nothing and not q.reads]
+            for name in declared.variables[:1]:
+                yield Reading(name, texts[0] if texts else None, declared.required, Place(path, declared.node.at))
+
+    def _default(self, module: Module, node: Any) -> str | None:
+        """The text that is taken where the read at ``node`` finds nothing."""
+        for q in self.values.possible(module, top(self.values, module, node)):
+            if q.absent and q.text and not q.nothing and not q.reads:
+                return q.text
+        return None
+
+    # -- names in the code --------------------------------------------------------------------------------------------
+
+    def named(self, code: Code, neighbours: Neighbours) -> Iterator[tuple[Host, Spot]]:
+        """Services of the deployment that the code itself names as an address: in a URL, or as the host of a client."""
+        names = "|".join(re.escape(name) for name in neighbours.hosts)
+        if not names:
+            return
+        written = re.compile(rf"(?:['\"`]|//|@)(?:{names})(?=['\"`:/?])".encode(), re.I)
+        for path in code.files[:MOST_FILES]:
+            data = self.project.tree.read(path)
+            if data is None or written.search(data) is None or (module := self.project.module(path)) is None:
+                continue
+            for node, host in self._literals(module):
+                if neighbours.named(host.name) is not None and not self.stages.only_in_development(module, node):
+                    yield host, self.lines.spot(Place(path, node.at))
+
+    def _literals(self, module: Module) -> Iterator[tuple[Any, Host]]:
+        for text in module.nodes(p.Text):
+            if "://" in text.value:
+                for host in hosts(text.value):
+                    yield text, host
+        for call in module.nodes(p.Call):
+            built = construction(module, call, self.project, self.rules)
+            for _, value in built.addresses() if built is not None else ():
+                if type(value) is p.Text and "://" not in value.value:
+                    for host in hosts(value.value):
+                        yield value, host
+
+
+def _stages(origin: str, stages: tuple[Stage, ...]) -> list[Stage]:
+    return [stage for at, stage in enumerate(stages) if stage.name == origin.lower() or origin == str(at)]
+
+
+def _below(path: str, root: str) -> bool:
+    return root in (".", "") or path == root or path.startswith(root.rstrip("/") + "/")

@@ -1,0 +1,134 @@
+"""Which services are deployed together: those of one compose file and what completes it, of one folder of manifests.
+
+Compose files that lie side by side are variants of each other, not one deployment. One that cannot stand alone (it is
+the override that compose reads by itself, or it has services without image and build, or names services that it does
+not have) is laid over the file that completes it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, replace
+
+from connlint.model import deployment as d
+from connlint.project.services import Running, Services
+
+_DEFAULTS = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+"""What compose looks for by itself, in this order."""
+_OVERRIDES = tuple(name.replace(".y", ".override.y") for name in _DEFAULTS)
+LOOSE = "Dockerfiles that no deployment file builds"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Services that are deployed together; ``files`` in the order in which they were laid over each other."""
+
+    name: str
+    kind: str
+    files: tuple[str, ...]
+    members: tuple[Running, ...]
+    notes: tuple[str, ...] = ()
+
+
+def groups(services: Services) -> list[Group]:
+    """Every deployment of the project, in order of path; Dockerfiles that nothing builds come last."""
+    found: list[Group] = []
+    by_file: dict[str, list[Running]] = {}
+    for one in services.running():
+        by_file.setdefault(one.deployment.path, []).append(one)
+    manifests: dict[str, list[Running]] = {}
+    loose: list[Running] = []
+    for path, members in by_file.items():
+        kinds = {one.service.kind for one in members}
+        if kinds == {"compose"}:
+            found.append(_compose(path, members, by_file, services))
+        elif kinds <= {"kubernetes", "cloud-run"}:
+            manifests.setdefault(posixpath.dirname(path), []).extend(members)
+        elif kinds == {"dockerfile"}:
+            loose += members
+        else:
+            found.append(Group(path, _kind(members), (path,), tuple(members)))
+    for folder, members in manifests.items():
+        files = tuple(dict.fromkeys(one.deployment.path for one in members))
+        name = files[0] if len(files) == 1 else f"{folder or '.'}/"
+        found.append(Group(name, _kind(members), files, tuple(members)))
+    found.sort(key=lambda group: (group.name.count("/"), group.name))
+    if loose:
+        found.append(Group(LOOSE, "dockerfile", tuple(one.deployment.path for one in loose), tuple(loose)))
+    return found
+
+
+def _kind(members: list[Running]) -> str:
+    kinds = sorted({one.service.kind for one in members})
+    return kinds[0] if len(kinds) == 1 else " and ".join(kinds)
+
+
+# -- compose files that complete each other ----------------------------------------------------------------------------
+
+
+def _compose(path: str, members: list[Running], by_file: dict[str, list[Running]], services: Services) -> Group:
+    base = _base(path, members, by_file)
+    lacking = _lacking(members)
+    if base is None:
+        notes = (f"{_listed(sorted(lacking))} must come from another file, which is not known",) if lacking else ()
+        return Group(path, "compose", (path,), tuple(members), notes)
+    over = {one.name: one for one in members}
+    rows: list[Running] = []
+    for one in by_file[base]:
+        upper = over.pop(one.name, None)
+        rows.append(one if upper is None else services.join(_merged(one.service, upper.service), one.deployment))
+    rows += over.values()
+    return Group(path, "compose", (base, path), tuple(rows))
+
+
+def _lacking(members: list[Running]) -> set[str]:
+    """Services that the file needs and does not give: without image and build, or named by others only."""
+    names = {one.name for one in members}
+    bare = {one.name for one in members if one.service.image is None and one.service.build is None
+            and "built from elsewhere" not in one.service.open}
+    named = {dependency.on for one in members for dependency in one.service.dependencies}
+    return bare | (named - names)
+
+
+def _base(path: str, members: list[Running], by_file: dict[str, list[Running]]) -> str | None:
+    """The file that ``path`` is laid over; None where it stands alone, or where that is not known."""
+    folder, _, name = path.rpartition("/")
+    beside = [posixpath.join(folder, default) for default in _DEFAULTS]
+    lacking = _lacking(members)
+    if name not in _OVERRIDES and not lacking:
+        return None
+    for candidate in beside:
+        if candidate in by_file and candidate != path:
+            return candidate if lacking <= {one.name for one in by_file[candidate]} else None
+    completing = [other for other, rows in by_file.items() if posixpath.dirname(other) == folder and other != path
+                  and lacking and lacking <= {one.name for one in rows} and not _lacking(rows)
+                  and all(one.service.kind == "compose" for one in rows)]
+    return completing[0] if len(completing) == 1 else None
+
+
+def _merged(base: d.Service, over: d.Service) -> d.Service:
+    """``over`` laid over ``base`` as compose does it: maps are joined, lists added up, single values replaced."""
+    targets = {target for _, target in over.mounts}
+    waits = {dependency.on for dependency in over.dependencies}
+    return replace(
+        base,
+        environment={**base.environment, **over.environment},
+        environment_at=base.environment_at if base.environment else over.environment_at,
+        open=tuple(dict.fromkeys((*base.open, *over.open))),
+        build=over.build if over.build is not None else base.build,
+        dockerfile=over.dockerfile or base.dockerfile, target=over.target or base.target,
+        image=over.image or base.image, commands=over.commands or base.commands,
+        entrypoint=over.entrypoint if over.entrypoint is not None else base.entrypoint,
+        folder=over.folder or base.folder, ports=(*base.ports, *over.ports),
+        dependencies=(*(w for w in base.dependencies if w.on not in waits), *over.dependencies),
+        hosts=tuple(dict.fromkeys((*base.hosts, *over.hosts))),
+        mates=tuple(dict.fromkeys((*base.mates, *over.mates))), host_network=base.host_network or over.host_network,
+        healthcheck=over.healthcheck or base.healthcheck, profiles=over.profiles or base.profiles,
+        build_arguments={**base.build_arguments, **over.build_arguments},
+        mounts=(*over.mounts, *(m for m in base.mounts if m[1] not in targets)),
+        restarts=base.restarts or over.restarts,
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

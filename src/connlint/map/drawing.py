@@ -1,0 +1,137 @@
+"""The whole map: services with what they are made of, where they listen, what they connect to and what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+
+from connlint.checks.containers import Tables
+from connlint.checks.wording import wording_of
+from connlint.map.addresses import Addresses, shown
+from connlint.map.code import MOST_FILES, Code, Codes, Reading
+from connlint.map.deployments import Group, groups
+from connlint.map.listening import Listening
+from connlint.map.neighbours import Neighbours
+from connlint.map.places import Lines
+from connlint.map.troubles import Troubles
+from connlint.model.finding import Finding
+from connlint.model.map import Connection, Deployment, Map, Service, Wait
+from connlint.model.rule import Rules
+from connlint.project.address import hosts
+from connlint.project.project import Project
+from connlint.project.services import Running, Services
+
+
+def draw(project: Project, rules: Rules, name: str, findings: Iterable[Finding], code: Collection[str],
+         wanted: Callable[[str], bool], version: str = "") -> Map:
+    """The map of ``project``, called ``name``.
+
+    ``findings`` are what the rules reported, ``code`` the source files that are the project's own; ``wanted`` chooses
+    deployments by the files that they are read from.
+    """
+    drawing = _Drawing(project, rules, findings, code)
+    services = Services.of(project)
+    deployments = tuple(drawing.deployment(group) for group in groups(services) if any(wanted(f) for f in group.files))
+    unread = tuple((d.path, problem) for d in services.deployments() for problem in d.problems if wanted(d.path))
+    return Map(name, deployments, unread, version)
+
+
+class _Drawing:
+    def __init__(self, project: Project, rules: Rules, findings: Iterable[Finding], code: Collection[str]) -> None:
+        self.lines = Lines(project)
+        self.tables = Tables(rules)
+        self.wording = wording_of(project, rules.apis)
+        self.listening = Listening(project, rules, self.tables, self.lines)
+        self.addresses = Addresses(self.tables, self.wording, self.lines)
+        self.codes = Codes(project, rules, code, self.lines)
+        self.troubles = Troubles(findings, self.lines)
+
+    def deployment(self, group: Group) -> Deployment:
+        names = _unique(group)
+        listens = {names[id(one)]: self.listening.of(one) for one in group.members}
+        ports = {name: frozenset(row.port for row in rows if row.port) for name, rows in listens.items()}
+        neighbours = Neighbours(group, names, ports)
+        codes = {names[id(one)]: self.codes.of(one) for one in group.members}
+        services = []
+        for one in group.members:
+            own = names[id(one)]
+            code = codes[own]
+            shared = tuple(other for other, theirs in codes.items()
+                           if other != own and code.roots and set(theirs.roots) & set(code.roots))
+            services.append(self._service(one, group, names, neighbours, replace(code, files=code.files[:MOST_FILES]),
+                                          shared, listens[own]))
+        return Deployment(group.name, group.kind, group.files, tuple(services), group.notes)
+
+    def _service(self, one: Running, group: Group, names: dict[int, str], neighbours: Neighbours, code: Code,
+                 shared: tuple[str, ...], listens: tuple) -> Service:
+        service = one.service
+        own = names[id(one)]
+        troubles = self.troubles.of(one, group, names, code.files, self.listening.starts_of(one))
+        troubled = {name for trouble in troubles for name in trouble.about.split(", ")}
+        connects = list(self._connects(one, neighbours, code, shared, troubled))
+        image = service.image.value or service.image.written if service.image is not None else ""
+        started = [" ".join(word.written if word.value is None else word.value for word in command.words)
+                   for command in one.commands]
+        by_name = {other.name: names[id(other)] for other in group.members}
+        waits = tuple(Wait(by_name.get(w.on, w.on), w.condition or "", self.lines.spot(w.place))
+                      for w in service.dependencies)
+        healthy = service.healthcheck is not None or (one.stage is not None and one.stage.healthcheck is not None)
+        return Service(
+            name=own, kind=service.kind, spot=self.lines.spot(service.place),
+            image=image if service.build is None else "", build=service.build or "",
+            dockerfile=one.image.path if one.image is not None else "",
+            stage=one.stage.name or "" if one.stage is not None and service.target else "",
+            code=code.roots, shared=shared, command=tuple(started),
+            command_spot=self.lines.spot(one.commands[0].place) if one.commands else None,
+            listens=listens, connects=tuple(connects), waits=waits, troubles=troubles, open=one.open,
+            profiles=service.profiles, names=tuple(h for h in dict.fromkeys(service.hosts) if h != own),
+            store=bool(self.tables.ports_of(service.image)), job=service.one_shot, health=healthy,
+        )
+
+    def _connects(self, one: Running, neighbours: Neighbours, code: Code, shared: tuple[str, ...],
+                  troubled: set[str]) -> Iterator[Connection]:
+        read: dict[str, list[Reading]] = {}
+        for path in code.files:
+            for reading in self.codes.readings(path):
+                read.setdefault(reading.variable, []).append(reading)
+        for connection in self.addresses.of(one, neighbours):
+            places = tuple(dict.fromkeys(self.lines.spot(r.place) for r in read.get(connection.variable, ())))
+            yield replace(connection, read=places)
+        if not shared:
+            for variable, readings in read.items():
+                if variable not in one.environment:
+                    yield from self._unset(variable, readings, one, neighbours, variable in troubled)
+        seen = set()
+        for host, spot in self.codes.named(code, neighbours):
+            lead = neighbours.lead(host, one)
+            if lead.service and lead.service != neighbours.names[id(one)] and (host, lead) not in seen:
+                seen.add((host, lead))
+                yield Connection("", shown(host, host.port), lead.target, "code", spot, lead.service, host.port)
+
+    def _unset(self, variable: str, readings: list[Reading], one: Running, neighbours: Neighbours,
+               troubled: bool) -> Iterator[Connection]:
+        """What the code does about a variable that the deployment does not set."""
+        places = tuple(dict.fromkeys(self.lines.spot(r.place) for r in readings))
+        defaults = dict.fromkeys(r.default for r in readings if r.default)
+        found = False
+        for default in defaults:
+            for row in self.addresses.told(variable, default, one, neighbours) if hosts(default) else ():
+                found = True
+                yield Connection(variable, shown(row.host, row.host.port), row.lead.target, "default", places[0],
+                                 row.lead.service, row.host.port, row.browser, places, row.lead.why)
+        required = any(r.required for r in readings)
+        if not found and not defaults and ((required and self.addresses.says_where(variable)) or troubled):
+            why = "not seen to be set" if one.open else "not set"
+            yield Connection(variable, "", "unknown", "unset", places[0], read=places, why=why)
+
+
+def _unique(group: Group) -> dict[int, str]:
+    """A name for every service of a deployment, by identity: its own, numbered where several have it."""
+    counted = Counter(one.name for one in group.members)
+    seen: Counter[str] = Counter()
+    names: dict[int, str] = {}
+    for one in group.members:
+        seen[one.name] += 1
+        names[id(one)] = one.name if counted[one.name] == 1 else f"{one.name} #{seen[one.name]}"
+    return names

@@ -1,0 +1,92 @@
+"""The names by which the services of one deployment reach each other, and what a host leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from connlint.map.deployments import Group
+from connlint.model.map import Target
+from connlint.project.address import Host, is_loopback
+from connlint.project.services import Running
+
+_CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run", "dockerfile", "fly")
+"""Kinds of service whose loopback is their own."""
+_CLUSTER = (".svc.cluster.local", ".svc")
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Where a host leads, the name of the service if it is one, and why nothing is known if nothing is."""
+
+    target: Target
+    service: str = ""
+    why: str = ""
+
+
+class Neighbours:
+    """The services of one deployment by their names, and by the ports that they publish on the machine."""
+
+    def __init__(self, group: Group, names: dict[int, str], listens: dict[str, frozenset[int]]) -> None:
+        """``names`` are the services' names by the identity of `Running`; ``listens`` their ports by name."""
+        self.names = names
+        self.listens = listens
+        self.hosts: dict[str, str] = {}
+        self.published: dict[int, str] = {}
+        for one in group.members:
+            for host in one.service.hosts:
+                self.hosts.setdefault(host.lower(), names[id(one)])
+            if one.service.kind == "compose":
+                for port in one.service.ports:
+                    if port.host:
+                        self.published.setdefault(port.host, names[id(one)])
+
+    def named(self, host: str) -> str | None:
+        """The service that is called ``host``; None where none is."""
+        name = host.lower().rstrip(".")
+        if name in self.hosts:
+            return self.hosts[name]
+        for ending in _CLUSTER:
+            if name.endswith(ending):
+                whole = name.removesuffix(ending)
+                service, _, namespace = whole.partition(".")
+                if whole in self.hosts:
+                    return self.hosts[whole]
+                # a manifest that names no namespace goes into the one that it is applied to
+                others = [h for h in self.hosts if h.startswith(service + ".")]
+                return self.hosts.get(service) if namespace and not others else None
+        return None
+
+    def lead(self, host: Host, one: Running, *, browser: bool = False) -> Lead:
+        """Where ``host``, told to the service ``one`` (or to a browser), leads."""
+        if (name := self.named(host.name)) is not None:
+            return Lead("service", name)
+        if is_loopback(host.name):
+            return self._loopback(host, one, browser)
+        if "." in host.name or ":" in host.name:
+            return Lead("external")
+        return Lead("unknown", why=f"no service here is called {host.name}")
+
+    def _loopback(self, host: Host, one: Running, browser: bool) -> Lead:
+        service = one.service
+        machine = "docker" in host.name
+        if browser or machine or service.host_network or service.kind not in _CONTAINERS:
+            through = self.published.get(host.port or 0)
+            if through is not None and through != self.names[id(one)]:
+                return Lead("service", through, "through the port that it publishes")
+            if through is not None:
+                return Lead("machine", why="its own published port")
+            return Lead("machine")
+        if host.port is not None:
+            for mate in service.mates:
+                if host.port in self.listens.get(mate, ()):
+                    return Lead("service", mate, "on the loopback that they share")
+            if host.port in self.listens.get(self.names[id(one)], ()):
+                return Lead("itself", why="its own port")
+        if service.mates:
+            return Lead("unknown", why=f"the loopback that it shares with {_listed(service.mates)}")
+        return Lead("itself")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

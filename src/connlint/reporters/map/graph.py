@@ -1,0 +1,102 @@
+"""A deployment as nodes and edges: what every picture of it shows.
+
+Services are nodes; so is each host outside, each loopback address of a container, and, one for a service, all that is
+not known. Connections between the same two nodes in the same kind of line are one edge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from connlint.model.map import Connection, Deployment, Service
+
+Shape = Literal["service", "store", "job", "external", "loopback", "machine", "unknown"]
+Line = Literal["set", "default", "browser", "wait"]
+"""How sure an edge is: set by the deployment (or written in code or command), a default of the code, used by a browser,
+only an order of start."""
+
+
+@dataclass(slots=True)
+class Node:
+    """``key`` is unique; ``title`` the first line, ``lines`` more of them; ``service`` is set for services."""
+
+    key: str
+    title: str
+    shape: Shape
+    service: Service | None = None
+    lines: list[str] = field(default_factory=list)
+    troubled: bool = False
+
+
+@dataclass(slots=True)
+class Edge:
+    """From ``source`` to ``target`` (keys): ``labels`` say by which variable, ``connections`` what it stands for."""
+
+    source: str
+    target: str
+    line: Line
+    labels: list[str] = field(default_factory=list)
+    troubled: bool = False
+    connections: list[Connection] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Graph:
+    nodes: list[Node]
+    edges: list[Edge]
+
+
+def graph(deployment: Deployment) -> Graph:
+    """Nodes and edges of ``deployment``, in the order of its services."""
+    nodes: dict[str, Node] = {}
+    edges: dict[tuple[str, str, str, bool], Edge] = {}
+    for service in deployment.services:
+        shape: Shape = "store" if service.store else "job" if service.job else "service"
+        nodes[f"service {service.name}"] = Node(f"service {service.name}", service.name, shape, service,
+                                                troubled=any(t.level != "note" for t in service.troubles))
+    for service in deployment.services:
+        for connection in service.connects:
+            if connection.browser and connection.target != "service":
+                continue
+            node = _target(service, connection, nodes)
+            line: Line = "browser" if connection.browser else "default" if connection.source in ("default", "unset") \
+                else "set"
+            troubled = any(t.level != "note" for t in service.troubles_of(connection))
+            key = (f"service {service.name}", node.key, line, troubled)
+            edge = edges.setdefault(key, Edge(key[0], key[1], line, troubled=troubled))
+            edge.connections.append(connection)
+            label = connection.variable or ("in the code" if connection.source == "code" else "start command")
+            if label not in edge.labels and node.shape != "unknown":
+                edge.labels.append(label)
+    linked = {(edge.source, edge.target) for edge in edges.values()}
+    for service in deployment.services:
+        for wait in service.waits:
+            ends = (f"service {service.name}", f"service {wait.service}")
+            if ends[1] in nodes and ends not in linked:
+                edges[(*ends, "wait", False)] = Edge(*ends, "wait", ["starts after"])
+    return Graph(list(nodes.values()), list(edges.values()))
+
+
+def _target(service: Service, connection: Connection, nodes: dict[str, Node]) -> Node:
+    if connection.target == "service" and f"service {connection.service}" in nodes:
+        return nodes[f"service {connection.service}"]
+    troubled = any(t.level != "note" for t in service.troubles_of(connection))
+    if connection.target in ("itself", "machine"):
+        shape: Shape = "loopback" if connection.target == "itself" else "machine"
+        key = f"{shape} {service.name} {connection.address}" if shape == "loopback" else f"machine {connection.address}"
+        node = nodes.setdefault(key, Node(key, connection.address, shape))
+        node.troubled = node.troubled or troubled
+        return node
+    if connection.target == "external":
+        key = f"external {connection.address}"
+        return nodes.setdefault(key, Node(key, connection.address, "external"))
+    key = f"unknown {service.name}"
+    node = nodes.setdefault(key, Node(key, "not known", "unknown"))
+    text = connection.variable or connection.address
+    if connection.address and connection.variable:
+        text = f"{connection.variable} → {connection.address}"
+    if text not in node.lines:
+        node.lines.append(text)
+    node.troubled = node.troubled or troubled
+    return node

@@ -1,0 +1,105 @@
+"""The map for the terminal: deployments, their services, and under each what was understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connlint.model.map import Connection, Deployment, Map, Service, Spot
+from connlint.reporters import Options
+from connlint.reporters.map import wording
+from connlint.reporters.terminal import paint, visible, wrap
+
+_LABEL = 12
+_MOST_READS = 3
+
+
+def render(map_: Map, options: Options) -> str:
+    """The whole map; ``options.width`` cuts the troubles' lines, all else stays on one line."""
+    return "".join(_lines(map_, options))
+
+
+def _lines(map_: Map, options: Options) -> Iterator[str]:
+    if not map_.deployments:
+        yield "No services: no compose file, manifest, Dockerfile or Procfile was found.\n"
+    for number, deployment in enumerate(map_.deployments):
+        if number:
+            yield "\n"
+        yield from _deployment(deployment, options)
+    if map_.unread:
+        yield "\nNot read:\n"
+        for path, why in map_.unread:
+            yield f"  {visible(path)}: {visible(why)}\n"
+
+
+def _deployment(deployment: Deployment, options: Options) -> Iterator[str]:
+    color = options.color
+    head = paint(visible(deployment.name), "path", color)
+    yield f"{head}  {wording.kind(deployment.kind)}, {wording.count(len(deployment.services), 'service')}\n"
+    if len(deployment.files) > 1:
+        yield f"  from {visible(', '.join(deployment.files))}\n"
+    for note in deployment.notes:
+        yield f"  {paint('?', 'warning', color)} {visible(note)}\n"
+    for service in deployment.services:
+        yield "\n"
+        yield from _service(service, deployment, options)
+
+
+def _service(service: Service, deployment: Deployment, options: Options) -> Iterator[str]:
+    color = options.color
+    marks = [*(f"profile {p}" for p in service.profiles), *(["ends by itself"] if service.job else []),
+             *(["health check"] if service.health else [])]
+    tail = f"  {paint('(' + ', '.join(marks) + ')', 'faint', color)}" if marks else ""
+    yield f"  {paint(visible(service.name), 'strong', color)}  {paint(str(service.spot), 'faint', color)}{tail}\n"
+    rows: list[tuple[str, str]] = [("made from", wording.origin(service))]
+    if service.code and service.code != (service.build,):
+        rows.append(("code", ", ".join(service.code)))
+    if service.shared:
+        rows.append(("", f"the same code runs in {', '.join(service.shared)}"))
+    if service.command:
+        rows += [("starts" if not at else "", text) for at, text in enumerate(service.command)]
+    rows += _listens(service)
+    rows += _connects(service)
+    rows += [("waits for" if not at else "", wording.waits(w)) for at, w in enumerate(service.waits)]
+    rows += [("open", f"more variables may be set: {why}") for why in service.open[:1]]
+    for label, text in rows:
+        yield f"    {paint(f'{label:<{_LABEL}}', 'faint', color)} {visible(text)}\n"
+    for trouble in service.troubles:
+        lead = f"{trouble.level} {trouble.rule}"
+        room = None if options.width is None else options.width - 6
+        for at, line in enumerate(wrap(f"{lead}  {visible(trouble.message)} ({trouble.spot})", room)):
+            if at == 0 and line.startswith(lead):
+                line = paint(lead, trouble.level, color) + line[len(lead):]
+            yield f"    {'! ' if at == 0 else '  '}{line}\n"
+
+
+def _listens(service: Service) -> Iterator[tuple[str, str]]:
+    if not service.listens:
+        yield "listens on", "nothing that is known"
+    for at, listen in enumerate(service.listens):
+        how = ", ".join(dict.fromkeys(learnt.how for learnt in listen.learnt))
+        outside = wording.published(listen, service.kind)
+        yield "listens on" if not at else "", "  ".join(x for x in (wording.port(listen), outside, f"[{how}]") if x)
+
+
+def _connects(service: Service) -> Iterator[tuple[str, str]]:
+    wide = max((len(_arrow(c)) for c in service.connects), default=0)
+    for at, connection in enumerate(service.connects):
+        text = f"{_arrow(connection):<{min(wide, 44)}}  {wording.story(connection)}"
+        if connection.spot is not None:
+            text += f"  {connection.spot}"
+        places = [spot for spot in connection.read if spot != connection.spot]
+        if places:
+            text += f"; read in {_places(places)}"
+        yield "connects to" if not at else "", ("! " if service.troubles_of(connection) else "") + text
+
+
+def _arrow(connection: Connection) -> str:
+    if connection.target == "service":
+        address = f"  ({connection.address})" if "://" in connection.address else ""
+        return f"{wording.target(connection)}{address}"
+    return connection.address or "?"
+
+
+def _places(spots: list[Spot]) -> str:
+    listed = ", ".join(str(spot) for spot in spots[:_MOST_READS])
+    return f"{listed} and {len(spots) - _MOST_READS} more" if len(spots) > _MOST_READS else listed
