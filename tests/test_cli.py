@@ -93,7 +93,6 @@ def test_odd_bytes_end_in_a_report(tmp_path, name):
     assert name in flagged | noted or name in SET_ASIDE, "a file is checked, or the report says it was not"
 
 
-@pytest.mark.slow
 def test_files_that_cannot_be_opened(tmp_path):
     write(tmp_path, {"sound.py": FAULT})
     (tmp_path / "loop").symlink_to(".")
@@ -104,7 +103,6 @@ def test_files_that_cannot_be_opened(tmp_path):
     assert done.returncode == 1 and "sound.py" in done.stdout, done.stderr
 
 
-@pytest.mark.slow
 def test_a_vanished_file_is_no_fault(tmp_path):
     write(tmp_path, {"a.py": FAULT, "b.py": FAULT})
     for command in (["init", "-q"], ["add", "."]):
@@ -125,7 +123,6 @@ def test_long_files_are_read(tmp_path, name, row):
     assert "env-localhost-fallback" in done.stdout and "huge.js" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.slow
 def test_named_files_limit_what_is_reported_not_what_is_read(tmp_path):
     write(tmp_path, {"a.py": "from b import gone\n", "b.py": FAULT})
     done = connlint("check", "a.py", "--format", "concise", at=tmp_path)
