@@ -78,6 +78,7 @@ COPY api ./api
 COPY *.py conf/*.toml /srv/conf/
 COPY --from=web /web/static /srv/static
 COPY --from=example/tools /bin/tool /srv/bin/
+COPY --from=web /web/dist /web/server.js /srv/out/
 FROM example/base
 WORKDIR /srv
 COPY api ./api
@@ -93,6 +94,7 @@ COPY api ./api
     ("api/gone.py", 1, "Missing"),
     ("static/gone.css", 1, "Missing"),
     ("bin/tool/x", 1, "Unknown"),
+    ("out/main.js", 1, "Unknown"),
     ("/elsewhere/x", 1, "Unknown"),
     ("api/main.py", 2, "api/main.py"),
     ("api/gone.py", 2, "Unknown"),

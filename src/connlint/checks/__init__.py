@@ -24,5 +24,7 @@ PROJECT_CHECKS: dict[str, str] = {
     "bind-loopback": "connlint.checks.binding:check_loopback",
     "local-services": "connlint.checks.local_services:check",
     "unexpanded": "connlint.checks.binding:check_unexpanded",
+    "compose-env": "connlint.checks.compose_env:check",
+    "build-time": "connlint.checks.build_time:check",
 }
 """Name → "module:function" of ``check(project, card, rules) -> Iterator[Draft]``, run once on the whole project."""

@@ -19,7 +19,7 @@ from connlint.project.address import Host, hosts, is_loopback
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
-from connlint.project.stage import stages_of, words_of
+from connlint.project.stage import Stages, stages_of, words_of
 from connlint.project.values import values_of
 
 _CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run")
@@ -316,7 +316,26 @@ def closed(one: Running) -> bool:
     service = one.service
     if one.open or not service.environment or service.environment_at is None or service.kind not in _CONTAINERS:
         return False
-    return not _DEVELOPMENT.search(one.deployment.path)
+    return not on_a_developers_machine(one.deployment.path)
+
+
+def on_a_developers_machine(path: str) -> bool:
+    """Whether a deployment file is, by its name, for a developer's machine or for tests."""
+    return _DEVELOPMENT.search(path) is not None
+
+
+def loaded_without(paths: list[str], stages: Stages, project: Project, rules: Rules) -> dict[str, Step]:
+    """The variables without which the code at ``paths`` stops while it is loaded, with the first read of each."""
+    values = values_of(project, rules.apis)
+    found: dict[str, Step] = {}
+    for path in paths:
+        data = project.tree.read(path)
+        if stages.of_path(path) != "production" or data is None or b"env" not in data.lower():
+            continue
+        module = project.module(path)
+        for name, node in _required(values, module) if module is not None else ():
+            found.setdefault(name, Step(Place(path, node.at), f"{name} is required here"))
+    return found
 
 
 def code_of(one: Running, running: list[Running], project: Project) -> list[str]:

@@ -116,6 +116,20 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A variable that a file puts into its own text (``${X}``) without a default, in what it says of ``service``.
+
+    ``place`` is the scalar that holds it. ``sets`` is the variable of the service that gets the value, "" where
+    something else does.
+    """
+
+    variable: str
+    place: Place
+    service: str
+    sets: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """Something that is started, with all that one file says about it.
 
@@ -125,7 +139,8 @@ class Service:
     ``hosts`` are the names by which others reach it; ``mates`` the services that share its loopback (one pod,
     ``network_mode: service:x``); ``host_network`` is ``network_mode: host``. ``mounts`` are pairs of a folder of the
     project and the place in the container where it covers what the image holds. Services of one ``group`` reach each
-    other. ``restarts``: whoever runs it starts it again when it has failed.
+    other. ``restarts``: whoever runs it starts it again when it has failed. ``env_files`` are the files whose variables
+    are handed on, as paths of the project, also those that are not there.
     """
 
     name: str
@@ -153,6 +168,7 @@ class Service:
     group: str = ""
     mounts: tuple[tuple[str, str], ...] = ()
     restarts: bool = False
+    env_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +181,4 @@ class Deployment:
     commands: tuple[Command, ...] = ()
     variables: dict[str, Known] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()

@@ -115,7 +115,12 @@ class Inside:
             stage = self._stage(origin)
             if stage is None:
                 return Unknown(f"copied from {origin}")
-            return self._built(posixpath.normpath(posixpath.join("/", source, rest)), stage, depth + 1)
+            whole = posixpath.normpath(posixpath.join("/", source))
+            answer = self._built(posixpath.normpath(posixpath.join(whole, rest)), stage, depth + 1)
+            if isinstance(answer, Missing) and isinstance(self._built(whole, stage, depth + 1), Missing):
+                # what is copied is there, or there is no image
+                return Unknown("made by a build")
+            return answer
         if any(mark in source for mark in "*?["):
             return self._globbed(rest, source)
         if source.startswith(("http://", "https://", "git@")) or source.endswith((".tar", ".tar.gz", ".tgz", ".zip")):

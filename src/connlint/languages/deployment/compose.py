@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.shell import read_commands, unwrap
 from connlint.languages.deployment.yaml_nodes import Yaml, documents
-from connlint.model.deployment import Command, Dependency, Deployment, Known, Port, Service, Word
+from connlint.model.deployment import Command, Dependency, Deployment, Known, Port, Reference, Service, Word
 from connlint.model.finding import Place
 from connlint.model.source import Source, Undecodable
 
 _HOLE = re.compile(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|(\w+))")
 _PORTS = re.compile(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?"
                     r"(?:(?P<host>\d+)(?:-\d+)?:)?(?P<container>\d+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
+_LISTED = re.compile(r"([A-Za-z_]\w*)=")
 
 Read = Callable[[str], bytes | None]
 
@@ -28,6 +29,8 @@ def read_compose(source: Source, read: Read) -> Deployment:
     """
     folder = posixpath.dirname(source.path)
     services: list[Service] = []
+    references: list[Reference] = []
+    walked: set[int] = set()
     for document in documents(source):
         table = document.get("services")
         if table is None:
@@ -37,7 +40,30 @@ def read_compose(source: Source, read: Read) -> Deployment:
         for key, value in table.items():
             if key.text and value.node.id == "mapping":
                 services.append(reader.service(key, value))
-    return Deployment(source.path, tuple(_with_mates(services)))
+                references += _references(value, key.text, walked)
+    return Deployment(source.path, tuple(_with_mates(services)), references=tuple(references))
+
+
+def _references(node: Yaml, service: str, walked: set[int], sets: str = "") -> Iterator[Reference]:
+    """Variables that compose itself puts into what is said of ``service``; every node is looked at once.
+
+    ``${X:-default}`` and ``${X:+other}`` mean something without the variable, too, and are left out.
+    """
+    if id(node.node) in walked:
+        return
+    walked.add(id(node.node))
+    text = node.text
+    if text is not None and "$" in text:
+        if not sets and (listed := _LISTED.match(text)):
+            sets = listed[1]
+        for hole in _HOLE.finditer(text):
+            if not hole[1] and (hole[3] or "").lstrip(":") in ("", "?"):
+                yield Reference(hole[2] or hole[5], node.place, service, sets)
+    for item in node.list():
+        yield from _references(item, service, walked)
+    for key, value in node.items():
+        name = key.text or ""
+        yield from _references(value, service, walked, name if name.isidentifier() and name.isupper() else "")
 
 
 def _with_mates(services: list[Service]) -> list[Service]:
@@ -103,7 +129,8 @@ class _Reader:
                 if (args := build.get("args")) is not None:
                     arguments, _ = self._environment(args)
         image = node.get("image")
-        environment, open_ = self._files(node.get("env_file"))
+        files = list(self._listed_files(node.get("env_file")))
+        environment, open_ = self._files(files)
         own = node.get("environment")
         if own is not None:
             values, more = self._environment(own)
@@ -136,6 +163,7 @@ class _Reader:
             profiles=profiles.texts() if profiles is not None else (),
             one_shot=_text(node.get("restart")) in ("no", "false") and node.get("ports") is None,
             build_arguments=arguments, group=self.folder, mounts=self._mounts(node.get("volumes")),
+            env_files=(*(base.env_files if base else ()), *(path for _, path in files if path)),
             restarts=(_text(node.get("restart")) or "no").split(":")[0] in ("always", "on-failure", "unless-stopped"),
         )
 
@@ -189,21 +217,23 @@ class _Reader:
             open_.append("environment is a template")
         return found, open_
 
-    def _files(self, node: Yaml | None) -> tuple[dict[str, Known], list[str]]:
+    def _listed_files(self, node: Yaml | None) -> Iterator[tuple[str, str | None]]:
+        """What ``env_file`` names, as written and as a path of the project, None where that is not known."""
+        for item in [node, *node.list()] if node is not None else ():
+            name = item.text or (_text(item.get("path")) if item.node.id == "mapping" else None)
+            if name is not None:
+                expanded = self.expand(name)
+                yield name, None if expanded is None else self._path(expanded)
+
+    def _files(self, files: list[tuple[str, str | None]]) -> tuple[dict[str, Known], list[str]]:
         found: dict[str, Known] = {}
         open_: list[str] = []
-        if node is None:
-            return found, open_
-        for item in [node, *node.list()]:
-            name = item.text or (_text(item.get("path")) if item.node.id == "mapping" else None)
-            if name is None:
-                continue
-            path = self._path(self.expand(name) or "\0")
-            data = self.read(path) if path and "\0" not in path else None
-            if data is None:
+        for name, path in files:
+            data = self.read(path) if path else None
+            if path is None or data is None:
                 open_.append(f"env_file {name} is not in the project")
             else:
-                found |= read_dotenv(path or name, data)
+                found |= read_dotenv(path, data)
         return found, open_
 
     def _aliases(self, node: Yaml | None) -> list[str]:
