@@ -219,7 +219,8 @@ def _names(names: list[str], other: Running) -> bool:
 def check_unexpanded(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Words of commands that run without a shell and hold a variable as a shell would expand it.
 
-    ``options.literal`` are the kinds of service whose commands nothing expands. Outcome "word". Slots: ``word`` (as
+    ``options.literal`` are the kinds of service whose commands nothing expands, ``options.literal_with_image`` those of
+    them of which that holds where they start an image. Outcome "word". Slots: ``word`` (as
     written), ``variable`` and ``program``.
     """
     seen: set[tuple[str, tuple[int, int]]] = set()
@@ -230,13 +231,15 @@ def check_unexpanded(project: Project, card: Card, rules: Rules) -> Iterator[Dra
             from_image = running.image is not None and command.place.path == running.image.path
             if not from_image and running.service.kind not in card.options["literal"]:
                 continue
+            if running.image is None and running.service.kind in card.options["literal_with_image"]:
+                continue
             for word, name in _left(command):
                 key = (word.place.path, word.place.at)
                 if key not in seen:
                     seen.add(key)
                     program = posixpath.basename(command.words[0].value or "")
-                    slots = {"word": word.value or "", "variable": name, "program": program}
-                    yield Draft("word", word.place, slots, f"{program} {word.value}")
+                    slots = {"word": _text(word), "variable": name, "program": program}
+                    yield Draft("word", word.place, slots, f"{program} {_text(word)}")
 
 
 def _has_shell(command: Command, project: Project) -> bool:
@@ -251,7 +254,12 @@ def _left(command: Command) -> Iterator[tuple[Word, str]]:
     """Words with a variable in them that stays as it is, with its name."""
     before = ""
     for word in command.words[1:]:
-        text = word.value
-        if text is not None and before not in _SCRIPT_FLAGS and (found := _VARIABLE.search(text)) and "\n" not in text:
+        text = _text(word)
+        if before not in _SCRIPT_FLAGS and (found := _VARIABLE.search(text)) and "\n" not in text:
             yield word, found[1] or found[2]
-        before = text or ""
+        before = text
+
+
+def _text(word: Word) -> str:
+    """A word as a program gets it without a shell: without its quotes, and with its variables as they are written."""
+    return word.value if word.value is not None else word.written.strip("\"'")

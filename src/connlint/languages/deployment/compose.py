@@ -297,15 +297,22 @@ class _Reader:
         if node is None:
             return ()
         if node.node.id == "sequence":
-            words = tuple(Word(self.expand(item.text or ""), item.place, item.text or "") for item in node.list())
+            words = tuple(Word(self.expand(item.text or ""), item.place, _interpolated(item.text or ""))
+                          for item in node.list())
             return _started(words, node, folder) if words else ()
         if node.text is None:
             return ()
         expanded = self.expand(node.text)
         text = node.text if expanded is None else expanded
-        found = read_commands(text.encode(), self.source.path, 0, folder=folder)
-        return tuple(replace(c, place=node.place, shell=bool(c.wrapped) and c.shell and False,
-                             words=tuple(replace(w, place=node.place) for w in c.words)) for c in found)
+        found = read_commands(text.encode(), self.source.path, 0, folder=folder, shell=False)
+        return tuple(replace(c, place=node.place, words=tuple(
+            replace(w, place=node.place, written=w.written if expanded is not None else _interpolated(w.written))
+            for w in c.words)) for c in found)
+
+
+def _interpolated(text: str) -> str:
+    """``text`` as the program gets it, with an ellipsis for what compose puts in and this project does not show."""
+    return _HOLE.sub(lambda hole: "$" if hole[1] else "…", text)
 
 
 def _started(words: tuple[Word, ...], node: Yaml, folder: str | None) -> tuple[Command, ...]:

@@ -9,7 +9,6 @@ import json
 import posixpath
 import re
 import tomllib
-from dataclasses import replace
 from typing import Any
 
 from connlint.languages.deployment.shell import read_commands
@@ -89,7 +88,7 @@ def read_fly(source: Source) -> Deployment:
 
 
 def read_railway(source: Source) -> Deployment:
-    """``railway.json`` and ``railway.toml``: the start command, which no shell expands."""
+    """``railway.json`` and ``railway.toml``: the start command, which no shell expands where an image is started."""
     if source.path.endswith(".toml"):
         data = _toml(source)
     else:
@@ -101,14 +100,13 @@ def read_railway(source: Source) -> Deployment:
     text = _table(data, "deploy").get("startCommand")
     if not isinstance(text, str):
         return Deployment(source.path)
-    commands = tuple(_without_shell(c) for c in _commands(source, text, folder))
+    build = _table(data, "build")
+    builder, dockerfile = build.get("builder"), build.get("dockerfilePath")
+    shell = isinstance(builder, str) and builder.upper() != "DOCKERFILE"
     service = Service("railway", "railway", _find(source, "startCommand"), {}, None, ("variables of the dashboard",),
-                      build=folder or ".", commands=commands, folder=folder)
+                      build=folder or ".", dockerfile=dockerfile if isinstance(dockerfile, str) else None,
+                      commands=_commands(source, text, folder, shell=shell), folder=folder)
     return Deployment(source.path, (service,))
-
-
-def _without_shell(command: Command) -> Command:
-    return replace(command, shell=False)
 
 
 def read_render(source: Source) -> Deployment:
@@ -238,7 +236,8 @@ def read_makefile(source: Source) -> Deployment:
     return Deployment(source.path, commands=tuple(commands))
 
 
-def _commands(source: Source, text: str, folder: str | None, after: str = "") -> tuple[Command, ...]:
+def _commands(source: Source, text: str, folder: str | None, after: str = "", *,
+              shell: bool = True) -> tuple[Command, ...]:
     """Commands of a text that stands quoted somewhere in a JSON or TOML file; found where its literal stands."""
     start = source.text.find(after) if after else 0
     quoted = json.dumps(text, ensure_ascii=False)[1:-1]
@@ -250,8 +249,9 @@ def _commands(source: Source, text: str, folder: str | None, after: str = "") ->
     if quoted != text:
         # escapes move the bytes: every place is the whole text's
         whole = Place(source.path, (source.char_to_byte(at), source.char_to_byte(at + len(quoted))))
-        return tuple(_placed(c, whole) for c in read_commands(text.encode(), source.path, 0, folder=folder))
-    return read_commands(text.encode(), source.path, source.char_to_byte(at), folder=folder)
+        found = read_commands(text.encode(), source.path, 0, folder=folder, shell=shell)
+        return tuple(_placed(command, whole) for command in found)
+    return read_commands(text.encode(), source.path, source.char_to_byte(at), folder=folder, shell=shell)
 
 
 def _placed(command: Command, place: Place) -> Command:
