@@ -62,7 +62,7 @@ def report(*findings: Finding, **given) -> Report:
     fields = {
         "problems": (Problem("syntax", "line 3: unexpected `}`", "src/broken.ts"),),
         "set_aside": (("a.min.js", "minified"), ("v/x.js", "vendored"), ("v/y.js", "vendored")),
-        "unknown_imports": 41, "files_checked": 312, "files_read": 20, "seconds": 0.412, "version": "1.2.3",
+        "unknown_imports": 41, "files_checked": 312, "seconds": 0.412, "version": "1.2.3",
         "root": "/srv/pro ject",
     }
     chosen = tuple(sorted(findings or FINDINGS, key=Finding.key))

@@ -35,8 +35,9 @@ HOMES = {
 }
 """The module or package that alone imports a dependency; the runtime of tree-sitter has one home a grammar."""
 
-DISTRIBUTIONS = {"ahocorasick-rs": "ahocorasick_rs", "esprima2": "esprima", "pyyaml": "yaml", "sarif-om": "sarif_om", "tree-sitter": "tree_sitter",
-                 "tree-sitter-bash": "tree_sitter_bash", "tree-sitter-typescript": "tree_sitter_typescript"}
+DISTRIBUTIONS = {"ahocorasick-rs": "ahocorasick_rs", "esprima2": "esprima", "pyyaml": "yaml", "sarif-om": "sarif_om",
+                 "tree-sitter": "tree_sitter", "tree-sitter-bash": "tree_sitter_bash",
+                 "tree-sitter-typescript": "tree_sitter_typescript"}
 """Distributions whose import name is another."""
 
 LOADERS = {"languages.python.parser"}

@@ -112,7 +112,8 @@ class _Language:
         """The roles that a file with these words and packages meets."""
         met = {role for role, alone in sieve.globals.items() if not words.isdisjoint(alone)}
         for top in (*tops, ""):
-            met.update(role for role, needed in self.packages.get(top, ()) if not needed or not words.isdisjoint(needed))
+            rows = self.packages.get(top, ())
+            met.update(role for role, needed in rows if not needed or not words.isdisjoint(needed))
         met.update(role for start, role in self.starts for top in tops if top.startswith(start))
         return met
 

@@ -505,7 +505,6 @@ class Export(Statement):
     names: tuple[ExportedName, ...]
     at: Span
     source: str | None = None
-    source_at: Span | None = None
     value: Expression | None = None
     type_only: bool = False
 
@@ -581,7 +580,7 @@ def children(thing: Any) -> Iterator[Any]:
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {}
-_PLAIN = {"at", "name_at", "module_at", "source_at", "id", "op", "kind", "why", "how", "label", "names_at"}
+_PLAIN = {"at", "name_at", "module_at", "id", "op", "kind", "why", "how", "label", "names_at"}
 
 
 def _fields(kind: type) -> tuple[str, ...]:

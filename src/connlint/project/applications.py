@@ -39,7 +39,6 @@ class Applications:
                 self.protocols[name] = row["protocol"]
         self.workers = {name: row["protocol"] for row in apis.get("worker_class", ()) for name in row["names"]}
         self.own_names = {name for row in apis.get("own_name", ()) for name in row["names"]}
-        self._made_in: dict[str, list[tuple[str, str]]] = {}
 
     @classmethod
     def of(cls, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> Applications:

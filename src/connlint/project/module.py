@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 from connlint.model import program as p
@@ -175,11 +174,6 @@ class Module:
         """The one definition of ``name``, if there is exactly one."""
         found = self.lookup(name, where)
         return found[0] if len(found) == 1 else None
-
-    @cached_property
-    def has_star_import(self) -> bool:
-        """Whether names may come from ``from x import *``."""
-        return any(name.star for statement in self.nodes(p.Import) for name in statement.names)
 
     def qualified(self, expression: Any, _depth: int = 0) -> str | None:
         """The dotted name of ``expression`` as this file's imports make it, or None where that is not known.

@@ -27,7 +27,6 @@ class TsConfig:
     aliases: list[tuple[str, list[str]]] = field(default_factory=list)
     base_url: str | None = None
     root_dirs: list[str] = field(default_factory=list)
-    out_dir: str | None = None
     opened: bool = False
     references: list[str] = field(default_factory=list)
     files: frozenset[str] = frozenset()
@@ -131,7 +130,7 @@ class TsConfigs:
             if key in data:
                 merged[key] = (folder, jsonc.texts(data[key]))
         options = jsonc.mapping(data.get("compilerOptions"))
-        for key in ("paths", "baseUrl", "rootDirs", "outDir"):
+        for key in ("paths", "baseUrl", "rootDirs"):
             if key in options:
                 merged[key] = (folder, options[key])
         if "paths" in options:
@@ -173,8 +172,6 @@ class TsConfigs:
         if "rootDirs" in raw:
             origin, dirs = raw["rootDirs"]
             config.root_dirs = [p for p in (at(origin, d) for d in jsonc.texts(dirs)) if p is not None]
-        if isinstance(raw.get("outDir", (None, None))[1], str):
-            config.out_dir = at(*raw["outDir"])
         for reference in raw["references"]:
             target = join(folder, reference)
             if target is not None:

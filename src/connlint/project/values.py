@@ -71,7 +71,6 @@ class Possible:
 
 
 UNKNOWN = Possible()
-Values_ = list[Possible]
 
 
 @dataclass(slots=True, eq=False)

@@ -133,8 +133,6 @@ class Outline:
     public: set[str] | None = None
     public_is_static: bool = True
     open: str | None = None
-    checked_only: set[str] = field(default_factory=set)
-    """Names that are imported for type checkers only."""
 
 
 def outline(tree: ast.Module, *, package: bool = False) -> Outline:
@@ -234,9 +232,6 @@ class _Binder:
                         self.result.open = f"sys.{alias.name}"
             return
         if kind is ast.If and is_type_checking(node.test):  # type: ignore[attr-defined]
-            unseen = Outline()
-            _Binder(unseen, self.package).statements(node.body)  # type: ignore[attr-defined]
-            self.result.checked_only |= unseen.names
             self.statements(node.orelse)  # type: ignore[attr-defined]
             return
         if kind is ast.AnnAssign and node.value is None:  # type: ignore[attr-defined]

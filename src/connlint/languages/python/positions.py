@@ -10,7 +10,7 @@ from typing import Any
 from connlint.model import program as p
 from connlint.model.source import Source
 
-_SPANS = ("at", "name_at", "module_at", "source_at")
+_SPANS = ("at", "name_at", "module_at")
 _WIDE = re.compile(r"[^\x00-\x7f]")
 
 
