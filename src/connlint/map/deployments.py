@@ -42,17 +42,17 @@ def groups(services: Services) -> list[Group]:
         kinds = {one.service.kind for one in members}
         if kinds == {"compose"}:
             found.append(_compose(path, members, by_file, services))
-        elif kinds <= {"kubernetes", "cloud-run"}:
-            manifests.setdefault(posixpath.dirname(path), []).extend(members)
+        elif kinds == {"kubernetes"}:
+            manifests.setdefault(members[0].service.group, []).extend(members)
         elif kinds == {"dockerfile"}:
             loose += members
         else:
             found.append(Group(path, _kind(members), (path,), tuple(members)))
-    for folder, members in manifests.items():
+    for name, members in manifests.items():
         files = tuple(dict.fromkeys(one.deployment.path for one in members))
-        name = files[0] if len(files) == 1 else f"{folder or '.'}/"
-        found.append(Group(name, _kind(members), files, tuple(members)))
-    found.sort(key=lambda group: (group.name.count("/"), group.name))
+        found.append(Group(name if len(files) > 1 and name != "/" else files[0], _kind(members), files, tuple(members)))
+    found.sort(key=lambda group: (group.name.rstrip("/").count("/"), posixpath.dirname(group.name),
+                                  posixpath.basename(group.name) not in _DEFAULTS, group.name))
     if loose:
         found.append(Group(LOOSE, "dockerfile", tuple(one.deployment.path for one in loose), tuple(loose)))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from connlint.checks.containers import Tables
@@ -16,7 +16,7 @@ from connlint.map.neighbours import Neighbours
 from connlint.map.places import Lines
 from connlint.map.troubles import Troubles
 from connlint.model.finding import Finding
-from connlint.model.map import Connection, Deployment, Map, Service, Wait
+from connlint.model.map import Connection, Deployment, Listen, Map, Service, Wait
 from connlint.model.rule import Rules
 from connlint.project.address import hosts
 from connlint.project.project import Project
@@ -57,14 +57,14 @@ class _Drawing:
         for one in group.members:
             own = names[id(one)]
             code = codes[own]
-            shared = tuple(other for other, theirs in codes.items()
-                           if other != own and code.roots and set(theirs.roots) & set(code.roots))
+            shared = {other: frozenset(theirs.files) & frozenset(code.files) for other, theirs in codes.items()
+                      if other != own}
             services.append(self._service(one, group, names, neighbours, replace(code, files=code.files[:MOST_FILES]),
-                                          shared, listens[own]))
+                                          {other: files for other, files in shared.items() if files}, listens[own]))
         return Deployment(group.name, group.kind, group.files, tuple(services), group.notes)
 
     def _service(self, one: Running, group: Group, names: dict[int, str], neighbours: Neighbours, code: Code,
-                 shared: tuple[str, ...], listens: tuple) -> Service:
+                 shared: Mapping[str, frozenset[str]], listens: tuple[Listen, ...]) -> Service:
         service = one.service
         own = names[id(one)]
         troubles = self.troubles.of(one, group, names, code.files, self.listening.starts_of(one))
@@ -82,26 +82,28 @@ class _Drawing:
             image=image if service.build is None else "", build=service.build or "",
             dockerfile=one.image.path if one.image is not None else "",
             stage=one.stage.name or "" if one.stage is not None and service.target else "",
-            code=code.roots, shared=shared, command=tuple(started),
+            code=code.roots, shared=tuple(shared), command=tuple(started),
             command_spot=self.lines.spot(one.commands[0].place) if one.commands else None,
             listens=listens, connects=tuple(connects), waits=waits, troubles=troubles, open=one.open,
             profiles=service.profiles, names=tuple(h for h in dict.fromkeys(service.hosts) if h != own),
             store=bool(self.tables.ports_of(service.image)), job=service.one_shot, health=healthy,
         )
 
-    def _connects(self, one: Running, neighbours: Neighbours, code: Code, shared: tuple[str, ...],
+    def _connects(self, one: Running, neighbours: Neighbours, code: Code, shared: Mapping[str, frozenset[str]],
                   troubled: set[str]) -> Iterator[Connection]:
         read: dict[str, list[Reading]] = {}
+        common = frozenset[str]().union(*shared.values())
         for path in code.files:
             for reading in self.codes.readings(path):
                 read.setdefault(reading.variable, []).append(reading)
         for connection in self.addresses.of(one, neighbours):
             places = tuple(dict.fromkeys(self.lines.spot(r.place) for r in read.get(connection.variable, ())))
             yield replace(connection, read=places)
-        if not shared:
-            for variable, readings in read.items():
-                if variable not in one.environment:
-                    yield from self._unset(variable, readings, one, neighbours, variable in troubled)
+        for variable, readings in read.items():
+            # of code that several services run, nobody can say which of them needs what it reads
+            own = [reading for reading in readings if reading.place.path not in common]
+            if own and variable not in one.environment:
+                yield from self._unset(variable, own, one, neighbours, variable in troubled)
         seen = set()
         for host, spot in self.codes.named(code, neighbours):
             lead = neighbours.lead(host, one)

@@ -38,6 +38,7 @@ class Troubles:
         for start in starts:
             found += [f for f in self.by_path.get(start.command.place.path, ())
                       if _inside(f.place, start.command.place) and f not in found]
+        found = [f for f in found if not _settled(f, one)]
         found.sort(key=Finding.key)
         return tuple(dict.fromkeys(self._trouble(finding, one) for finding in found))
 
@@ -55,6 +56,15 @@ class Troubles:
         begun = [o for o in group.members if o.service.place.path == finding.place.path
                  and o.service.place.at[0] <= finding.place.at[0]]
         return bool(begun) and max(begun, key=lambda o: o.service.place.at[0]) is one
+
+
+def _settled(finding: Finding, one: Running) -> bool:
+    """Whether a finding about a variable says nothing of this deployment: it gives the variable another value."""
+    known = one.environment.get(finding.symbol.removeprefix(f"{one.name}:"))
+    if known is None:
+        return False
+    return finding.place.path != known.place.path or not (
+        finding.place.at[0] < known.place.at[1] and known.place.at[0] < finding.place.at[1])
 
 
 def _inside(inner: Place, outer: Place) -> bool:

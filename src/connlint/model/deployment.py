@@ -130,6 +130,39 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Front:
+    """A Kubernetes Service: the name by which pods whose labels match ``selector`` are reached.
+
+    ``ports`` are pairs of its own port and the pod's, as a number or a name; ``namespace`` is "" where none is said.
+    """
+
+    name: str
+    namespace: str
+    selector: dict[str, str]
+    ports: tuple[tuple[int | None, str | None], ...]
+    place: Place
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names by which it is reached inside the cluster."""
+        if not self.namespace:
+            return (self.name,)
+        whole = f"{self.name}.{self.namespace}"
+        return self.name, whole, f"{whole}.svc", f"{whole}.svc.cluster.local"
+
+    def covers(self, labels: dict[str, str], namespace: str) -> bool:
+        """Whether a pod with these labels stands behind it."""
+        near = not self.namespace or not namespace or self.namespace == namespace
+        return near and bool(self.selector) and all(labels.get(k) == v for k, v in self.selector.items())
+
+    def opened(self, ports: tuple[Port, ...]) -> tuple[Port, ...]:
+        """Its own ports, as ports of a container that has ``ports``."""
+        named = {port.name: port.container for port in ports if port.name}
+        return tuple(Port(int(target) if target and target.isdigit() else named.get(target or ""), number, self.place,
+                          target) for number, target in self.ports)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """Something that is started, with all that one file says about it.
 
@@ -140,7 +173,7 @@ class Service:
     ``network_mode: service:x``); ``host_network`` is ``network_mode: host``. ``mounts`` are pairs of a folder of the
     project and the place in the container where it covers what the image holds. Services of one ``group`` reach each
     other. ``restarts``: whoever runs it starts it again when it has failed. ``env_files`` are the files whose variables
-    are handed on, as paths of the project, also those that are not there.
+    are handed on, as paths of the project, also those that are not there. ``labels`` and ``namespace`` are a pod's.
     """
 
     name: str
@@ -169,6 +202,8 @@ class Service:
     mounts: tuple[tuple[str, str], ...] = ()
     restarts: bool = False
     env_files: tuple[str, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +217,4 @@ class Deployment:
     variables: dict[str, Known] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    fronts: tuple[Front, ...] = ()

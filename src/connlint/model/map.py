@@ -101,8 +101,9 @@ class Service:
 
     ``kind`` is the form of deployment ("compose", "kubernetes", …); ``image`` is pulled, ``build`` the folder that it
     is built from and ``dockerfile`` the file with the recipe; ``code`` lists folders and files of the project that run
-    in it, ``shared`` the services that run the same code. ``command`` is what starts. ``open`` says why more variables
-    may be set than are seen. ``store`` is a well-known database, cache or broker; ``job`` one that ends by itself.
+    in it as far as they are read, ``shared`` the services that run some of the same code. ``command`` is what starts.
+    ``open`` says why more variables may be set than are seen. ``store`` is a well-known database, cache or broker;
+    ``job`` one that ends by itself.
     """
 
     name: str

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from connlint.languages.deployment.dockerfile import workdir
 from connlint.languages.deployment.files import kind_of, read_deployment
+from connlint.languages.deployment.kubernetes import fronted
 from connlint.languages.deployment.shell import unwrap
 from connlint.model.deployment import Command, Deployment, Image, Known, Service, Stage
 from connlint.project.project import Project
@@ -78,8 +79,14 @@ class Services:
             images = self.images()
             rows: list[Running] = []
             built: set[str] = set()
+            together = self._applied_together()
             for deployment in self.deployments():
-                for service in deployment.services:
+                services = deployment.services
+                if (folder := posixpath.dirname(deployment.path)) in together:
+                    beside = (front for other in together[folder] if other is not deployment for front in other.fronts)
+                    services = tuple(replace(s, group=folder + "/") if s.kind == "kubernetes" else s
+                                     for s in fronted(services, beside))
+                for service in services:
                     path = self.dockerfile_of(service)
                     if path is not None and path in images:
                         built.add(path)
@@ -94,6 +101,20 @@ class Services:
                     rows.append(self._join(service, Deployment(path, images=(image,)), image))
             self._running = rows
         return self._running
+
+    def _applied_together(self) -> dict[str, list[Deployment]]:
+        """Folders with several files of manifests that make one whole: none has a workload or Service of the same name."""
+        folders: dict[str, list[Deployment]] = {}
+        for deployment in self.deployments():
+            if deployment.fronts or any(service.kind == "kubernetes" for service in deployment.services):
+                folders.setdefault(posixpath.dirname(deployment.path), []).append(deployment)
+        found: dict[str, list[Deployment]] = {}
+        for folder, rows in folders.items():
+            names = [("service", front.name, front.namespace) for row in rows for front in row.fronts]
+            names += [("workload", s.name, s.namespace) for row in rows for s in row.services]
+            if len(rows) > 1 and len(set(names)) == len(names):
+                found[folder] = rows
+        return found
 
     def dockerfile_of(self, service: Service) -> str | None:
         """The Dockerfile that a service is built from, as a path of the project; None where there is none."""

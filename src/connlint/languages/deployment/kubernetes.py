@@ -5,11 +5,12 @@ Helm templates and Kustomize patches are not manifests: what holds ``{{`` is lef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from connlint.languages.deployment.shell import unwrap
 from connlint.languages.deployment.yaml_nodes import Yaml, documents
-from connlint.model.deployment import Command, Deployment, Known, Port, Service, Word
+from connlint.model.deployment import Command, Deployment, Front, Known, Port, Service, Word
 from connlint.model.source import Source
 
 _TEMPLATES = {
@@ -17,18 +18,6 @@ _TEMPLATES = {
     "ReplicaSet": ("spec", "template"), "ReplicationController": ("spec", "template"), "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"), "Pod": (), "Rollout": ("spec", "template"),
 }
-
-
-class Balanced:
-    """A Kubernetes Service: how pods are reached inside the cluster."""
-
-    def __init__(self, name: str, namespace: str, selector: dict[str, str], ports: list[tuple[int | None, str | None]],
-                 node: Yaml) -> None:
-        self.name = name
-        self.namespace = namespace
-        self.selector = selector
-        self.ports = ports
-        self.node = node
 
 
 def is_manifest(data: bytes) -> bool:
@@ -50,11 +39,30 @@ def read_kubernetes(source: Source) -> Deployment:
                         secret = _text(root, "kind") == "Secret" and part == "data"
                         values[key.text] = Known(None if secret else value.text, key.place, value.text or "")
             maps[name] = values
-    balanced = [b for root in roots if (b := _balanced(root))]
+    fronts = tuple(front for root in roots if (front := _front(root)))
     services: list[Service] = []
     for root in roots:
-        services += _workload(root, maps, balanced)
-    return Deployment(source.path, tuple(services))
+        services += _workload(root, maps)
+    return Deployment(source.path, tuple(fronted(services, fronts)), fronts=fronts)
+
+
+def fronted(services: Iterable[Service], fronts: Iterable[Front]) -> Iterator[Service]:
+    """The containers of pods with the names and ports of the ``fronts`` that cover them.
+
+    Of several containers in a pod the one that declares a port gets it; all get it where none does.
+    """
+    rows = list(services)
+    declared: dict[str, set[int | str | None]] = {
+        one.name: {name for port in one.ports for name in (port.container, port.name)} for one in rows}
+    for one in rows:
+        for front in fronts:
+            if one.kind != "kubernetes" or not front.covers(one.labels, one.namespace):
+                continue
+            ports = [port for port in front.opened(one.ports)
+                     if not any({port.container, port.name} & declared.get(mate, set()) - {None} for mate in one.mates)
+                     or {port.container, port.name} & declared[one.name] - {None}]
+            one = replace(one, hosts=tuple(dict.fromkeys((*one.hosts, *front.hosts))), ports=(*one.ports, *ports))
+        yield one
 
 
 def _objects(found: list[Yaml]) -> Iterator[Yaml]:
@@ -66,7 +74,7 @@ def _objects(found: list[Yaml]) -> Iterator[Yaml]:
             yield document
 
 
-def _balanced(root: Yaml) -> Balanced | None:
+def _front(root: Yaml) -> Front | None:
     if _text(root, "kind") != "Service" or not (_text(root, "apiVersion") or "").startswith("v1"):
         return None
     selector = root.get("spec", "selector")
@@ -74,12 +82,12 @@ def _balanced(root: Yaml) -> Balanced | None:
     rows: list[tuple[int | None, str | None]] = []
     for item in ports.list() if ports is not None else ():
         rows.append((_number(item, "port"), _text(item, "targetPort") or _text(item, "port")))
-    return Balanced(_text(root, "metadata", "name") or "", _text(root, "metadata", "namespace") or "",
-                    {k.text: v.text or "" for k, v in (selector.items() if selector is not None else ()) if k.text},
-                    rows, root)
+    return Front(_text(root, "metadata", "name") or "", _text(root, "metadata", "namespace") or "",
+                 {k.text: v.text or "" for k, v in (selector.items() if selector is not None else ()) if k.text},
+                 tuple(rows), root.place)
 
 
-def _workload(root: Yaml, maps: dict[str, dict[str, Known]], balanced: list[Balanced]) -> list[Service]:
+def _workload(root: Yaml, maps: dict[str, dict[str, Known]]) -> list[Service]:
     kind = _text(root, "kind") or ""
     knative = kind in ("Service", "Job") and "run.googleapis.com" in (_text(root, "apiVersion") or "")
     knative = knative or (_text(root, "apiVersion") or "").startswith("serving.knative.dev")
@@ -98,23 +106,20 @@ def _workload(root: Yaml, maps: dict[str, dict[str, Known]], balanced: list[Bala
         return []
     name = _text(root, "metadata", "name") or kind.lower()
     labels_node = pod.get("metadata", "labels")
-    labels = {k.text: v.text for k, v in (labels_node.items() if labels_node is not None else ()) if k.text}
-    fronts = [b for b in balanced if b.selector and all(labels.get(k) == v for k, v in b.selector.items())]
-    hosts = [host for b in fronts for host in (
-        (b.name, f"{b.name}.{b.namespace}", f"{b.name}.{b.namespace}.svc", f"{b.name}.{b.namespace}.svc.cluster.local")
-        if b.namespace else (b.name,))]
+    labels = {k.text: v.text or "" for k, v in (labels_node.items() if labels_node is not None else ()) if k.text}
     rows = list(containers.list())
     names = [f"{name}/{_text(c, 'name') or ''}" if len(rows) > 1 else name for c in rows]
     network = _text(spec, "hostNetwork") == "true"
     found = []
     for container, own in zip(rows, names):
-        found.append(_container(container, own, tuple(n for n in names if n != own), tuple(hosts), network,
-                                "cloud-run" if knative else "kubernetes", maps, fronts, kind in ("Job", "CronJob")))
+        service = _container(container, own, tuple(n for n in names if n != own), network,
+                             "cloud-run" if knative else "kubernetes", maps, kind in ("Job", "CronJob"))
+        found.append(replace(service, labels=labels, namespace=_text(root, "metadata", "namespace") or ""))
     return found
 
 
-def _container(node: Yaml, name: str, mates: tuple[str, ...], hosts: tuple[str, ...], network: bool, kind: str,
-               maps: dict[str, dict[str, Known]], fronts: list[Balanced], one_shot: bool) -> Service:
+def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kind: str,
+               maps: dict[str, dict[str, Known]], one_shot: bool) -> Service:
     environment: dict[str, Known] = {}
     open_: list[str] = []
     sources = node.get("envFrom")
@@ -146,11 +151,6 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], hosts: tuple[str, 
         if (number := _number(item, "containerPort")) is not None:
             protocol = (_text(item, "protocol") or "tcp").lower()
             ports.append(Port(number, None, item.place, _text(item, "name"), protocol))
-    for front in fronts:
-        for port, target in front.ports:
-            named = next((p.container for p in ports if p.name == target), None)
-            number = int(target) if target and target.isdigit() else named
-            ports.append(Port(number, port, front.node.place, target))
     words: list[Word] = []
     for part in ("command", "args"):
         table = node.get(part)
@@ -164,7 +164,7 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], hosts: tuple[str, 
         name=name, kind=kind, place=(node.get("name") or node).place, environment=environment,  # type: ignore[arg-type]
         environment_at=at.place, open=tuple(open_), commands=command,
         image=Known(image.text, image.place, image.text or "") if image is not None else None,
-        folder=_text(node, "workingDir"), ports=tuple(ports), hosts=hosts, mates=mates, host_network=network,
+        folder=_text(node, "workingDir"), ports=tuple(ports), mates=mates, host_network=network,
         healthcheck=probe.place if probe is not None else None, one_shot=one_shot,
         group=f"{node.source.path}",
     )

@@ -53,10 +53,13 @@ def _service(service: Service, deployment: Deployment, options: Options) -> Iter
     rows: list[tuple[str, str]] = [("made from", wording.origin(service))]
     if service.code and service.code != (service.build,):
         rows.append(("code", ", ".join(service.code)))
+    elif service.build and not service.code:
+        rows.append(("code", wording.UNREAD))
     if service.shared:
-        rows.append(("", f"the same code runs in {', '.join(service.shared)}"))
+        rows.append(("", f"shares code with {', '.join(service.shared)}"))
     if service.command:
-        rows += [("starts" if not at else "", text) for at, text in enumerate(service.command)]
+        label = "arguments" if service.command[0].startswith("-") else "starts"
+        rows += [(label if not at else "", text) for at, text in enumerate(service.command)]
     rows += _listens(service)
     rows += _connects(service)
     rows += [("waits for" if not at else "", wording.waits(w)) for at, w in enumerate(service.waits)]
@@ -83,6 +86,7 @@ def _listens(service: Service) -> Iterator[tuple[str, str]]:
 
 def _connects(service: Service) -> Iterator[tuple[str, str]]:
     wide = max((len(_arrow(c)) for c in service.connects), default=0)
+    troubled = any(service.troubles_of(c) for c in service.connects)
     for at, connection in enumerate(service.connects):
         text = f"{_arrow(connection):<{min(wide, 44)}}  {wording.story(connection)}"
         if connection.spot is not None:
@@ -90,7 +94,8 @@ def _connects(service: Service) -> Iterator[tuple[str, str]]:
         places = [spot for spot in connection.read if spot != connection.spot]
         if places:
             text += f"; read in {_places(places)}"
-        yield "connects to" if not at else "", ("! " if service.troubles_of(connection) else "") + text
+        mark = "! " if service.troubles_of(connection) else "  "
+        yield "connects to" if not at else "", (mark if troubled else "") + text
 
 
 def _arrow(connection: Connection) -> str:

@@ -9,6 +9,7 @@ KINDS = {
     "container-apps": "Container Apps", "app-engine": "App Engine", "fly": "Fly", "render": "Render",
     "railway": "Railway", "systemd": "systemd", "docker-run": "docker run", "dockerfile": "Dockerfile",
 }
+UNREAD = "none that is read (Python, JavaScript, TypeScript)"
 
 
 def kind(name: str) -> str:
