@@ -35,10 +35,10 @@ class Cases:
         self.table = table
         self.names = names_of(module)
         self.homes = Homes(module, project, table)
-        self.ownership = Ownership(module, table, self.homes.origins)
         self.telling = Telling(module)
         self.repeats = repeats(module, project, rules)
         self.components: Components = self.repeats.components
+        self.ownership = Ownership(module, table, self.homes.origins, self.components)
         self.patience = Patience(module, project, table)
         self.closing = {
             name for entry in rules.apis.get("closing", ()) for name in entry["methods"]
@@ -53,7 +53,7 @@ class Cases:
         function = self.module.function(call)
         if home.kind == "nothing":
             return self.discarded(call, api)
-        if function is None and home.kind != "module":
+        if function is None and home.kind not in ("module", "attribute"):
             return None
         self.homes.find_uses(home, api)
         if home.kind == "attribute" and not self._is_ours(home):
@@ -143,7 +143,7 @@ class Cases:
     def forgotten(self, call: p.Call, api: Api, home: Home) -> Draft | None:
         """An attribute holds the handle, and no method gives it back."""
         module = self.module
-        owner = class_of(module, home.target)
+        owner = home.owner
         name = home.target.name
         hook = self.components.class_hook(call) or self.components.hook(call)
         if self._mentioned_elsewhere(name, owner, home) or self._is_handed_over(call, home, api):

@@ -36,12 +36,15 @@ class Components:
 
     def __init__(self, module: Module, project: Project, rules: Rules) -> None:
         self.module = module
+        self.project = project
         self.origins = origins(module, project)
         self.hooks: dict[str, dict[str, Any]] = {}
         self.methods: dict[str, dict[str, Any]] = {}
         self.suffixes: dict[str, dict[str, Any]] = {}
+        self.decorated: dict[str, dict[str, Any]] = {}
         for entry in rules.apis.get("component", ()):
             if (entry["language"] == "python") == (module.program.language == "python"):
+                self.decorated.update(dict.fromkeys(entry.get("decorators", ()), entry))
                 self.hooks.update(dict.fromkeys(entry.get("hooks", ()), entry))
                 self.methods.update(dict.fromkeys(entry.get("methods", ()), entry))
                 self.suffixes.update(dict.fromkeys(entry.get("suffixes", ()), entry))
@@ -54,7 +57,7 @@ class Components:
                 if found is not None:
                     return found
             elif type(above) is p.Class:
-                return None
+                return self._class(above)
         return self._script(thing) if self.suffixes and self.module.function(thing) is None else None
 
     def hook_of(self, function: p.Function) -> Hook | None:
@@ -62,12 +65,14 @@ class Components:
         above = self.module.parent(function)
         if type(above) is p.Argument:
             call = self.module.parent(above)
-            if type(call) is p.Call and call.args and call.args[0] is above:
-                name = self.module.qualified(call.callee)
-                entry = self.hooks.get(name or "")
-                if entry is not None:
-                    return Hook(last_word(call.callee) or "", entry["cleanup"], entry.get("returns", False))
+            entry = self._takes(self.module, call, above) if type(call) is p.Call else None
+            if entry is not None:
+                return Hook(last_word(call.callee) or "", entry["cleanup"], entry.get("returns", False))
             return None
+        if function.kind == "constructor":
+            define = self.module.parent(function)
+            owner = self.module.parent(define)
+            return self._class(owner) if type(owner) is p.Class else None
         name = function.name or ""
         if type(above) is p.Entry and type(above.key) is p.Text:
             name = above.key.value
@@ -80,6 +85,44 @@ class Components:
             return Hook(name, entry["cleanup"])
         return None
 
+    def _takes(self, module: Module, call: p.Call, given: p.Argument) -> dict[str, Any] | None:
+        """The entry of the hook that runs the function ``given`` to ``call``, known or written in the project."""
+        if given.name is not None or given.spread:
+            return None
+        place = next(i for i, argument in enumerate(call.args) if argument is given)
+        entry = self.hooks.get(module.qualified(call.callee) or "")
+        if entry is not None:
+            return entry if entry.get("at", 0) == place else None
+        if type(call.callee) is not p.Name or not call.callee.id.startswith("use") or not call.callee.id[3:4].isupper():
+            return None
+        home, found = self.project.definitions(module, call.callee)
+        function = found[0].value if len(found) == 1 else None
+        if type(function) is not p.Function or place >= len(function.params):
+            return None
+        return self._handed_on(home, function.params[place].target)
+
+    def _handed_on(self, home: Module, param: p.Expression) -> dict[str, Any] | None:
+        """The entry of the hook to which a hook of the project hands its own parameter: ``useEffect(effect, [])``."""
+        if type(param) is not p.Name:
+            return None
+        for call in home.nodes(p.Call):
+            for place, given in enumerate(call.args):
+                if type(given.value) is p.Name and given.value.id == param.id and given.value is not param:
+                    entry = self.hooks.get(home.qualified(call.callee) or "")
+                    if entry is not None and entry.get("at", 0) == place:
+                        bound = home.lookup(param.id, given.value)
+                        return entry if any(getattr(d.node, "target", None) is param for d in bound) else None
+        return None
+
+    def _class(self, owner: p.Class) -> Hook | None:
+        """Constructor and fields of a class that its decorator makes a component run once an instance."""
+        for decorator in owner.decorators if self.decorated else ():
+            callee = decorator.callee if type(decorator) is p.Call else decorator
+            entry = self.decorated.get(self.module.qualified(callee) or "")
+            if entry is not None:
+                return Hook(owner.name or entry["what"], entry["cleanup"])
+        return None
+
     def class_hook(self, thing: Any) -> Hook | None:
         """The mounting hook of the class (or options object) around ``thing``, if that is a component."""
         owner = class_of(self.module, thing)
@@ -88,7 +131,7 @@ class Components:
                 if type(statement) is p.Define and (entry := self.methods.get(statement.name)) is not None:
                     if entry.get("of", "class") == "class":
                         return Hook(statement.name, entry["cleanup"])
-            return None
+            return self._class(owner)
         for above in self.module.parents(thing):
             if type(above) is p.Record:
                 for part in above.entries:

@@ -18,7 +18,8 @@ class Plan:
     ``escapes`` nodes before which it changes owner, ``drops`` assignments that overwrite its variable, ``held`` reads
     of the variable, ``done`` calls that tell whether it has ended by itself, ``starts`` calls before which it does
     nothing yet. ``runs`` are calls that run a function of the same file on the spot (`Function`), ``chains`` promise
-    methods whose callbacks matter.
+    methods whose callbacks matter. ``lent`` says that the function only lends what it yields: it goes on when its user
+    is done, and gets what went wrong there.
     """
 
     gain: int
@@ -30,6 +31,7 @@ class Plan:
     starts: set[int] = field(default_factory=set)
     runs: dict[int, p.Function] = field(default_factory=dict)
     chains: dict[int, dict[int, p.Function]] = field(default_factory=dict)
+    lent: bool = False
 
 
 class Conditions:

@@ -315,6 +315,8 @@ class _Lowering:
             self.expression(it.value, out)
         if id(it) in self.plan.escapes:
             out.append(Escape(Step("yield", it.at)))
+        elif self.plan.lent:
+            out.append(Do(Step("yield", it.at), True))
 
     def assign(self, it: p.Assign, out: list[Shape]) -> None:
         if it.op in ("or", "and", "nullish"):

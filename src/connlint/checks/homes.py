@@ -43,6 +43,8 @@ class Home:
     stores: list[Any] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     gain: Any = None
+    owner: p.Class | None = None
+    """The class whose objects have the attribute."""
 
 
 class Homes:
@@ -97,6 +99,8 @@ class Homes:
                 return Home("away", "", value)
             if above.value is not value or value is above.target:
                 return Home("away", "", value)
+            if kind is p.Let and above.how == "field" and type(above.target) is p.Name:
+                return self._field(value, above, api)
             return self._assigned(call, value, above.target, api)
         if kind is p.Member and above.of is value:
             return self._chained(call, value, above, api)
@@ -148,10 +152,22 @@ class Homes:
                 return Home("nothing", "", value)
             return self._variable(call, value, target)
         if kind is p.Member:
-            home = Home("attribute", self.names.text(target), value, target=target)
+            home = Home("attribute", self.names.text(target), value, target=target,
+                        owner=class_of(self.module, target))
             self._attribute(home, target, api)
             return home
         return Home("away", "", value)
+
+    def _field(self, value: p.Expression, field: p.Let, api: Api) -> Home:
+        """``class A { timer = setInterval(…) }``: the same as ``this.timer = …`` in the constructor."""
+        owner = self.module.parent(field)
+        if type(owner) is not p.Class or api.pick is not None:
+            return Home("away", "", value)
+        name: p.Name = field.target  # type: ignore[assignment]
+        target = p.Member(p.Name("this", name.at), name.id, name.at, name.at)
+        home = Home("attribute", f"this.{name.id}", value, target=target, stores=[field], owner=owner)
+        self._attribute(home, target, api)
+        return home
 
     def _variable(self, call: p.Call, value: p.Expression, target: p.Name) -> Home:
         module = self.module
@@ -180,24 +196,38 @@ class Homes:
         return None
 
     def kept_by_owner(self, call: p.Call, api: Api) -> bool:
-        """Whether what the handle was asked of is itself closed in this function: a cursor ends with its connection."""
+        """Whether what the handle was asked of ends soon, and takes it along.
+
+        A cursor ends with its connection, wherever that is closed. A connection that a pool lends is missed for as long
+        as the pool lives: only a pool that this very function closes, or a connection's own `with`, excuses it.
+        """
         of = call.callee.of if type(call.callee) is p.Member else None
         if not api.owner or of is None:
             return False
+        function = self.module.function(call)
         if type(of) is not p.Name:
-            # its owner lives on, and closes what it lent
+            if api.unreleased == "never":
+                return True  # its owner lives on, and closes what it lent
             owner = self.names.text(of)
-            closing = (m for m in self.module.nodes(p.Member) if m.name in api.owner)
-            return api.unreleased == "never" or any(self.names.text(m.of) == owner for m in closing)
+            closing = (m for m in self.module.nodes(p.Member) if m.name in api.owner and self._called(m))
+            return any(self.names.text(m.of) == owner and self.module.function(m) is function for m in closing)
         wanted = self.module.lookup(of.id, of)
         for name in self.names.names().get(of.id, ()):
-            if self.module.lookup(name.id, name) is wanted:
-                above = self.module.parent(name)
-                if type(above) is p.WithItem or (type(above) is p.Member and above.name in api.owner):
-                    return True
-                if type(self._stored_by(name)) is p.WithItem:
+            if self.module.lookup(name.id, name) is wanted and self._closed(name, api):
+                if api.unreleased == "never" or self.module.function(name) is function:
                     return True
         return False
+
+    def _closed(self, name: p.Name, api: Api) -> bool:
+        """Whether this use of a variable closes what it holds, or lets a `with` close it."""
+        above = self.module.parent(name)
+        if type(above) is p.WithItem or (type(above) is p.Member and above.name in api.owner):
+            return True
+        return type(self._stored_by(name)) is p.WithItem
+
+    def _called(self, member: p.Member) -> bool:
+        above = self.module.parent(member)
+        return type(above) is p.Call and above.callee is member
 
     # -- uses -----------------------------------------------------------------------------------------------------
 
@@ -219,7 +249,7 @@ class Homes:
 
     def _attribute(self, home: Home, target: p.Member, api: Api) -> None:
         module = self.module
-        owner = class_of(module, target)
+        owner = home.owner
         ours = type(target.of) is p.Name and target.of.id in ("this", "self")
         for node in self.names.members().get(target.name, ()):
             if type(node) is p.Text:

@@ -13,14 +13,17 @@ it, and nothing gives it back), ``mismatched`` (what is removed was never added)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from connlint.cards import Card, Rules
 from connlint.checks.cases import Cases
-from connlint.checks.lifecycles import lifecycles
+from connlint.checks.factories import Factories, Made
+from connlint.checks.lifecycles import Api, Lifecycles, lifecycles
 from connlint.checks.listeners import Listening, pairs, registrations
 from connlint.checks.origins import origins
+from connlint.checks.repeats import unread
 from connlint.model import program as p
-from connlint.model.finding import Draft
+from connlint.model.finding import Draft, Place, Step
 from connlint.project.module import Module
 from connlint.project.project import Project
 
@@ -35,14 +38,47 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
 
 def _drafts(module: Module, project: Project, roles: frozenset[str], rules: Rules) -> Iterator[Draft | None]:
     table = lifecycles(project, rules, module.program.language)
-    known = origins(module, project)
+    factories = Factories(module, project, rules, table, roles)
+    acquired, others = _acquired(module, project, table, factories)
+    if any(unread(module, name) for name in factories.own):
+        # what was not read holds none of the words that matter, but calls a function that does
+        whole = project.module(module.path)
+        if whole is not None and whole is not module:
+            module = whole
+            factories = Factories(module, project, rules, table, roles)
+            acquired, others = _acquired(module, project, table, factories)
     cases: Cases | None = None
-    for call in module.nodes(p.Call):
-        api = table.acquired(call, known, roles)
-        if api is not None:
+    for call, api in acquired:
+        cases = cases or Cases(module, project, rules, table)
+        yield cases.judge(call, api)
+    for call in others:
+        made = factories.made(call)
+        if made is not None:
             cases = cases or Cases(module, project, rules, table)
-            yield cases.judge(call, api)
+            draft = cases.judge(call, made.api)
+            yield draft and _with_origin(draft, made)
     if paired := pairs(rules, module.program.language, roles):
         for registration in registrations(module, paired, table.closing.says):
             cases = cases or Cases(module, project, rules, table)
             yield Listening(cases).judge(registration)
+
+
+def _acquired(module: Module, project: Project, table: Lifecycles,
+              factories: Factories) -> tuple[list[tuple[p.Call, Api]], list[p.Call]]:
+    """The calls of ``module`` that acquire something, and all others; what may hand a handle out is noted."""
+    known = origins(module, project)
+    acquired, others = [], []
+    for call in module.nodes(p.Call):
+        api = table.acquired(call, known, factories.roles)
+        if api is None:
+            others.append(call)
+        else:
+            acquired.append((call, api))
+            factories.note(call)
+    return acquired, others
+
+
+def _with_origin(draft: Draft, made: Made) -> Draft:
+    """The draft, and where the function that was called gets what it hands out."""
+    step = Step(Place(made.module.path, made.call.at), "what it hands out is made here")
+    return replace(draft, steps=(*draft.steps[:1], step, *draft.steps[1:]))

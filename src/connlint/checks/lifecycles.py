@@ -93,6 +93,7 @@ class Lifecycles:
         self.raising = _Names(rules, "raising", language)
         self.closing = _Names(rules, "closing", language)
         self.suppressing = _Names(rules, "suppressing", language)
+        self.managers = _Names(rules, "manager", language)
 
     def apis_of_client(self, entry: dict[str, Any], rules: Rules) -> None:
         """What the table of clients says about connections that are lent, and about clients that are one."""
@@ -216,7 +217,11 @@ class _Names:
 
     def named(self, call: p.Call, origins: Origins) -> bool:
         """Whether the callee is in the table by its qualified name; a method's bare name does not count."""
-        name = origins.module.qualified(call.callee)
+        return self.names_it(call.callee, origins)
+
+    def names_it(self, expression: p.Expression, origins: Origins) -> bool:
+        """Whether ``expression`` itself is in the table by its qualified name."""
+        name = origins.module.qualified(expression)
         if name is None:
             return False
         return name in self.names or any(fnmatchcase(name, pattern) for pattern in self.patterns)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.origins import Origins
+from connlint.checks.takers import Takers
 from connlint.model import program as p
 from connlint.project.module import Module
 
@@ -60,6 +61,16 @@ class Meanings:
         self.table = table
         self.origins = origins
         self.names = names_of(module)
+        self.takers = Takers(self, origins.project)
+
+    def elsewhere(self, module: Module) -> Meanings:
+        """The same questions about another file."""
+        if module is self.module:
+            return self
+        found: Meanings | None = module.memo.get(Meanings)
+        if found is None:
+            found = module.memo[Meanings] = Meanings(module, self.table, self.origins.elsewhere(module))
+        return found
 
     def of(self, node: Any, api: Api) -> tuple[Meaning, Any]:
         """What it means that ``node``, which yields the handle, stands where it stands."""
@@ -127,6 +138,9 @@ class Meanings:
             return "end", call
         if not argument.spread and (call, self.origins) in self.table.reads:
             return "read", call
+        taken = self.takers.meaning(call, argument, api)
+        if taken == "end" or (taken == "read" and not self.table.closing.says(word or "")):
+            return taken, call
         return "escape", call
 
     def _member(self, member: p.Member, api: Api) -> tuple[Meaning, Any]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from connlint.checks.components import Components
 from connlint.checks.conditions import Plan
 from connlint.checks.homes import Home
-from connlint.checks.lifecycles import Api, Lifecycles
+from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import Meaning, names_of
 from connlint.checks.origins import Origins
 from connlint.model import program as p
@@ -22,15 +23,16 @@ _PROMISE_METHODS = ("then", "catch", "finally")
 class Ownership:
     """Plans for the handles of one module."""
 
-    def __init__(self, module: Module, table: Lifecycles, origins: Origins) -> None:
+    def __init__(self, module: Module, table: Lifecycles, origins: Origins, components: Components) -> None:
         self.module = module
+        self.components = components
         self.table = table
         self.origins = origins
         self.names = names_of(module)
 
     def plan(self, home: Home, api: Api, function: p.Function) -> Plan | None:
         """How ``function`` treats the handle that it acquires; None where somebody else may give it back."""
-        plan = Plan(id(home.gain or home.value))
+        plan = Plan(id(home.gain or home.value), lent=self._lends(function, home))
         for store in home.stores:
             if self.module.function(store) is function and not self._holds(store, home.value):
                 plan.drops.add(id(store))
@@ -39,7 +41,8 @@ class Ownership:
                 self._tested(use.node, api, plan)
                 continue
             if use.function is function:
-                self._mean(use.meaning, use.where, plan)
+                if not (plan.lent and type(use.where) is p.Yield):
+                    self._mean(use.meaning, use.where, plan)
             elif not self._within(use.function, function):
                 return None
             else:
@@ -53,6 +56,39 @@ class Ownership:
         if held is value:
             return True
         return value is not None and any(above is store for above in self.module.parents(value))
+
+    def _lends(self, function: p.Function, home: Home) -> bool:
+        """Whether ``function`` lends what it yields: a context manager, or a dependency that yields the handle once.
+
+        What runs for as long as the whole program is left at its end only, and does not count.
+        """
+        if not function.is_generator or self.module.program.language != "python":
+            return False
+        yields = [it for it in self.module.nodes(p.Yield) if self.module.function(it) is function]
+        if len(yields) != 1 or yields[0].delegate or self._stays(function):
+            return False
+        if function.decorators:
+            return len(function.decorators) == 1 and self.table.managers.names_it(function.decorators[0], self.origins)
+        value = yields[0].value
+        return type(value) is p.Name and value.id == home.name and not self._in_loop(yields[0], function)
+
+    def _in_loop(self, thing: Any, function: p.Function) -> bool:
+        for above in self.module.parents(thing):
+            if above is function:
+                break
+            if type(above) is p.Loop:
+                return True
+        return False
+
+    def _stays(self, function: p.Function) -> bool:
+        """Whether a context manager is one of a whole program, by its name or by what it is given."""
+        words = {function.name or ""}
+        for param in function.params:
+            if type(param.target) is p.Name:
+                words.add(param.target.id)
+            if param.annotation is not None:
+                words.add(last_word(param.annotation) or "")
+        return any(self.table.managers.says(word) for word in words)
 
     def _mean(self, meaning: Meaning, where: Any, plan: Plan) -> None:
         (plan.ends if meaning == "end" else plan.escapes).add(id(where))
@@ -105,7 +141,8 @@ class Ownership:
             plan.runs[id(above)] = closure
             return True
         if kind is p.Return and module.function(above) is function:
-            plan.escapes.add(id(above))
+            if not self._is_unheard(function):
+                plan.escapes.add(id(above))
             return True
         if kind is p.Argument:
             return self._passed(closure, above, plan)
@@ -115,6 +152,13 @@ class Ownership:
             name = above.name if kind is p.Define else above.target.id
             return self._named(name, above, closure, function, plan)
         return False
+
+    def _is_unheard(self, function: p.Function) -> bool:
+        """Whether nobody takes what ``function`` returns: an async effect returns a promise, and no cleanup."""
+        if not function.is_async:
+            return False
+        hook = self.components.hook_of(function)
+        return hook is not None and hook.returns
 
     def _passed(self, closure: Any, argument: p.Argument, plan: Plan) -> bool:
         """A function given to a promise method runs when the promise settles, an executor at once."""

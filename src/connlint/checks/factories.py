@@ -1,0 +1,123 @@
+"""Functions of the project that make a handle and hand it to whoever calls them: whoever calls has to give it back.
+
+Only what is seen whole counts: every value that the function returns is the new handle (or nothing at all), and the
+function has given it to nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from connlint.cards import Rules
+from connlint.checks.lifecycles import Api, Lifecycles, last_word
+from connlint.checks.meanings import Meanings
+from connlint.checks.origins import origins, returned
+from connlint.model import program as p
+from connlint.project.callees import thing
+from connlint.project.module import Module
+from connlint.project.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """``call`` of ``module`` acquires what the function around it returns."""
+
+    module: Module
+    call: p.Call
+    api: Api
+
+
+class Factories:
+    """Answers about the calls of one module, for some roles."""
+
+    def __init__(self, module: Module, project: Project, rules: Rules, table: Lifecycles, roles: Iterable[str]) -> None:
+        self.module = module
+        self.project = project
+        self.table = table
+        self.roles = frozenset(roles)
+        self.patterns = [name for entry in rules.apis.get("factory", ()) if entry["role"] in self.roles
+                         for name in entry["names"]]
+        self.own: set[str] = set()
+        self._known: dict[tuple[str, int], Made | None] = {}
+
+    def note(self, call: p.Call) -> None:
+        """Remember the function around an acquisition, if it might hand it out: its callers are worth a look."""
+        function = self.module.function(call)
+        if function is None or not returned(function):
+            return
+        above = self.module.parent(function)
+        name = function.name or (last_word(above.target) if type(above) is p.Let else None)
+        if name:
+            self.own.add(name)
+
+    def made(self, call: p.Call) -> Made | None:
+        """What a call of a function of the project acquires for its caller."""
+        callee = call.callee
+        word = last_word(callee) if type(callee) in (p.Name, p.Member) else None
+        if word is None or call.new or not self._is_promising(word, callee):
+            return None
+        found = thing(self.module, callee, self.project)
+        if found is None or type(found.node) is not p.Function:
+            return None
+        key = (found.module.path, found.node.at[0])
+        if key not in self._known:
+            self._known[key] = None  # cuts cycles
+            self._known[key] = self._handed_out(found.module, found.node)
+        if found.node.is_async and type(self.module.parent(call)) is not p.Await:
+            return None
+        return self._known[key]
+
+    def _is_promising(self, word: str, callee: Any) -> bool:
+        """Whether a look at the function is worth its price: it is one of this file, or named like a factory."""
+        if word in self.own:
+            return True
+        if type(callee) is not p.Name:
+            return False
+        found = self.module.lookup(word, callee)
+        if len(found) != 1 or found[0].kind != "import":
+            return False
+        name = word.lower()
+        return any(fnmatchcase(name, pattern) for pattern in self.patterns)
+
+    def _handed_out(self, home: Module, function: p.Function) -> Made | None:
+        if function.is_generator or function.decorators or type(home.parent(function)) not in (p.Define, p.Let):
+            return None
+        values = [v for v in returned(function) if not (type(v) is p.Constant and v.value in ("null", "undefined"))]
+        made: Made | None = None
+        for value in values:
+            made = self._new(home, function, value)
+            if made is None:
+                return None
+        return made
+
+    def _new(self, home: Module, function: p.Function, value: Any) -> Made | None:
+        """``value``, if it is a handle that the function has just made and nobody else has."""
+        if type(value) is p.Await:
+            value = value.value
+        if type(value) is p.Call:
+            known = origins(home, self.project)
+            api = self.table.acquired(value, known, self.roles)
+            if api is not None and api.pick is None and home.function(value) is function:
+                return Made(home, value, api)
+            return None
+        if type(value) is not p.Name:
+            return None
+        found = home.lookup(value.id, value)
+        if len(found) != 1 or found[0].kind != "value" or found[0].path or home.function(found[0].node) is not function:
+            return None
+        made = self._new(home, function, found[0].value) if type(found[0].value) is not p.Name else None
+        if made is None:
+            return None
+        there = Meanings(home, self.table, origins(home, self.project))
+        for name in there.names.names().get(value.id, ()):
+            if home.lookup(name.id, name) is not found or name is getattr(found[0].node, "target", found[0].node):
+                continue
+            meaning, where = there.of(name, made.api)
+            if home.function(name) is not function or (meaning == "escape" and type(where) is not p.Return):
+                return None
+            if meaning == "end" and not any(type(above) is p.Handler for above in home.parents(name)):
+                return None  # detached from whoever made it
+        return made
