@@ -22,8 +22,9 @@ from connlint.project.stage import stages_of
 from connlint.project.tree import Tree
 from connlint.project.values import values_of
 
-_TOLD = re.compile(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|[Jj]ustfile|Taskfile\.ya?ml|package\.json|Jenkinsfile|Procfile|"
-                   r"[\w.-]+\.(?:sh|bash|zsh|ps1|bat|cmd|mk|fish|md|rst|txt|toml|py|rb))$|^\.github/|^\.gitlab-ci|^\.envrc$|/\.envrc$")
+_TOLD = re.compile(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|[Jj]ustfile|Taskfile\.ya?ml|package\.json|Jenkinsfile|"
+                   r"Procfile|\.envrc|[\w.-]+\.(?:sh|bash|zsh|ps1|bat|cmd|mk|fish|md|rst|txt|toml|py|rb))$|"
+                   r"^\.github/|^\.gitlab-ci")
 """Files that say how compose is called."""
 _FILES_GIVEN = (b"--env-file", b"COMPOSE_ENV_FILES", b"set -a", b"set -o allexport", b"allexport")
 _LARGEST = 400_000
@@ -56,7 +57,8 @@ class _Told:
     def sources(self, file: str) -> bool:
         """Whether a shell reads ``file``."""
         name = re.escape(posixpath.basename(file).encode())
-        sourced = re.compile(rb"(?:(?:\bsource|(?:^|[\s;&])\.)[ \t]+\S*|\$\([^)\n]*|\b(?:include|dotenv)[ \t]+\S*)" + name, re.M)
+        before = rb"(?:(?:\bsource|(?:^|[\s;&])\.)[ \t]+\S*|\$\([^)\n]*|\b(?:include|dotenv)[ \t]+\S*)"
+        sourced = re.compile(before + name, re.M)
         return any(sourced.search(text) for text in self.texts)
 
     def sets(self, variable: str) -> bool:

@@ -18,9 +18,9 @@ class Report:
 
     ``findings`` are sorted by `Finding.key` and include the suppressed ones. ``sources`` holds every file that a place
     of a finding points into, by its path. ``problems`` are files that could not be read, ``set_aside`` pairs of path
-    and reason of those that were left out on purpose. ``files_checked`` counts the files looked at, ``unknown_imports`` the
-    imports about which nothing could be said. ``seconds`` is the only thing that differs between two runs. ``root`` is
-    the absolute path of the project's folder, or "".
+    and reason of those that were left out on purpose. ``files_checked`` counts the files looked at, and
+    ``unknown_imports`` the imports about which nothing could be said. ``seconds`` is the only thing that differs
+    between two runs. ``root`` is the absolute path of the project's folder, or "".
     """
 
     findings: tuple[Finding, ...]

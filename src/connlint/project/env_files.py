@@ -13,8 +13,8 @@ from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.model.deployment import Known
 from connlint.project.tree import Tree
 
-_ENDINGS = (".example", ".sample", ".template", ".dist", ".tpl", ".tmpl", ".defaults", ".default", "-example", "-sample",
-            "_example", "_sample")
+_ENDINGS = (".example", ".sample", ".template", ".dist", ".tpl", ".tmpl", ".defaults", ".default",
+            "-example", "-sample", "_example", "_sample")
 
 
 def variables_of(tree: Tree, path: str) -> dict[str, Known] | None:
