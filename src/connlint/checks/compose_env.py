@@ -31,8 +31,8 @@ _LARGEST = 400_000
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Outcomes: "interpolated" (``${X}`` although X is in an ``env_file`` only), "emptied" (and its empty value hides the
-    one of the file), "unpassed" (X is in the project's ``.env`` only, and the code of a container needs it).
+    """Outcomes: "interpolated" (``${X}`` although X is in an ``env_file`` only), "emptied" (and its empty value hides
+    the one of the file), "unpassed" (X is in the project's ``.env`` only, and the code of a container needs it).
 
     Slots: ``service``, ``variable`` and ``file``. ``options.loaders`` are words in code that loads files by itself.
     """

@@ -103,7 +103,7 @@ class Services:
         return self._running
 
     def _applied_together(self) -> dict[str, list[Deployment]]:
-        """Folders with several files of manifests that make one whole: none has a workload or Service of the same name."""
+        """Folders whose several files of manifests make one whole: no two have a workload or Service of one name."""
         folders: dict[str, list[Deployment]] = {}
         for deployment in self.deployments():
             if deployment.fronts or any(service.kind == "kubernetes" for service in deployment.services):
