@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from connlint.checks.fallback import fallbacks
@@ -34,12 +34,20 @@ class Tables:
 
     def __init__(self, rules: Rules) -> None:
         self.images = {name: frozenset(e["ports"]) for e in rules.apis.get("image", ()) for name in e["names"]}
+        self._called = {name: e.get("called", ()) for e in rules.apis.get("image", ()) for name in e["names"]}
         self.connect = _joined(rules, "connects", "words")
         self.other = _joined(rules, "connects", "not")
         self.browser_words = _joined(rules, "browser", "words")
         self.browser_prefixes = tuple(_joined(rules, "browser", "prefixes"))
         self.port_names = tuple(_joined(rules, "connects", "ports"))
         self.waits = tuple(word.encode() for word in _joined(rules, "waits", "words"))
+
+    def calls(self, words: Sequence[str], one: Running) -> bool:
+        """Whether ``words`` of a variable's name are what a service with a well-known image goes by."""
+        if not self.ports_of(one.service.image):
+            return False
+        own = {*words_of(one.name), *self._called.get(self._image(one.service.image), ())}
+        return bool(own.intersection(words))
 
     def says_where(self, name: str) -> bool:
         """Whether a variable of this name says where to connect."""
@@ -52,13 +60,15 @@ class Tables:
 
     def ports_of(self, image: Known | None) -> frozenset[int]:
         """The ports of a well-known image; empty for others."""
-        if image is None or not image.value:
-            return frozenset()
-        name = image.value.partition("@")[0]
+        return self.images.get(self._image(image), frozenset())
+
+    @staticmethod
+    def _image(image: Known | None) -> str:
+        """The name of an image without registry and tag; "" where it is not known."""
+        name = (image.value or "").partition("@")[0] if image is not None else ""
         head, _, tail = name.rpartition("/")
         name = (head + "/" if head else "") + tail.partition(":")[0]
-        name = name.removeprefix("docker.io/").removeprefix("library/").removeprefix("index.docker.io/")
-        return self.images.get(name, frozenset())
+        return name.removeprefix("docker.io/").removeprefix("library/").removeprefix("index.docker.io/")
 
 
 def _joined(rules: Rules, role: str, key: str) -> set[str]:
@@ -83,8 +93,19 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
 
 
 def _group(running: list[Running], one: Running) -> list[Running]:
-    """The services that can reach each other: those of one compose folder or manifest."""
-    return [r for r in running if r.service.kind == one.service.kind and r.service.group == one.service.group]
+    """The services that can reach each other: those of one manifest, or of one compose file.
+
+    Compose files that lie side by side are variants of each other, unless this one is laid over another: it is an
+    override, or says of a service neither what it is built from nor its image.
+    """
+    together = [r for r in running if r.service.kind == one.service.kind and r.service.group == one.service.group]
+    if one.service.kind != "compose":
+        return together
+    path = one.deployment.path
+    mine = [r for r in together if r.deployment.path == path]
+    if "override" in path or any(r.service.image is None and r.service.build is None for r in mine):
+        return together
+    return mine
 
 
 # -- an address that leads back into the container ---------------------------------------------------------------------
@@ -106,7 +127,10 @@ def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Itera
                     continue
                 group = _group(running, one)
                 target = _server_on(host, one, group, tables)
-                if not _meant_for_the_container(name, host, target, group, tables):
+                if not _meant_for_the_container(name, host, target, one, group, tables):
+                    continue
+                if known.place.path != one.deployment.path and not _asks_for(one, target):
+                    # a file that several services are given says more than each of them needs
                     continue
                 hint = f"; `{target.name}` listens on {host.port}" if target is not None else ""
                 slots = {"service": service.name, "variable": name, "address": str(host), "hint": hint}
@@ -115,7 +139,7 @@ def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Itera
                 break
 
 
-def _meant_for_the_container(name: str, host: Host, target: Running | None, group: list[Running],
+def _meant_for_the_container(name: str, host: Host, target: Running | None, one: Running, group: list[Running],
                              tables: Tables) -> bool:
     """Whether the container itself uses the address: a browser on the same machine may be meant by a web address."""
     if host.scheme in ("http", "https", "ws", "wss"):
@@ -124,8 +148,15 @@ def _meant_for_the_container(name: str, host: Host, target: Running | None, grou
         return True
     words = words_of(name)
     if host.port is None and len(words) > 1 and words[-1] in ("host", "hostname", "addr", "address", "server"):
-        return any(tables.ports_of(other.service.image) for other in group)
+        # `X_HOST` is the host of X only where there is an X; else it may be the service's own name
+        return any(tables.calls(words[:-1], other) for other in group if other is not one)
     return False
+
+
+def _asks_for(one: Running, target: Running | None) -> bool:
+    """Whether a service says that it needs ``target``, or any service where that is not known."""
+    names = [dependency.on for dependency in one.service.dependencies]
+    return target.name in names if target is not None else bool(names)
 
 
 def _server_on(host: Host, one: Running, group: list[Running], tables: Tables) -> Running | None:
@@ -155,6 +186,14 @@ def _named_ports(one: Running, tables: Tables) -> set[int]:
     """Ports that its variables name: it may listen on them, or connect to them."""
     return {int(known.value) for name, known in one.environment.items()
             if name.endswith(tables.port_names) and known.value and known.value.isdigit()}
+
+
+def _told_to_listen(one: Running) -> set[int]:
+    """Ports behind its own name, or behind no name, in its own variables."""
+    everywhere = ("0.0.0.0", "localhost", "127.0.0.1", "[::]")
+    names = "|".join(re.escape(host) for host in (*one.service.hosts, *everywhere) if host)
+    own = re.compile(rf"(?:^|//|[,=@\s])(?:{names})?:(\d{{2,5}})(?!\d)")
+    return {int(port) for known in one.environment.values() for port in own.findall(known.value or known.written)}
 
 
 _BOUND = re.compile(r"(?:^|[=:\]])(\d{2,5})$")
@@ -193,7 +232,9 @@ def _ports(running: list[Running], tables: Tables) -> Iterator[Draft]:
                                                                     for c in target.commands)
                 published = next((port for port in target.service.ports if port.host == host.port
                                   and port.container not in (None, host.port)), None)
-                if host.port in evidence | _named_ports(target, tables) or not evidence or (code and published is None):
+                if host.port in evidence | _named_ports(target, tables) | _told_to_listen(target):
+                    continue
+                if not evidence or (code and published is None):
                     continue
                 listed = ", ".join(str(port) for port in sorted(evidence)[:4])
                 slots = {"service": target.name, "port": str(host.port), "ports": listed, "variable": name,

@@ -23,6 +23,9 @@ _BUILT = re.compile(
 """Folders in which builds leave what they make."""
 _STARTED = rb"(?:[\w.-]*\b(?:python[\d.]*|node|tsx|nodemon|run)\b[\"',\s]+(?:-\w+[\"',\s]+)*[\"']?[\w./-]*)"
 """What stands before a file where it is started, and not written or downloaded."""
+_TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".template", ".tpl", ".in", ".mustache", ".hbs", ".ejs", ".erb",
+              ".example", ".sample", ".dist", ".tt")
+"""Endings of files from which a file without the ending is made."""
 _NOT_RUN = re.compile(
     r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|templates?|cookiecutters?|vendor|third_party)/|\{\{|\{%"
 )
@@ -154,6 +157,8 @@ def _found_file(start: Start, ground: Ground, path: str) -> Answer:
         for other in ("ts", "tsx", "mts", "cts", "jsx", "mjs", "cjs", "js", "coffee"):
             if other != end and not isinstance(ground.find(f"{stem}.{other}"), Missing):
                 return Unknown("made from another file")
+    if any(not isinstance(ground.find(path + ending), Missing) for ending in _TEMPLATES):
+        return Unknown("made from a template")
     folder = posixpath.dirname(path)
     if folder and not isinstance(ground.find(folder), Found):
         return Unknown("a folder that is not there")

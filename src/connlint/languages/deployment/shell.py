@@ -75,13 +75,29 @@ def _visit(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _
                 name = text[part.start_byte:part.end_byte].decode("utf-8", "replace")
                 if name in state.variables:
                     state.exported[name] = state.variables[name]
-    elif kind in ("subshell", "function_definition"):
+    elif kind in ("subshell", "function_definition", "case_item"):
         inner = _State(state.folder, dict(state.variables), dict(state.exported), list(state.loaded))
         for child in node.named_children:
             _visit(child, text, path, offset, shell, inner, found)
+    elif kind == "list" and any(child.type == "||" for child in node.children):
+        _alternatives(node, text, path, offset, shell, state, found)
     elif kind not in ("heredoc_redirect", "comment", "string", "raw_string"):
         for child in node.named_children:
             _visit(child, text, path, offset, shell, state, found)
+
+
+def _alternatives(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _State,
+                  found: list[Command]) -> None:
+    """``a || b``: where b is no way to give up, a is allowed to fail, and nothing may be said about it."""
+    first: list[Command] = []
+    second: list[Command] = []
+    _visit(node.named_children[0], text, path, offset, shell, state, first)
+    for child in node.named_children[1:]:
+        _visit(child, text, path, offset, shell, state, second)
+    gives_up = second and second[0].words[0].value in ("exit", "return", "false", "die", "kill")
+    if not gives_up:
+        first = [replace(command, open=command.open or "it may fail") for command in first]
+    found += [*first, *second]
 
 
 def _assignment(node: Any, text: bytes, path: str, offset: int, state: _State) -> tuple[str, Known]:
