@@ -129,7 +129,7 @@ def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Itera
                 target = _server_on(host, one, group, tables)
                 if not _meant_for_the_container(name, host, target, one, group, tables):
                     continue
-                if known.place.path != one.deployment.path and not _asks_for(one, target):
+                if known.place.path != one.deployment.path and not _asks_for(one, name, target, group, tables):
                     # a file that several services are given says more than each of them needs
                     continue
                 hint = f"; `{target.name}` listens on {host.port}" if target is not None else ""
@@ -153,10 +153,12 @@ def _meant_for_the_container(name: str, host: Host, target: Running | None, one:
     return False
 
 
-def _asks_for(one: Running, target: Running | None) -> bool:
-    """Whether a service says that it needs ``target``, or any service where that is not known."""
-    names = [dependency.on for dependency in one.service.dependencies]
-    return target.name in names if target is not None else bool(names)
+def _asks_for(one: Running, name: str, target: Running | None, group: list[Running], tables: Tables) -> bool:
+    """Whether a service says that it needs the other service that its variable ``name`` means."""
+    needed = {dependency.on for dependency in one.service.dependencies}
+    if target is not None:
+        return target.name in needed
+    return any(other.name in needed and tables.calls(words_of(name)[:-1], other) for other in group)
 
 
 def _server_on(host: Host, one: Running, group: list[Running], tables: Tables) -> Running | None:
