@@ -6,6 +6,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connlint.checks.fallback import fallbacks
@@ -26,6 +27,7 @@ _CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-r
 _DEVELOPMENT = re.compile(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
                           r"debug|examples?|worktree)(?:[/._-]|$)")
 """Deployment files for a developer's machine, where localhost may be meant."""
+_HOST_WORDS = ("host", "hostname", "addr", "address", "server")
 _HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
 
 
@@ -126,6 +128,8 @@ def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Itera
                 if wording.listens(name, host, known.value) or wording.allows(name, host) or wording.agent(name, host):
                     continue
                 group = _group(running, one)
+                if host.port is None and (port := _port_beside(name, one)) not in _listens(one, tables):
+                    host = replace(host, port=port)
                 target = _server_on(host, one, group, tables)
                 if not _meant_for_the_container(name, host, target, one, group, tables):
                     continue
@@ -147,10 +151,17 @@ def _meant_for_the_container(name: str, host: Host, target: Running | None, one:
     if host.scheme or target is not None:
         return True
     words = words_of(name)
-    if host.port is None and len(words) > 1 and words[-1] in ("host", "hostname", "addr", "address", "server"):
+    if len(words) > 1 and words[-1] in _HOST_WORDS:
         # `X_HOST` is the host of X only where there is an X; else it may be the service's own name
         return any(tables.calls(words[:-1], other) for other in group if other is not one)
     return False
+
+
+def _port_beside(name: str, one: Running) -> int | None:
+    """The port that belongs to a variable with a host alone: X_PORT of X_HOST."""
+    head, _, last = name.rpartition("_")
+    known = one.environment.get(f"{head}_PORT") if last.lower() in _HOST_WORDS else None
+    return int(known.value) if known is not None and (known.value or "").isdigit() else None
 
 
 def _asks_for(one: Running, name: str, target: Running | None, group: list[Running], tables: Tables) -> bool:
