@@ -68,11 +68,13 @@ def _differing(rows: list[Default]) -> Iterator[Draft]:
 _DEFAULT = rb"\s*(['\"`][^'\"`\n]{0,120}['\"`]|-?\d[\d_.]*\b|[A-Za-z_$][\w.$]*)"
 # A variable as it is read, and what follows on an operator or comma that gives a default.
 _READ = re.compile(
-    rb"(?:[eE]nv|ENV|environ|onfig|getSecret)\w{0,12}(?:\?|!)?(?:\.\w+(?:<\w+>)?)?\s*[\[(.]\s*['\"`]?([A-Z][A-Z0-9_]{2,})\b"
+    rb"(?:(?:\benv|\bENV|onfig)[?!]?\."
+    rb"|(?:[eE]nv|ENV|environ|onfig|getSecret)\w{0,12}[?!]?(?:\.\w+(?:<\w+>)?)?\s*[\[(]\s*['\"`])([A-Z][A-Z0-9_]{2,})\b"
     rb"['\"`]?[\])!?]*(?:\s+as\s+\w+\)?)?(?:\??\.\w+\([^()\n]*\))*\)*"
     rb"\s*(?:\|\|=?|\?\?=?|,|\)?\s*or\b|=(?!=))(?:[^\n=]{0,60}?default\s*=)?" + _DEFAULT
 )
 _TAKEN = re.compile(rb"[{,]\s*([A-Z][A-Z0-9_]{2,})\s*(?::\s*\w+\s*)?=" + _DEFAULT)
+_UNPACKED = re.compile(rb"\}\s*(?::[^=\n]{0,60})?=\s*[\w.$(]*(?:env|ENV|onfig)")
 _DECLARED = re.compile(rb"\b([A-Z][A-Z0-9_]{2,})\s*:[^\n]{0,120}?default\b\s*[(:]" + _DEFAULT)
 _ENTRY = re.compile(rb"\benv\w*\s*:\s*['\"]([A-Z][A-Z0-9_]{2,})['\"]")
 _FIELD = re.compile(rb"\n[ \t]+([A-Za-z][A-Za-z0-9_]{2,})[ \t]*:[^\n=]*=\s*([^\n]+)")
@@ -91,7 +93,7 @@ def suspects(project: Project, stages: Stages, silent: list[str],
             continue
         package = rows.setdefault(package_root(project, path), {})
         pairs = _READ.findall(data) + _DECLARED.findall(data)
-        if b"env" in data and b"}" in data:
+        if _UNPACKED.search(data):
             pairs += _TAKEN.findall(data)
         pairs += [(name, path.encode()) for name in _ENTRY.findall(data)]
         if b"Settings" in data:
@@ -169,8 +171,10 @@ def _decided(module: Module, possible: list[Possible], within: list) -> Iterator
         read = q.absent[0]
         if len(read.variables) != 1 or HOLE in read.variables[0] or read.site.module is not module:
             continue
-        if not _direct(q.joint.node, read.site.node):
+        if not _direct(q.joint.node, read.site.node) or _altered(module, q.joint.node, read.site.node):
             continue
+        if type(q.origin.node) is p.Text and q.origin.node.value != q.text:
+            continue  # a part of a longer text, which may well be put together in several ways
         if any(read.variables[0] in r.variables and len(other.absent) == 0 for other in possible for r in other.reads):
             yield read.variables[0], q, Place(module.path, read.site.node.at)
 
@@ -179,6 +183,20 @@ def _direct(joint: Any, read: Any) -> bool:
     """Whether a default stands beside its read, rather than in a branch or a handler somewhere near."""
     inside = joint.at[0] <= read.at[0] and read.at[1] <= joint.at[1]
     return not isinstance(joint, p.Statement) or (type(joint) is p.Let and inside)
+
+
+_ALTERING = frozenset(("replace", "replaceAll", "slice", "substring", "substr", "split", "rsplit", "concat", "match",
+                       "partition", "rpartition", "removesuffix", "removeprefix"))
+
+
+def _altered(module: Module, joint: Any, read: Any) -> bool:
+    """Whether the default stands in for something that is made of what was read: ``X?.replace("/v1", "") || "…"``."""
+    for above in module.parents(read):
+        if above is joint:
+            return False
+        if type(above) is p.Member and above.name in _ALTERING:
+            return True
+    return False
 
 
 def meaning(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +11,16 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import HOLE, loopback, shown
+from connlint.project.callees import last_name
 from connlint.project.clients import construction, record_of, within
 from connlint.project.environment import argument
 from connlint.project.module import Module
+from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of, words_of
 from connlint.project.values import Possible, Site, Values, values_of
+
+_PORT = re.compile(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
@@ -133,8 +138,8 @@ def fixed(possible: list[Possible]) -> Site | None:
     for q in possible:
         if q.reads or q.absent or q.origin is None or not q.text or loopback(q.text) is None:
             return None
-        if q.text.startswith(HOLE):
-            return None
+        if q.text.startswith(HOLE) or HOLE in re.split(r"(?<![/:])[/?#]", q.text, maxsplit=1)[0]:
+            return None  # somebody tells it the port: what runs beside it is meant
     return possible[0].origin
 
 
@@ -148,7 +153,37 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: p
             return True
     if words.intersection(words_of(module.path)):
         return True
+    if _is_command(values.project, stages, card, module) or _starts(module, found, card.options.get("starting", ())):
+        return True
     return any(_is_main(c.test) and c.truth for c in stages.held(module, call))
+
+
+def _is_command(project: Project, stages: Stages, card: Card, module: Module) -> bool:
+    """Whether the module is a command that somebody types where the service runs: it has arguments, serves nothing."""
+    data = module.source.data
+    if not data.startswith(b"#!") and not any(word.encode() in data for word in card.options.get("arguments", ())):
+        return False
+    programs = programs_of(project, stages)
+    return programs.is_script(module, card.options.get("applications", []), card.options.get("listens", []))
+
+
+def _starts(module: Module, found: Site, starting: list[str]) -> bool:
+    """Whether the file starts a program itself and tells it the port of the address: then both share a machine."""
+    if found.module is not module:
+        return False
+    written = found.node
+    while type(module.parent(written)) is p.Concat:
+        written = module.parent(written)
+    address = module.source.slice(written.at)
+    words = {word for word in _PORT.findall(address) if not word.isdigit() or len(word) > 3}
+    if not words:
+        return False
+    for call in module.nodes(p.Call):
+        if last_name(call.callee) in starting and call.args:
+            told = module.source.slice((call.args[0].value.at[0], call.args[-1].value.at[1]))
+            if words.intersection(_PORT.findall(told)):
+                return True
+    return False
 
 
 def _is_main(test: Any) -> bool:

@@ -8,7 +8,7 @@ from connlint.project.module import Module
 from connlint.project.project import Project
 
 MARKS = ("package.json", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "Dockerfile",
-         "deno.json", "environment.yml", "manage.py")
+         "Dockerfile.dev", "Dockerfile.prod", "Containerfile", "deno.json", "environment.yml", "manage.py")
 """Files that stand at the root of a package, or of what is built into one image."""
 
 

@@ -87,9 +87,11 @@ class Frame:
 class Values:
     """Evaluates expressions of one project. Answers are kept with the modules they are about."""
 
-    def __init__(self, project: Project, entries: list[dict[str, Any]], wrappers: list[dict[str, Any]]) -> None:
+    def __init__(self, project: Project, entries: list[dict[str, Any]], wrappers: list[dict[str, Any]],
+                 predicates: list[dict[str, Any]]) -> None:
         self.project = project
         self.environment = Environment(project, entries)
+        self.predicates = {(e["language"], name): e["says"] for e in predicates for name in e["names"]}
         self.wrappers = {language: _Wrappers([w for w in wrappers if w["language"] == language])
                          for language in ("python", "javascript")}
         self._active: set[int] = set()
@@ -204,7 +206,9 @@ class Values:
         rows = []
         for combination in islice(product(*parts), MOST):
             text = "".join(HOLE if q.text is None else q.text for q in combination)
-            origin = max((q for q in combination if q.origin), key=lambda q: len(q.text or ""), default=None)
+            # the part that names a host says most, then the longest
+            origin = max((q for q in combination if q.origin),
+                         key=lambda q: ("://" in (q.text or ""), len(q.text or "")), default=None)
             rows.append(Possible(
                 text, False,
                 _merged(q.reads for q in combination), _merged(q.absent for q in combination),
@@ -260,12 +264,22 @@ class Values:
             return _merged((left, right))
         if kind is p.Compare:
             return self._absent_compared(module, test, truth, frame)
+        if kind is p.Call and (says := self._says(module, test)) is not None:
+            return self._missing(module, test.args[0].value, frame) if truth == (says == "absent") else ()
         if truth:
             return ()
         if kind is p.Call and type(test.callee) is p.Member and test.args:
             if self.environment.mapping(module, test.callee.of) and self.environment.access(module, test) is None:
                 return self._variable(module, test.args[0].value, test, frame)
         return self._missing(module, test, frame)
+
+    def _says(self, module: Module, call: p.Call) -> str | None:
+        """"absent" or "present": what a call that asks about its one argument has found out where it is true."""
+        if len(call.args) != 1 or call.args[0].spread or type(call.callee) not in (p.Name, p.Member):
+            return None
+        language = "python" if module.program.language == "python" else "javascript"
+        last = call.callee.name if type(call.callee) is p.Member else call.callee.id
+        return self.predicates.get((language, last))
 
     def _missing(self, module: Module, expression: Any, frame: Frame | None) -> tuple[Read, ...]:
         return _merged(q.absent for q in self.possible(module, expression, frame) if q.falsy and q.absent)
@@ -275,7 +289,12 @@ class Values:
             if truth == (test.op == "not in") and self.environment.mapping(module, _keys_of(test.right)):
                 return self._variable(module, test.left, test, frame)
             return ()
-        if test.op not in ("==", "!=") or truth != (test.op == "=="):
+        if test.op not in ("==", "!="):
+            return ()
+        if truth != (test.op == "=="):
+            if type(test.right) is p.Text and test.right.value == "string" and type(test.left) is p.Opaque:
+                # typeof x === 'string' is how some ask whether it is there
+                return self._missing(module, test.left.parts[0], frame) if len(test.left.parts) == 1 else ()
             return ()
         for side, other in ((test.left, test.right), (test.right, test.left)):
             if type(other) is p.Constant and other.value in ("null", "undefined"):
@@ -895,7 +914,8 @@ def values_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Values
     """The one `Values` of a project, made with the tables of its first asker."""
     found = project.memo.get(Values)
     if found is None:
-        found = project.memo[Values] = Values(project, apis.get("reader", []), apis.get("wrapper", []))
+        found = project.memo[Values] = Values(project, apis.get("reader", []), apis.get("wrapper", []),
+                                              apis.get("predicate", []))
     return found
 
 
