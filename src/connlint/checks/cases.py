@@ -125,7 +125,7 @@ class Cases:
         """A class that has a method to stop it means its objects to end; what it starts ends with them."""
         owner = class_of(self.module, call)
         for statement in owner.body if owner is not None else ():
-            if type(statement) is p.Define and statement.name in self.closing:
+            if type(statement) is p.Define and self._closes(statement):
                 if type(statement.value) is p.Function and statement.value.kind == "method":
                     return Why("again", statement.value, f"`{statement.name}` cannot stop it")
         return None
@@ -153,13 +153,23 @@ class Cases:
         if owner is None or api.unreleased == "never":
             return None
         for statement in owner.body:
-            if type(statement) is p.Define and statement.name in self.closing:
+            if type(statement) is p.Define and self._closes(statement):
                 if module.function(call) is statement.value or self._sweeps(statement.value):
                     continue
                 place = Place(module.path, statement.value.name_at or statement.at)
                 step = Evidence(place, f"`{statement.name}` does not give `{home.name}` back")
                 return self.telling.draft("forgotten", call, api, home.name, where=statement.name, steps=(step,))
         return None
+
+    def _closes(self, define: p.Define) -> bool:
+        """Whether a method closes its object: one that is told whom to disconnect closes something else."""
+        if define.name not in self.closing or type(define.value) is not p.Function:
+            return False
+        if define.name.startswith(("__", "on")):
+            return True
+        python = self.module.program.language == "python" and define.value.kind != "static"
+        given = [it for it in define.value.params[python:] if it.kind not in ("rest", "keywords")]
+        return all(it.default is not None or type(it.target) is p.Default for it in given)
 
     def _is_handed_over(self, call: p.Call, home: Home, api: Api) -> bool:
         """Whether what was started ends by itself: its attribute is emptied, or what it runs never loops."""

@@ -147,8 +147,8 @@ class Ownership:
         if kind is p.Argument:
             return self._passed(closure, above, plan)
         if kind is p.Define or (kind is p.Let and type(above.target) is p.Name):
-            if closure.decorators:
-                return False
+            if closure.decorators or type(module.parent(above)) is p.Class:
+                return False  # whoever has the object runs it
             name = above.name if kind is p.Define else above.target.id
             return self._named(name, above, closure, function, plan)
         return False
