@@ -49,28 +49,31 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         names = [v for r in reads for v in r.variables]
         text = found.value.text or ""
-        if any(wording.says("test", v) or wording.allows(v, found.host) for v in names):
+        if any(wording.says("test", v) or wording.allows(v, found.host) or wording.identifies(v, found.host)
+               for v in names):
             continue
         if any(wording.listens(v, found.host, text) for v in names):
             continue
         site = found.value.joint or first.site
-        if stages.only_in_development(module, first.site.node if first.site.module is module else site.node,
-                                      found.value.conditions) or stages.only_in_development(module, site.node):
+        read_at = first.site.node if first.site.module is module else site.node
+        unset = frozenset(v for r in found.reads for v in r.variables)
+        if any(stages.only_in_development(module, at, found.value.conditions, unset) for at in (read_at, site.node)):
             continue
         if required_variables(values, stages, module).intersection(names):
             continue
         if destinations.silent(module, found.node, names, found.host):
             continue
         seen.update(id(r.site.node) for r in found.reads)
-        yield draft(values, module, found, reads, outcome_of(project, wording, found, reads))
+        yield draft(values, module, found, reads, outcome_of(project, rules, wording, found, reads))
 
 
-def outcome_of(project: Project, wording: Wording, found: Fallback, reads: tuple[Read, ...]) -> tuple[str, Step | None]:
+def outcome_of(project: Project, rules: Rules, wording: Wording, found: Fallback,
+               reads: tuple[Read, ...]) -> tuple[str, Step | None]:
     """How grave a fallback is, with the evidence where that is more than its own."""
     names = [v for r in reads for v in r.variables]
     if any(wording.agent(name, found.host) for name in names):
         return "agent", None
-    evidence = deployed_without(project, reads[0].site.module.path, names)
+    evidence = deployed_without(project, rules, reads[0].site.module.path, names, found.host)
     return ("deployed" if evidence else "fallback"), evidence
 
 

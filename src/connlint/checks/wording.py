@@ -48,6 +48,11 @@ class Wording:
             return True
         return host is not None and not host.scheme and bool(self.bare["allow"].intersection(words_of(name)))
 
+    def identifies(self, name: str, host: Host | None) -> bool:
+        """Whether a variable of this name, with this default, says who the program is."""
+        plain = host is not None and not host.scheme and host.port is None
+        return plain and words_of(name)[-1:] != () and words_of(name)[-1] in self.bare["identity"]
+
     def agent(self, name: str, host: Host | None) -> bool:
         """Whether the variable means an agent that is documented to run beside the program."""
         return self.says("agent", name) or (host is not None and host.port in self.ports.get("agent", ()))

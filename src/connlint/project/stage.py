@@ -96,11 +96,14 @@ class Stages:
         """The conditions under which ``node`` is evaluated, exits of the program counted."""
         return conditions(module, node, leaves=self.leaves)
 
-    def only_in_development(self, module: Module, node: Any, more: tuple[Condition, ...] = ()) -> bool:
-        """Whether ``node`` is evaluated in development or tests only, as far as the tests and names around it say."""
-        if any(self.development_only(c) for c in more):
-            return True
-        if any(self.development_only(c) for c in self.held(module, node)):
+    def only_in_development(self, module: Module, node: Any, more: tuple[Condition, ...] = (),
+                            absent: frozenset[str] = frozenset()) -> bool:
+        """Whether ``node`` is evaluated in development or tests only, as far as the tests and names around it say.
+
+        ``more`` are conditions that hold besides; ``absent`` variables that are not set where it matters, so that in
+        ``process.env.X || isTest`` it is the test that holds.
+        """
+        if any(self.development_only(c, absent) for c in (*more, *self.held(module, node))):
             return True
         return self.in_section(module, node)
 
@@ -121,9 +124,22 @@ class Stages:
 
     # -- tests ----------------------------------------------------------------------------------------------------
 
-    def development_only(self, condition: Condition, depth: int = 0) -> bool:
-        """Whether the condition can hold in development or tests only."""
-        return self._means(condition.module, condition.test, condition.truth, depth)
+    def development_only(self, condition: Condition, absent: frozenset[str] = frozenset()) -> bool:
+        """Whether the condition can hold in development or tests only, where no variable of ``absent`` is set."""
+        module, test, truth = condition.module, condition.test, condition.truth
+        if truth and type(test) is p.Logical and test.op == "or":
+            left, right = (self._is_unset(module, side, absent) for side in (test.left, test.right))
+            if left != right:
+                return self.development_only(Condition(module, test.right if left else test.left, True), absent)
+        return self._means(module, test, truth, 0)
+
+    def _is_unset(self, module: Module, e: Any, absent: frozenset[str]) -> bool:
+        """Whether ``e`` reads variables that are not set, and nothing else."""
+        if type(e) is p.Logical and e.op == "or":
+            return self._is_unset(module, e.left, absent) and self._is_unset(module, e.right, absent)
+        access = self.values.environment.access(module, e) if absent else None
+        names = self._variable_names(module, access) if access is not None and access.default is None else []
+        return bool(names) and absent.issuperset(names)
 
     def _means(self, module: Module, test: Any, truth: bool, depth: int) -> bool:
         if depth > 8:

@@ -275,11 +275,11 @@ class Values:
 
     def _says(self, module: Module, call: p.Call) -> str | None:
         """"absent" or "present": what a call that asks about its one argument has found out where it is true."""
-        if len(call.args) != 1 or call.args[0].spread or type(call.callee) not in (p.Name, p.Member):
+        if len(call.args) != 1 or call.args[0].spread:
             return None
-        language = "python" if module.program.language == "python" else "javascript"
-        last = call.callee.name if type(call.callee) is p.Member else call.callee.id
-        return self.predicates.get((language, last))
+        callee = call.callee
+        last = callee.name if type(callee) is p.Member else callee.id if type(callee) is p.Name else ""
+        return self.predicates.get(("python" if module.program.language == "python" else "javascript", last))
 
     def _missing(self, module: Module, expression: Any, frame: Frame | None) -> tuple[Read, ...]:
         return _merged(q.absent for q in self.possible(module, expression, frame) if q.falsy and q.absent)
