@@ -99,7 +99,8 @@ def _heard(start: Start, running: Running, others: list[Running], card: Card) ->
     slots = {"tool": start.tool, "host": text, "service": service.name, "port": f":{port}" if port else ""}
     if word is None:
         return Draft("by-default", start.command.words[0].place, slots, f"{service.name} {start.tool}")
-    return Draft("told", word.place, slots, f"{service.name} {start.tool}", fix=_opened(word, text))
+    fix = _opened(word, text) if word.place != start.command.place else None
+    return Draft("told", word.place, slots, f"{service.name} {start.tool}", fix=fix)
 
 
 def _is_contained(start: Start, running: Running, card: Card) -> bool:
@@ -119,10 +120,12 @@ def _is_contained(start: Start, running: Running, card: Card) -> bool:
 def _opened(word: Word, host: str) -> Fix | None:
     """Listen on every address instead; only where the host stands in the file as it was read."""
     written = word.written
-    if host not in written or len(written.encode()) != word.place.at[1] - word.place.at[0]:
+    around = word.place.at[1] - word.place.at[0] - len(written.encode())
+    if host not in written or around not in (0, 2):
         return None
     everywhere = "[::]" if host.startswith("[") else "::" if ":" in host else "0.0.0.0"
-    at = word.place.at[0] + len(written[: written.index(host)].encode())
+    # where the place is longer than the word, quotes stand around it
+    at = word.place.at[0] + around // 2 + len(written[: written.index(host)].encode())
     edit = Edit(Place(word.place.path, (at, at + len(host.encode()))), everywhere)
     return Fix(f"Listen on {everywhere}", (edit,))
 

@@ -10,7 +10,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from connlint.checks.containers import Tables, code_of, loaded_without, on_a_developers_machine
+from connlint.checks.containers import Tables
+from connlint.checks.deployed import Code, loaded_without, on_a_developers_machine
 from connlint.model.deployment import Deployment, Known, Reference, Service
 from connlint.model.finding import Draft, Step
 from connlint.model.rule import Card, Rules
@@ -118,7 +119,7 @@ def _unpassed(running: list[Running], project: Project, card: Card, rules: Rules
         held = {name: known for name, known in (variables_of(tree, path) or {}).items() if name not in one.environment}
         if not held:
             continue
-        paths = code_of(one, running, project)
+        paths = Code.of(project, rules).files(one)
         if not paths or _loads(paths, tree, service.build or "", card):
             continue
         stages = stages_of(project, rules.apis, values_of(project, rules.apis))

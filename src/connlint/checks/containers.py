@@ -7,26 +7,20 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
+from connlint.checks.deployed import CONTAINERS, Code, closed, required
 from connlint.checks.fallback import fallbacks
 from connlint.checks.local_services import unpublished
 from connlint.checks.wording import Wording, wording_of
-from connlint.model import program as p
 from connlint.model.deployment import Known
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import Host, hosts, is_loopback
-from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
-from connlint.project.stage import Stages, stages_of, words_of
+from connlint.project.stage import stages_of, words_of
 from connlint.project.values import values_of
 
-_CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run")
-_DEVELOPMENT = re.compile(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
-                          r"debug|examples?|worktree)(?:[/._-]|$)")
-"""Deployment files for a developer's machine, where localhost may be meant."""
 _HOST_WORDS = ("host", "hostname", "addr", "address", "server")
 _HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
 
@@ -116,7 +110,7 @@ def _group(running: list[Running], one: Running) -> list[Running]:
 def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Iterator[Draft]:
     for one in running:
         service = one.service
-        if service.kind not in _CONTAINERS or service.host_network or service.mates:
+        if service.kind not in CONTAINERS or service.host_network or service.mates:
             continue
         own = _listens(one, tables) | _named_ports(one, tables)
         for name, known in service.environment.items():
@@ -161,7 +155,7 @@ def _port_beside(name: str, one: Running) -> int | None:
     """The port that belongs to a variable with a host alone: X_PORT of X_HOST."""
     head, _, last = name.rpartition("_")
     known = one.environment.get(f"{head}_PORT") if last.lower() in _HOST_WORDS else None
-    return int(known.value) if known is not None and (known.value or "").isdigit() else None
+    return int(known.value) if known is not None and known.value is not None and known.value.isdigit() else None
 
 
 def _asks_for(one: Running, name: str, target: Running | None, group: list[Running], tables: Tables) -> bool:
@@ -309,11 +303,12 @@ def _unset(running: list[Running], tables: Tables, project: Project, rules: Rule
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     wording = wording_of(project, rules.apis)
+    code = Code.of(project, rules)
     for one in running:
         service, at = one.service, one.service.environment_at
         if at is None or not closed(one):
             continue
-        paths = code_of(one, running, project)
+        paths = code.files(one)
         if not paths:
             continue
         wanted: dict[str, Step] = {}
@@ -334,7 +329,7 @@ def _unset(running: list[Running], tables: Tables, project: Project, rules: Rule
                         continue
                     read_at = Place(path, found.reads[0].site.node.at)
                     wanted.setdefault(name, Step(read_at, f"{name} falls back to {host}"))
-            for name, node in _required(values, module):
+            for name, node in required(values, module):
                 if tables.says_where(name):
                     wanted.setdefault(name, Step(Place(path, node.at), f"{name} is required here"))
         missing = {name: step for name, step in wanted.items() if name not in one.environment}
@@ -346,72 +341,3 @@ def _unset(running: list[Running], tables: Tables, project: Project, rules: Rule
             yield Draft("unset", at, slots, f"{service.name}:{names[0]}",
                         steps=(*(missing[n] for n in names),
                                Step(at, f"what `{service.name}` is given, without {', '.join(names)}")))
-
-
-def _required(values: Any, module: Module) -> Iterator[tuple[str, Any]]:
-    """Variables whose read stops the program where they are not set, read while the module is loaded."""
-    for kind in (p.Index, p.Call, p.Member):
-        for node in module.nodes(kind):
-            access = values.environment.access(module, node)
-            if access is None or access.absent != "raises" or access.default is not None:
-                continue
-            if module.function(node) is not None:
-                continue
-            if any(type(above) in (p.Try, p.If, p.Conditional) for above in module.parents(node)):
-                continue
-            for name in access.names:
-                text = name if isinstance(name, str) else (name.value if type(name) is p.Text else None)
-                if text:
-                    yield access.prefix + text, node
-
-
-def closed(one: Running) -> bool:
-    """Whether a container is deployed with variables, all of which are seen, by a file that is not for development."""
-    service = one.service
-    if one.open or not service.environment or service.environment_at is None or service.kind not in _CONTAINERS:
-        return False
-    return not on_a_developers_machine(one.deployment.path)
-
-
-def on_a_developers_machine(path: str) -> bool:
-    """Whether a deployment file is, by its name, for a developer's machine or for tests."""
-    return _DEVELOPMENT.search(path) is not None
-
-
-def loaded_without(paths: list[str], stages: Stages, project: Project, rules: Rules) -> dict[str, Step]:
-    """The variables without which the code at ``paths`` stops while it is loaded, with the first read of each."""
-    values = values_of(project, rules.apis)
-    found: dict[str, Step] = {}
-    for path in paths:
-        data = project.tree.read(path)
-        if stages.of_path(path) != "production" or data is None or b"env" not in data.lower():
-            continue
-        module = project.module(path)
-        for name, node in _required(values, module) if module is not None else ():
-            found.setdefault(name, Step(Place(path, node.at), f"{name} is required here"))
-    return found
-
-
-def code_of(one: Running, running: list[Running], project: Project) -> list[str]:
-    """The code that a service alone runs: what lies in its build folder. Empty where it is not clear."""
-    folder = one.service.build
-    if folder is None:
-        return []
-    folder = "" if folder == "." else folder
-    for other in running:
-        theirs = other.service.build
-        if other is one or theirs is None or (other.deployment.path == one.deployment.path and other.name == one.name):
-            continue
-        theirs = "" if theirs == "." else theirs
-        same_image = theirs == folder and other.deployment.path != one.deployment.path and other.name == one.name
-        if same_image or (other.service.kind == "dockerfile" and theirs == folder):
-            continue
-        if theirs == folder or theirs.startswith(folder + "/" if folder else ""):
-            return []
-    prefix = folder + "/" if folder else ""
-    return [path for path in sorted(project.tree.paths)
-            if path.startswith(prefix) and path.endswith((".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"))
-            and "/node_modules/" not in path]
-
-
-

@@ -1,40 +1,199 @@
-"""Whether a deployment of the project runs a file without a variable that the file reads."""
+"""What a deployment tells the code that it runs: which code that is, and whether all that reaches it is seen."""
 
 from __future__ import annotations
 
-from connlint.model.finding import Step
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.finding import Place, Step
+from connlint.model.rule import Rules
+from connlint.project.address import Host
+from connlint.project.answer import Found
+from connlint.project.module import Module
+from connlint.project.packages import reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
+from connlint.project.stage import Stages
+from connlint.project.starts import Start, Starts
+from connlint.project.values import values_of
+
+CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run")
+_CLOSED = (*CONTAINERS, "app-engine", "procfile")
+_WITH_SECRETS = ("fly", "render")
+"""Platforms whose file holds all but secrets, which are kept elsewhere."""
+_DEVELOPMENT = re.compile(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
+                          r"debug|examples?|worktree)(?:[/._-]|$)")
+_CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+_MOST = 400
+"""Modules that are followed from the one that a service starts."""
 
 
-def deployed_without(project: Project, path: str, variables: list[str]) -> Step | None:
-    """A deployment that runs the file at ``path`` and sets other variables, but none of ``variables``.
+def on_a_developers_machine(path: str) -> bool:
+    """Whether a deployment file is, by its name, for a developer's machine or for tests: localhost may be meant."""
+    return _DEVELOPMENT.search(path) is not None
+
+
+def closed(one: Running) -> bool:
+    """Whether a service is deployed with variables, all of which are seen, by a file that is not for development."""
+    service = one.service
+    if one.open or not service.environment or service.environment_at is None or service.kind not in _CLOSED:
+        return False
+    return not on_a_developers_machine(one.deployment.path)
+
+
+def tells(one: Running, host: Host) -> bool:
+    """Whether the deployment would say where ``host`` is: it tells all, or all that is no secret, as the address of a
+    web service is none."""
+    if closed(one):
+        return True
+    service = one.service
+    if service.kind not in _WITH_SECRETS or not service.environment or service.environment_at is None:
+        return False
+    plain = host.scheme in ("http", "https", "ws", "wss", "grpc")
+    return plain and not any("group" in why or "static" in why for why in one.open)
+
+
+# -- which code --------------------------------------------------------------------------------------------------------
+
+
+class Code:
+    """Which files of the project each service runs; made once per project."""
+
+    def __init__(self, project: Project, rules: Rules) -> None:
+        self.project = project
+        self.rules = rules
+        self.running = Services.of(project).running()
+        self._of: dict[int, list[str]] = {}
+        self._by_path: dict[str, list[Running]] | None = None
+
+    @classmethod
+    def of(cls, project: Project, rules: Rules) -> Code:
+        """The one `Code` of a project."""
+        found = project.memo.get(cls)
+        if found is None:
+            found = project.memo[cls] = cls(project, rules)
+        return found
+
+    def files(self, one: Running) -> list[str]:
+        """The code that ``one`` runs: all of its folder, where no other service is built from it, else what the module
+        that it starts imports. Empty where neither is clear."""
+        key = id(one)
+        if key not in self._of:
+            folder = self._folder(one)
+            self._of[key] = self._below(folder) if folder is not None else self._imported(one)
+        return self._of[key]
+
+    def running_at(self, path: str) -> list[Running]:
+        """The services that run the code at ``path``."""
+        if self._by_path is None:
+            self._by_path = {}
+            for one in self.running:
+                for file in self.files(one):
+                    self._by_path.setdefault(file, []).append(one)
+        return self._by_path.get(path, [])
+
+    def _folder(self, one: Running) -> str | None:
+        """The folder that ``one`` alone is built from; None where it is not clear."""
+        folder = one.service.build
+        if folder is None:
+            return None
+        folder = "" if folder == "." else folder
+        for other in self.running:
+            theirs = other.service.build
+            if other is one or theirs is None or (other.deployment.path, other.name) == (one.deployment.path, one.name):
+                continue
+            theirs = "" if theirs == "." else theirs
+            if theirs == folder and not _beside(one, other):
+                continue
+            if theirs == folder or theirs.startswith(folder + "/" if folder else ""):
+                return None
+        return folder
+
+    def _below(self, folder: str) -> list[str]:
+        prefix = folder + "/" if folder else ""
+        return [path for path in sorted(self.project.tree.paths)
+                if path.startswith(prefix) and path.endswith(_CODE) and "/node_modules/" not in path]
+
+    def _imported(self, one: Running) -> list[str]:
+        targets = {path for start in Starts.of(self.project, self.rules.apis).all if start.running is one
+                   and start.command is one.commands[-1] for path in _target(start)}
+        path = targets.pop() if len(targets) == 1 else None
+        module = self.project.module(path) if path is not None else None
+        if module is None:
+            return []
+        return [module.path, *reached(self.project, module, _MOST)]
+
+
+def _beside(one: Running, other: Running) -> bool:
+    """Whether both are deployed together, so that one image runs in two ways."""
+    if one.service.kind != other.service.kind or other.service.kind == "dockerfile":
+        return False
+    if one.service.kind == "kubernetes":
+        return one.service.group == other.service.group
+    return one.deployment.path == other.deployment.path
+
+
+def _target(start: Start) -> Iterator[str]:
+    """The file that ``start`` starts, where it is known."""
+    target = start.module_target or start.target
+    if target is None or len(start.grounds) != 1:
+        return
+    stem = target.module if target.is_path else target.module.replace(".", "/")
+    for prefix in start.search or ():
+        for path in (stem, f"{stem}.py", f"{stem}/__init__.py", f"{stem}/__main__.py"):
+            answer = start.grounds[0].find(f"{prefix}/{path}" if prefix else path)
+            if isinstance(answer, Found) and answer.path.endswith(_CODE):
+                yield answer.path
+                return
+
+
+# -- what it needs -----------------------------------------------------------------------------------------------------
+
+
+def deployed_without(project: Project, rules: Rules, path: str, variables: list[str], host: Host) -> Step | None:
+    """A deployment that runs the file at ``path`` and sets other variables, but none of ``variables``, without which
+    the address is ``host``.
 
     None where no deployment is known to run the file, where some deployment that runs it does set one of them, or where
     more may be set than the deployment shows.
     """
-    # containers asks for fallbacks itself
-    from connlint.checks.containers import closed
-
     found = None
-    for one in _running(project, path):
+    for one in Code.of(project, rules).running_at(path):
         if any(name in one.environment for name in variables):
             return None
-        if closed(one) and one.service.environment_at is not None:
+        if tells(one, host) and one.service.environment_at is not None:
             found = Step(one.service.environment_at, f"`{one.name}` is deployed with other variables, but without "
                                                      f"{' or '.join(variables)}")
     return found
 
 
-def _running(project: Project, path: str) -> list[Running]:
-    """The services that run the code at ``path``."""
-    from connlint.checks.containers import code_of
+def loaded_without(paths: list[str], stages: Stages, project: Project, rules: Rules) -> dict[str, Step]:
+    """The variables without which the code at ``paths`` stops while it is loaded, with the first read of each."""
+    values = values_of(project, rules.apis)
+    found: dict[str, Step] = {}
+    for path in paths:
+        data = project.tree.read(path)
+        if stages.of_path(path) != "production" or data is None or b"env" not in data.lower():
+            continue
+        module = project.module(path)
+        for name, node in required(values, module) if module is not None else ():
+            found.setdefault(name, Step(Place(path, node.at), f"{name} is required here"))
+    return found
 
-    memo: dict[str, list[Running]] | None = project.memo.get(_running)
-    if memo is None:
-        memo = project.memo[_running] = {}
-        running = Services.of(project).running()
-        for one in running:
-            for file in code_of(one, running, project):
-                memo.setdefault(file, []).append(one)
-    return memo.get(path, [])
+
+def required(values: Any, module: Module) -> Iterator[tuple[str, Any]]:
+    """Variables whose read stops the program where they are not set, read while the module is loaded."""
+    for kind in (p.Index, p.Call, p.Member):
+        for node in module.nodes(kind):
+            access = values.environment.access(module, node)
+            if access is None or access.absent != "raises" or access.default is not None:
+                continue
+            around = module.parents(node)
+            if module.function(node) is not None or any(type(a) in (p.Try, p.If, p.Conditional) for a in around):
+                continue
+            for name in access.names:
+                text = name if isinstance(name, str) else (name.value if type(name) is p.Text else None)
+                if text:
+                    yield access.prefix + text, node

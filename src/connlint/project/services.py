@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from connlint.languages.deployment.dockerfile import workdir
+from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.files import kind_of, read_deployment
 from connlint.languages.deployment.kubernetes import fronted
 from connlint.languages.deployment.shell import unwrap
 from connlint.model.deployment import Command, Deployment, Image, Known, Service, Stage
+from connlint.project.built_images import BuiltImages
 from connlint.project.project import Project
 from connlint.project.tree import Tree
 
@@ -48,6 +50,7 @@ class Services:
         self.tree = tree
         self._deployments: list[Deployment] | None = None
         self._running: list[Running] | None = None
+        self._origins: BuiltImages | None = None
 
     @classmethod
     def of(cls, project: Project) -> Services:
@@ -86,9 +89,10 @@ class Services:
                     beside = (front for other in together[folder] if other is not deployment for front in other.fronts)
                     services = tuple(replace(s, group=folder + "/") if s.kind == "kubernetes" else s
                                      for s in fronted(services, beside))
-                for service in services:
+                for written in services:
+                    service = self._completed(written)
                     path = self.dockerfile_of(service)
-                    if path is not None and path in images:
+                    if path is not None and path in images and written.build is not None:
                         built.add(path)
                     rows.append(self._join(service, deployment, images.get(path or "")))
             for path, image in images.items():
@@ -101,6 +105,20 @@ class Services:
                     rows.append(self._join(service, Deployment(path, images=(image,)), image))
             self._running = rows
         return self._running
+
+    def _completed(self, service: Service) -> Service:
+        """``service`` with what other files of the project say of it: where its image is built, and the ``.env`` that
+        the processes of a Procfile are started with."""
+        if service.kind == "procfile":
+            path = posixpath.join(service.folder or "", ".env")
+            data = self.tree.read(path) if path in self.tree.paths else None
+            return service if data is None else replace(service, environment=read_dotenv(path, data), open=())
+        if service.build is not None or service.image is None:
+            return service
+        if self._origins is None:
+            self._origins = BuiltImages(self.deployments(), self.tree)
+        origin = self._origins.origin(service)
+        return service if origin is None else replace(service, build=origin.context, dockerfile=origin.dockerfile)
 
     def _applied_together(self) -> dict[str, list[Deployment]]:
         """Folders whose several files of manifests make one whole: no two have a workload or Service of one name."""
@@ -118,7 +136,7 @@ class Services:
 
     def dockerfile_of(self, service: Service) -> str | None:
         """The Dockerfile that a service is built from, as a path of the project; None where there is none."""
-        if service.build is None:
+        if service.build is None or service.kind in ("procfile", "app-engine"):
             return None
         name = service.dockerfile or "Dockerfile"
         path = posixpath.normpath(posixpath.join(service.build, name))

@@ -364,10 +364,9 @@ def read_options(words: tuple[Word, ...], entry: Entry) -> Options:
         if text in switches:
             found.values.setdefault(text, [])
         elif equals and text.startswith("--"):
-            found.values.setdefault(name, []).append(Word(None if word.value is None else value, word.place, value))
+            found.values.setdefault(name, []).append(_behind(word, value))
         elif len(text) > 2 and text[1] != "-" and _attached(text[:2], entry):
-            value = text[2:].removeprefix("=")
-            found.values.setdefault(text[:2], []).append(Word(None if word.value is None else value, word.place, value))
+            found.values.setdefault(text[:2], []).append(_behind(word, text[2:].removeprefix("=")))
         elif at < len(words) and not (words[at].value or words[at].written).startswith("-"):
             found.values.setdefault(name, []).append(words[at])
             found.unknown = found.unknown or (words[at].value is None and words[at].written.startswith("$@"))
@@ -377,6 +376,18 @@ def read_options(words: tuple[Word, ...], entry: Entry) -> Options:
         if ends and name == "-m":
             break
     return found
+
+
+def _behind(word: Word, value: str) -> Word:
+    """What stands behind an option in the same word, with a place of its own where the file shows it."""
+    start, end = word.place.at
+    length, written = len(value.encode()), len(word.written.encode())
+    place = word.place
+    if word.written.endswith(value) and written == end - start:
+        place = Place(place.path, (end - length, end))
+    elif word.written[:-1].endswith(value) and word.written[-1:] in "\"'" and written == end - start:
+        place = Place(place.path, (end - 1 - length, end - 1))
+    return Word(None if word.value is None else value, place, value)
 
 
 def _attached(flag: str, entry: Entry) -> bool:

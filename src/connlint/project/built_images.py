@@ -1,0 +1,109 @@
+"""Which Dockerfile an image comes from, by the name that the project gives it.
+
+A manifest names an image alone. A compose file that builds it under that name, or a command that does (``docker build
+-t``), says where it comes from; so does a folder of the very name of the image, where it holds the only Dockerfile that
+may be meant.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from connlint.model.deployment import Command, Deployment, Service
+from connlint.project.tree import Tree
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*$")
+_VALUED = ("--build-arg", "--platform", "--target", "--label", "--cache-from", "--cache-to", "--progress", "--network")
+_PREFIXES = ("src", "app", "service", "services", "docker", "build", "image", "images", "deploy")
+"""Folders whose name says nothing about the image that is built in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an image is built: the folder of the context, and the Dockerfile as seen from there."""
+
+    context: str
+    dockerfile: str | None
+
+
+class BuiltImages:
+    """Names of images and their origins, as the deployment files of one project give them."""
+
+    def __init__(self, deployments: Iterable[Deployment], tree: Tree) -> None:
+        self._tree = tree
+        self._told: dict[str, set[Origin]] = {}
+        folders: dict[str, list[str]] = {}
+        for deployment in deployments:
+            for service in deployment.services:
+                if service.build is not None and service.image is not None:
+                    self._add(service.image.value or service.image.written, Origin(service.build, service.dockerfile))
+            for command in deployment.commands:
+                for name, origin in self._built_by(command):
+                    self._add(name, origin)
+            for image in deployment.images:
+                folder, name = posixpath.split(image.path)
+                if name == "Dockerfile" and folder:
+                    folders.setdefault(posixpath.basename(folder).lower(), []).append(folder)
+        self._folders = {name: rows[0] for name, rows in folders.items() if len(rows) == 1 and name not in _PREFIXES}
+
+    def origin(self, service: Service) -> Origin | None:
+        """Where the image of ``service`` comes from; None where that is not known, or not only one answer."""
+        if service.image is None or service.image.value is None:
+            return None
+        name = _last(service.image.value)
+        if name is None:
+            return None
+        told = self._told.get(name, set())
+        if len(told) == 1:
+            return next(iter(told))
+        # an image without a folder of its own in the registry is mostly a public one
+        folder = self._folders.get(name) if not told and "/" in service.image.value else None
+        return Origin(folder, None) if folder is not None else None
+
+    def _add(self, image: str, origin: Origin) -> None:
+        name = _last(image)
+        if name is not None:
+            self._told.setdefault(name, set()).add(origin)
+
+    def _built_by(self, command: Command) -> Iterator[tuple[str, Origin]]:
+        """Names and origin of what ``docker build`` builds, where its context is a folder of the project."""
+        words = [word.value if word.value is not None else word.written.strip("\"'") for word in command.words]
+        if posixpath.basename(words[0]) not in ("docker", "podman", "buildah") or "build" not in words[1:3]:
+            return
+        names: list[str] = []
+        file: str | None = None
+        plain: list[str] = []
+        rest = iter(words[words.index("build") + 1:])
+        for word in rest:
+            flag, equals, value = word.partition("=")
+            if flag in ("-t", "--tag", "-f", "--file"):
+                text = value if equals else next(rest, "")
+                if flag in ("-t", "--tag"):
+                    names.append(text)
+                else:
+                    file = text
+            elif word.startswith("-"):
+                if not equals and flag in _VALUED:
+                    next(rest, "")
+            else:
+                plain.append(word)
+        if len(plain) != 1 or "$" in plain[0] or (file is not None and "$" in file):
+            return
+        for base in (command.folder, posixpath.dirname(command.place.path)):
+            if base is None or base.startswith("/"):
+                continue
+            context = posixpath.normpath(posixpath.join(base, plain[0])).removeprefix("./")
+            path = posixpath.normpath(posixpath.join(base, file)) if file else posixpath.join(context, "Dockerfile")
+            if posixpath.normpath(path) in self._tree.paths:
+                for name in names:
+                    yield name, Origin(context, posixpath.relpath(path, context) if file else None)
+                return
+
+
+def _last(image: str) -> str | None:
+    """The name of an image without registry, folder and tag."""
+    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+    return name if _NAME.match(name) else None
