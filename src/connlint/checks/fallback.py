@@ -54,6 +54,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if any(wording.listens(v, found.host, text) for v in names):
             continue
+        if _is_itself(found.value, names, wording):
+            continue
         site = found.value.joint or first.site
         read_at = first.site.node if first.site.module is module else site.node
         unset = frozenset(v for r in found.reads for v in r.variables)
@@ -65,6 +67,12 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         seen.update(id(r.site.node) for r in found.reads)
         yield draft(values, module, found, reads, outcome_of(project, rules, wording, found, reads))
+
+
+def _is_itself(value: Possible, names: list[str], wording: Wording) -> bool:
+    """Whether the default is the program's own port, under a name which says that nothing else is meant."""
+    ports = {v for r in (*value.reads, *value.absent) for v in r.variables if v == "PORT"}
+    return bool(ports) and any(wording.says("self", name) for name in names)
 
 
 def outcome_of(project: Project, rules: Rules, wording: Wording, found: Fallback,

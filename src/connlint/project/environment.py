@@ -375,7 +375,7 @@ class Environment:
             return None
         prefix = self._prefix(module, node, entry)
         variable = argument(node, entry["name"])
-        default = argument(node, entry["default"])
+        default = argument(node, entry.get("defaults", {}).get(method, entry["default"]))
         if variable is None:
             fixed = entry.get("fixed", {}).get(method)
             return Access(node, (fixed,), default, entry["absent"]) if fixed else None

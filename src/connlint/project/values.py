@@ -266,12 +266,42 @@ class Values:
             return self._absent_compared(module, test, truth, frame)
         if kind is p.Call and (says := self._says(module, test)) is not None:
             return self._missing(module, test.args[0].value, frame) if truth == (says == "absent") else ()
+        if kind in (p.Call, p.Name) and (asked := self._question(module, test)) is not None:
+            return self.absent(asked.module, asked.node, truth)
         if truth:
             return ()
         if kind is p.Call and type(test.callee) is p.Member and test.args:
             if self.environment.mapping(module, test.callee.of) and self.environment.access(module, test) is None:
                 return self._variable(module, test.args[0].value, test, frame)
         return self._missing(module, test, frame)
+
+    def _question(self, module: Module, test: Any) -> Site | None:
+        """The test that a name or a call stands for: ``enabled = !!env.A && !!env.B``, ``isEnabled()``."""
+        memo = module.memo.setdefault(Values._question, {})
+        key = id(test)
+        if key not in memo:
+            memo[key] = None  # a test that asks for itself says nothing
+            site = None
+            if type(test) is p.Name:
+                where, found = self.environment.definitions(module, test)
+                if len(found) == 1 and found[0].kind == "value" and found[0].value is not None and not found[0].path:
+                    site = Site(where, found[0].value)
+            elif (made := self.callee(module, test)) is not None and type(made.node) is p.Function:
+                own = self.returns(made.module, made.node)
+                if len(own) == 1 and own[0].value is not None:
+                    site = Site(made.module, own[0].value)
+            if site is not None and not self._is_question(site):
+                site = None
+            memo[key] = site
+        found_site: Site | None = memo[key]
+        return found_site
+
+    def _is_question(self, site: Site) -> bool:
+        """Whether an expression asks something, instead of being a value itself."""
+        node = site.node
+        if type(node) is p.Logical:
+            return all(self._is_question(Site(site.module, side)) for side in (node.left, node.right))
+        return type(node) in (p.Not, p.Compare) or (type(node) is p.Call and self._says(site.module, node) is not None)
 
     def _says(self, module: Module, call: p.Call) -> str | None:
         """"absent" or "present": what a call that asks about its one argument has found out where it is true."""
