@@ -340,6 +340,100 @@ def test_late_loads(files, found):
     assert [row.split(" ")[2] for row in said(files) if row.startswith("late-env-load")] == found
 
 
+def _started(command: str, entry: str = LATE, **package: str) -> dict[str, str]:
+    """A program of two files, started by a script of its package; ES modules unless ``package`` says otherwise."""
+    package = {"type": "module", **package}
+    told = "".join(f', "{key}": "{value}"' for key, value in package.items() if value)
+    name = "index.ts" if "index.ts" in command or "src" in command else "index.js"
+    return {"package.json": f'{{ "scripts": {{ "start": "{command}" }}{told} }}', name: entry, "db.ts": READS}
+
+
+CJS = '{ "compilerOptions": { "module": "commonjs", "outDir": "dist", "rootDir": "." } }'
+NODE16 = CJS.replace("commonjs", "NodeNext")
+
+
+@pytest.mark.parametrize(("command", "late", "more"), [
+    # these run the imports of a file before all else in it
+    ("node index.js", True, {}),
+    ("tsx watch index.ts", True, {"type": ""}),
+    ("esbuild index.ts --bundle --outfile=out.js && node out.js", True, {"type": ""}),
+    ("node -r @swc-node/register index.ts", True, {"type": ""}),
+    ("babel-node index.ts", True, {"type": ""}),
+    ("vite-node index.ts", True, {"type": ""}),
+    ("tsc && node dist/index.ts", True, {"tsconfig.json": NODE16}),
+    # these where they stand
+    ("tsc && node dist/index.ts", False, {"type": "", "tsconfig.json": CJS}),
+    ("tsc && node dist/index.ts", False, {"type": "", "tsconfig.json": NODE16}),
+    ("ts-node index.ts", False, {"type": "", "tsconfig.json": CJS}),
+    # and here the variables are there before the program is
+    ("node --env-file=.env index.js", False, {}),
+    ("node --env-file-if-exists=.env index.js", False, {}),
+    ("node --require=dotenv/config index.js", False, {}),
+    ("node --import dotenv/config index.js", False, {}),
+    ("node --import ./env.js index.js", False, {"env.js": "import dotenv from 'dotenv';\ndotenv.config();"}),
+    ("node --import ./trace.js index.js", True, {"trace.js": "console.log('started');"}),
+    ("NODE_OPTIONS='--require dotenv/config' node index.js", False, {}),
+    ("nodemon -r dotenv/config index.js", False, {}),
+    ("ts-node -r dotenv/config index.ts", False, {}),
+    ("dotenv -e .env -- node index.js", False, {}),
+    ("env-cmd node index.js", False, {}),
+    ("bun run index.ts", False, {}),
+    ("node index.js", False, {"nx.json": "{}"}),
+])
+def test_how_a_program_is_started_decides(command, late, more):
+    files = _started(command, **{key: value for key, value in more.items() if "." not in key})
+    files.update({key: value for key, value in more.items() if "." in key})
+    assert [row for row in said(files) if row.startswith("late-env-load")] == (
+        [f"late-env-load warning {next(x for x in files if x.startswith('index'))}:2"] if late else [])
+
+
+@pytest.mark.parametrize(("files", "found"), [
+    # a framework's server has loaded the variables before it imports a page
+    ({"package.json": '{ "scripts": { "dev": "next dev" }, "dependencies": { "next": "15" } }',
+      "pages/api/x.ts": "import dotenv from 'dotenv';\nimport { url } from '../../db';\ndotenv.config();\n"
+                        "export default () => url;", "db.ts": READS}, []),
+    # Nest loads when the decorator of a module is evaluated
+    ({"package.json": '{ "scripts": { "start": "nest start" } }', "tsconfig.json": CJS,
+      "src/main.ts": "import { AppModule } from './app.module';\nvoid AppModule;",
+      "src/app.module.ts": "import { Module } from '@nestjs/common';\nimport { ConfigModule } from '@nestjs/config';\n"
+                           "import { url } from '../db';\n\n@Module({ imports: [ConfigModule.forRoot()] })\n"
+                           "export class AppModule { url = url; }", "db.ts": READS}, ["src/app.module.ts:5"]),
+    ({"package.json": '{ "scripts": { "start": "nest start" } }', "tsconfig.json": CJS,
+      "src/main.ts": "import { AppModule } from './app.module';\nvoid AppModule;",
+      "src/app.module.ts": "import { Module } from '@nestjs/common';\nimport { ConfigModule } from '@nestjs/config';\n"
+                           "import { url } from '../db';\n\n"
+                           "@Module({ imports: [ConfigModule.forRoot({ ignoreEnvFile: true })] })\n"
+                           "export class AppModule { url = url; }", "db.ts": READS}, []),
+    # an import that is awaited after the load
+    ({"package.json": '{ "type": "module" }', "index.js": "import dotenv from 'dotenv';\ndotenv.config();\n"
+      "const { url } = await import('./db.js');\nurl;", "db.js": READS}, []),
+    # settings classes read when they are made
+    ({"main.py": "from dotenv import load_dotenv\nfrom settings import settings\nload_dotenv()\nprint(settings)\n",
+      "settings.py": "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    url: str\n"
+                     "settings = S()\n"}, ["main.py:3"]),
+    ({"main.py": "from dotenv import load_dotenv\nfrom settings import settings\nload_dotenv()\nprint(settings)\n",
+      "settings.py": "from pydantic_settings import BaseSettings, SettingsConfigDict\nclass S(BaseSettings):\n"
+                     "    model_config = SettingsConfigDict(env_file='.env')\n    url: str\nsettings = S()\n"}, []),
+    ({"main.py": "from dotenv import load_dotenv\nfrom settings import S\nload_dotenv()\nsettings = S()\n",
+      "settings.py": "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    url: str\n"}, []),
+    # defaults of parameters and fields are read when the function or class is defined
+    ({"main.py": "from dotenv import load_dotenv\nfrom settings import f\nload_dotenv()\nf()\n",
+      "settings.py": "import os\ndef f(u=os.getenv('U')):\n    return u\n"}, ["main.py:3"]),
+    # commands that load the file first
+    ({"Makefile": "run:\n\tuvicorn main:app --env-file .env\n",
+      "main.py": "from dotenv import load_dotenv\nimport settings\nload_dotenv()\napp = settings.U\n",
+      "settings.py": "import os\nU = os.getenv('U')\n"}, []),
+    ({"Makefile": "run:\n\tdotenv run -- python main.py\n",
+      "main.py": "from dotenv import load_dotenv\nimport settings\nload_dotenv()\n",
+      "settings.py": "import os\nU = os.getenv('U')\n"}, []),
+    # the imports above the load lead through four files and a cycle
+    ({"main.py": "from dotenv import load_dotenv\nimport a\nload_dotenv()\n", "a.py": "import b\n",
+      "b.py": "import c\n", "c.py": "import os, a\nU = os.environ['U']\n"}, ["main.py:3"]),
+])
+def test_late_loads_of_frameworks_and_classes(files, found):
+    assert [row.split(" ")[2] for row in said(files) if row.startswith("late-env-load")] == found
+
+
 def test_the_order_of_evaluation_survives_cycles():
     files = {"a.py": "import b\nimport d\n", "b.py": "import c\n", "c.py": "import a\nimport d\n", "d.py": "X = 1\n"}
     session = Session(MemoryTree(files), RULES, Config(), Options(jobs=1))

@@ -6,15 +6,17 @@ the top level of a module, and those in functions and getters that something at 
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from connlint.checks.lifecycles import argument
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
-from connlint.project.environment import Environment
+from connlint.project.environment import Declaration, Environment
 from connlint.project.evaluation import Event, Import, Order, Orders, evaluate
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -27,6 +29,7 @@ from connlint.project.values import values_of
 _MOST_READERS = 80
 _MOST_FUNCTIONS = 60
 _MOST_ENTRIES = 3
+_PRELOADED = re.compile(r"(?:-r|--require|--import|--preload)[ =](\.{1,2}/[\w./-]+)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +69,9 @@ class Loads:
         for entry in rules.apis.get("loader", ()):
             self.calls.update(dict.fromkeys(entry.get("names", ()), entry))
             self.imports.update(dict.fromkeys(entry.get("imports", ()), entry))
-            words.update(name.rpartition(".")[2].encode() for name in entry.get("names", ()) if "." in name)
+            words.update(word.encode() for word in entry.get("words", ()))
+            if "words" not in entry:
+                words.update(name.rpartition(".")[2].encode() for name in entry.get("names", ()) if "." in name)
             words.update(name.encode() for name in entry.get("imports", ()))
         self.words = tuple(sorted(words))
         self.reads_words = tuple(word.encode() for word in card.options["words"])
@@ -106,7 +111,10 @@ class Loads:
             if type(call.args[0].value) is p.Text:
                 return self.imports.get(call.args[0].value.value)
         name = self.environment.spelled(module, call.callee)
-        return self.calls.get(name) if name is not None else None
+        entry = self.calls.get(name) if name is not None else None
+        if entry is not None and any(argument(call, option) is not None for option in entry.get("unless", ())):
+            return None
+        return entry
 
     def may_load(self, path: str) -> bool:
         """Whether the bytes of a file hold a word of some loader."""
@@ -143,12 +151,26 @@ class Loads:
                 if names:
                     yield Read(module, let, names)
         declared = self.environment.declarations(module)
-        if declared:
+        if declared and module.program.language == "python":
+            yield from self._settings(module, declared)
+        elif declared:
             names = tuple(v for d in declared for v in d.variables)
             for given in (p.Member, p.Name):
                 for node in module.nodes(given):
                     if type(module.parent(node)) in (p.Argument, p.Spread) and self.environment.mapping(module, node):
                         yield Read(module, node, names)
+
+    def _settings(self, module: Module, declared: list[Declaration]) -> Iterator[Read]:
+        """Instances of settings classes that read the environment when they are made, and no file of their own."""
+        if any(word.encode() in module.source.data for word in self.card.options["own_files"]):
+            return
+        variables: dict[int, list[str]] = {}
+        for declaration in declared:
+            variables.setdefault(id(declaration.owner), []).extend(declaration.variables)
+        for call in module.nodes(p.Call):
+            found = module.only(call.callee.id, call.callee) if type(call.callee) is p.Name else None
+            if found is not None and id(found.value) in variables:
+                yield Read(module, call, tuple(variables[id(found.value)]))
 
     def _texts(self, module: Module, expression: Any) -> list[str]:
         return [q.text for q in self.values.possible(module, expression)[:3] if q.text and q.text.isidentifier()]
@@ -326,6 +348,10 @@ class Loads:
     def preloaded(self, module: Module, entry: str) -> bool:
         """Whether the command that starts ``entry`` has loaded the variables before."""
         python = module.program.language == "python"
+        if not python and (self._framework_loads(module) or self._preloads_own(entry)):
+            return True
+        if not python and any(name in self.project.tree.paths for name in self.card.options["loading_runners"]):
+            return True
         patterns = self.preloads["python" if python else "javascript"]
         if not python and any(pattern.search(text) for pattern in patterns for text in self.orders.commands(entry)):
             return True
@@ -333,6 +359,27 @@ class Loads:
             return False
         joined = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in patterns).encode())
         return self.programs.told(joined, re.compile(self.card.options["commands"]), entry) is not None
+
+    def _framework_loads(self, module: Module) -> bool:
+        """Whether a web framework imports the file by its place, and loads the variables before it does."""
+        names = dict.fromkeys(self.card.options["loading_frameworks"], "")
+        return self.programs.by_convention(module) and self.programs.framework(module, names) is not None
+
+    def _preloads_own(self, entry: str) -> bool:
+        """Whether a file of the project that loads variables is put before ``entry``: ``node --import ./env.js``."""
+        for text in self.orders.commands(entry):
+            for name in _PRELOADED.findall(text):
+                folder = entry.rpartition("/")[0]
+                while True:
+                    path = posixpath.normpath(posixpath.join(folder, name))
+                    stem = re.sub(r"\.[cm]?js$", "", path)
+                    for other in (path, *(f"{stem}{end}" for end in (".js", ".ts", ".mjs", ".cjs", ".mts", ".cts"))):
+                        if other in self.project.tree.paths and self.may_load(other):
+                            return True
+                    if not folder:
+                        break
+                    folder = folder.rpartition("/")[0]
+        return False
 
     def named(self, path: str) -> frozenset[str]:
         """The variables that files of variables name, next to ``path`` or above it; empty where there are none."""

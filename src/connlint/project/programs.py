@@ -107,6 +107,10 @@ class Programs:
         return not any(f".{name}(".encode() in module.source.data or f" {name}(".encode() in module.source.data
                        for name in listens)
 
+    def by_convention(self, module: Module) -> bool:
+        """Whether the file stands where web frameworks look for files to import."""
+        return _BY_CONVENTION.search(module.path) is not None
+
     def exports(self, module: Module) -> bool:
         """Whether a JavaScript module gives anything to others."""
         if any(not e.type_only for e in module.nodes(p.Export)):
