@@ -57,7 +57,8 @@ LISTENING = [
     ("Dockerfile", EXPOSED + '["uvicorn", "m:a", "--host", "127.0.0.1", "--port=80"]\n'),
     ("Dockerfile", EXPOSED + "uvicorn m:a --host=localhost --port 80\n"),
     ("Dockerfile", EXPOSED + "gunicorn -b [::1]:80 m:a\n"),
-    ("compose.yaml", "services:\n  a:\n    build: .\n    ports: [80]\n    command: [gunicorn, '-b', '127.0.0.1:80', m]\n"),
+    ("compose.yaml", "services:\n  a:\n    build: .\n    ports: [80]\n"
+     "    command: [gunicorn, '-b', '127.0.0.1:80', m]\n"),
 ]
 
 

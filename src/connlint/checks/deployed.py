@@ -26,6 +26,10 @@ _WITH_SECRETS = ("fly", "render")
 _DEVELOPMENT = re.compile(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
                           r"debug|examples?|worktree)(?:[/._-]|$)")
 _CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+_NOT_OWN = re.compile(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packages|dist|\.[\w-]+)/|"
+                      r"(?:^|/)(?:static|public|assets|build)/.*\.[cm]?js$|[.-](?:min|bundle|packed)\b[\w.]*\.[cm]?js$")
+_LONGEST_LINES = 300
+"""Bytes of a line on average, past which a program wrote the file."""
 _MOST = 400
 """Modules that are followed from the one that a service starts."""
 
@@ -114,7 +118,12 @@ class Code:
     def _below(self, folder: str) -> list[str]:
         prefix = folder + "/" if folder else ""
         return [path for path in sorted(self.project.tree.paths)
-                if path.startswith(prefix) and path.endswith(_CODE) and "/node_modules/" not in path]
+                if path.startswith(prefix) and path.endswith(_CODE) and not _NOT_OWN.search(path)
+                and self._by_hand(path)]
+
+    def _by_hand(self, path: str) -> bool:
+        data = self.project.tree.read(path) or b""
+        return len(data) < _LONGEST_LINES * (data.count(b"\n") + 20)
 
     def _imported(self, one: Running) -> list[str]:
         targets = {path for start in Starts.of(self.project, self.rules.apis).all if start.running is one
