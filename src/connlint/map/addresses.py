@@ -55,7 +55,7 @@ class Addresses:
             for row in found:
                 port = row.host.port or self._port_beside(name, row.host, one.environment)
                 yield Connection(name, shown(row.host, port), row.lead.target, "deployment", spot, row.lead.service,
-                                 port, row.browser, why=row.lead.why)
+                                 row.lead.port or port, row.browser, why=row.lead.why)
             if not found and HOLE in text and self.says_where(name):
                 yield Connection(name, "", "unknown", "deployment", spot, why=_unseen(known))
         yield from self._commanded(one, neighbours)
@@ -83,7 +83,8 @@ class Addresses:
             if written and not host.scheme and service is None and not set(words) & set(_HOSTS):
                 continue
             by_browser = service is None and browsers and host.scheme in ("", "http", "https", "ws", "wss")
-            yield Told(host, neighbours.lead(host, one, browser=by_browser), by_browser)
+            lead = neighbours.lead(host, one, browser=by_browser)
+            yield Told(host, lead, by_browser or lead.browser)
 
     def _names_a_host(self, host: Host, name: str) -> bool:
         """Whether a bare word that names no service is a machine all the same."""
@@ -122,6 +123,24 @@ def shown(host: Host, port: int | None) -> str:
     name = f"[{host.name}]" if ":" in host.name else host.name
     address = name if port is None else f"{name}:{port}"
     return f"{host.scheme}://{address}" if host.scheme else address
+
+
+_SECRET = re.compile(r"pass|secret|token|key|auth|pwd|credential", re.I)
+_ASSIGNED = re.compile(r"([\w.-]*(?:pass|secret|token|key|pwd|credential)[\w.-]*[= ])"
+                       r"(\"[^\"]*\"|'[^']*'|[^\s\"']+)", re.I)
+_USER = re.compile(r"(://)[^\s/@]+@")
+
+
+def discreet(words: list[str]) -> str:
+    """A command as one line, without what looks like a secret."""
+    shown_: list[str] = []
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else ""
+        if before.startswith("-") and "=" not in before and _SECRET.search(before) and not word.startswith("-"):
+            shown_.append("…")
+        else:
+            shown_.append(_USER.sub(r"\1", _ASSIGNED.sub(r"\1…", word)))
+    return " ".join(shown_)
 
 
 def readable(known: Known, environment: Mapping[str, Known], depth: int = 0) -> str:

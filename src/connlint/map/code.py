@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from connlint.checks.fallback import top
@@ -40,10 +41,13 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One read of a variable: ``default`` is the text without it, ``required`` says that the program stops."""
+    """One read of a variable: ``required`` says that the program stops without it.
+
+    ``defaults`` are pairs of a text and the variables without which it is taken.
+    """
 
     variable: str
-    default: str | None
+    defaults: tuple[tuple[str, tuple[str, ...]], ...]
     required: bool
     place: Place
 
@@ -103,9 +107,11 @@ class Codes:
                 for source, _, origin in layer.copies:
                     if origin is not None:
                         pending += _stages(origin, image.stages)
-                    elif not any(mark in source for mark in "*?[$") and "://" not in source:
+                    elif "$" not in source and "://" not in source:
                         place = posixpath.normpath(posixpath.join(context, source.lstrip("/"))).removeprefix("./")
-                        if place == "." or place in self.project.tree.folders or place in self.project.tree.paths:
+                        if any(mark in place for mark in "*?["):
+                            yield from (path for path in self.sources if _matches(path, place))
+                        elif place == "." or place in self.project.tree.folders or place in self.project.tree.paths:
                             yield place
 
     def _holds_code(self, root: str) -> bool:
@@ -133,22 +139,22 @@ class Codes:
                     continue
                 names = [name if isinstance(name, str) else name.value for name in access.names
                          if isinstance(name, (str, p.Text))]
-                default = self._default(module, node)
+                defaults = self._defaults(module, node)
                 for name in names:
-                    required = access.absent == "raises" and default is None and module.function(node) is None
-                    yield Reading(access.prefix + name, default, required, Place(path, node.at))
+                    required = access.absent == "raises" and not defaults and module.function(node) is None
+                    yield Reading(access.prefix + name, defaults, required, Place(path, node.at))
         for declared in self.values.environment.declarations(module):
             texts = [q.text for q in self.values.declared(module, declared)
                      if q.text and HOLE not in q.text and not q.nothing and not q.reads]
             for name in declared.variables[:1]:
-                yield Reading(name, texts[0] if texts else None, declared.required, Place(path, declared.node.at))
+                defaults = tuple((text, declared.variables) for text in texts[:1])
+                yield Reading(name, defaults, declared.required, Place(path, declared.node.at))
 
-    def _default(self, module: Module, node: Any) -> str | None:
-        """The text that is taken where the read at ``node`` finds nothing."""
-        for q in self.values.possible(module, top(self.values, module, node)):
-            if q.absent and q.text and not q.nothing and not q.reads:
-                return q.text
-        return None
+    def _defaults(self, module: Module, node: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The texts that are taken where the read at ``node`` finds nothing."""
+        possible = self.values.possible(module, top(self.values, module, node))
+        return tuple((q.text, tuple(name for read in q.absent for name in read.variables)) for q in possible
+                     if q.absent and q.text and not q.nothing and not q.reads)
 
     # -- names in the code --------------------------------------------------------------------------------------------
 
@@ -181,6 +187,12 @@ class Codes:
 
 def _stages(origin: str, stages: tuple[Stage, ...]) -> list[Stage]:
     return [stage for at, stage in enumerate(stages) if stage.name == origin.lower() or origin == str(at)]
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Whether a pattern of ``COPY`` takes in ``path``, or a folder above it; a star stays within one name."""
+    names, wanted = path.split("/"), pattern.split("/")
+    return len(names) >= len(wanted) and all(fnmatchcase(name, want) for name, want in zip(names, wanted))
 
 
 def _below(path: str, root: str) -> bool:

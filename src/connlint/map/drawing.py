@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from connlint.checks.containers import Tables
 from connlint.checks.wording import wording_of
-from connlint.map.addresses import Addresses, shown
+from connlint.map.addresses import Addresses, discreet, shown
 from connlint.map.code import MOST_FILES, Code, Codes, Reading
 from connlint.map.deployments import Group, groups
 from connlint.map.listening import Listening
@@ -16,7 +16,7 @@ from connlint.map.neighbours import Neighbours
 from connlint.map.places import Lines
 from connlint.map.troubles import Troubles
 from connlint.model.finding import Finding
-from connlint.model.map import Connection, Deployment, Listen, Map, Service, Wait
+from connlint.model.map import Connection, Deployment, Listen, Map, Service, Spot, Wait
 from connlint.model.rule import Rules
 from connlint.project.address import hosts
 from connlint.project.project import Project
@@ -67,11 +67,15 @@ class _Drawing:
                  shared: Mapping[str, frozenset[str]], listens: tuple[Listen, ...]) -> Service:
         service = one.service
         own = names[id(one)]
-        troubles = self.troubles.of(one, group, names, code.files, self.listening.starts_of(one))
+        # what several services run that are built in several ways may be of no use to one of them
+        recipes = {names[id(other)]: _recipe(other) for other in group.members}
+        foreign = {file for other, files in shared.items() if recipes[other] != recipes[own] for file in files}
+        reported = [file for file in code.files if file not in foreign]
+        troubles = self.troubles.of(one, group, reported, self.listening.starts_of(one))
         troubled = {name for trouble in troubles for name in trouble.about.split(", ")}
         connects = list(self._connects(one, neighbours, code, shared, troubled))
         image = service.image.value or service.image.written if service.image is not None else ""
-        started = [" ".join(word.written if word.value is None else word.value for word in command.words)
+        started = [discreet([word.written if word.value is None else word.value for word in command.words])
                    for command in one.commands]
         by_name = {other.name: names[id(other)] for other in group.members}
         waits = tuple(Wait(by_name.get(w.on, w.on), w.condition or "", self.lines.spot(w.place))
@@ -86,12 +90,13 @@ class _Drawing:
             command_spot=self.lines.spot(one.commands[0].place) if one.commands else None,
             listens=listens, connects=tuple(connects), waits=waits, troubles=troubles, open=one.open,
             profiles=service.profiles, names=tuple(h for h in dict.fromkeys(service.hosts) if h != own),
-            store=bool(self.tables.ports_of(service.image)), job=service.one_shot, health=healthy,
+            store=bool(self.tables.ports_of(self.listening.image_of(one))), job=service.one_shot, health=healthy,
         )
 
     def _connects(self, one: Running, neighbours: Neighbours, code: Code, shared: Mapping[str, frozenset[str]],
                   troubled: set[str]) -> Iterator[Connection]:
         read: dict[str, list[Reading]] = {}
+        known: set[tuple[str, Spot | None]] = set()
         common = frozenset[str]().union(*shared.values())
         for path in code.files:
             for reading in self.codes.readings(path):
@@ -103,29 +108,37 @@ class _Drawing:
             # of code that several services run, nobody can say which of them needs what it reads
             own = [reading for reading in readings if reading.place.path not in common]
             if own and variable not in one.environment:
-                yield from self._unset(variable, own, one, neighbours, variable in troubled)
+                for connection in self._unset(variable, own, one, neighbours, variable in troubled):
+                    known.update((connection.service, place) for place in connection.read)
+                    yield connection
         seen = set()
         for host, spot in self.codes.named(code, neighbours):
             lead = neighbours.lead(host, one)
-            if lead.service and lead.service != neighbours.names[id(one)] and (host, lead) not in seen:
-                seen.add((host, lead))
-                yield Connection("", shown(host, host.port), lead.target, "code", spot, lead.service, host.port)
+            if (lead.service, spot) in known or lead.service == neighbours.names[id(one)] or (host, lead) in seen:
+                continue
+            seen.add((host, lead))
+            yield Connection("", shown(host, host.port), lead.target, "code", spot, lead.service, host.port)
 
     def _unset(self, variable: str, readings: list[Reading], one: Running, neighbours: Neighbours,
                troubled: bool) -> Iterator[Connection]:
         """What the code does about a variable that the deployment does not set."""
         places = tuple(dict.fromkeys(self.lines.spot(r.place) for r in readings))
-        defaults = dict.fromkeys(r.default for r in readings if r.default)
+        every = dict.fromkeys(row for reading in readings for row in reading.defaults)
+        defaults = dict.fromkeys(text for text, absent in every if not any(v in one.environment for v in absent))
         found = False
         for default in defaults:
             for row in self.addresses.told(variable, default, one, neighbours) if hosts(default) else ():
                 found = True
                 yield Connection(variable, shown(row.host, row.host.port), row.lead.target, "default", places[0],
-                                 row.lead.service, row.host.port, row.browser, places, row.lead.why)
+                                 row.lead.service, row.lead.port or row.host.port, row.browser, places, row.lead.why)
         required = any(r.required for r in readings)
-        if not found and not defaults and ((required and self.addresses.says_where(variable)) or troubled):
+        if not found and not every and ((required and self.addresses.says_where(variable)) or troubled):
             why = "not seen to be set" if one.open else "not set"
             yield Connection(variable, "", "unknown", "unset", places[0], read=places, why=why)
+
+
+def _recipe(one: Running) -> tuple[str | None, str | None]:
+    return one.service.build, one.image.path if one.image is not None else None
 
 
 def _unique(group: Group) -> dict[int, str]:

@@ -9,13 +9,14 @@ from connlint.checks.binding import port_of
 from connlint.checks.containers import Tables
 from connlint.map.places import Lines
 from connlint.model import program as p
+from connlint.model.deployment import Known
 from connlint.model.finding import Place
 from connlint.model.map import Learnt, Listen
 from connlint.model.rule import Rules
 from connlint.project.answer import Found
 from connlint.project.module import Module
 from connlint.project.project import Project
-from connlint.project.services import Running
+from connlint.project.services import Running, Services
 from connlint.project.serving import Serving, servings
 from connlint.project.starts import Start, Starts
 from connlint.project.values import Values, values_of
@@ -40,6 +41,7 @@ class Listening:
         self.tables = tables
         self.lines = lines
         self.values: Values = values_of(project, rules.apis)
+        self.services = Services.of(project)
         self.starts: dict[tuple[str, str], list[Start]] = {}
         for start in Starts.of(project, rules.apis).all:
             if start.running is not None:
@@ -73,12 +75,20 @@ class Listening:
                     yield _Heard(port.container, None, Learnt("EXPOSE", self.lines.spot(port.place)), port.protocol)
         for start in self.starts_of(one):
             yield from self._told(start)
-        known = self.tables.ports_of(one.service.image)
+        image = self.image_of(one)
+        known = self.tables.ports_of(image)
         declared = {port.container for port in one.service.ports}
-        if known and one.service.image is not None and (not declared or declared & known):
+        if known and image is not None and (not declared or declared & known):
             # of the ports of a well-known image the first of its table is the one that clients use
             first = next(e["ports"][0] for e in self.rules.apis["image"] if known == frozenset(e["ports"]))
-            yield _Heard(first, None, Learnt("the image", self.lines.spot(one.service.image.place)))
+            yield _Heard(first, None, Learnt("the image", self.lines.spot(image.place)))
+
+    def image_of(self, one: Running) -> Known | None:
+        """The image that is pulled for a service, or the one that its own is built on."""
+        if one.image is None or one.stage is None:
+            return one.service.image if one.service.build is None else None
+        base = self.services.layers(one.image, one.stage)[0]
+        return Known(base.base, base.place, base.base)
 
     def _told(self, start: Start) -> Iterator[_Heard]:
         if start.entry.get("host") is not None and not start.options.has(start.listed("socket_flags")):

@@ -17,11 +17,17 @@ _CLUSTER = (".svc.cluster.local", ".svc")
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """Where a host leads, the name of the service if it is one, and why nothing is known if nothing is."""
+    """Where a host leads, the name of the service if it is one, and what else is to be said.
+
+    ``port`` is the service's own port where the machine's leads to it; ``browser`` is set where only somebody outside
+    of the container finds something there.
+    """
 
     target: Target
     service: str = ""
     why: str = ""
+    port: int | None = None
+    browser: bool = False
 
 
 class Neighbours:
@@ -32,14 +38,14 @@ class Neighbours:
         self.names = names
         self.listens = listens
         self.hosts: dict[str, str] = {}
-        self.published: dict[int, str] = {}
+        self.published: dict[int, tuple[str, int | None]] = {}
         for one in group.members:
             for host in one.service.hosts:
                 self.hosts.setdefault(host.lower(), names[id(one)])
             if one.service.kind == "compose":
                 for port in one.service.ports:
                     if port.host:
-                        self.published.setdefault(port.host, names[id(one)])
+                        self.published.setdefault(port.host, (names[id(one)], port.container))
 
     def named(self, host: str) -> str | None:
         """The service that is called ``host``; None where none is."""
@@ -69,23 +75,32 @@ class Neighbours:
 
     def _loopback(self, host: Host, one: Running, browser: bool) -> Lead:
         service = one.service
-        machine = "docker" in host.name
-        if browser or machine or service.host_network or service.kind not in _CONTAINERS:
-            through = self.published.get(host.port or 0)
-            if through is not None and through != self.names[id(one)]:
-                return Lead("service", through, "through the port that it publishes")
-            if through is not None:
-                return Lead("machine", why="its own published port")
-            return Lead("machine")
+        own = self.names[id(one)]
+        machine = "docker" in host.name or service.host_network or service.kind not in _CONTAINERS
+        through = self.published.get(host.port or 0)
+        if browser or machine:
+            return self._published(through, own, browser=browser) if through is not None else \
+                Lead("machine", browser=browser)
         if host.port is not None:
             for mate in service.mates:
                 if host.port in self.listens.get(mate, ()):
                     return Lead("service", mate, "on the loopback that they share")
-            if host.port in self.listens.get(self.names[id(one)], ()):
+            if host.port in self.listens.get(own, ()):
                 return Lead("itself", why="its own port")
+            if through is not None and host.scheme in ("http", "https", "ws", "wss"):
+                return self._published(through, own, browser=True)
         if service.mates:
             return Lead("unknown", why=f"the loopback that it shares with {_listed(service.mates)}")
         return Lead("itself")
+
+
+    @staticmethod
+    def _published(through: tuple[str, int | None], own: str, *, browser: bool) -> Lead:
+        """Where a port of the machine leads."""
+        name, port = through
+        if name == own:
+            return Lead("machine", why="the port that it publishes itself", browser=browser)
+        return Lead("service", name, "through the port that it publishes", port, browser)
 
 
 def _listed(names: Iterable[str]) -> str:

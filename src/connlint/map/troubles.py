@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from connlint.map.deployments import Group
 from connlint.map.places import Lines
@@ -25,8 +25,7 @@ class Troubles:
         for finding in findings:
             self.by_path.setdefault(finding.place.path, []).append(finding)
 
-    def of(self, one: Running, group: Group, names: Mapping[int, str], files: Iterable[str],
-           starts: Iterable[Start]) -> tuple[Trouble, ...]:
+    def of(self, one: Running, group: Group, files: Iterable[str], starts: Iterable[Start]) -> tuple[Trouble, ...]:
         """What is wrong with ``one`` of ``group``, whose code are ``files``; by place."""
         found: list[Finding] = []
         for path in group.files:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from connlint.model.map import Connection, Deployment, Service
+from connlint.reporters.map.wording import troubled
 
 Shape = Literal["service", "store", "job", "external", "loopback", "machine", "unknown"]
 Line = Literal["set", "default", "browser", "wait"]
@@ -62,9 +63,9 @@ def graph(deployment: Deployment) -> Graph:
             node = _target(service, connection, nodes)
             line: Line = "browser" if connection.browser else "default" if connection.source in ("default", "unset") \
                 else "set"
-            troubled = any(t.level != "note" for t in service.troubles_of(connection))
-            key = (f"service {service.name}", node.key, line, troubled)
-            edge = edges.setdefault(key, Edge(key[0], key[1], line, troubled=troubled))
+            bad = troubled(service, connection)
+            key = (f"service {service.name}", node.key, line, bad)
+            edge = edges.setdefault(key, Edge(key[0], key[1], line, troubled=bad))
             edge.connections.append(connection)
             label = connection.variable or ("in the code" if connection.source == "code" else "start command")
             if label not in edge.labels and node.shape != "unknown":
@@ -81,12 +82,12 @@ def graph(deployment: Deployment) -> Graph:
 def _target(service: Service, connection: Connection, nodes: dict[str, Node]) -> Node:
     if connection.target == "service" and f"service {connection.service}" in nodes:
         return nodes[f"service {connection.service}"]
-    troubled = any(t.level != "note" for t in service.troubles_of(connection))
+    bad = troubled(service, connection)
     if connection.target in ("itself", "machine"):
         shape: Shape = "loopback" if connection.target == "itself" else "machine"
         key = f"{shape} {service.name} {connection.address}" if shape == "loopback" else f"machine {connection.address}"
         node = nodes.setdefault(key, Node(key, connection.address, shape))
-        node.troubled = node.troubled or troubled
+        node.troubled = node.troubled or bad
         return node
     if connection.target == "external":
         key = f"external {connection.address}"
@@ -98,5 +99,5 @@ def _target(service: Service, connection: Connection, nodes: dict[str, Node]) ->
         text = f"{connection.variable} → {connection.address}"
     if text not in node.lines:
         node.lines.append(text)
-    node.troubled = node.troubled or troubled
+    node.troubled = node.troubled or bad
     return node

@@ -72,7 +72,7 @@ def _service(service: Service, deployment: Deployment, options: Options) -> Iter
         for at, line in enumerate(wrap(f"{lead}  {visible(trouble.message)} ({trouble.spot})", room)):
             if at == 0 and line.startswith(lead):
                 line = paint(lead, trouble.level, color) + line[len(lead):]
-            yield f"    {'! ' if at == 0 else '  '}{line}\n"
+            yield f"    {'  ' if at else '- ' if trouble.level == 'note' else '! '}{line}\n"
 
 
 def _listens(service: Service) -> Iterator[tuple[str, str]]:
@@ -86,7 +86,7 @@ def _listens(service: Service) -> Iterator[tuple[str, str]]:
 
 def _connects(service: Service) -> Iterator[tuple[str, str]]:
     wide = max((len(_arrow(c)) for c in service.connects), default=0)
-    troubled = any(service.troubles_of(c) for c in service.connects)
+    troubled = any(wording.troubled(service, c) for c in service.connects)
     for at, connection in enumerate(service.connects):
         text = f"{_arrow(connection):<{min(wide, 44)}}  {wording.story(connection)}"
         if connection.spot is not None:
@@ -94,7 +94,7 @@ def _connects(service: Service) -> Iterator[tuple[str, str]]:
         places = [spot for spot in connection.read if spot != connection.spot]
         if places:
             text += f"; read in {_places(places)}"
-        mark = "! " if service.troubles_of(connection) else "  "
+        mark = "! " if wording.troubled(service, connection) else "  "
         yield "connects to" if not at else "", (mark if troubled else "") + text
 
 

@@ -50,8 +50,13 @@ def story(connection: Connection) -> str:
     if connection.target == "machine" and not connection.why:
         parts.append("the machine that it runs on")
     if connection.browser:
-        parts.append("for browsers")
+        parts.append("from a browser")
     return ", ".join(parts)
+
+
+def troubled(service: Service, connection: Connection) -> bool:
+    """Whether a rule found more than a habit in a connection."""
+    return any(trouble.level != "note" for trouble in service.troubles_of(connection))
 
 
 def port(listen: Listen) -> str:
