@@ -71,8 +71,9 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
 
 def _is_itself(value: Possible, names: list[str], wording: Wording) -> bool:
     """Whether the default is the program's own port, under a name which says that nothing else is meant."""
-    ports = {v for r in (*value.reads, *value.absent) for v in r.variables if v == "PORT"}
-    return bool(ports) and any(wording.says("self", name) for name in names)
+    if not any(wording.says("self", name) for name in names):
+        return False
+    return any(wording.says("own port", v) for r in (*value.reads, *value.absent) for v in r.variables)
 
 
 def outcome_of(project: Project, rules: Rules, wording: Wording, found: Fallback,

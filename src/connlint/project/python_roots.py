@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from connlint.project.python_runs import installed_by, run_roots
 from connlint.project.tree import Tree
 
 _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -127,7 +128,11 @@ class _Reader:
             lines = self.read(path).decode("utf-8", "replace").splitlines()
             self.requirements([line.strip().lstrip("- ") for line in lines if line.strip().startswith("-")])
         if "docker" in name.lower() or "compose" in name or name in ("Procfile", "Makefile", ".env", "justfile"):
-            self.pythonpath(folder, self.read(path))
+            data = self.read(path)
+            self.pythonpath(folder, data)
+            for root in run_roots(self.tree, path, data):
+                self.declared.setdefault(root, set()).add(root)
+            self.dependencies.update(installed_by(data))
 
     def read(self, path: str) -> bytes:
         return self.tree.read(path) or b""
