@@ -41,7 +41,7 @@ ELSEWHERE = [
     "", "db:5432", "https://api.example.com", "https://example.com/?next=http://localhost", "localhost.example.com",
     "mylocalhost", "sqlite:///localhost.db", "sqlite+aiosqlite:///localhost", "file://localhost/tmp",
     "127.0.0.1/8 and more", "unix:///var/run/localhost.sock", "noreply@localhost", "listening on localhost", f"http://{HOLE}:3000",
-    "1.127.0.0", "0.0.0.0.example.com",
+    "1.127.0.0", "0.0.0.0.example.com", "Ada:ada@localhost,Bob:bob@localhost",
 ]
 
 

@@ -81,7 +81,10 @@ def hosts(text: str) -> tuple[Host, ...]:
     if text.startswith("tcp:"):
         text = text[4:]
     rows = []
-    for part in text.split(","):
+    parts = text.split(",")
+    for part in parts:
+        if len(parts) > 1 and re.search(r"@[^:/]+$", part):
+            return ()  # people and their mail: "Ada:ada@localhost,Bob:bob@localhost"
         if part.count(":") > 1 and "@" not in part and not part.startswith("["):
             return ()
         match = _PLAIN.match(part)
