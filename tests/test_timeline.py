@@ -218,6 +218,68 @@ def test_a_chain_reads_only_the_files_on_it():
     assert set(session.project._modules) <= {"one.py", "two.py", "three.py", "four.py", "main.py"}
 
 
+def test_a_chain_through_a_workspace_reads_only_the_files_on_it():
+    """Five files in three packages, barrels and a cycle between; sixty other files import what is on the chain."""
+    manifest = '{{ "name": "@shop/{0}", "type": "module", "main": "./src/index.ts", "dependencies": {{ {1} }} }}'
+    files = {
+        "package.json": '{ "private": true, "workspaces": ["packages/*", "apps/*"] }',
+        "packages/db/package.json": manifest.format("db", ""),
+        "packages/db/src/index.ts": "export { connectToShop } from './client.js';\nexport * from './types.js';\n",
+        "packages/db/src/types.ts": "export type Row = { id: string };\nexport const LIMIT = 10;\n",
+        "packages/db/src/client.ts": "import { Pool } from 'pg';\nimport { later } from './cycle.js';\n"
+            "export function connectToShop() {\n  return new Pool({ host: 'db' });\n}\nexport const f = () => later;\n",
+        "packages/db/src/cycle.ts": "import { f } from './client.js';\nexport const later = () => f;\n",
+        "packages/core/package.json": manifest.format("core", '"@shop/db": "*"'),
+        "packages/core/src/index.ts": "export { OrderStore } from './store.js';\n",
+        "packages/core/src/store.ts": "import { connectToShop } from '@shop/db';\nexport class OrderStore {\n"
+            "  private pool = openOrders();\n  get all() { return this.pool; }\n}\n"
+            "function openOrders() { return connectToShop(); }\n",
+        "apps/api/package.json": manifest.format("api", '"@shop/core": "*"'),
+        "apps/api/src/services.ts":
+            "import { OrderStore } from '@shop/core';\nexport const orders = new OrderStore();\n",
+        "apps/api/src/index.ts": "import { orders } from './services.js';\nimport http from 'http';\n"
+            "http.createServer(() => orders).listen(1);\n",
+        **{f"apps/api/src/routes/r{i}.ts":
+           "import { orders } from '../services.js';\nimport { LIMIT } from '@shop/db';\n"
+           f"export const r{i} = () => [orders, LIMIT];\n" for i in range(60)},
+    }
+    session = Session(MemoryTree(files), RULES, Config(), Options(jobs=1))
+    drafts = list(check(session.project, RULES.cards["import-time-connection"], RULES))
+    assert [(d.place.path, [s.place.path for s in d.steps]) for d in drafts] == [("apps/api/src/services.ts", [
+        "apps/api/src/services.ts", "packages/core/src/store.ts", "packages/core/src/store.ts",
+        "packages/db/src/client.ts"])]
+    read = set(session.project._modules)
+    chain = {"apps/api/src/services.ts", "packages/core/src/index.ts", "packages/core/src/store.ts",
+             "packages/db/src/index.ts", "packages/db/src/client.ts"}
+    assert chain <= read
+    assert len(read) <= len(chain) + 2, sorted(read - chain)
+
+
+def test_a_chain_in_python_packages_with_a_cycle_reads_only_the_files_on_it():
+    files = {
+        "shop/__init__.py": "",
+        "shop/db.py": "import redis\nfrom shop import services\n\ndef shop_client():\n"
+                      "    return redis.Redis(host='r')\n\ndef late():\n    return services.orders\n",
+        "shop/stores/__init__.py": "from .orders import OrderStore\n",
+        "shop/stores/orders.py": "from ..repositories import repository_of\n\nclass OrderStore:\n"
+                                 "    def __init__(self):\n        self.rows = repository_of('orders')\n",
+        "shop/repositories.py": "from shop.db import shop_client\n\ndef repository_of(name):\n"
+                                "    return shop_client(), name\n",
+        "shop/services.py": "from shop.stores import OrderStore\n\norders = OrderStore()\n",
+        "main.py": "from shop.services import orders\n\nprint(orders)\n",
+        **{f"shop/views/v{i}.py": f"from shop.services import orders\n\ndef v{i}():\n    return orders\n"
+           for i in range(60)},
+    }
+    session = Session(MemoryTree(files), RULES, Config(), Options(jobs=1))
+    drafts = list(check(session.project, RULES.cards["import-time-connection"], RULES))
+    assert [(d.place.path, [s.place.path for s in d.steps]) for d in drafts] == [("shop/services.py", [
+        "shop/services.py", "shop/stores/orders.py", "shop/repositories.py", "shop/db.py"])]
+    read = set(session.project._modules)
+    chain = {"shop/services.py", "shop/stores/__init__.py", "shop/stores/orders.py", "shop/repositories.py",
+             "shop/db.py"}
+    assert len(read - chain) <= 2, sorted(read - chain)
+
+
 @pytest.mark.parametrize(("body", "found"), [
     ("if (!pool) pool = new Pool({ host: config.host });\n  return pool;", ["sticky-singleton warning db.ts:5"]),
     ("return pool ??= new Pool({ host: config.host });", ["sticky-singleton warning db.ts:5"]),
