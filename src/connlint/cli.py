@@ -136,7 +136,7 @@ class _Progress:
 
 @cli.command("map")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=click.Choice(["text", "mermaid", "json"]), default="text",
+@click.option("--format", "format_", type=click.Choice(["text", "mermaid", "json", "html"]), default="text",
               show_default=True, help="How to draw it.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the map to a file.")
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help="Use this configuration file.")

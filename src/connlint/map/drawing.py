@@ -32,7 +32,8 @@ def draw(project: Project, rules: Rules, name: str, findings: Iterable[Finding],
     """
     drawing = _Drawing(project, rules, findings, code)
     services = Services.of(project)
-    deployments = tuple(drawing.deployment(group) for group in groups(services) if any(wanted(f) for f in group.files))
+    deployments = tuple(drawing.deployment(group) for group in groups(services)
+                        if any(wanted(file) for file in (group.files[-1:] if group.kind == "compose" else group.files)))
     unread = tuple((d.path, problem) for d in services.deployments() for problem in d.problems if wanted(d.path))
     return Map(name, deployments, unread, version)
 
