@@ -36,6 +36,17 @@ def faults(files: Mapping[str, str], ignored: tuple[str, ...] = ()) -> list[str]
     return found
 
 
+@pytest.mark.parametrize(("text", "number"), [
+    ("import fs from 'node:fs';\nimport React from 'react';\nimport { a } from './a';\n", 0),
+    ("import { made } from './generated/client';\nimport '../../above';\nimport './a';\n", 2),
+    ("import { nothing } from './a';\nimport { made } from './generated/client';\n", 1),
+])
+def test_imports_that_lead_nobody_knows_where_are_counted(text, number):
+    links = linker({"src/a.ts": "export const a = 1;", "src/main.ts": text})
+    links.imports("src/main.ts", text.encode())
+    assert links.unknown == number
+
+
 def missing(files: Mapping[str, str], path: str, module: str, name: str) -> Missing:
     answer = linker(files).lookup(path, ImportUse(module, (0, 0), ()), name)
     assert isinstance(answer, Missing)

@@ -24,6 +24,25 @@ from connlint.project.python_roots import read_roots
 from connlint.project.tree import MemoryTree
 from projects import disagreements
 
+UNKNOWN = [
+    ("import os\nimport requests\nfrom shop import prices\n", 0),
+    ("from shop import prices\nimport redis\n", 0),  # required, although a folder is called so
+    ("from . import local_settings\nfrom .api_pb2 import Order\nfrom shop import gone\n", 1),
+    ("import tables\n", 1),
+    ("from ... import above\nimport tables\n", 2),
+]
+
+
+@pytest.mark.parametrize(("text", "number"), UNKNOWN)
+def test_imports_that_lead_nobody_knows_where_are_counted(text, number):
+    linker = PythonLinker(MemoryTree({
+        "shop/__init__.py": "", "shop/prices.py": "", "shop/main.py": text, "redis/lock.py": "", "bin/tables/x.py": "",
+        "requirements.txt": "redis\nrequests\n",
+    }))
+    linker.imports("shop/main.py", text.encode())
+    assert linker.unknown == number
+
+
 ONLY = frozenset({"missing-symbol", "missing-module"})
 
 

@@ -140,8 +140,10 @@ class Session:
             from connlint.checks.symbols import faults
 
             linker = self.linkers["python" if python else "javascript"]
+            linker.unknown = 0
             drafts = list(faults(linker, path, data))
             row.drafts = tuple((card.id, d) for d in drafts for card in symbols if d.outcome in card.outcomes)
+            row.unknown_imports = linker.unknown
         return row
 
     def speaks(self, rule: str, path: str) -> bool:

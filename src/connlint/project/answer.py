@@ -26,9 +26,13 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nothing can be said, and nothing is reported; ``why`` is counted in the summary."""
+    """Nothing can be said, and nothing is reported.
+
+    ``foreign`` is what others bring (installed packages, the language itself), where nothing of the project is unknown.
+    """
 
     why: str
+    foreign: bool = False
 
 
 Answer = Found | Missing | Unknown

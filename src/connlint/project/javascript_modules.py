@@ -41,6 +41,7 @@ class JavaScriptLinker:
         self.tree = tree
         self.resolver = Resolver(tree)
         self.exporters = Exporters(tree, self.resolver)
+        self.unknown = 0
         self._lexed_names: dict[str, frozenset[str] | None] = {}
 
     def resolve(self, path: str, module: str) -> Answer:
@@ -57,6 +58,7 @@ class JavaScriptLinker:
         statements = scan.statements(data)
         uses: list[ImportUse] = []
         missing = False
+        self.unknown = 0
         relative, named = self.resolver.known(path)
         for statement in statements:
             specifier = statement.specifier
@@ -68,7 +70,10 @@ class JavaScriptLinker:
                 uses.append(use)
                 missing = missing or not complete or self._unseen(path, answer.path, use)
             else:
-                missing = missing or type(answer) is Missing
+                if type(answer) is Missing:
+                    missing = True
+                elif type(answer) is Unknown and not answer.foreign:
+                    self.unknown += 1
                 uses.append(ImportUse(specifier, statement.at, ()))
         return self._checked(path, data, statements) if missing else uses
 

@@ -17,8 +17,8 @@ from connlint.project.package_json import Package, Packages, exported_targets
 from connlint.project.tree import Tree
 from connlint.project.tsconfig import TsConfig, TsConfigs
 
-OPAQUE = Unknown("not a path of this project")
-_INSTALLED = Unknown("an installed package")
+OPAQUE = Unknown("not a path of this project", foreign=True)
+_INSTALLED = Unknown("an installed package", foreign=True)
 _FOREIGN = re.compile(r"^/|^\w[\w+.-]*:|[?!\\\s|]|\$\{|//")
 """Other schemes, queries, loaders and templates."""
 _CONVENTIONS = {"@": ("src", "app", "", "resources/js"), "~": ("src", "app", "", "resources/js"), "$lib": ("src/lib",)}

@@ -39,6 +39,10 @@ class ImportUse:
 class Linker(Protocol):
     """Resolution and outlines of one language. Paths are relative to the root of the project."""
 
+    unknown: int
+    """Of how many imports of the file whose `imports` were asked for last it is not known where they lead, although
+    they may well lead to a file of the project."""
+
     def resolve(self, path: str, module: str) -> Answer:
         """The file that ``module``, imported by the file ``path``, means. Installed packages are Unknown."""
 

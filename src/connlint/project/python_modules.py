@@ -28,6 +28,8 @@ _BOUND_BEFORE = re.compile(rb"(?:[(,*\n]|\b(?:for|as|lambda))[ \t\r\n*]*\Z")
 _BOUND_AFTER = re.compile(rb"[ \t\r\n]*(?:=(?!=)|[,):]|in\b)")
 _ELSEWHERE = Unknown("on no path that is known")
 _FOREIGN = Unknown("may be installed")
+_INSTALLED = Unknown("installed", foreign=True)
+_STANDARD = Unknown("standard library", foreign=True)
 
 
 class PythonLinker:
@@ -38,6 +40,7 @@ class PythonLinker:
         self.doubts = Doubts(self.files)
         self.names = Names(self.files, self.doubts, self.resolve)
         self.stands = Stands(self.files)
+        self.unknown = 0
         self._resolved: dict[tuple[str, str], Answer] = {}
 
     @property
@@ -86,22 +89,22 @@ class PythonLinker:
     def _absolute(self, path: str, folder: str, module: str) -> Answer:
         top = module.partition(".")[0]
         if top not in self.files.tops:
-            return Unknown("installed")
+            return _INSTALLED
         if is_standard(top):
-            return Unknown("standard library")
+            return _STANDARD
         reachable = self.stands.reachable(folder, top)
         for stand in reachable:
             found = self.files.walk(stand.root, module)
             if found is not None:
                 if top in self.roots.installed and not self.stands.is_ours(path, stand, top):
-                    return _FOREIGN
+                    return _INSTALLED
                 return Found(found)
         everywhere = self.files.tops[top]
         if any(self.files.walk(stand.root, module) is not None for stand in everywhere):
             return _ELSEWHERE
         ours = next((stand for stand in reachable if self.stands.is_ours(path, stand, top)), None)
         if ours is None:
-            return _FOREIGN
+            return _INSTALLED if top in self.roots.installed else _FOREIGN
         for stand in reachable:
             if self.stands.holds_for(stand, folder) and (why := self.doubts.about_module(stand.root, module)):
                 return Unknown(why)
@@ -180,18 +183,24 @@ class PythonLinker:
             return [_as_use(line) for line in lines]
         tree = parse(data)
         try:
-            return [] if tree is None else self._exact(path, read_imports(tree, data))
+            found = None if tree is None else read_imports(tree, data)
+            if found is None:
+                return []
+            self.unknown = sum(_is_doubtful(self.resolve(path, one.module)) for one in found.imports)
+            return self._exact(path, found)
         except RecursionError:
             return []
 
     def _is_settled(self, path: str, data: bytes, lines: list[ImportLine]) -> bool:
         """Whether nothing that the lines import, and no member of the modules among it, can be missing."""
         modules: list[tuple[str, str]] = []
+        self.unknown = 0
         for line in lines:
             answer = self.resolve(path, line.module)
             if type(answer) is not Found:
                 if type(answer) is Missing and not _is_for_checkers(data, line):
                     return False
+                self.unknown += _is_doubtful(answer)
                 continue
             for name, local, _ in line.names:
                 if name == "*":
@@ -274,6 +283,10 @@ def _members_of(local: str, data: bytes, imported: set[int]) -> set[str]:
         elif _BOUND_BEFORE.search(data, max(0, start - 40), start) and _BOUND_AFTER.match(data, match.end()):
             return set()
     return found - {"py"}
+
+
+def _is_doubtful(answer: Answer) -> bool:
+    return type(answer) is Unknown and not answer.foreign
 
 
 def _is_for_checkers(data: bytes, line: ImportLine) -> bool:

@@ -200,7 +200,8 @@ def _summary(report: Report, options: Options) -> Iterator[str]:
         for path, reason in report.set_aside:
             yield f"  {visible(path)}: {reason}\n"
     if report.unknown_imports:
-        yield f"Not known: where {_count(report.unknown_imports, 'import')} lead.\n"
+        ends = "" if report.unknown_imports > 1 else "s"
+        yield f"Not known: where {_count(report.unknown_imports, 'import')} lead{ends}.\n"
     faults = [problem for problem in report.problems if problem.kind == "internal"]
     unread = [problem for problem in report.problems if problem.kind != "internal"]
     yield from _problems(unread, f"Could not read {_count(len(unread), 'file')} in full:", options)
