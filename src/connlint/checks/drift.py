@@ -16,6 +16,7 @@ from connlint.model.source import Span
 from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
 from connlint.project.module import Module
 from connlint.project.packages import package_root
+from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
 from connlint.project.values import Possible, Values, values_of
@@ -39,12 +40,13 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     wording = wording_of(project, rules.apis)
+    programs = programs_of(project, stages)
     words = [word.encode() for word in card.options["words"]]
     for paths in suspects(project, stages, card.options["silent_stages"], words).values():
         found: dict[str, list[Default]] = {}
         for path, variables in sorted(paths.items()):
             module = project.module(path, words)
-            if module is not None:
+            if module is not None and not programs.by_hand(module):
                 for default in defaults(values, stages, wording, module):
                     if default.variable in variables:
                         found.setdefault(default.variable, []).append(default)
@@ -175,7 +177,9 @@ def _decided(module: Module, possible: list[Possible], within: list) -> Iterator
             continue
         if type(q.origin.node) is p.Text and q.origin.node.value != q.text:
             continue  # a part of a longer text, which may well be put together in several ways
-        if any(read.variables[0] in r.variables and len(other.absent) == 0 for other in possible for r in other.reads):
+        # where it is set, it is taken as it is: ``X ? X + "/a" : "https://b/a"`` has no default of X
+        if any(read.variables[0] in r.variables and not other.absent and other.text in (None, HOLE)
+               for other in possible for r in other.reads):
             yield read.variables[0], q, Place(module.path, read.site.node.at)
 
 

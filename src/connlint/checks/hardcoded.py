@@ -160,10 +160,12 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: p
 
 def _is_command(project: Project, stages: Stages, card: Card, module: Module) -> bool:
     """Whether the module is a command that somebody types where the service runs: it has arguments, serves nothing."""
+    programs = programs_of(project, stages)
+    if programs.by_hand(module):
+        return True
     data = module.source.data
     if not data.startswith(b"#!") and not any(word.encode() in data for word in card.options.get("arguments", ())):
         return False
-    programs = programs_of(project, stages)
     return programs.is_script(module, card.options.get("applications", []), card.options.get("listens", []))
 
 

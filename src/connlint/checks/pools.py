@@ -29,8 +29,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if court.stages.only_in_development(module, built.call):
             continue
         if script is None:
-            script = court.programs.only_for_tests(module.path) or court.programs.is_script(
-                module, card.options["applications"], card.options["listens"])
+            script = court.programs.only_for_tests(module.path) or court.programs.by_hand(module) or (
+                court.programs.is_script(module, card.options["applications"], card.options["listens"]))
         if script:
             return
         if _given_back(court, built) and court.programs.imported_by(module.path) is None:

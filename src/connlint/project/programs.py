@@ -16,7 +16,7 @@ from connlint.project.importers import importers
 from connlint.project.javascript_files import join
 from connlint.project.module import Module
 from connlint.project.project import Project
-from connlint.project.stage import Stages
+from connlint.project.stage import Stages, words_of
 from connlint.project.timeline import at_import, is_main_test
 
 _STARTED = frozenset(
@@ -33,6 +33,10 @@ _BY_CONVENTION = re.compile(
 
 _COMPILED = ("dist", "build", "out", "lib", "output", ".output")
 """Folders into which programs are compiled, most often from ``src``."""
+_COMMANDS = re.compile(
+    r"(?:^|/)(?:Procfile[^/]*|[^/]*Dockerfile[^/]*|[^/]*\.(?:ya?ml|sh|toml|service|cron)|Makefile|crontab|justfile)$"
+)
+"""Files that start programs."""
 _TEST = re.compile(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
 _PATH = re.compile(r"[\w@.-]*[\w./-]+")
 
@@ -72,6 +76,24 @@ class Programs:
         looks = self._python_script(module, applications) if module.program.language == "python" else (
             self._javascript_script(module, listens))
         return looks and self.imported_by(module.path) is None
+
+    def by_hand(self, module: Module) -> bool:
+        """Whether ``module`` is a program that somebody starts once, by hand: ``fix-prices.js``, ``reset_admin.py``.
+
+        Its name says so, nothing of the project imports it, and no script, image or command names it.
+        """
+        name = module.path.rpartition("/")[2]
+        if self.stages.by_hand.isdisjoint(words_of(name.rpartition(".")[0])):
+            return False
+        if module.program.language == "python":
+            if not self._python_script(module, []):
+                return False
+        elif self.exports(module) and b"require.main" not in module.source.data:
+            return False
+        if self.imported_by(module.path) is not None or self._is_named(module.path):
+            return False
+        stem = re.escape(name.rpartition(".")[0].encode())
+        return self.told(re.compile(rb"(?<![\w-])%s(?![\w-])" % stem), _COMMANDS, module.path) is None
 
     def _python_script(self, module: Module, applications: list[str]) -> bool:
         for call in module.nodes(p.Call):
