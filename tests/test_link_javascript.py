@@ -371,6 +371,8 @@ WORKSPACE = {
      "packages/lib/src/x.ts"),
     ("@me/lib/x", {"exports": {".": "./i.ts", "./*": "./src/*.ts"}}, "packages/lib/src/x.ts"),
     ("@me/lib/types", {"exports": {"./types": "./dist/types/index.js"}}, "packages/lib/src/types/index.ts"),
+    ("@me/lib/esm", {"exports": {".": "./dist/index.js", "./esm": "./dist/esm/index.js"}},
+     "packages/lib/src/esm/index.ts"),
     ("@me/lib", {"exports": "./main.js"}, "packages/lib/main.js"),
 ])
 @pytest.mark.parametrize("root", [

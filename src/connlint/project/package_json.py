@@ -20,6 +20,7 @@ _ENTRY_FIELDS = ("source", "svelte", "module", "main", "types", "typings", "brow
 _BUILT_PREFIX = re.compile(
     r"(?:\./)?(?:|[\w.@-]+/)(?:dist|build|lib|out|esm|cjs|es|umd|types|output|compiled)(?:[-_]\w+)*/"
 )
+_SOURCES = ("src/", "source/")
 _LATE = ("types", "browser", "react-native", "react-server", "worker", "edge", "workerd", "deno", "bun")
 _DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 
@@ -249,10 +250,11 @@ class Packages:
         rest = re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$", "", rest)
         variant = re.sub(r"^(?:(?:esm|cjs|es|src|module|node|browser|types)/)+", "", rest)
         for inside in dict.fromkeys((rest, variant)):
-            for place in ("src/", "", "lib/", "source/"):
+            for place in (*_SOURCES, "", "lib/"):
                 base = join(package.folder, place + inside)
                 found = self.files.find(base) if base is not None else None
-                if found is not None and not in_output(found[len(package.folder) :]):
+                # below a folder of sources, `esm` and `types` are names like others
+                if found is not None and (place in _SOURCES or not in_output(found[len(package.folder) :])):
                     return found
         return None
 
