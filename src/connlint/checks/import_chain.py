@@ -7,7 +7,6 @@ project, whatever files are to be reported on.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from connlint.checks.constructions import Facts, Judge, judge, said, variable
 from connlint.checks.kept import asks_for_missing, kept_for_reloads
@@ -15,16 +14,14 @@ from connlint.checks.pools import serves_calls
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
-from connlint.model.source import Span
 from connlint.project.callees import last_name
 from connlint.project.clients import Construction, files_with
 from connlint.project.conditions import conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
-from connlint.project.timeline import Chain, at_import, chains, holder
+from connlint.project.timeline import Chain, Uses, at_import, chains, holder
 
 Way = tuple[Chain, Construction]
-Uses = dict[tuple[str, Span], list[tuple[Module, Any]]]
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:

@@ -16,6 +16,10 @@ _KEPT = 64_000_000
 """Bytes of files that are kept in memory for the next search."""
 _LARGEST = 1_000_000
 """Bytes. Nobody looks for a caller in a larger file."""
+_FEW = 24
+"""Files whose importers are looked for one by one; after that the imports of all files are followed at once."""
+_BARRELS = 4
+"""Files, one behind the other, through which a name may be passed on."""
 _INDEX = ("index", "__init__", "main")
 
 _JAVASCRIPT = re.compile(
@@ -50,6 +54,7 @@ class Importers:
         self._mentions: dict[tuple[bytes, bool], tuple[str, ...]] = {}
         self._importers: dict[str, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[tuple[int, str, str], ...]] = {}
+        self._near: dict[str, frozenset[str]] = {}
         self._ends: dict[str, dict[str, list[str]]] = {}
         self.paths = sorted(path for path in project.tree.paths if path.endswith(CODE))
         self._by_language = {python: [path for path in self.paths if path.endswith(".py") == python]
@@ -134,6 +139,10 @@ class Importers:
         if not dynamic:
             return tuple(other for other in self.of(path)
                          if any(way != "dynamic" for _, target, way in self.targets(other) if target == path))
+        if path not in self._importers and len(self._importers) >= _FEW:
+            for target, sources in self._reversed.items():
+                self._importers.setdefault(target, tuple(sorted(sources)))
+            return self._importers.setdefault(path, ())
         if path not in self._importers:
             words = self._words(path)
             found = set()
@@ -146,6 +155,15 @@ class Importers:
                             found.add(other)
             self._importers[path] = tuple(sorted(found))
         return self._importers[path]
+
+    @cached_property
+    def _reversed(self) -> dict[str, set[str]]:
+        """Every file that is imported, with those that do: worth its price when many files have been asked about."""
+        found: dict[str, set[str]] = {}
+        for path in self.paths:
+            for _, target, _ in self.targets(path):
+                found.setdefault(target, set()).add(path)
+        return found
 
     def _ends_of(self, path: str) -> dict[str, list[str]]:
         """The imports of ``path`` by their last part; "" has those that end in dots, a package's name has its own."""
@@ -166,13 +184,22 @@ class Importers:
         return found
 
     def near(self, path: str) -> frozenset[str]:
-        """The files that import ``path``, directly or through an index file or package that passes it on."""
-        direct = self.of(path)
-        found = set(direct)
-        for other in direct:
-            if other.rpartition("/")[2].partition(".")[0] in ("index", "__init__"):
-                found.update(self.of(other))
-        return frozenset(found)
+        """The files that import ``path``, directly or through index files and others that pass on what they import."""
+        if path not in self._near:
+            found: set[str] = set()
+            waiting = [path]
+            for _ in range(_BARRELS):
+                waiting = [other for one in waiting for other in self.of(one) if other not in found]
+                found.update(waiting)
+                waiting = [other for other in set(waiting) if self._passes_on(other)]
+            self._near[path] = frozenset(found)
+        return self._near[path]
+
+    def _passes_on(self, path: str) -> bool:
+        if path.rpartition("/")[2].partition(".")[0] in ("index", "__init__"):
+            return True
+        data = self.data(path)
+        return b"export *" in data or b"} from" in data or b"import *" in data or b"exports = require(" in data
 
     def _words(self, path: str) -> list[str]:
         """What an import of ``path`` must hold: its name, or for an index file its folder's or package's name."""

@@ -6,29 +6,28 @@ those that hold it are read. So the work grows with the chain, not with the proj
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from connlint.languages.javascript.regions import AT_ONCE
+from connlint.languages.python.regions import CONSTRUCTORS
 from connlint.model import program as p
 from connlint.model.source import Span
 from connlint.project.answer import Found
 from connlint.project.callees import Thing, class_around, is_getter, last_name, run_by
-from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.suspects import suspects
 
 _LONGEST = 8
 """Calls from the module's top level to the place."""
 _MOST_MODULES = 300
-_COMMON = 40
-"""A name that more files hold is looked for only in files that import the one that defines it."""
-_AT_ONCE = ("map", "forEach", "filter", "reduce", "some", "every", "flatMap", "find", "from")
-"""Methods that call the function handed to them before they return."""
+_MANY_MODULES = 20
+"""Modules that are read before a search by names alone says which further ones are worth it."""
+_AT_ONCE = tuple(name.decode() for name in AT_ONCE)
 _RUNNERS = ("run", "run_until_complete", "run_sync", "async_to_sync")
-_CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 
 
 def at_import(module: Module, node: Any) -> bool:
@@ -139,6 +138,12 @@ class Chain:
         return self.links[0]
 
 
+Use = tuple[Module, Any]
+"""A module, and the call or member in it that runs something."""
+Uses = dict[tuple[str, Span, str], list[Use]]
+"""By file and place of what is run, and the file that was searched."""
+
+
 def holder(module: Module, node: Any) -> Thing | None:
     """The function or class whose call evaluates ``node``; None at module scope, and where nobody can call it."""
     below = node
@@ -155,28 +160,21 @@ def holder(module: Module, node: Any) -> Thing | None:
 
 def chains(project: Project, module: Module, node: Any,
            among: Callable[[str], bool] = lambda path: True,
-           uses: dict[tuple[str, Span], list[tuple[Module, Any]]] | None = None) -> Iterator[Chain]:
+           uses: Uses | None = None) -> Iterator[Chain]:
     """The shortest ways in which importing some module evaluates ``node``, which stands in a function of ``module``.
 
     One chain for every call at module scope that leads there. ``among`` says which files to look into; ``uses`` keeps
-    what was found in them for the next question with the same ``among``.
+    what was found in them for the next question.
     """
     first = holder(module, node)
     if first is None:
         return
+    limits = _Limits(project, first, among)
     waiting: deque[tuple[Thing, tuple[Link, ...]]] = deque([(first, ())])
     seen = {(module.path, first.node.at)}
-    read = {module.path}
     while waiting:
         what, behind = waiting.popleft()
-        key = (what.module.path, what.node.at)
-        if uses is None or key not in uses:
-            found = list(_uses(project, what, among, read))
-            if uses is not None:
-                uses[key] = found
-        else:
-            found = uses[key]
-        for home, use in found:
+        for home, use in _uses(project, what, limits, uses if uses is not None else {}):
             link = Link(home, use, what)
             if at_import(home, use):
                 yield Chain((link, *behind))
@@ -190,24 +188,50 @@ def chains(project: Project, module: Module, node: Any,
                 waiting.append((around, (link, *behind)))
 
 
-def _uses(project: Project, what: Thing, among: Callable[[str], bool], read: set[str]) -> Iterator[tuple[Module, Any]]:
-    """Every call or read of a member that runs ``what``."""
+class _Limits:
+    """Which files one search reads: those that it may, and of many only the ones that a search by names found too."""
+
+    def __init__(self, project: Project, first: Thing, among: Callable[[str], bool]) -> None:
+        self.project, self.first, self.among = project, first, among
+        self.read = {first.module.path}
+        self.suspected: Collection[str] | None = None
+
+    def within(self, paths: Iterable[str]) -> list[str]:
+        """The ones of ``paths`` to read."""
+        wanted = [path for path in paths if self.among(path)]
+        if self.suspected is None and len(self.read.union(wanted)) > _MANY_MODULES:
+            self.suspected = self._suspected()
+        if self.suspected is not None:
+            wanted = [path for path in wanted if path in self.suspected]
+        room = _MOST_MODULES - len(self.read)
+        wanted = [path for path in wanted if path in self.read or (room := room - 1) >= 0]
+        self.read.update(wanted)
+        return wanted
+
+    def _suspected(self) -> Collection[str]:
+        names, anywhere = _names(self.first)
+        owner = _method_of(self.first)
+        home, of = self.first.module.path, owner.name or "" if owner is not None else ""
+        getter = type(self.first.node) is p.Function and is_getter(self.first.node)
+        steps = [(home, name, of, not anywhere, getter) for name in sorted(names)]
+        return suspects(self.project).files(steps, _is_default(self.first), self.among, _LONGEST)
+
+
+def _uses(project: Project, what: Thing, limits: _Limits, known: Uses) -> Iterator[Use]:
+    """Every call or read of a member that runs ``what``, in its own file and others that may be read."""
     names, anywhere = _names(what)
     if type(what.node) is p.Function and what.node.is_generator:
         return
-    for path in [what.module.path, *_candidates(project, what, names, anywhere)]:
-        if path != what.module.path:
-            if not among(path):
-                continue
-            read.add(path)
-            if len(read) > _MOST_MODULES:
-                return
-        home = what.module if path == what.module.path else project.module(path)
-        if home is not None:
-            yield from _uses_in(project, what, home, names)
+    others = limits.within(path for path in _candidates(project, what, names, anywhere) if path != what.module.path)
+    for path in [what.module.path, *others]:
+        key = (what.module.path, what.node.at, path)
+        if key not in known:
+            home = what.module if path == what.module.path else project.module(path)
+            known[key] = [] if home is None else list(_uses_in(project, what, home, names))
+        yield from known[key]
 
 
-def _uses_in(project: Project, what: Thing, home: Module, names: set[str]) -> Iterator[tuple[Module, Any]]:
+def _uses_in(project: Project, what: Thing, home: Module, names: set[str]) -> Iterator[Use]:
     local = names | _aliases(project, what, home, names)
     function = what.node if type(what.node) is p.Function else None
     if function is not None and is_getter(function):
@@ -237,7 +261,7 @@ def _names(what: Thing) -> tuple[set[str], bool]:
     if type(node) is p.Class:
         return ({node.name} if node.name else _bound_names(module, node)), True
     owner = class_around(module, node)
-    if owner is not None and (node.kind == "constructor" or node.name in _CONSTRUCTORS):
+    if owner is not None and (node.kind == "constructor" or node.name in CONSTRUCTORS):
         return ({owner.name} if owner.name else _bound_names(module, owner)), True
     names = _bound_names(module, node)
     if node.name:
@@ -266,52 +290,23 @@ def _candidates(project: Project, what: Thing, names: set[str], anywhere: bool) 
     """Other files of the same language that may call ``what``."""
     if not anywhere:
         return []
-    index = importers(project)
-    home = what.module.path
+    search = suspects(project)
     owner = _method_of(what)
-    holding = _holding(project, owner, home) if owner is not None and owner.name else None
     found: set[str] = set()
     for name in names:
-        paths = [x for x in index.mentions(name, home)
-                 if x != home and (holding is None or x in holding) and _may_call(index.data(x), name)]
-        if len(paths) > _COMMON:
-            near = index.near(home)
-            paths = [path for path in paths if path in near]
-        found.update(paths)
+        found.update(search.candidates(what.module.path, name, owner.name or "" if owner is not None else ""))
     if _is_default(what):
-        found.update(index.of(home))
+        found.update(search.index.of(what.module.path))
     return sorted(found)
 
 
 def _method_of(what: Thing) -> p.Class | None:
     """The class on whose instances ``what`` is called; None for functions and constructors."""
     node = what.node
-    if type(node) is not p.Function or node.kind == "constructor" or node.name in _CONSTRUCTORS:
+    if type(node) is not p.Function or node.kind == "constructor" or node.name in CONSTRUCTORS:
         return None
     owner = what.module.parent(what.module.parent(node))
     return owner if type(owner) is p.Class else None
-
-
-def _holding(project: Project, owner: p.Class, home: str) -> frozenset[str]:
-    """The files that name the class, or a variable of another file that holds an instance of it."""
-    index = importers(project)
-    key = (_holding, home, owner.at)
-    if key not in project.memo:
-        assert owner.name is not None
-        made = re.compile(rb"(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:await[ \t]+|new[ \t]+)*" + owner.name.encode() + rb"\(")
-        found = set(index.mentions(owner.name, home))
-        names = {name for path in found for name in made.findall(index.data(path))}
-        for name in sorted(names)[:8]:
-            found.update(index.mentions(name.decode(), home))
-        project.memo[key] = frozenset(found)
-    return project.memo[key]
-
-
-def _may_call(data: bytes, name: str) -> bool:
-    """Whether the bytes hold a call of ``name``, another name for it, or a member that may be a getter."""
-    key = name.encode()
-    return any(form in data for form in (key + b"(", key + b"<", key + b" as ", key + b" (", b"." + key, key + b":",
-                                         key + b"?.", b"default as"))
 
 
 def _is_default(what: Thing) -> bool:

@@ -40,6 +40,11 @@ def _dialect(name: Dialect) -> tuple[Any, SimpleNamespace, Any]:
     return tree_sitter.Parser(language), SimpleNamespace(**fields), tree_sitter.QueryCursor(query)
 
 
+def language(dialect: Dialect) -> Any:
+    """tree-sitter's grammar of a dialect, to make queries with."""
+    return _dialect(dialect)[0].language
+
+
 def tree(data: bytes, dialect: Dialect) -> Any:
     """tree-sitter's own tree of UTF-8 ``data``, for who needs the words and not their meaning."""
     return _dialect(dialect)[0].parse(data)

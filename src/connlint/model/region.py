@@ -1,0 +1,24 @@
+"""What the text of a file shows of its functions, before anybody parses it in full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The body of a function that does not run where it stands, from byte ``start`` to ``end``.
+
+    ``names`` are those by which somebody may call it: its own, the variable or key it is given to, the class whose
+    constructor it is. ``owner`` is the class whose method it is. ``inner`` functions are called in their own file only;
+    a ``default`` one is, or may be, what the file exports, and importers name it as they like. A
+    ``getter`` runs where its name is read.
+    """
+
+    start: int
+    end: int
+    names: tuple[str, ...]
+    owner: str = ""
+    inner: bool = False
+    default: bool = False
+    getter: bool = False
