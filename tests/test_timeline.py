@@ -151,6 +151,22 @@ def test_surroundings(files, found):
     assert said(files) == found
 
 
+@pytest.mark.parametrize(("body", "level"), [
+    ("", "warning"),
+    ("    def model_post_init(self, _):\n        if not self.URL:\n"
+     "            self.URL = f'postgresql://{self.HOST}/app'\n", "note"),
+    ("    @field_validator('URL', mode='before')\n    def fill(cls, v, info):\n"
+     "        return v or f\"postgresql://{info.data['HOST']}/app\"\n", "note"),
+])
+def test_an_address_that_the_settings_fill_themselves_is_not_missing(body, level):
+    assert levels(
+        "from sqlalchemy import create_engine\nfrom settings import settings\nengine = create_engine(settings.URL)\n",
+        main__py="from fastapi import FastAPI\nimport db\napp = FastAPI()\n",
+        settings__py="from pydantic import field_validator\nfrom pydantic_settings import BaseSettings\n"
+        f"class S(BaseSettings):\n    HOST: str\n    URL: str | None = None\n{body}\nsettings = S()\n",
+    ) == [level]
+
+
 GET = POOL + "let pool;\nexport function getPool() {\n  pool ??= new Pool();\n  return pool;\n}\n"
 IMPORTED = "import { x } from './use';\nexport const y = () => x;\n"
 

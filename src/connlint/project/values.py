@@ -250,7 +250,10 @@ class Values:
             for q in self.possible(module, declaration.default):
                 rows.append(_joined(q, (read,), Site(module, declaration.node), ()))
         elif declaration.optional:
-            rows.append(Possible(None, nothing=True, absent=(read,)))
+            from connlint.project.settings import computed
+
+            filled = computed(declaration.owner, declaration.field)
+            rows.append(UNKNOWN if filled else Possible(None, nothing=True, absent=(read,)))
         return rows
 
     def absent(self, module: Module, test: Any, truth: bool, frame: Frame | None = None) -> tuple[Read, ...]:
