@@ -76,38 +76,62 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     tables = Tables(rules)
     running = Services.of(project).running()
     words = wording_of(project, rules.apis)
+    groups = _Groups(running)
     if "loopback" in card.outcomes:
-        yield from _loopback(running, tables, words)
+        yield from _loopback(running, groups, tables, words)
     if "port" in card.outcomes:
-        yield from _ports(running, tables)
+        yield from _ports(running, groups, tables)
     if "unpublished" in card.outcomes:
         yield from unpublished(project, rules)
     if "unready" in card.outcomes:
-        yield from _unready(running, tables, project)
+        yield from _unready(running, groups, tables, project)
     if "unset" in card.outcomes:
         yield from _unset(running, tables, project, rules)
 
 
-def _group(running: list[Running], one: Running) -> list[Running]:
+class _Groups:
     """The services that can reach each other: those of one manifest, or of one compose file.
 
-    Compose files that lie side by side are variants of each other, unless this one is laid over another: it is an
-    override, or says of a service neither what it is built from nor its image.
+    Compose files that lie side by side are variants of each other, unless one is laid over another: it is an override,
+    or says of a service neither what it is built from nor its image.
     """
-    together = [r for r in running if r.service.kind == one.service.kind and r.service.group == one.service.group]
-    if one.service.kind != "compose":
-        return together
-    path = one.deployment.path
-    mine = [r for r in together if r.deployment.path == path]
-    if "override" in path or any(r.service.image is None and r.service.build is None for r in mine):
-        return together
-    return mine
+
+    def __init__(self, running: list[Running]) -> None:
+        self._together: dict[tuple[str, str], list[Running]] = {}
+        self._files: dict[tuple[str, str], list[Running]] = {}
+        for one in running:
+            self._together.setdefault((one.service.kind, one.service.group), []).append(one)
+            self._files.setdefault((one.service.kind, one.deployment.path), []).append(one)
+        self._over = {key for key, rows in self._files.items() if key[0] == "compose" and (
+            "override" in key[1] or any(r.service.image is None and r.service.build is None for r in rows))}
+        self._known: dict[tuple[str, int], dict[str, Running]] = {}
+
+    def of(self, one: Running) -> list[Running]:
+        """All services beside ``one``, itself among them."""
+        file = (one.service.kind, one.deployment.path)
+        if one.service.kind == "compose" and file not in self._over:
+            return self._files[file]
+        return self._together[one.service.kind, one.service.group]
+
+    def hosts(self, one: Running) -> dict[str, Running]:
+        """The services beside ``one`` by the names by which they are reached."""
+        key = "hosts", id(rows := self.of(one))
+        if key not in self._known:
+            self._known[key] = {host: other for other in rows for host in other.service.hosts}
+        return self._known[key]
+
+    def names(self, one: Running) -> dict[str, Running]:
+        """The services beside ``one`` by their own names."""
+        key = "names", id(rows := self.of(one))
+        if key not in self._known:
+            self._known[key] = {other.name: other for other in rows}
+        return self._known[key]
 
 
 # -- an address that leads back into the container ---------------------------------------------------------------------
 
 
-def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Iterator[Draft]:
+def _loopback(running: list[Running], groups: _Groups, tables: Tables, wording: Wording) -> Iterator[Draft]:
     for one in running:
         service = one.service
         if service.kind not in CONTAINERS or service.host_network or service.mates:
@@ -121,7 +145,7 @@ def _loopback(running: list[Running], tables: Tables, wording: Wording) -> Itera
                     continue
                 if wording.listens(name, host, known.value) or wording.allows(name, host) or wording.agent(name, host):
                     continue
-                group = _group(running, one)
+                group = groups.of(one)
                 if host.port is None and (port := _port_beside(name, one)) not in _listens(one, tables):
                     host = replace(host, port=port)
                 target = _server_on(host, one, group, tables)
@@ -224,11 +248,11 @@ def _command_ports(words: list[str | None]) -> set[int]:
 # -- a port where nobody listens ---------------------------------------------------------------------------------------
 
 
-def _ports(running: list[Running], tables: Tables) -> Iterator[Draft]:
+def _ports(running: list[Running], groups: _Groups, tables: Tables) -> Iterator[Draft]:
     for one in running:
         if one.service.kind not in ("compose", "kubernetes"):
             continue
-        by_host = {host: other for other in _group(running, one) for host in other.service.hosts}
+        by_host = groups.hosts(one)
         for name, known in one.service.environment.items():
             for host in hosts(known.value or ""):
                 target = by_host.get(host.name)
@@ -255,11 +279,11 @@ def _ports(running: list[Running], tables: Tables) -> Iterator[Draft]:
 # -- a start that does not wait ----------------------------------------------------------------------------------------
 
 
-def _unready(running: list[Running], tables: Tables, project: Project) -> Iterator[Draft]:
+def _unready(running: list[Running], groups: _Groups, tables: Tables, project: Project) -> Iterator[Draft]:
     for one in running:
         if one.service.restarts or (not one.service.build and not one.service.commands):
             continue
-        group = {other.name: other for other in _group(running, one)}
+        group = groups.names(one)
         for dependency in one.service.dependencies:
             if dependency.condition not in (None, "service_started"):
                 continue

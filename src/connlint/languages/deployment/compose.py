@@ -17,6 +17,8 @@ from connlint.model.source import Source, Undecodable
 _HOLE = re.compile(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|(\w+))")
 _PORTS = re.compile(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?"
                     r"(?:(?P<host>\d+)(?:-\d+)?:)?(?P<container>\d+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
+_LONGEST = 10_000
+"""Characters past which a text is not filled in."""
 _LISTED = re.compile(r"([A-Za-z_]\w*)=")
 
 Read = Callable[[str], bytes | None]
@@ -107,6 +109,10 @@ class _Reader:
                 return ""
             return value
 
+        if "$" not in text:
+            return text
+        if len(text) > _LONGEST:
+            return None
         result = _HOLE.sub(put, text)
         return None if open_ else result
 

@@ -16,6 +16,8 @@ _INSTRUCTION = re.compile(r"[ \t]*([A-Za-z]+)(?=[ \t\r\n]|$)[ \t]*")
 _ESCAPE = re.compile(r"#[ \t]*escape[ \t]*=[ \t]*([\\`])", re.I)
 _HEREDOC = re.compile(r"<<-?[ \t]*([\"']?)(\w+)\1")
 _PAIR = re.compile(r"([A-Za-z_][\w.-]*)=((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\])*)")
+_LONGEST = 10_000
+"""Characters past which a value is not followed: one that is made of itself grows without end."""
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?:(:?[-+])([^}]*))?\}|(\w+))")
 
 
@@ -55,7 +57,7 @@ def _instructions(text: str) -> list[tuple[str, int, int]]:
         found = _INSTRUCTION.match(text, at, line_end)
         end = line_end
         while True:
-            line = text[at:end].rsplit("\n", 1)[-1].rstrip()
+            line = text[max(at, text.rfind("\n", at, end) + 1):end].rstrip()
             comment = line.lstrip().startswith("#") and end != line_end
             if not (line.endswith(escape) or comment) or end >= len(text):
                 break
@@ -97,8 +99,8 @@ def expand(text: str, values: dict[str, str | None]) -> str | None:
             return ""
         return value
 
-    result = _VARIABLE.sub(put, text)
-    return None if unknown else result
+    result = _VARIABLE.sub(put, text) if "$" in text else text
+    return None if unknown or len(result) > _LONGEST else result
 
 
 def _known(stage: Stage) -> dict[str, str | None]:

@@ -25,6 +25,8 @@ _WRAPPERS: dict[str, int] = {
     "cross-env": 0, "npx": 0, "bunx": 0, "concurrently": -1, "timeout": 1, "wait-for-it.sh": -1, "watchmedo": -1,
 }
 _RUNNERS = {"poetry", "pipenv", "pdm", "uv", "rye", "hatch", "conda", "doppler", "infisical", "op", "dotenvx"}
+_LONGEST = 10_000
+"""Characters past which a value is not followed: one that is made of itself grows without end."""
 _VALUED = {"-f", "--env-file", "-e", "-u", "--user", "--group", "-g", "-n", "--with", "--extra", "-p", "--project",
            "--directory", "-s", "--signal", "-k", "--python", "--package", "--only-group"}
 
@@ -244,7 +246,7 @@ def _joined(node: Any, text: bytes, state: _State, *, quoted: bool) -> str | Non
             parts.append(value)
         at = child.end_byte
     parts.append(text[at:end].decode("utf-8", "replace"))
-    return "".join(parts)
+    return "".join(parts) if sum(map(len, parts)) < _LONGEST else None
 
 
 def _expansion(node: Any, raw: str, text: bytes, state: _State) -> str | None:

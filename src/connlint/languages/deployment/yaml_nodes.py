@@ -6,6 +6,7 @@ is cut by depth.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from connlint.model.source import Source
 MAX_SIZE = 2_000_000
 """Bytes. Manifests of this size are generated; they are said to be left out."""
 _DEPTH = 60
+_DEEPEST = 400
+_COMPACT = re.compile(r"(?:[-?:][ \t]+){100}")
 
 
 class Malformed(ValueError):
@@ -64,21 +67,29 @@ class Yaml:
         return self.source.char_to_byte(at if at >= 0 else start)
 
     def items(self) -> Iterator[tuple[Yaml, Yaml]]:
-        """Key and value of a mapping, merge keys (``<<``) taken in, a later key before a merged one."""
-        if self.node.id != "mapping" or self.depth > _DEPTH:
+        """Key and value of a mapping, merge keys (``<<``) taken in, a later key before a merged one.
+
+        A mapping that is merged in twice adds nothing the second time, and is not looked at again: merges of merges
+        would else take time without end.
+        """
+        yield from self._items(set())
+
+    def _items(self, merged: set[int]) -> Iterator[tuple[Yaml, Yaml]]:
+        if self.node.id != "mapping" or self.depth > _DEPTH or id(self.node) in merged:
             return
+        merged.add(id(self.node))
         seen: set[str] = set()
-        merged: list[Yaml] = []
+        sources: list[Yaml] = []
         for key, value in self.node.value:
             if key.id == "scalar" and key.value == "<<":
                 below = Yaml(value, self.source, self.depth + 1)
-                merged += list(below.list()) if value.id == "sequence" else [below]
+                sources += list(below.list()) if value.id == "sequence" else [below]
                 continue
             if key.id == "scalar":
                 seen.add(key.value)
             yield Yaml(key, self.source, self.depth + 1), Yaml(value, self.source, self.depth + 1)
-        for source in merged:
-            for key, value in source.items():
+        for source in sources:
+            for key, value in source._items(merged):
                 if key.text is not None and key.text not in seen:
                     seen.add(key.text)
                     yield key, value
@@ -113,6 +124,27 @@ class Yaml:
         return (self.text,) if self.text is not None else ()
 
 
+def _is_suspicious(text: str) -> bool:
+    """Whether a text may be nested deeper than by its indentation, which costs a byte more for every step."""
+    return text.count("[") + text.count("{") > _DEEPEST or _COMPACT.search(text) is not None
+
+
+def _depth(text: str, loader: Any) -> int:
+    """How deep collections lie in each other, counted no further than needed. The composer itself recurses, and on a
+    deep text brings the process down."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                break
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return depth
+
+
 def documents(source: Source) -> list[Yaml]:
     """The documents of a YAML file. Raises `Malformed`."""
     import yaml
@@ -121,6 +153,8 @@ def documents(source: Source) -> list[Yaml]:
         raise Malformed(f"larger than {MAX_SIZE // 1_000_000} MB")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        if _is_suspicious(source.text) and _depth(source.text, loader) > _DEEPEST:
+            raise Malformed("nested too deeply")
         found = [Yaml(node, source) for node in yaml.compose_all(source.text, loader) if node is not None]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
