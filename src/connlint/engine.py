@@ -193,11 +193,15 @@ class Session:
         return result
 
     def _release(self, path: str) -> None:
-        """Forget a module that has been checked, and now and then let the collector run, which is off otherwise."""
+        """Forget a module that has been checked, and now and then let the collector run, which is off otherwise.
+
+        What is still there after a collection is there to stay, and need not be looked at again.
+        """
         self.project.forget(path)
         self.released += 1
         if self.released % 48 == 0:
             gc.collect()
+            gc.freeze()
 
     def finding(self, card: Card, draft: Draft) -> Finding | None:
         """The draft in the words of ``card``; None where the card or the configuration does not report it."""
@@ -337,6 +341,9 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
                         findings.append(finding)
             wanted = _with_importers(scanned, wanted, session)
             checked = 0
+            # The checks of the whole project take longest, so they are begun first
+            whole = [name for name in PROJECT_CHECKS if any(c.check == name for c in session.cards.values())]
+            of_project = executor.map(_project_task, whole)
             for results in executor.map(_check_task, _cut(wanted, 32)):
                 for result in results:
                     findings += result.findings
@@ -346,12 +353,12 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
                 checked += len(results)
                 tell("checking", checked, len(wanted))
             reported = {*selection.code, *selection.other}
-            whole = [name for name in PROJECT_CHECKS if any(c.check == name for c in session.cards.values())]
-            for drafts in executor.map(_project_task, whole):
+            for drafts in of_project:
                 for rule, draft in drafts:
                     if draft.place.path in reported and (finding := session.finding(session.cards[rule], draft)):
                         findings.append(finding)
     finally:
+        gc.unfreeze()
         if was_enabled:
             gc.enable()
     sources = _sources(findings, suppressions, session.tree)

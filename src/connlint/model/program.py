@@ -567,7 +567,7 @@ class Program:
 
 def children(thing: Any) -> Iterator[Any]:
     """The nodes directly below ``thing``, in order of evaluation as the fields stand."""
-    for name in _fields(type(thing)):
+    for name in fields_of(type(thing)):
         value = getattr(thing, name)
         if value is None:
             continue
@@ -583,7 +583,8 @@ _FIELDS: dict[type, tuple[str, ...]] = {}
 _PLAIN = {"at", "name_at", "module_at", "id", "op", "kind", "why", "how", "label", "names_at"}
 
 
-def _fields(kind: type) -> tuple[str, ...]:
+def fields_of(kind: type) -> tuple[str, ...]:
+    """The fields of a node type that hold nodes, in order of evaluation; empty for a leaf."""
     found = _FIELDS.get(kind)
     if found is None:
         found = tuple(f for f in kind.__dataclass_fields__ if f not in _PLAIN)  # type: ignore[attr-defined]

@@ -88,6 +88,7 @@ class Module:
         self.by_type: dict[type, list[Any]] = {}
         self._parents: dict[int, Any] = {}
         self._scopes: dict[int, Scope] = {}
+        self._found: dict[tuple[str, int], list[Definition]] = {}
         self.memo: dict[Key, Any] = {}
         """Room for what is computed about this module and needed again."""
         self.scope = Scope("module", program, None)
@@ -156,6 +157,13 @@ class Module:
 
         Empty for a name that this file does not bind: a global, a builtin, or something that a star import brought.
         """
+        key = (name, id(where))
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._lookup(name, where)
+        return found
+
+    def _lookup(self, name: str, where: Any) -> list[Definition]:
         scope: Scope | None = self.scope_of(where)
         first = True
         python = self.program.language == "python"
@@ -236,6 +244,11 @@ class Module:
         return None
 
 
+_BINDING = frozenset({p.Let, p.Define, p.Import, p.Function, p.Class, p.Assign, p.Loop, p.Handler, p.WithItem, p.Case,
+                      p.Block, p.Switch, p.If, p.Try, p.Types, p.Unread})
+"""The nodes that bind names or open a scope; see `_Indexer.bind`."""
+
+
 class _Indexer:
     """Walks a program once and fills a module's tables."""
 
@@ -251,14 +264,27 @@ class _Indexer:
             self.visit(statement, self.module.scope)
 
     def visit(self, thing: Any, scope: Scope) -> None:
+        # As `program.children` goes, written out: this is done for every node of every file that is read
         kind = type(thing)
-        self.by_type.setdefault(kind, []).append(thing)
-        inner = self.bind(thing, kind, scope)
-        for child in p.children(thing):
-            # What two nodes share (the value of ``a = b = f()``) is evaluated once, by the first of them.
-            if id(child) not in self.parents:
-                self.parents[id(child)] = thing
-                self.visit(child, inner)
+        known = self.by_type.get(kind)
+        if known is None:
+            self.by_type[kind] = [thing]
+        else:
+            known.append(thing)
+        fields = p.fields_of(kind)
+        if not fields:
+            return
+        inner = self.bind(thing, kind, scope) if kind in _BINDING else scope
+        parents, nodes = self.parents, p.NODES
+        for name in fields:
+            value = getattr(thing, name)
+            if value is None:
+                continue
+            for child in value if type(value) is tuple else (value,):
+                # What two nodes share (the value of ``a = b = f()``) is evaluated once, by the first of them.
+                if type(child) in nodes and id(child) not in parents:
+                    parents[id(child)] = thing
+                    self.visit(child, inner)
 
     def new(self, kind: Any, node: Any, parent: Scope) -> Scope:
         scope = Scope(kind, node, parent)
