@@ -343,7 +343,10 @@ def _unset(running: list[Running], tables: Tables, project: Project, rules: Rule
             module = project.module(path)
             if module is None:
                 continue
+            fields = {id(d.node): d.field for d in values.environment.declarations(module) if d.field}
             for found in fallbacks(values, module):
+                if (field := fields.get(id(found.node))) is not None and not code.uses(one, field):
+                    continue
                 names = [v for read in found.reads for v in read.variables]
                 if len(names) == 1 and not wording.listens(names[0], found.host, found.value.text or ""):
                     name, host = names[0], found.host

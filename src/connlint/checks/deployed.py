@@ -89,6 +89,12 @@ class Code:
             self._of[key] = self._below(folder) if folder is not None else self._imported(one)
         return self._of[key]
 
+    def uses(self, one: Running, field: str) -> bool:
+        """Whether any of the code of ``one`` asks for the attribute ``field``: settings are often more than is needed."""
+        word = re.escape(field.encode())
+        asked = re.compile(rb"\.\s*" + word + rb"\b|[\"']" + word + rb"[\"']")
+        return any(asked.search(self.project.tree.read(path) or b"") for path in self.files(one))
+
     def running_at(self, path: str) -> list[Running]:
         """The services that run the code at ``path``."""
         if self._by_path is None:

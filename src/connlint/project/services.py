@@ -113,7 +113,8 @@ class Services:
             path = posixpath.join(service.folder or "", ".env")
             data = self.tree.read(path) if path in self.tree.paths else None
             return service if data is None else replace(service, environment=read_dotenv(path, data), open=())
-        if service.build is not None or service.image is None:
+        if service.build is not None or service.image is None or service.kind == "compose":
+            # a compose file without a build is mostly for those who use the image as it is published
             return service
         if self._origins is None:
             self._origins = BuiltImages(self.deployments(), self.tree)
