@@ -17,6 +17,7 @@ from connlint.model.deployment import Command, Deployment, Known, Word
 from connlint.model.finding import Place
 from connlint.project import jsonc
 from connlint.project.answer import Found
+from connlint.project.coded_commands import commands_in_code
 from connlint.project.grounds import Folder, Ground, above, grounds_of, stepped
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
@@ -225,6 +226,13 @@ class Starts:
             guessed = tuple(self._guessed(deployment, command))
             loose = posixpath.basename(deployment.path) != "package.json"
             if start := self.read(command, deployment.path, None, guessed, command.assignments, loose):
+                found.append(start)
+        entries = [entry for rows in self.programs.values() for entry in rows]
+        calls = {call: entry for entry in entries for call in entry.get("calls_in_code", ())}
+        for command in commands_in_code(self.project, calls):
+            path = command.place.path
+            folders = tuple(Folder(self.project.tree, folder) for folder in above(posixpath.dirname(path)))
+            if start := self.read(command, path, None, folders, {}, True):
                 found.append(start)
         return found
 

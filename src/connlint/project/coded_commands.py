@@ -1,0 +1,53 @@
+"""Servers that a program starts by itself and whose application it names in a text: ``uvicorn.run("shop.main:app")``.
+
+Such a call is a command line by another name; which calls these are, and what their options mean, says the table
+`server`. Where a program changes its folder or its search path, nothing is known of it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.deployment import Command, Word
+from connlint.model.finding import Place
+from connlint.project.project import Project
+
+_MOVES = (b"sys.path", b"chdir", b"runpy", b"PYTHONPATH")
+
+
+def commands_in_code(project: Project, entries: Mapping[str, Mapping[str, Any]]) -> Iterator[Command]:
+    """The command lines that calls in Python files stand for; ``entries`` are rows of the table by the call's name."""
+    words = tuple({f"{name.rpartition('.')[2]}(".encode() for name in entries})
+    for path in sorted(project.tree.paths):
+        data = project.tree.read(path) if entries and path.endswith(".py") else None
+        if data is None or not any(word in data for word in words) or any(word in data for word in _MOVES):
+            continue
+        module = project.module(path)
+        for call in module.nodes(p.Call) if module is not None else ():
+            entry = entries.get(module.qualified(call.callee) or "") if module is not None else None
+            if entry is not None and (command := _as_command(call, path, entry)) is not None:
+                yield command
+
+
+def _as_command(call: p.Call, path: str, entry: Mapping[str, Any]) -> Command | None:
+    """``call`` as a command line; None where the application is no text, or where it is looked for is not known."""
+    target = call.args[0].value if call.args else None
+    if type(target) is not p.Text or call.args[0].name is not None:
+        return None
+    words = [Word(entry["programs"][0], Place(path, call.callee.at)),
+             Word(target.value, Place(path, target.at), target.value)]
+    protocols, switches = entry.get("protocol_flags", ()), entry.get("factory_flags", ())
+    for argument in call.args[1:]:
+        flag = "--" + (argument.name or "").replace("_", "-")
+        if argument.spread or flag in entry.get("folder_flags", ()):
+            return None
+        value = argument.value
+        if flag in protocols or flag in switches:
+            words.append(Word(flag, Place(path, value.at), flag))
+        if flag in protocols:
+            text = value.value if type(value) is p.Text else None
+            words.append(Word(text, Place(path, value.at), text or "?"))
+    return Command(tuple(words), Place(path, call.at), False, {}, posixpath.dirname(path))
