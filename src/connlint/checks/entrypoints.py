@@ -66,6 +66,26 @@ def _agreed(project: Project, rules: Rules, judge: Any) -> Iterator[Draft]:
             yield rows[0]
 
 
+def understood(start: Start, applications: Applications) -> str:
+    """"resolved" where a start's target is there or none is needed, "missing" where it is not, else "unknown"."""
+    target = start.module_target or start.target
+    if target is None:
+        return "resolved" if start.entry["form"] == "none" else "unknown"
+    if _missing(start, target, applications) is not None:
+        return "missing"
+    answers: list[Answer] = []
+    for ground in start.grounds:
+        if start.entry["form"] == "script":
+            answers.append(ground.find("package.json"))
+        elif target is start.module_target:
+            answers.append(applications.module(start, ground, target.module))
+        elif target.is_path and start.entry["form"] != "path":
+            answers.append(_found_file(start, ground, target.module))
+        else:
+            answers.append(_resolved(start, ground, target, applications))
+    return "resolved" if any(isinstance(answer, Found) for answer in answers) else "unknown"
+
+
 # -- missing ----------------------------------------------------------------------------------------------------------
 
 
