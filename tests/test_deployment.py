@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from connlint.languages.deployment.files import read_deployment
 from connlint.languages.edits import applied
 from connlint.project.grounds import above
 from projects import report
@@ -80,3 +86,69 @@ def test_fix_makes_a_server_listen_everywhere_and_changes_nothing_else(path, tex
 ])
 def test_every_folder_has_an_end_of_folders_above_it(folder, rows):
     assert list(above(folder)) == rows
+
+
+# -- files that mean no good -------------------------------------------------------------------------------------------
+
+
+def growing(names: str, row: str, first: str) -> str:
+    """Anchors of which each holds ten of the one before."""
+    rows = [f"{names}0: &{names}0 {first}"]
+    rows += [f"{names}{i}: &{names}{i} " + row.replace("*", f"*{names}{i - 1}") for i in range(1, 12)]
+    return "\n".join(rows) + "\n"
+
+
+STEPS = ", ".join(["*"] * 10)
+HOSTILE: dict[str, tuple[str | bytes, str | None]] = {
+    "laughs/compose.yaml": (growing("a", f"[{STEPS}]", "[x]") + "services: {a: {environment: *a11, command: *a11}}\n",
+                            None),
+    "maps/compose.yaml": (growing("b", "{a: *, b: *, c: *, d: *, e: *, f: *}", "{A: x}") + "services: *b11\n", None),
+    "merges/compose.yaml": (growing("c", f"{{<<: [{STEPS}]}}", "{A: x}") + "services: {a: {environment: {<<: *c11}}}\n",
+                            None),
+    "itself/compose.yaml": ("services: &s\n  a: &a\n    environment: &e {X: y, <<: *e}\n    self: *a\n  b: *s\n", None),
+    "listed/compose.yaml": ("services: {a: {command: &c [a, *c], env_file: &f [x, *f], environment: &l [A=b, *l]}}\n",
+                            None),
+    "round/compose.yaml": ("services: {a: {extends: {service: b}}, b: {extends: {service: a}}}\n", None),
+    "deep/compose.yaml": ("services: " + "[" * 600_000, "nested too deeply"),
+    "compact/compose.yaml": ("services:\n" + "- " * 400_000 + "a\n", "nested too deeply"),
+    "large/deploy.yaml": ("apiVersion: v1\nkind: List\nitems:\n" + "- {kind: Pod, metadata: {name: a}}\n" * 310_000,
+                          "larger than 2 MB"),
+    "tabs/compose.yaml": ("services:\n\ta:\n\t\timage: x\n", "line 2: found character"),
+    "twice/compose.yaml": ("services:\n  a:\n    image: x\n    image: y\n", "line 4: the key 'image' stands twice"),
+    "twice/pod.yaml": ("apiVersion: v1\nkind: Pod\nkind: Job\n", "line 3: the key 'kind' stands twice"),
+    "zero/compose.yaml": (b"services:\n  a\x00: b\n", ""),
+    "texts/compose.yaml": ("- 1\n---\ntext\n---\n4\n---\nservices: 7\n---\nservices: [a]\n---\nservices: {3: [x]}\n",
+                           None),
+    "texts/pod.yaml": ("apiVersion: v1\nkind: [Pod]\nspec: {containers: {a: b}}\n---\napiVersion: v1\nkind: Pod\n"
+                       "spec: {containers: [1, {env: x, ports: y, command: z, envFrom: 3}]}\n", None),
+    "texts/render.yaml": ("services: text\n---\nservices: [1, {envVars: 3, name: [x]}]\n", None),
+    "texts/fly.toml": ("app = [1]\nenv = 3\nprocesses = 'x'\n", None),
+    "texts/railway.json": ("[1, 2]", None),
+    "growth/Dockerfile": ("FROM a\nENV A=xxxxxxxxxx\n" + "ENV A=$A$A$A$A$A$A$A$A$A$A\n" * 12 + "CMD $A\n", None),
+    "growth/deploy.sh": ("A=xxxxxxxxxx\n" + "A=$A$A$A$A$A$A$A$A$A$A\n" * 12 + "uvicorn $A\n", None),
+    "long/Dockerfile": ("FROM a\nRUN a \\\n" + "b \\\n" * 100_000, None),
+    "nested/deploy.sh": ("$(" * 20_000, None),
+}
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_what_is_no_good_deployment_file_is_said_in_a_line(path):
+    text, line = HOSTILE[path]
+    data = text.encode() if isinstance(text, str) else text
+    found = read_deployment(path, data, lambda other: data if other == path else None)
+    assert found is not None and (found.problems == () if line is None else found.problems[0].startswith(line)), found
+    assert all("\n" not in problem and len(problem) < 200 for problem in found.problems)
+
+
+def test_files_that_mean_no_good_neither_hang_nor_fill_the_memory(tmp_path: Path):
+    for path, (text, _) in HOSTILE.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(text.encode() if isinstance(text, str) else text)
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
+
+    command = [sys.executable, "-m", "connlint", "check", "--jobs", "1", "--format", "concise", "."]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, preexec_fn=limited,
+                         check=False)
+    assert ran.returncode in (0, 1) and "Traceback" not in ran.stderr and "internal error" not in ran.stderr, ran.stderr

@@ -16,6 +16,7 @@ from connlint.languages.deployment.files import kind_of, read_deployment
 from connlint.languages.deployment.kubernetes import fronted
 from connlint.languages.deployment.shell import unwrap
 from connlint.model.deployment import Command, Deployment, Image, Known, Service, Stage
+from connlint.model.program import Problem
 from connlint.project.built_images import BuiltImages
 from connlint.project.project import Project
 from connlint.project.tree import Tree
@@ -46,8 +47,10 @@ class Running:
 class Services:
     """All services of a project; files are read when they are first asked for."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, problems: dict[str, Problem] | None = None) -> None:
+        """Files that cannot be read in full are said in ``problems``, by path."""
         self.tree = tree
+        self.problems = {} if problems is None else problems
         self._deployments: list[Deployment] | None = None
         self._running: list[Running] | None = None
         self._origins: BuiltImages | None = None
@@ -57,7 +60,7 @@ class Services:
         """The one `Services` of a project."""
         found = project.memo.get(cls)
         if found is None:
-            found = project.memo[cls] = cls(project.tree)
+            found = project.memo[cls] = cls(project.tree, project.problems)
         return found
 
     def deployments(self) -> list[Deployment]:
@@ -70,6 +73,8 @@ class Services:
                 data = self.tree.read(path)
                 if data is not None and (found := read_deployment(path, data, self.tree.read)) is not None:
                     self._deployments.append(found)
+                    for text in found.problems[:1]:
+                        self.problems.setdefault(path, Problem("unreadable", text, path))
         return self._deployments
 
     def images(self) -> dict[str, Image]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.shell import read_commands, unwrap
-from connlint.languages.deployment.yaml_nodes import Yaml, documents
+from connlint.languages.deployment.yaml_nodes import Yaml, documents, twice
 from connlint.model.deployment import Command, Dependency, Deployment, Known, Port, Reference, Service, Word
 from connlint.model.finding import Place
 from connlint.model.source import Source, Undecodable
@@ -33,7 +33,8 @@ def read_compose(source: Source, read: Read) -> Deployment:
     services: list[Service] = []
     references: list[Reference] = []
     walked: set[int] = set()
-    for document in documents(source):
+    found = documents(source)
+    for document in found:
         table = document.get("services")
         if table is None:
             continue
@@ -43,7 +44,9 @@ def read_compose(source: Source, read: Read) -> Deployment:
             if key.text and value.node.id == "mapping":
                 services.append(reader.service(key, value))
                 references += _references(value, key.text, walked)
-    return Deployment(source.path, tuple(_with_mates(services)), references=tuple(references))
+    fault = twice(found)
+    return Deployment(source.path, tuple(_with_mates(services)), problems=(fault,) if fault else (),
+                      references=tuple(references))
 
 
 def _references(node: Yaml, service: str, walked: set[int], sets: str = "") -> Iterator[Reference]:

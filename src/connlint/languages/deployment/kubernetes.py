@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from connlint.languages.deployment.shell import unwrap
-from connlint.languages.deployment.yaml_nodes import Yaml, documents
+from connlint.languages.deployment.yaml_nodes import Yaml, documents, twice
 from connlint.model.deployment import Command, Deployment, Front, Known, Port, Service, Word
 from connlint.model.source import Source
 
@@ -27,7 +27,8 @@ def is_manifest(data: bytes) -> bool:
 
 def read_kubernetes(source: Source) -> Deployment:
     """The containers of every workload in the file. Raises `Malformed` where it is no YAML."""
-    roots = list(_objects(documents(source)))
+    written = documents(source)
+    roots = list(_objects(written))
     maps: dict[str, dict[str, Known]] = {}
     for root in roots:
         if _text(root, "kind") in ("ConfigMap", "Secret") and (name := _text(root, "metadata", "name")):
@@ -43,7 +44,8 @@ def read_kubernetes(source: Source) -> Deployment:
     services: list[Service] = []
     for root in roots:
         services += _workload(root, maps)
-    return Deployment(source.path, tuple(fronted(services, fronts)), fronts=fronts)
+    fault = twice(written)
+    return Deployment(source.path, tuple(fronted(services, fronts)), problems=(fault,) if fault else (), fronts=fronts)
 
 
 def fronted(services: Iterable[Service], fronts: Iterable[Front]) -> Iterator[Service]:

@@ -7,7 +7,7 @@ is cut by depth.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +122,31 @@ class Yaml:
         if self.node.id == "sequence":
             return tuple(item.text for item in self.list() if item.text is not None)
         return (self.text,) if self.text is not None else ()
+
+
+def twice(found: Iterable[Yaml]) -> str | None:
+    """The first key that stands twice in one mapping, with its line: other readers refuse such a file, or take the
+    first value where this one takes the last. None where there is none."""
+    waiting = [document.node for document in found]
+    seen: set[int] = set()
+    worst: tuple[int, str] | None = None
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or node.id == "scalar":
+            continue
+        seen.add(id(node))
+        if node.id == "sequence":
+            waiting += node.value
+            continue
+        names: set[str] = set()
+        for key, value in node.value:
+            waiting.append(value)
+            if key.id == "scalar" and key.value != "<<":
+                line = key.start_mark.line + 1
+                if key.value in names and (worst is None or line < worst[0]):
+                    worst = line, key.value
+                names.add(key.value)
+    return None if worst is None else f"line {worst[0]}: the key '{worst[1]}' stands twice; the last one was taken"
 
 
 def _is_suspicious(text: str) -> bool:
