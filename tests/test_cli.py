@@ -134,3 +134,26 @@ def test_two_runs_and_any_number_of_workers_say_the_same(tmp_path):
     write(tmp_path, {f"pkg{n}/m{i}.py": FAULT + "from m1 import zzz\n" for n in range(8) for i in range(50)})
     runs = {connlint("check", "--format", "concise", "-j", jobs, "-q", at=tmp_path).stdout for jobs in "1232"}
     assert len(runs) == 1 and len(runs.pop().splitlines()) >= 400
+
+
+@pytest.mark.parametrize(("text", "runs"), [
+    ("import logging\nlog = logging.getLogger()\ndef f():\n    make()\n", False),
+    ("from ours import make\ndef f():\n    make()\n", False),
+    ("from ours import make\npool = make()\n", True),
+    ("import ours\nif True:\n    pool = ours.make()\n", True),
+    ("from ours import make as m\nclass A:\n    pool = m()\n", True),
+    ("from ours import task\n@task\ndef f():\n    pass\n", True),
+    ("def make():\n    pass\nmake()\n", True),
+    ("from pkg import part\npart.run()\n", True),
+])
+def test_loading_a_file_runs_code_of_the_project(tmp_path, text, runs):
+    from connlint.discover import select
+    from connlint.engine import Linkers
+    from connlint.project.loading import runs_ours
+
+    (tmp_path / "pkg").mkdir()
+    for name in ("ours.py", "pkg/__init__.py", "pkg/part.py"):
+        (tmp_path / name).write_text("def make(): ...\n")
+    (tmp_path / "one.py").write_text(text)
+    linker = Linkers(select((tmp_path,), tmp_path).tree)["python"]
+    assert runs_ours(linker, "one.py", text.encode()) is runs

@@ -12,30 +12,34 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connlint import __version__
 from connlint.cards import Card, Rules
-from connlint.checks import CHECKS, PROJECT_CHECKS
+from connlint.checks import CHECKS, CODE_WORDS, PROJECT_CHECKS
 from connlint.config import Config
 from connlint.discover import CODE, JAVASCRIPT, MAX_SIZE, PYTHON, DiskTree, Selection, SetAside, set_aside_by_content
 from connlint.model.finding import Draft, Finding, Suppression
-from connlint.model.program import Problem, Program
+from connlint.model.problem import Problem
 from connlint.model.report import Report
 from connlint.model.source import Source
 from connlint.project.answer import Found
-from connlint.project.linker import Linker
-from connlint.project.project import Project, Reader
-from connlint.project.stage import Stages, stages_of
 from connlint.project.tree import Tree
-from connlint.project.values import values_of
 from connlint.sieve import IMPORTED, Sieve, imported_modules
+
+# A hook that has nothing to parse must not wait for what parsing needs: these are imported when they are first used
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from connlint.model.program import Program
+    from connlint.project.linker import Linker
+    from connlint.project.project import Project, Reader
+    from connlint.project.stage import Stages
 
 SUPPRESSION = b"connlint:"
 FILES_PER_WORKER = 120
@@ -79,8 +83,10 @@ class Checked:
 class Session:
     """Everything that one process needs to work on one project; built before workers are forked."""
 
-    def __init__(self, tree: Tree, rules: Rules, config: Config, options: Options) -> None:
+    def __init__(self, tree: Tree, rules: Rules, config: Config, options: Options,
+                 reported: frozenset[str] | None = None) -> None:
         self.tree = tree
+        self.reported = reported
         self.rules = rules
         self.config = config
         self.options = options
@@ -89,19 +95,36 @@ class Session:
         self.released = 0
 
     @cached_property
-    def linkers(self) -> dict[str, Linker]:
-        from connlint.project.javascript_modules import JavaScriptLinker
-        from connlint.project.python_modules import PythonLinker
-
-        return {"python": PythonLinker(self.tree), "javascript": JavaScriptLinker(self.tree)}
+    def linkers(self) -> Linkers:
+        return Linkers(self.tree)
 
     @cached_property
     def project(self) -> Project:
-        return Project(self.tree, {s: reader_for(s) for s in (*PYTHON, *JAVASCRIPT)}, self.linkers)
+        from connlint.project.project import Project
+
+        project = Project(self.tree, {s: reader_for(s) for s in (*PYTHON, *JAVASCRIPT)}, self.linkers)
+        project.reported = self.reported
+        return project
 
     @cached_property
     def checks(self) -> dict[str, Callable[..., Iterator[Draft]]]:
         return {}
+
+    def concerns(self, check: str) -> bool:
+        """Whether a check of the whole project is selected and may report something in the files asked for."""
+        if not any(card.check == check for card in self.cards.values()):
+            return False
+        if self.reported is None or not all(path.endswith(CODE) for path in self.reported):
+            return True
+        words = CODE_WORDS.get(check, ())
+        return any(any(word in data for word in words) and (check != "import-chain" or self.runs_ours(path, data))
+                   for path in self.reported for data in (self.tree.read(path) or b"",))
+
+    def runs_ours(self, path: str, data: bytes) -> bool:
+        """See `connlint.project.loading.runs_ours`."""
+        from connlint.project.loading import runs_ours
+
+        return runs_ours(self.linkers["python" if path.endswith(PYTHON) else "javascript"], path, data)
 
     def check_named(self, name: str) -> Callable[..., Iterator[Draft]]:
         """The function of a check, imported when it is first needed."""
@@ -153,6 +176,9 @@ class Session:
 
     @cached_property
     def stages(self) -> Stages:
+        from connlint.project.stage import stages_of
+        from connlint.project.values import values_of
+
         return stages_of(self.project, self.rules.apis, values_of(self.project, self.rules.apis))
 
     def check(self, path: str, ids: tuple[str, ...]) -> Checked:
@@ -213,6 +239,32 @@ class Session:
             return None
         message = outcome.message.format_map(_Slots(draft.slots))
         return Finding(card.id, level, message, draft.place, draft.symbol, draft.steps, draft.related, draft.fix)
+
+
+class Linkers(Mapping[str, "Linker"]):
+    """The linkers by language, each made when it is first asked for."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._made: dict[str, Linker] = {}
+
+    def __getitem__(self, language: str) -> Linker:
+        if language not in self._made:
+            if language == "python":
+                from connlint.project.python_modules import PythonLinker
+
+                self._made[language] = PythonLinker(self.tree)
+            elif language == "javascript":
+                from connlint.project.javascript_modules import JavaScriptLinker
+
+                self._made[language] = JavaScriptLinker(self.tree)
+        return self._made[language]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("python", "javascript"))
+
+    def __len__(self) -> int:
+        return 2
 
 
 class _Slots(dict):
@@ -283,18 +335,25 @@ def _project_task(check: str) -> list[tuple[str, Draft]]:
     return [(card.id, draft) for card in cards for draft in function(_session.project, card, _session.rules)]
 
 
-class _Here(Executor):
-    """Runs everything at once in this process."""
+class _Here:
+    """Runs everything at once in this process; as much of an `Executor` as is needed."""
+
+    def __enter__(self) -> _Here:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
 
     def map(self, fn, *iterables, timeout=None, chunksize=1):  # type: ignore[no-untyped-def]
         return map(fn, *iterables)
 
 
-def _executor(session: Session, jobs: int, files: int) -> Executor:
+def _executor(session: Session, jobs: int, files: int) -> Executor | _Here:
     jobs = jobs or min(os.cpu_count() or 1, 8)
     jobs = min(jobs, max(1, files // FILES_PER_WORKER + (files % FILES_PER_WORKER > 40)))
     if jobs > 1:
         import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
 
         can_fork = "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
         context = multiprocessing.get_context("fork" if can_fork else "spawn")
@@ -314,7 +373,9 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
     """Check ``selection`` and return the report. ``progress`` hears of a phase, files done and files in all."""
     started = time.perf_counter()
     was_enabled = gc.isenabled()
-    session = Session(selection.tree, rules, config, options)
+    reported = frozenset((*selection.code, *selection.other))
+    session = Session(selection.tree, rules, config, options,
+                      None if len(reported) * 2 > len(selection.tree.paths) else reported)
     tell = progress or (lambda phase, done, total: None)
     set_aside = list(selection.set_aside)
     problems: dict[str, Problem] = {}
@@ -342,7 +403,7 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
             wanted = _with_importers(scanned, wanted, session)
             checked = 0
             # The checks of the whole project take longest, so they are begun first
-            whole = [name for name in PROJECT_CHECKS if any(c.check == name for c in session.cards.values())]
+            whole = [name for name in PROJECT_CHECKS if session.concerns(name)]
             of_project = executor.map(_project_task, whole)
             for results in executor.map(_check_task, _cut(wanted, 32)):
                 for result in results:
@@ -352,7 +413,6 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
                         problems[result.path] = result.problem
                 checked += len(results)
                 tell("checking", checked, len(wanted))
-            reported = {*selection.code, *selection.other}
             for drafts in of_project:
                 for rule, draft in drafts:
                     if draft.place.path in reported and (finding := session.finding(session.cards[rule], draft)):

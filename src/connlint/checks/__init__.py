@@ -28,3 +28,14 @@ PROJECT_CHECKS: dict[str, str] = {
     "build-time": "connlint.checks.build_time:check",
 }
 """Name → "module:function" of ``check(project, card, rules) -> Iterator[Draft]``, run once on the whole project."""
+
+CODE_WORDS: dict[str, tuple[bytes, ...]] = {
+    "import-chain": (b"(",),
+    "drift": (b"env", b"ENV", b"onfig", b"Settings", b"getSecret"),
+    "containers": (b"localhost", b"127.0.0.1", b"[::1]"),
+    "local-services": (b"localhost", b"127.0.0.1", b"[::1]"),
+    "entrypoint": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne"),
+    "entrypoint-interface": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne"),
+}
+"""What a source file holds if a check of the whole project may report something in it: where single files are asked
+about, the others need not be run. Checks that are not named here report in deployment files alone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,21 +87,27 @@ def suspects(project: Project, stages: Stages, silent: list[str],
     """Package → file → variables that the bytes of the package seem to give more than one default."""
     rows: dict[str, dict[str, dict[str, set[bytes]]]] = {}
     suffixes = tuple(project.readers)
-    for path in sorted(project.tree.paths):
-        if not path.endswith(suffixes) or stages.of_path(path) in silent:
-            continue
-        data = project.tree.read(path)
-        if data is None or not any(word in data for word in words):
-            continue
-        package = rows.setdefault(package_root(project, path), {})
-        pairs = _READ.findall(data) + _DECLARED.findall(data)
-        if _UNPACKED.search(data):
-            pairs += _TAKEN.findall(data)
-        pairs += [(name, path.encode()) for name in _ENTRY.findall(data)]
-        if b"Settings" in data:
-            pairs += [(name.upper(), text) for name, text in _FIELD.findall(data)]
-        for name, text in pairs:
-            package.setdefault(name.decode(), {}).setdefault(path, set()).add(text.strip(b"'\"`/, "))
+
+    def collect(paths: Collection[str], only: set[bytes] | None = None) -> None:
+        for path in sorted(paths):
+            if not path.endswith(suffixes) or stages.of_path(path) in silent:
+                continue
+            data = project.tree.read(path)
+            if data is None or not any(word in data for word in words):
+                continue
+            if only is not None and not any(name in data or name.lower() in data for name in only):
+                continue
+            package = rows.setdefault(package_root(project, path), {})
+            for name, text in _pairs(path, data):
+                if only is None or name in only:
+                    package.setdefault(name.decode(), {}).setdefault(path, set()).add(text)
+
+    if project.reported is None:
+        collect(project.tree.paths)
+    else:
+        collect(project.reported)
+        if only := {name.encode() for package in rows.values() for name in package}:
+            collect(project.tree.paths - project.reported, only)
     found: dict[str, dict[str, set[str]]] = {}
     for root, names in rows.items():
         for name, files in names.items():
@@ -109,6 +115,18 @@ def suspects(project: Project, stages: Stages, silent: list[str],
                 for path in files:
                     found.setdefault(root, {}).setdefault(path, set()).add(name)
     return found
+
+
+def _pairs(path: str, data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Every variable with what seems to be its default."""
+    pairs = _READ.findall(data) + _DECLARED.findall(data)
+    if _UNPACKED.search(data):
+        pairs += _TAKEN.findall(data)
+    pairs += [(name, path.encode()) for name in _ENTRY.findall(data)]
+    if b"Settings" in data:
+        pairs += [(name.upper(), text) for name, text in _FIELD.findall(data)]
+    for name, text in pairs:
+        yield name, text.strip(b"'\"`/, ")
 
 
 def defaults(values: Values, stages: Stages, wording: Wording, module: Module) -> list[Default]:

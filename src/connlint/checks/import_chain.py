@@ -19,6 +19,7 @@ from connlint.project.clients import Construction, files_with
 from connlint.project.conditions import conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.suspects import suspects
 from connlint.project.timeline import Chain, Uses, at_import, chains, holder
 
 Way = tuple[Chain, Construction]
@@ -29,7 +30,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     court = judge(project, card, rules)
     found: dict[tuple[str, int], list[Way]] = {}
     uses: Uses = {}
-    for path in files_with(project, rules, frozenset(card.options["kinds"])):
+    for path in files_with(project, rules, frozenset(card.options["kinds"]), suspects(project).behind_reported()):
         if court.stages.of_path(path) == "production":
             for chain, built in _ways(court, path, uses):
                 found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))

@@ -98,7 +98,7 @@ class _Locals:
         """Every literal that a test or a script connects to unconditionally, once; in order of path and position."""
         if self._dialed is None:
             rows: dict[tuple[str, int], Dialed] = {}
-            for path in sorted(self.project.tree.paths):
+            for path in sorted(self.project.reported or self.project.tree.paths):
                 if not path.endswith(_CODE) or "node_modules/" in path or not self._on_the_host(path):
                     continue
                 data = self.project.tree.read(path)

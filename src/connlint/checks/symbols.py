@@ -8,7 +8,6 @@ from difflib import SequenceMatcher
 
 from connlint.model.finding import Draft, Level, Place, Step
 from connlint.project.answer import Found, Missing
-from connlint.project.corrections import from_module, other_module, respelled
 from connlint.project.linker import ImportUse, Linker, UsedName
 
 _NOT_RUN = re.compile(
@@ -52,6 +51,8 @@ def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
 
 
 def _module(path: str, data: bytes, use: ImportUse, answer: Missing) -> Draft:
+    from connlint.project.corrections import other_module
+
     hint, fix = "", None
     if answer.near:
         hint = f"; did you mean '{answer.near}'?"
@@ -65,6 +66,8 @@ def _module(path: str, data: bytes, use: ImportUse, answer: Missing) -> Draft:
 def _symbol(
     linker: Linker, path: str, data: bytes, use: ImportUse, used: UsedName, target: Found, answer: Missing
 ) -> Draft:
+    from connlint.project.corrections import from_module, respelled
+
     outcome = "member" if not used.in_import else "symbol-at-use" if use.breaks == "use" else "symbol"
     elsewhere = [place for place in answer.tried if place not in (target.path, path)]
     beside = [place for place in elsewhere if place.startswith(target.path.rpartition("/")[0] + "/")]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, dataclass_transform
 
+from connlint.model.problem import Problem as Problem
 from connlint.model.source import Span
 
 T = TypeVar("T")
@@ -536,16 +537,6 @@ class Comment:
     text: str
     at: Span
     alone: bool
-
-
-@node
-class Problem:
-    """Something that could not be read. ``kind``: "syntax", "encoding", "unreadable", "too-deep", "config", …"""
-
-    kind: str
-    message: str
-    path: str
-    at: Span | None = None
 
 
 @node

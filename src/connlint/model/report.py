@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connlint.model.finding import LEVELS, Finding
-from connlint.model.program import Problem
+from connlint.model.problem import Problem
 from connlint.model.rule import Rules
 from connlint.model.source import Source
 

@@ -6,7 +6,7 @@ The facts stand in the ``[[client]]`` tables; their fields are explained at the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -386,8 +386,12 @@ def _reexported(module: Module, specifier: str, name: str, project: Project, dep
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def files_with(project: Project, rules: Rules, kinds: frozenset[str]) -> list[str]:
-    """The files that may build a client of one of ``kinds``, as their bytes say: in order, none too few."""
+def files_with(project: Project, rules: Rules, kinds: frozenset[str],
+               among: Collection[str] | None = None) -> list[str]:
+    """The files (``among`` some, or all) that may build a client of one of ``kinds``, as their bytes say.
+
+    In order, and none too few.
+    """
     wanted: dict[bool, dict[str, set[str]]] = {True: {}, False: {}}
     anywhere: dict[bool, set[str]] = {True: set(), False: set()}
     for entry in rules.apis.get("client", ()):
@@ -403,7 +407,7 @@ def files_with(project: Project, rules: Rules, kinds: frozenset[str]) -> list[st
                     wanted[python].setdefault(package, set()).add(last)
     index = importers(project)
     found = []
-    for path in index.paths:
+    for path in index.paths if among is None else sorted(among):
         python = path.endswith(".py")
         data = index.data(path)
         if any(word.encode() in data for word in anywhere[python]):

@@ -6,6 +6,7 @@ They are settled on bytes: a file is read once, searched for a name, and only th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 
 from connlint.project.answer import Found
@@ -182,6 +183,16 @@ class Importers:
                 else:
                     found.setdefault(last.partition(".")[0], []).append(module)
         return found
+
+    def reachable(self, paths: Iterable[str]) -> frozenset[str]:
+        """``paths`` and every file that they import, directly or through others."""
+        found = set(paths)
+        waiting = list(found)
+        while waiting:
+            fresh = {target for _, target, _ in self.targets(waiting.pop())} - found
+            found |= fresh
+            waiting += fresh
+        return frozenset(found)
 
     def near(self, path: str) -> frozenset[str]:
         """The files that import ``path``, directly or through index files and others that pass on what they import."""

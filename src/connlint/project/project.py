@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from connlint.model import program as p
@@ -25,10 +25,12 @@ class Project:
     ``resolve(path, module) -> Answer``.
     """
 
-    def __init__(self, tree: Tree, readers: dict[str, Reader], linkers: dict[str, Any]) -> None:
+    def __init__(self, tree: Tree, readers: dict[str, Reader], linkers: Mapping[str, Any]) -> None:
         self.tree = tree
         self.readers = readers
         self.linkers = linkers
+        self.reported: frozenset[str] | None = None
+        """The files that findings are wanted for; None for all. What is read to find them is not limited by it."""
         self.problems: dict[str, p.Problem] = {}
         self.memo: dict[Key, Any] = {}
         """Room for what is computed about the whole project and needed again."""

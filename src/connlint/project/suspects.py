@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 
 from connlint.languages.python.regions import regions as python_regions
 from connlint.model.region import Region
-from connlint.project.importers import Importers, importers
+from connlint.project.importers import CODE, Importers, importers
 from connlint.project.project import Project
 
 _COMMON = 40
@@ -84,6 +84,22 @@ class Suspects:
                 files.add(step[0])
                 pending += came[step]
         return frozenset(files)
+
+    def behind_reported(self) -> frozenset[str] | None:
+        """The files in which a chain may end that starts in a file which is reported on; None where all are."""
+        reported = self.project.reported
+        if reported is None:
+            return None
+        return self.index.reachable(path for path in reported if path.endswith(CODE) and self._calls_ours(path))
+
+    def _calls_ours(self, path: str) -> bool:
+        """Whether the top level of ``path`` calls something that it defines, or imports from this project."""
+        names = {name.encode() for region in self._regions_of(path) for name in region.names}
+        names |= self._names_for(path, {target for _, target, _ in self.index.targets(path)})
+        data, regions = self.index.data(path), self._regions_of(path)
+        return any(_LEADS.match(data, end) is not None and not any(r.start <= at < r.end for r in regions)
+                   and not _DEFINING.search(data, max(0, at - 40), at)
+                   for name in names for at, end in self._mentions(path, name))
 
     def _mentioning(self, step: Step, is_default: bool) -> list[tuple[str, set[bytes]]]:
         """The files that may call ``step``, with the names by which they do."""
@@ -239,6 +255,8 @@ _HOLDER = re.compile(rb".*?(\w+)[ \t]*(?::[^=]+)?=[ \t]*(?:await[ \t]+|new[ \t]+
 _CALLED = re.compile(rb"\s*(?:\?\.|!)?\s*(?:[(<`]|as\b|satisfies\b|\)\s*\()")
 _RUN = re.compile(rb"(?:(?:\A|[\s(])@|\bnew[ \t]+)(?:[\w$]+\.)*\Z")
 """What stands before a decorator, or a constructor without arguments."""
+_LEADS = re.compile(rb"(?:[ \t]*\??\.\s*[\w$]+)+|[ \t]*(?:\?\.|!)?[(<`]")
+"""What follows a name that is called, or whose member is called or read."""
 _DOTTED = re.compile(rb"([\w$]+)(?:\??\.[\w$]+)*\??\.\Z")
 _GIVEN = re.compile(rb"([\w$]+)[ \t]*=[ \t]*(?:[\w$]+\.)*\Z")
 _DEFINING = re.compile(rb"(?:\bdef|\bfunction|\bclass|\bfunction[ \t]*\*)[ \t]+\Z")

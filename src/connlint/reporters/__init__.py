@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from connlint.model.map import Map
 from connlint.model.report import Report
+
+if TYPE_CHECKING:
+    from connlint.model.map import Map
 
 FORMATS = {
     "text": "connlint.reporters.text:write",
