@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connlint.checks.demands import required_variables
 from connlint.checks.deployed import deployed_without
 from connlint.checks.destinations import Destinations
 from connlint.checks.wording import Wording, shown_variable, wording_of
@@ -17,7 +18,7 @@ from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
-from connlint.project.stage import Stages, stages_of
+from connlint.project.stage import stages_of
 from connlint.project.values import Possible, Read, Site, Values, values_of
 
 
@@ -61,7 +62,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         unset = frozenset(v for r in found.reads for v in r.variables)
         if any(stages.only_in_development(module, at, found.value.conditions, unset) for at in (read_at, site.node)):
             continue
-        if required_variables(values, stages, module).intersection(names):
+        if required_variables(values, stages, module, site.node).intersection(names):
             continue
         if destinations.silent(module, found.node, names, found.host):
             continue
@@ -110,22 +111,6 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
 
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def required_variables(values: Values, stages: Stages, module: Module) -> set[str]:
-    """Variables without which the module stops, or refuses to go on, outside of development."""
-    found: set[str] | None = module.memo.get(required_variables)
-    if found is None:
-        found = set()
-        for statement in module.nodes(p.If):
-            for block, truth in ((statement.then, True), (statement.otherwise, False)):
-                if any(type(s) is p.Raise or stages.leaves(module, s) for s in block):
-                    found.update(v for r in values.absent(module, statement.test, truth) for v in r.variables)
-        for call in module.nodes(p.Call):
-            if call.args and module.qualified(call.callee) in stages.assertions:
-                found.update(v for r in values.absent(module, call.args[0].value, False) for v in r.variables)
-        module.memo[required_variables] = found
-    return found
 
 
 # -- finding them -----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from connlint.checks.fallback import required_variables
+from connlint.checks.demands import required_variables
 from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -135,8 +135,9 @@ def is_checked(values: Values, stages: Stages, module: Module, node: Any, reads:
             return True
     homes = {id(r.site.module): r.site.module for r in reads}
     homes[id(module)] = module
-    if any(names & required_variables(values, stages, home) for home in homes.values()):
-        return True
+    for home in homes.values():
+        if names & required_variables(values, stages, home, node if home is module else None):
+            return True
     return any(validated(values, stages, project, module, name) for name in names)
 
 

@@ -1,0 +1,70 @@
+"""What a program demands of its environment: variables without which it stops, or refuses to go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.source import Span
+from connlint.project.conditions import Condition
+from connlint.project.module import Module
+from connlint.project.stage import Stages
+from connlint.project.values import Read, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """``variables`` are demanded; ``way`` is the only part of the file for which that counts, None for all of it."""
+
+    variables: frozenset[str]
+    way: Span | None
+
+
+def required_variables(values: Values, stages: Stages, module: Module, node: Any = None) -> set[str]:
+    """Variables without which the module stops, or refuses to go on, outside of development.
+
+    A demand that is made on one of several ways (``if kind == "smtp": if not HOST: raise``) counts for what stands on
+    that way alone, where ``node`` says what is asked about.
+    """
+    demands: list[Demand] | None = module.memo.get(Demand)
+    if demands is None:
+        demands = module.memo[Demand] = _demands(values, stages, module)
+    return {name for demand in demands for name in demand.variables
+            if node is None or demand.way is None or demand.way[0] <= node.at[0] < demand.way[1]}
+
+
+def _demands(values: Values, stages: Stages, module: Module) -> list[Demand]:
+    found: list[tuple[Any, tuple[Read, ...]]] = []
+    for statement in module.nodes(p.If):
+        for block, truth in ((statement.then, True), (statement.otherwise, False)):
+            if any(type(s) is p.Raise or stages.leaves(module, s) for s in block):
+                found.append((statement, values.absent(module, statement.test, truth)))
+    for call in module.nodes(p.Call):
+        if call.args and module.qualified(call.callee) in stages.assertions:
+            found.append((call, values.absent(module, call.args[0].value, False)))
+    return [Demand(frozenset(v for r in reads for v in r.variables), _way(stages, module, node))
+            for node, reads in found if reads]
+
+
+def _way(stages: Stages, module: Module, node: Any) -> Span | None:
+    """The innermost branch around ``node`` to which a choice among texts leads; None where there is none.
+
+    Production is no choice: what it demands is demanded.
+    """
+    below = node
+    for above in module.parents(node):
+        kind = type(above)
+        if kind is p.Function:
+            return None
+        if kind is p.Case:
+            return above.at
+        if kind is p.If and below is not above.test:
+            then = any(below is statement for statement in above.then)
+            test = above.test
+            chosen = type(test) is p.Compare and p.Text in (type(test.left), type(test.right))
+            if chosen and not stages.development_only(Condition(module, test, not then)):
+                block = above.then if then else above.otherwise
+                return block[0].at[0], block[-1].at[1]
+        below = above
+    return None
