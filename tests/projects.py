@@ -25,15 +25,17 @@ _MARK = re.compile(r"(?:#|//|<!--|/\*)\s*(todo\s+)?(want|ok)\s+([a-z][a-z -]*?)\
 RULES = cards.load()
 
 
-def report(files: Path | Mapping[str, str | bytes], config: Config | None = None, **options) -> Report:
-    """Check a project in this process."""
+def report(files: Path | Mapping[str, str | bytes], config: Config | None = None, named: str | None = None,
+           **options) -> Report:
+    """Check a project in this process; with ``named``, report on that file alone."""
     if isinstance(files, Path):
         paths, _ = list_files(files)
         tree = DiskTree(files, paths, git=False)
     else:
         tree = MemoryTree(files)
-    code = sorted(p for p in tree.paths if p.endswith(CODE) and not set_aside_by_name(p))
-    other = sorted(p for p in tree.paths if not p.endswith(CODE))
+    chosen = tree.paths if named is None else {named}
+    code = sorted(p for p in chosen if p.endswith(CODE) and not set_aside_by_name(p))
+    other = sorted(p for p in chosen if not p.endswith(CODE))
     return run(Selection(tree, code, other), RULES, config or Config(), Options(jobs=1, **options))
 
 

@@ -31,6 +31,7 @@ PROJECT_CHECKS: dict[str, str] = {
 
 CODE_WORDS: dict[str, tuple[bytes, ...]] = {
     "import-chain": (b"(",),
+    "bind-loopback": (b"run(", b"run_", b"serve", b"listen", b"Server", b"bind", b"start("),
     "drift": (b"env", b"ENV", b"onfig", b"Settings", b"getSecret"),
     "containers": (b"localhost", b"127.0.0.1", b"[::1]"),
     "local-services": (b"localhost", b"127.0.0.1", b"[::1]"),
