@@ -399,7 +399,9 @@ class Values:
         if len(d.path) == 1 and isinstance(key, str) and key != "*" and self.environment.mapping(module, value):
             node = self._entry_of(d) or d.node
             return self._read(module, Access(node, (key,), d.default, "nothing", form="mapping"), frame)
-        rows = self._property_path(module, value, d.path, frame)
+        rows = self._part_of_call(module, value, key, frame) if len(d.path) == 1 else None
+        if rows is None:
+            rows = self._property_path(module, value, d.path, frame)
         if rows is None:
             rows = self.possible(module, value, frame) if type(value) in (p.Call, p.Await) else [UNKNOWN]
         if d.default is not None:
@@ -740,12 +742,25 @@ class Values:
             found = module.memo[key] = list(_own_returns(function.body))
         return found
 
-    def _applied(self, module: Module, call: p.Call, made: Site, frame: Frame | None) -> list[Possible]:
+    def _part_of_call(self, module: Module, value: Any, part: str | int, frame: Frame | None) -> list[Possible] | None:
+        """One part of the tuple or object that a call returns; None where some ``return`` does not spell it out."""
+        while type(value) is p.Await:
+            value = value.value
+        made = self.callee(module, value) if type(value) is p.Call else None
+        if made is None or type(made.node) is not p.Function:
+            return None
+        own = self.returns(made.module, made.node)
+        if not own or any(_part(statement.value, part) is None for statement in own):
+            return None
+        return self._applied(module, value, made, frame, part)
+
+    def _applied(self, module: Module, call: p.Call, made: Site, frame: Frame | None,
+                 part: str | int | None = None) -> list[Possible]:
         function = made.node
         if id(function) in self._active:
             return [UNKNOWN]
         bound = self._bind(module, call, made, frame)
-        rows = self._returned(made.module, function, Frame(function, bound))
+        rows = self._returned(made.module, function, Frame(function, bound), part)
         if not bound:
             return rows
         here = Site(module, call)
@@ -826,7 +841,8 @@ class Values:
                 rows.append(replace(q, from_argument=True))
         return rows
 
-    def _returned(self, module: Module, function: p.Function, frame: Frame | None) -> list[Possible]:
+    def _returned(self, module: Module, function: p.Function, frame: Frame | None,
+                  part: str | int | None = None) -> list[Possible]:
         key = id(function)
         if key in self._active:
             return [UNKNOWN]
@@ -834,8 +850,9 @@ class Values:
         try:
             values = []
             for statement in self.returns(module, function)[:10]:
-                if statement.value is not None:
-                    values.append((statement, self.possible(module, statement.value, frame)))
+                value = statement.value if part is None else _part(statement.value, part)
+                if value is not None:
+                    values.append((statement, self.possible(module, value, frame)))
             if not values:
                 return [Possible(None)]
             return self._join(module, values, frame, function)
@@ -916,7 +933,9 @@ class Values:
         if type(test) is not p.Name or not any(name == test.id for _, name in frame.bound):
             return False
         given = self.possible(condition.module, test, frame)
-        return truth and bool(given) and all(q.nothing and not q.absent for q in given)
+        if truth:
+            return bool(given) and all(q.nothing and not q.absent for q in given)
+        return bool(given) and all(not q.falsy and (q.text != HOLE or q.reads) for q in given)
 
     def _caught(self, module: Module, node: Any, values: list[tuple[Any, list[Possible]]]) -> tuple[Read, ...]:
         """Reads that raise where they find nothing, in the ``try`` whose handler holds ``node``."""
@@ -973,6 +992,20 @@ def _keys_of(e: Any) -> Any:
     if type(e) is p.Call and type(e.callee) is p.Member and not e.args:
         return e.callee.of
     return e
+
+
+def _part(value: Any, part: str | int) -> Any:
+    """The item or entry ``part`` of a tuple or an object that is spelled out; None where it is not."""
+    if type(value) is p.Sequence and isinstance(part, int):
+        plain = not any(type(item) is p.Spread for item in value.items)
+        return value.items[part] if plain and 0 <= part < len(value.items) else None
+    if type(value) is p.Record:
+        for entry in reversed(value.entries):
+            if entry.kind in ("get", "method") or type(entry.key) is not p.Text:
+                return None
+            if entry.key.value == part:
+                return entry.value
+    return None
 
 
 def _own_returns(body: tuple[Any, ...]) -> Iterator[p.Return]:
