@@ -3,7 +3,6 @@ start that does not wait, a variable that nobody sets."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from dataclasses import replace
 from connlint.checks.deployed import CONTAINERS, Code, closed, required
 from connlint.checks.fallback import fallbacks
 from connlint.checks.local_services import unpublished
+from connlint.checks.readiness import unready
 from connlint.checks.wording import Wording, wording_of
 from connlint.model.deployment import Known
 from connlint.model.finding import Draft, Place, Step
@@ -36,14 +36,18 @@ class Tables:
         self.browser_words = _joined(rules, "browser", "words")
         self.browser_prefixes = tuple(_joined(rules, "browser", "prefixes"))
         self.port_names = tuple(_joined(rules, "connects", "ports"))
+        self.idle = frozenset(_joined(rules, "waits", "idle"))
         self.waits = tuple(word.encode() for word in _joined(rules, "waits", "words"))
 
     def calls(self, words: Sequence[str], one: Running) -> bool:
         """Whether ``words`` of a variable's name are what a service with a well-known image goes by."""
         if not self.ports_of(one.service.image):
             return False
-        own = {*words_of(one.name), *self._called.get(self._image(one.service.image), ())}
-        return bool(own.intersection(words))
+        return bool(self.names_of(one).intersection(words))
+
+    def names_of(self, one: Running) -> set[str]:
+        """The words that a service with a well-known image goes by."""
+        return {*words_of(one.name), *self._called.get(self._image(one.service.image), ())}
 
     def says_where(self, name: str) -> bool:
         """Whether a variable of this name says where to connect."""
@@ -76,7 +80,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     tables = Tables(rules)
     running = Services.of(project).running()
     words = wording_of(project, rules.apis)
-    groups = _Groups(running)
+    groups = Groups(running)
     if "loopback" in card.outcomes:
         yield from _loopback(running, groups, tables, words)
     if "port" in card.outcomes:
@@ -84,12 +88,12 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     if "unpublished" in card.outcomes:
         yield from unpublished(project, rules)
     if "unready" in card.outcomes:
-        yield from _unready(running, groups, tables, project)
+        yield from unready(running, groups, tables, project)
     if "unset" in card.outcomes:
         yield from _unset(running, tables, project, rules)
 
 
-class _Groups:
+class Groups:
     """The services that can reach each other: those of one manifest, or of one compose file.
 
     Compose files that lie side by side are variants of each other, unless one is laid over another: it is an override,
@@ -131,7 +135,7 @@ class _Groups:
 # -- an address that leads back into the container ---------------------------------------------------------------------
 
 
-def _loopback(running: list[Running], groups: _Groups, tables: Tables, wording: Wording) -> Iterator[Draft]:
+def _loopback(running: list[Running], groups: Groups, tables: Tables, wording: Wording) -> Iterator[Draft]:
     for one in running:
         service = one.service
         if service.kind not in CONTAINERS or service.host_network or service.mates:
@@ -248,7 +252,7 @@ def _command_ports(words: list[str | None]) -> set[int]:
 # -- a port where nobody listens ---------------------------------------------------------------------------------------
 
 
-def _ports(running: list[Running], groups: _Groups, tables: Tables) -> Iterator[Draft]:
+def _ports(running: list[Running], groups: Groups, tables: Tables) -> Iterator[Draft]:
     for one in running:
         if one.service.kind not in ("compose", "kubernetes"):
             continue
@@ -274,50 +278,6 @@ def _ports(running: list[Running], groups: _Groups, tables: Tables) -> Iterator[
                 where = published.place if published else target.service.place
                 yield Draft(outcome, known.place, slots, f"{one.name}:{name}",
                             related=(Step(where, f"`{target.name}` listens on {listed}"),))
-
-
-# -- a start that does not wait ----------------------------------------------------------------------------------------
-
-
-def _unready(running: list[Running], groups: _Groups, tables: Tables, project: Project) -> Iterator[Draft]:
-    for one in running:
-        if one.service.restarts or (not one.service.build and not one.service.commands):
-            continue
-        group = groups.names(one)
-        for dependency in one.service.dependencies:
-            if dependency.condition not in (None, "service_started"):
-                continue
-            target = group.get(dependency.on)
-            if target is None or target.service.one_shot or not tables.ports_of(target.service.image):
-                continue
-            if _waits(one, tables, project):
-                continue
-            slots = {"service": one.name, "dependency": dependency.on,
-                     "hint": "" if target.service.healthcheck else f", and `{dependency.on}` needs a `healthcheck`"}
-            yield Draft("unready", dependency.place, slots, f"{one.name}:{dependency.on}",
-                        related=(Step(target.service.place, f"`{dependency.on}` is started here"),))
-
-
-def _waits(one: Running, tables: Tables, project: Project) -> bool:
-    """Whether the command, or a script that it names, waits for others."""
-    for command in one.commands:
-        text = " ".join(word.written for word in command.words).encode()
-        for word in command.words:
-            if word.value and word.value.endswith((".sh", ".py")):
-                base = posixpath.basename(word.value)
-                for path in project.tree.paths:
-                    if posixpath.basename(path) == base:
-                        text += project.tree.read(path) or b""
-        if any(word in text for word in tables.waits):
-            return True
-    if one.stage is not None:
-        for command in one.stage.entrypoint:
-            base = posixpath.basename(command.words[0].value or "") if command.words else ""
-            for path in project.tree.paths:
-                if base.endswith(".sh") and posixpath.basename(path) == base:
-                    if any(word in (project.tree.read(path) or b"") for word in tables.waits):
-                        return True
-    return False
 
 
 # -- a variable that nobody sets ---------------------------------------------------------------------------------------

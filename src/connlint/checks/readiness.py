@@ -1,0 +1,83 @@
+"""Services that are started as soon as what they need has been started, and not when it answers."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from connlint.checks.deployed import on_a_developers_machine
+from connlint.model.finding import Draft, Step
+from connlint.project.project import Project
+from connlint.project.services import Running
+
+if TYPE_CHECKING:
+    from connlint.checks.containers import Groups, Tables
+
+_CODE = re.compile(r"\.(?:py|[cm]?[jt]sx?|go|rs|cs|java|kt|rb|php|ex|exs|scala|sh)$")
+_SKIPPED = re.compile(r"(?:^|/)(?:node_modules|vendor|\.\w+|dist|build|static|public|tests?|__tests__|docs?)/")
+_LARGEST = 300_000
+
+
+def unready(running: list[Running], groups: Groups, tables: Tables, project: Project) -> Iterator[Draft]:
+    """Outcome "unready": code of the project does not wait for a well-known server, and nothing starts it again.
+
+    What others have packed mostly tries again by itself, and so is left out; so is a container that only idles.
+    """
+    retries: dict[tuple[str, str], bool] = {}
+    for one in running:
+        service = one.service
+        if service.restarts or not (service.build or service.mounts) or tables.ports_of(service.image):
+            continue
+        if on_a_developers_machine(one.deployment.path) or _idles(one, tables):
+            continue
+        group = groups.names(one)
+        for dependency in service.dependencies:
+            target = group.get(dependency.on) if dependency.condition in (None, "service_started") else None
+            if target is None or target.service.one_shot or not tables.ports_of(target.service.image):
+                continue
+            if _waits(one, tables, project):
+                continue
+            key = service.build or service.mounts[0][0], dependency.on
+            if key not in retries:
+                retries[key] = _tries_again(key[0], target, tables, project)
+            if retries[key]:
+                continue
+            slots = {"service": one.name, "dependency": dependency.on,
+                     "hint": "" if target.service.healthcheck else f", and `{dependency.on}` needs a `healthcheck`"}
+            yield Draft("unready", dependency.place, slots, f"{one.name}:{dependency.on}",
+                        related=(Step(target.service.place, f"`{dependency.on}` is started here"),))
+
+
+def _idles(one: Running, tables: Tables) -> bool:
+    """Whether the container does nothing by itself: somebody will start something in it."""
+    return bool(one.commands) and all(posixpath.basename(command.words[0].value or "") in tables.idle
+                                      for command in one.commands if command.words)
+
+
+def _waits(one: Running, tables: Tables, project: Project) -> bool:
+    """Whether the command, or a script that it names, waits for others."""
+    commands = [*one.commands, *(one.stage.entrypoint if one.stage is not None else ())]
+    text = " ".join(word.written for command in commands for word in command.words).encode()
+    names = {posixpath.basename(word.value) for command in commands for word in command.words
+             if word.value and word.value.endswith((".sh", ".py", ".bash"))}
+    for path in project.tree.paths if names else ():
+        if posixpath.basename(path) in names:
+            text += project.tree.read(path) or b""
+    return any(word in text for word in tables.waits)
+
+
+def _tries_again(folder: str, target: Running, tables: Tables, project: Project) -> bool:
+    """Whether code in ``folder`` names the server and tries something again, in one file."""
+    prefix = "" if folder in (".", "") else folder + "/"
+    names = b"|".join((b"" if len(word) > 3 else rb"\b") + re.escape(word.encode())
+                      for word in sorted(tables.names_of(target)))
+    called = re.compile(names, re.I)
+    for path in project.tree.paths:
+        if not path.startswith(prefix) or not _CODE.search(path) or _SKIPPED.search(path[len(prefix):]):
+            continue
+        data = project.tree.read(path) or b""
+        if len(data) < _LARGEST and any(word in data.lower() for word in tables.waits) and called.search(data):
+            return True
+    return False
