@@ -6,7 +6,7 @@ All words come from the ``[[stage]]`` tables.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from connlint.model import program as p
@@ -17,6 +17,9 @@ from connlint.project.project import Project
 from connlint.project.values import Values
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_HEALTH_CHECK = re.compile(rb"^[ \t]*HEALTHCHECK\b(?:\\\r?\n|[^\n])*", re.M | re.I)
+_CONFIGURATION = re.compile(r"[./-]config\.[cm]?[jt]s$")
+_SCRIPT = re.compile(rb"([\w-][\w.-]*\.(?:py|[cm]?[jt]s))\b")
 
 
 @lru_cache(maxsize=4096)
@@ -77,8 +80,21 @@ class Stages:
             found = self._paths[path] = self._of_path(path)
         return found
 
+    @cached_property
+    def health_checks(self) -> frozenset[str]:
+        """The names of files that images run to ask whether their own process is well."""
+        found: set[str] = set()
+        tree = self.values.project.tree
+        for path in tree.paths:
+            if "ockerfile" in path.rpartition("/")[2]:
+                for instruction in _HEALTH_CHECK.findall(tree.read(path) or b""):
+                    found.update(name.decode() for name in _SCRIPT.findall(instruction))
+        return frozenset(found)
+
     def _of_path(self, path: str) -> str:
         *folders, file = path.split("/")
+        if file in self.health_checks:
+            return "tool"
         kinds = [self.folders.get(folder.lower()) or self.folders.get(folder.lower().strip("_.")) for folder in folders]
         kinds += [self.top_folders.get(folders[0].lower())] if folders else []
         for kind in ("test", "example", "tool", "migration"):
@@ -110,18 +126,28 @@ class Stages:
 
     def in_section(self, module: Module, node: Any) -> bool:
         """Whether ``node`` stands in settings that are named after development or tests."""
+        path: list[str] = []
         for above in module.parents(node):
             kind = type(above)
             if kind is p.Entry:
-                if type(above.key) is p.Text and above.key.value.lower() in self.keys:
-                    return True
+                if type(above.key) is p.Text:
+                    path.append(above.key.value)
+                    if above.key.value.lower() in self.keys:
+                        return True
             elif kind is p.Class:
                 words = words_of(above.name or "")
                 if self.classes.intersection(words) and (len(words) == 1 or words[-1] in self.settings):
                     return True
             elif kind is p.Function and above.name and flat(above.name).startswith(self.functions):
                 return True
-        return False
+        return self.is_served_in_development(module.path, path)
+
+    def is_served_in_development(self, path: str, keys: list[str]) -> bool:
+        """Whether an entry of a build's configuration tells its development server where to pass requests on.
+
+        ``keys`` are those of the entries around it, the innermost first.
+        """
+        return "proxy" in keys and "target" in keys and _CONFIGURATION.search(path) is not None
 
     # -- tests ----------------------------------------------------------------------------------------------------
 
