@@ -24,6 +24,17 @@ from connlint.project.python_roots import read_roots
 from connlint.project.tree import MemoryTree
 from projects import disagreements
 
+def test_a_name_that_something_far_away_has_as_well_is_not_taken_from_there():
+    tree = MemoryTree({
+        "apps/ops/__init__.py": "", "apps/ops/models.py": "Job = 1\n", "apps/ops/base.py": "Plan = 1\n",
+        "apps/terminal/__init__.py": "", "apps/terminal/models.py": "Task = 1\n", "apps/manage.py": "",
+    })
+    text = b"from ops.models import Plan, Task\n"
+    plan, task = faults(PythonLinker(tree), "apps/ops/views.py", text)
+    assert plan.fix is not None and plan.slots["hint"] == "; apps/ops/base.py defines it"
+    assert task.fix is None and task.slots["hint"] == "; apps/terminal/models.py defines it"
+
+
 UNKNOWN = [
     ("import os\nimport requests\nfrom shop import prices\n", 0),
     ("from shop import prices\nimport redis\n", 0),  # required, although a folder is called so

@@ -63,6 +63,13 @@ def _module(path: str, data: bytes, use: ImportUse, answer: Missing) -> Draft:
     return Draft("module", Place(path, use.module_at), slots, use.module, fix=fix, level=level)
 
 
+def _is_near(place: str, target: str) -> bool:
+    """Whether the file ``place`` belongs to the package of ``target`` or stands beside it: further off, something else
+    may have the same name."""
+    package = target.rstrip("/").removesuffix("/__init__.py").rpartition("/")[0]
+    return not package or place.startswith(f"{package}/")
+
+
 def _symbol(
     linker: Linker, path: str, data: bytes, use: ImportUse, used: UsedName, target: Found, answer: Missing
 ) -> Draft:
@@ -75,7 +82,7 @@ def _symbol(
     hint, fix = "", None
     if len(elsewhere) == 1 and used.in_import:
         hint = f"; {elsewhere[0]} defines it"
-        module = linker.spelled(path, use.module, elsewhere[0])
+        module = linker.spelled(path, use.module, elsewhere[0]) if _is_near(elsewhere[0], target.path) else None
         fix = from_module(path, data, used.at, module) if module else None
     elif answer.near:
         hint = f"; did you mean '{answer.near}'?"
