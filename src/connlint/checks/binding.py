@@ -188,6 +188,8 @@ def port_of(start: Start) -> int | None:
     if start.entry.get("plain_bind") and options.plain:
         number = (options.plain[0].value or "").rpartition(":")[2]
         return int(number) if number.isdigit() else None
+    if (known := start.variable("port_env")) is not None:
+        return int(known.value) if known.value and known.value.isdigit() else None
     return start.entry.get("port")
 
 

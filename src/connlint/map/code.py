@@ -168,21 +168,24 @@ class Codes:
             data = self.project.tree.read(path)
             if data is None or written.search(data) is None or (module := self.project.module(path)) is None:
                 continue
-            for node, host in self._literals(module):
-                if neighbours.named(host.name) is not None and not self.stages.only_in_development(module, node):
-                    yield host, self.lines.spot(Place(path, node.at))
+            for home, node, host in self._literals(module):
+                if neighbours.named(host.name) is not None and not self.stages.only_in_development(home, node):
+                    yield host, self.lines.spot(Place(home.path, node.at))
 
-    def _literals(self, module: Module) -> Iterator[tuple[Any, Host]]:
+    def _literals(self, module: Module) -> Iterator[tuple[Module, Any, Host]]:
+        """Literals that are an address, or what a client is given as one, with the module they stand in."""
         for text in module.nodes(p.Text):
             if "://" in text.value:
                 for host in hosts(text.value):
-                    yield text, host
+                    yield module, text, host
         for call in module.nodes(p.Call):
             built = construction(module, call, self.project, self.rules)
             for _, value in built.addresses() if built is not None else ():
-                if type(value) is p.Text and "://" not in value.value:
-                    for host in hosts(value.value):
-                        yield value, host
+                for q in self.values.possible(module, value):
+                    if q.origin is None or q.reads or q.absent or not q.text or "://" in q.text:
+                        continue
+                    for host in hosts(q.text):
+                        yield q.origin.module, q.origin.node, host
 
 
 def _stages(origin: str, stages: tuple[Stage, ...]) -> list[Stage]:

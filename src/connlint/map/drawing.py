@@ -84,13 +84,15 @@ class _Drawing:
         healthy = service.healthcheck is not None or (one.stage is not None and one.stage.healthcheck is not None)
         return Service(
             name=own, kind=service.kind, spot=self.lines.spot(service.place),
-            image=image if service.build is None else "", build=service.build or "",
+            image=image, build=service.build or "",
             dockerfile=one.image.path if one.image is not None else "",
             stage=one.stage.name or "" if one.stage is not None and service.target else "",
             code=code.roots, shared=tuple(shared), command=tuple(started),
             command_spot=self.lines.spot(one.commands[0].place) if one.commands else None,
             listens=listens, connects=tuple(connects), waits=waits, troubles=troubles, open=one.open,
             profiles=service.profiles, names=tuple(h for h in dict.fromkeys(service.hosts) if h != own),
+            tied=any(s.place == service.place and s.build is None for s in one.deployment.services)
+            and service.build is not None,
             store=bool(self.tables.ports_of(self.listening.image_of(one))), job=service.one_shot, health=healthy,
         )
 

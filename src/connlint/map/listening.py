@@ -67,7 +67,7 @@ class Listening:
     def _heard(self, one: Running) -> Iterator[_Heard]:
         front = "the Service" if one.service.kind == "kubernetes" else "ports"
         for port in one.service.ports:
-            how = front if port.host is not None or one.service.kind == "compose" else "declared"
+            how = front if port.host is not None else "declared"
             yield _Heard(port.container, port.host, Learnt(how, self.lines.spot(port.place)), port.protocol)
         if one.stage is not None:
             for port in one.stage.exposed:

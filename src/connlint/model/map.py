@@ -103,7 +103,7 @@ class Service:
     is built from and ``dockerfile`` the file with the recipe; ``code`` lists folders and files of the project that run
     in it as far as they are read, ``shared`` the services that run some of the same code. ``command`` is what starts.
     ``open`` says why more variables may be set than are seen. ``store`` is a well-known database, cache or broker;
-    ``job`` one that ends by itself.
+    ``job`` one that ends by itself. ``tied`` says that the image's name alone ties it to ``build``.
     """
 
     name: str
@@ -127,11 +127,12 @@ class Service:
     store: bool = False
     job: bool = False
     health: bool = False
+    tied: bool = False
 
     @property
     def origin(self) -> str:
         """What it is made from, in a few words."""
-        return self.image or self.build or (self.code[0] if self.code else "")
+        return self.image if self.tied or not self.build else self.build
 
     def troubles_of(self, connection: Connection) -> tuple[Trouble, ...]:
         """What is wrong about one of the service's connections."""

@@ -37,6 +37,9 @@ class BuiltImages:
         self._told: dict[str, set[Origin]] = {}
         folders: dict[str, list[str]] = {}
         for deployment in deployments:
+            if ".devcontainer" in deployment.path.split("/"):
+                # the image in which somebody develops, mostly under the name of the one that is shipped
+                continue
             for service in deployment.services:
                 if service.build is not None and service.image is not None:
                     self._add(service.image.value or service.image.written, Origin(service.build, service.dockerfile))

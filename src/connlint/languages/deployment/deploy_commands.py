@@ -164,7 +164,7 @@ def _docker_run(command: Command, read: Read) -> tuple[Service, ...]:
     name = flags.first("--name")
     ports: list[Port] = []
     for word in flags.all("-p", "--publish"):
-        if found := re.match(r"(?:[\d.]+:)?(?:(\d+):)?(\d+)(?:/(\w+))?$", word.value or ""):
+        if found := re.match(r"(?:[\d.]+\.\d+:|\[[^\]]*\]:)?(?:(\d+):)?(\d+)(?:/(\w+))?$", word.value or ""):
             host = int(found[1]) if found[1] else None
             ports.append(Port(int(found[2]), host, word.place, protocol=found[3] or "tcp"))
     return (Service(

@@ -5,7 +5,7 @@
     name          of the project
     deployments   name, kind, files, notes, services:
         name, kind, path, line, image, build, dockerfile, stage, code, shared, command, listens, connects, waits,
-        troubles, open, profiles, names, store, job, health
+        troubles, open, profiles, names, store, job, health, tied
         listens   port (null: not known), published, protocol, learnt (how, path, line)
         connects  variable, address, target (service, itself, machine, external, unknown), service, port, browser,
                   source (deployment, command, default, code, unset), why, path, line, read (path, line), troubled
@@ -61,7 +61,7 @@ def _service(service: Service) -> dict[str, Any]:
         "troubles": [{"rule": t.rule, "level": t.level, "message": t.message, "about": t.about, **_spot(t.spot)}
                      for t in service.troubles],
         "open": list(service.open), "profiles": list(service.profiles), "names": list(service.names),
-        "store": service.store, "job": service.job, "health": service.health,
+        "store": service.store, "job": service.job, "health": service.health, "tied": service.tied,
     }
 
 

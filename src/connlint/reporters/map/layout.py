@@ -100,9 +100,9 @@ def _arrange_linked(boxes: list[Box], links: Sequence[Link]) -> tuple[float, flo
     ways: list[list[_Part]] = []
     for start, end in forward:
         way = [parts[start]]
-        for layer in range(level[start] + 1, level[end]):
+        for passed in range(level[start] + 1, level[end]):
             passing = _Part(Box("", 0.0, LANE), real=False)
-            layers[layer].append(passing)
+            layers[passed].append(passing)
             way.append(passing)
         way.append(parts[end])
         for left, right in pairwise(way):

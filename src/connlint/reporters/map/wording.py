@@ -81,13 +81,18 @@ def waits(wait: Wait) -> str:
 
 def origin(service: Service) -> str:
     """What a service is made from, as a clause."""
+    if service.tied:
+        recipe = service.dockerfile or service.build
+        return f"image {service.image}, which by its name is built from {recipe}"
     if service.build:
         recipe = service.dockerfile or "no Dockerfile in the project"
         stage = f", stage {service.stage}" if service.stage else ""
         if service.kind in _HOSTED and not service.dockerfile:
             return f"code in {service.build}"
         return f"built from {service.build} ({recipe}{stage})"
-    return f"image {service.image}" if service.image else "made from what is not known"
+    if service.kind == "systemd":
+        return "a program of the machine"
+    return f"image {service.image}" if service.image else "what is not known"
 
 
 _HOSTED = ("procfile", "render", "app-engine", "fly", "railway")
