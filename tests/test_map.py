@@ -260,6 +260,12 @@ def test_mermaid_names_every_service_once(tmp_path: Path) -> None:
     assert [line for line in text.splitlines()[1:] if not known.match(line)] == []
 
 
+def test_the_readme_shows_the_map_of_the_example() -> None:
+    root = Path(__file__).parent.parent
+    text = render(chart(None, root / "shop", cards.load(), Config(), jobs=1), "mermaid", Options())
+    assert f"```mermaid\n{text}```" in (root / "README.md").read_text()
+
+
 class _Page(HTMLParser):
     """Counts open elements, and keeps every address and anchor of a page."""
 
