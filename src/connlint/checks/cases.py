@@ -48,7 +48,7 @@ class Cases:
     def judge(self, call: p.Call, api: Api) -> Draft | None:
         """What is to be said about one acquisition."""
         home = self.homes.home(call, api)
-        if home.kind == "away" or self.homes.kept_by_owner(call, api):
+        if home.kind == "away" or self.homes.kept_by_owner(call, home, api):
             return None
         function = self.module.function(call)
         if home.kind == "nothing":

@@ -6,6 +6,7 @@ function has given it to nobody else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -46,12 +47,29 @@ class Factories:
     def note(self, call: p.Call) -> None:
         """Remember the function around an acquisition, if it might hand it out: its callers are worth a look."""
         function = self.module.function(call)
-        if function is None or not returned(function):
+        if function is None or function.decorators or function.is_generator:
             return
-        above = self.module.parent(function)
-        name = function.name or (last_word(above.target) if type(above) is p.Let else None)
+        above = self.module.parent(call)
+        if type(above) is p.Await:
+            above = self.module.parent(above)
+        if type(above) is not p.Return:
+            kept = last_word(above.target) if type(above) in (p.Let, p.Assign) else None
+            if kept is None or not any(type(v) is p.Name and v.id == kept for v in returned(function)):
+                return
+        holder = self.module.parent(function)
+        name = function.name or (last_word(holder.target) if type(holder) is p.Let else None)
         if name:
             self.own.add(name)
+
+    def called_unread(self) -> bool:
+        """Whether a stretch of the file that was not read calls a function that may hand something out."""
+        stretches = self.module.nodes(p.Unread) if self.own else ()
+        if not stretches:
+            return False
+        names = b"|".join(re.escape(name.encode()) for name in sorted(self.own))
+        called = re.compile(rb"(?<![\w$.])(?:%s)\(" % names)
+        data = self.module.source.data
+        return any(called.search(data, it.at[0], it.at[1]) for it in stretches)
 
     def made(self, call: p.Call) -> Made | None:
         """What a call of a function of the project acquires for its caller."""

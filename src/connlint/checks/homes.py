@@ -195,26 +195,29 @@ class Homes:
             scope = scope.parent
         return None
 
-    def kept_by_owner(self, call: p.Call, api: Api) -> bool:
+    def kept_by_owner(self, call: p.Call, home: Home, api: Api) -> bool:
         """Whether what the handle was asked of ends soon, and takes it along.
 
-        A cursor ends with its connection, wherever that is closed. A connection that a pool lends is missed for as long
-        as the pool lives: only a pool that this very function closes, or a connection's own `with`, excuses it.
+        A cursor ends with its connection, wherever that is closed, and so does what an object keeps as long as itself.
+        Any other that a pool lends is missed for as long as the pool lives: only a pool that this very function closes,
+        or a `with` around it, excuses that.
         """
         of = call.callee.of if type(call.callee) is p.Member else None
         if not api.owner or of is None:
             return False
         function = self.module.function(call)
+        anywhere = api.unreleased == "never" or home.kind == "attribute"
         if type(of) is not p.Name:
             if api.unreleased == "never":
                 return True  # its owner lives on, and closes what it lent
             owner = self.names.text(of)
             closing = (m for m in self.module.nodes(p.Member) if m.name in api.owner and self._called(m))
-            return any(self.names.text(m.of) == owner and self.module.function(m) is function for m in closing)
+            return any(self.names.text(m.of) == owner and (anywhere or self.module.function(m) is function)
+                       for m in closing)
         wanted = self.module.lookup(of.id, of)
         for name in self.names.names().get(of.id, ()):
             if self.module.lookup(name.id, name) is wanted and self._closed(name, api):
-                if api.unreleased == "never" or self.module.function(name) is function:
+                if anywhere or self.module.function(name) is function:
                     return True
         return False
 

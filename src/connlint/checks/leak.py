@@ -21,7 +21,6 @@ from connlint.checks.factories import Factories, Made
 from connlint.checks.lifecycles import Api, Lifecycles, lifecycles
 from connlint.checks.listeners import Listening, pairs, registrations
 from connlint.checks.origins import origins
-from connlint.checks.repeats import unread
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.project.module import Module
@@ -40,7 +39,7 @@ def _drafts(module: Module, project: Project, roles: frozenset[str], rules: Rule
     table = lifecycles(project, rules, module.program.language)
     factories = Factories(module, project, rules, table, roles)
     acquired, others = _acquired(module, project, table, factories)
-    if any(unread(module, name) for name in factories.own):
+    if factories.called_unread():
         # what was not read holds none of the words that matter, but calls a function that does
         whole = project.module(module.path)
         if whole is not None and whole is not module:
