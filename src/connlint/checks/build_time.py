@@ -26,6 +26,9 @@ _TOOLING = re.compile(r"(?:^|/)(?:[\w.-]+\.config|[\w.-]+\.(?:test|spec|stories)
                       r"(?:^|/)(?:tests?|__tests__|e2e|cypress|node_modules|scripts)/")
 _CALLERS = re.compile(r"(?:^|/)(?:Makefile|makefile|[Jj]ustfile|"
                       r"[\w.-]+\.(?:sh|ya?ml|json|toml|hcl|py|tf|md))$|^\.github/")
+_SCRIPT = re.compile(r"(?:npm|yarn|pnpm|bun)"
+                     r"(?: (?:--?(?:workspace|w|filter|F|prefix|cwd|C)(?:=| )|workspace )(?P<package>\S+))?"
+                     r"(?: run(?:-script)?)?(?: -\S+)* (?P<script>[\w:.-]+)")
 _LARGEST = 400_000
 
 
@@ -145,12 +148,29 @@ def _serves(one: Running, tree: Tree, card: Card) -> bool:
 def _hands_out(text: str, folder: str, tree: Tree, card: Card, depth: int) -> bool:
     if any(re.search(rf"(?:^|[\s/]){re.escape(program)}(?:\s|$)", text) for program in card.options["serves"]):
         return not re.search(r"\.sh\b|\bdev\b", text)
-    script = re.match(r"(?:npm|yarn|pnpm|bun)(?: run(?:-script)?)?(?: -\S+)* ([\w:.-]+)", text)
-    data = tree.read(posixpath.normpath(posixpath.join(folder, "package.json"))) if script is not None else None
-    table = jsonc.loads(data) if data is not None else None
-    scripts = table.get("scripts") if isinstance(table, dict) else None
-    inner = scripts.get(script[1]) if script is not None and isinstance(scripts, dict) else None
-    return isinstance(inner, str) and depth < 3 and _hands_out(inner, folder, tree, card, depth + 1)
+    found = _SCRIPT.match(text)
+    if found is None or depth > 2:
+        return False
+    for path in _packages(folder, found["package"], tree):
+        table = jsonc.loads(tree.read(path))
+        scripts = table.get("scripts") if isinstance(table, dict) else None
+        inner = scripts.get(found["script"]) if isinstance(scripts, dict) else None
+        if isinstance(inner, str):
+            return _hands_out(inner, posixpath.dirname(path), tree, card, depth + 1)
+    return False
+
+
+def _packages(folder: str, name: str | None, tree: Tree) -> Iterator[str]:
+    """The package file of ``folder``; with a ``name``, those below it of a package or folder that is called so."""
+    own = posixpath.normpath(posixpath.join(folder, "package.json"))
+    if name is None:
+        yield own
+        return
+    prefix = own.removesuffix("package.json")
+    for path in sorted(tree.paths):
+        if path.startswith(prefix) and path.endswith("/package.json") and "node_modules/" not in path:
+            if posixpath.dirname(path).endswith(name) or f'"name": "{name}"'.encode() in (tree.read(path) or b""):
+                yield path
 
 
 # -- the code ----------------------------------------------------------------------------------------------------------
