@@ -48,15 +48,14 @@ class Modules(Walk):
             names.append(p.ExportedName(local, name, one.range, one.exportKind == "type" or node.exportKind == "type"))
         source = node.source
         out.append(p.Export(tuple(names), node.range, None if source is None else source.value,
-                            None if source is None else source.range, type_only=node.exportKind == "type"))
+                            type_only=node.exportKind == "type"))
 
     def export_all(self, node: Any, out: list[p.Statement]) -> None:
         self.esm = True
         name = "*" if node.exported is None else _module_name(node.exported)
         types = node.exportKind == "type"
         at = node.range if node.exported is None else node.exported.range
-        out.append(p.Export((p.ExportedName("*", name, at, types),), node.range, node.source.value, node.source.range,
-                            type_only=types))
+        out.append(p.Export((p.ExportedName("*", name, at, types),), node.range, node.source.value, type_only=types))
 
     def export_default(self, node: Any, out: list[p.Statement]) -> None:
         self.esm = True
