@@ -184,6 +184,15 @@ def test_python_edits(before, after):
         assert (data[: edit.place.at[0]] + edit.text.encode() + data[edit.place.at[1] :]).decode() == after
 
 
+def test_the_last_of_several_operands_gives_way():
+    text = "export const url = options.url ?? process.env.A_URL ?? process.env.B_URL ?? 'http://localhost';\n"
+    (finding,) = report({"app.ts": text}).findings
+    assert finding.fix is not None and not finding.fix.safe
+    (edit,) = finding.fix.edits
+    assert text[: edit.place.at[0]].endswith("B_URL ?? ")
+    assert edit.text == "(() => { throw new Error('A_URL or B_URL is not set'); })()"
+
+
 # -- evidence ---------------------------------------------------------------------------------------------------------
 
 

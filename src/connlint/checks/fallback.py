@@ -101,8 +101,8 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
     if origin is not None:
         steps.append(Step(Place(origin.module.path, origin.node.at), f"without it the value is {text}"))
     fix = None
-    if first is not None and len(reads) == 1 and found.value.joint is not None:
-        fix = require(values, first, found.value.joint)
+    if first is not None and found.value.joint is not None:
+        fix = require(values, reads, found.value.joint)
     if outcome[1] is not None:
         steps.append(outcome[1])
     slots = {"variable": names[0], "variables": _listed(names), "default": text, "host": str(found.host)}

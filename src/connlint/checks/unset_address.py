@@ -194,7 +194,7 @@ def _unset(values: Values, module: Module, built: Construction, reads: tuple[Rea
         Step(Place(module.path, built.call.at), f"{built.name} is built here; without an address it dials {target}"),
     )
     slots = {"variable": names[0], "variables": " and ".join(names), "client": built.name, "target": target}
-    fix = require(values, read, read.site) if len(reads) == 1 else None
+    fix = require(values, reads, read.site) if len(reads) == 1 else None
     return Draft("unset", place, slots, names[0], steps, fix=fix)
 
 

@@ -10,16 +10,21 @@ from connlint.project.module import Module
 from connlint.project.values import Read, Site, Values
 
 
-def require(values: Values, read: Read, joint: Site) -> Fix | None:
-    """Make the program stop where ``read`` finds nothing, in place of the fallback at ``joint``.
+def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
+    """Make the program stop where ``reads`` find nothing, in place of the fallback at ``joint``.
 
-    None where the two do not stand together, where the reader is not the language's own, or where the edit cannot be
-    written.
+    None where they do not stand together, where the reader is not the language's own, or where the edit cannot be
+    written: in Python, where there is more than one read.
     """
+    read = reads[0]
     module = read.site.module
-    if joint.module is not module or len(read.variables) != 1:
-        return None
     python = module.program.language == "python"
+    if any(r.site.module is not module or len(r.variables) != 1 for r in (read, *reads)) or joint.module is not module:
+        return None
+    if len(reads) > 1:
+        joined = not python and all(_is_in_chain(joint.node, r.site.node) for r in reads)
+        if not joined or not all(_is_plain(values, module, r.site.node) for r in reads):
+            return None
     node = _replaceable(values, module, read.site.node, joint.node, python)
     if node is None:
         return None
@@ -27,7 +32,19 @@ def require(values: Values, read: Read, joint: Site) -> Fix | None:
         from connlint.languages.python.rewrite import require as rewrite
     else:
         from connlint.languages.javascript.rewrite import require as rewrite
-    return rewrite(module.source, module.program, node.at, read.variables[0])
+    return rewrite(module.source, module.program, node.at, " or ".join(dict.fromkeys(r.variables[0] for r in reads)))
+
+
+def _is_plain(values: Values, module: Module, read: Any) -> bool:
+    access = values.environment.access(module, read)
+    return access is not None and access.plain
+
+
+def _is_in_chain(joint: Any, read: Any) -> bool:
+    """Whether ``read`` is one of several that are tried before the last operand: ``a || read || "…"``."""
+    if type(joint) is not p.Logical or joint.op == "and":
+        return False
+    return joint.left is read or joint.right is read or _is_in_chain(joint.left, read)
 
 
 def _replaceable(values: Values, module: Module, read: Any, joint: Any, python: bool) -> Any:
@@ -41,7 +58,8 @@ def _replaceable(values: Values, module: Module, read: Any, joint: Any, python: 
     if joint is read:
         return joint if python and not access.writes else None
     if kind is p.Logical and joint.op != "and":
-        return joint if joint.left is read else None
+        chained = not python and joint.right is not read and _is_in_chain(joint, read)
+        return joint if joint.left is read or chained else None
     if kind is p.Assign and joint.op in ("or", "nullish"):
         return joint if joint.target is read else None
     if kind is p.Conditional and not python:

@@ -40,9 +40,9 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str) ->
 
     ``read_at`` is the whole of read and default: ``env.X || "…"``, ``env.X ?? "…"``, ``env.X ? env.X : "…"``, an
     assignment with ``||=`` or ``??=``, a pattern's ``X = "…"``. Never safe: without the variable the program stops
-    where it went on.
+    where it went on. Where several are tried, ``variable`` names them: "A or B".
     """
-    if not re.fullmatch(r"[\w.-]+", variable):
+    if not re.fullmatch(r"[\w.-]+(?: or [\w.-]+)*", variable):
         return None
     defaults = {_default(node, variable) for node in everything(program.body) if getattr(node, "at", None) == read_at}
     defaults.discard(None)
