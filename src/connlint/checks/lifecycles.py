@@ -49,6 +49,7 @@ class Api:
     owner: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
     borrows: tuple[str, ...] = ()
+    reads_from: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
 
     @property
@@ -282,6 +283,8 @@ def _borrows(api: Api, call: p.Call, origins: Origins) -> bool:
         word = (last_word(given.value) or "").lower()
         made = (origins.of(given.value) or "").removesuffix("()").rsplit(".", 1)[-1].lower()
         if any(fnmatchcase(w, known) for w in (word, made) for known in api.borrows):
+            return True
+        if made in api.reads_from and not api.writes(call):
             return True
     return False
 
