@@ -44,6 +44,7 @@ _SEARCHED = re.compile(r"\.(?:py|[cm]?[jt]sx?|vue|svelte|go|rs|java|kt|rb|php|cs
 _LOCKS = ("-lock.json", ".lock", "-lock.yaml")
 _LARGEST = 1_000_000
 """Bytes of a file beyond which it is data, and not searched for a port."""
+_COMMENT = re.compile(rb"(?m)^[ \t]*(?:#|//)[^\n]*|(?<=[\s;,)\]}])(?:#|//)[^\n\"']*$")
 _CAUGHT = ("catch", "rejects", "toThrow", "toThrowError", "raises", "assertRaises")
 
 
@@ -186,8 +187,9 @@ class _Locals:
     # -- who starts it ------------------------------------------------------------------------------------------------
 
     def probed(self, data: bytes) -> bool:
-        """Whether a file starts, replaces, waits for or can do without what it connects to."""
-        return any(word in data for word in self.words)
+        """Whether a file starts, replaces, waits for or can do without what it connects to; a comment does nothing."""
+        code = _COMMENT.sub(b"", data)
+        return any(word in code for word in self.words)
 
     def alone(self, module: Module) -> bool:
         """Whether nothing that runs around a file, or that it imports, starts, replaces or waits for a service."""
