@@ -108,7 +108,7 @@ class Cases:
 
     def _worth(self, call: p.Call, policy: str) -> Why | None:
         """Whether code that can run again is at work, as far as the table asks for that; None where it is not."""
-        if policy == "never":
+        if policy in ("never", "owned"):
             return None
         if policy in ("always", "chained", "written"):
             return Why("unknown") if self.module.function(call) is not None else None

@@ -14,7 +14,7 @@ from typing import Any
 from connlint.cards import Rules
 from connlint.checks.origins import Origins
 from connlint.model import program as p
-from connlint.project.module import Definition
+from connlint.project.module import Definition, Module
 from connlint.project.project import Project
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
@@ -50,6 +50,7 @@ class Api:
     called: tuple[str, ...] = ()
     borrows: tuple[str, ...] = ()
     reads_from: tuple[str, ...] = ()
+    itself: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
 
     @property
@@ -143,6 +144,8 @@ class Lifecycles:
                 return None
             word = imported.rsplit(".", 1)[-1]
         for api in (*self._by_word.get(word, ()), *self._patterns):
+            if api.itself and not _runs_itself_again(api, call, origins.module):
+                continue
             if api.role in roles and _arguments(api, call) and self._matches(api, callee, imported, origins):
                 return None if _completes(api, callee) or _borrows(api, call, origins) else api
         return None
@@ -287,6 +290,33 @@ def _borrows(api: Api, call: p.Call, origins: Origins) -> bool:
         if made in api.reads_from and not api.writes(call):
             return True
     return False
+
+
+def _runs_itself_again(api: Api, call: p.Call, module: Module) -> bool:
+    """Whether a call hands on the very function that it stands in, whatever happened: ``setTimeout(poll, 1000)``."""
+    given: Any = call.args[0].value if call.args else None
+    if type(given) is p.Function and given.arrow and len(given.body) == 1:
+        only: Any = given.body[0]
+        given = only.value.callee if type(only.value) is p.Call else None
+    if type(given) is not p.Name or not any(fnmatchcase(given.id, word) for word in api.itself):
+        return False
+    found = module.only(given.id, given)
+    function = found.value if found is not None else None
+    for above in module.parents(call):
+        if above is function:
+            return not any(_stops(statement, call) for statement in above.body)
+        if type(above) in (p.If, p.Conditional, p.Logical, p.Switch, p.Case, p.Handler, p.Loop):
+            return False
+    return False
+
+
+def _stops(thing: Any, call: p.Call) -> bool:
+    """Whether something before ``call`` may leave the function."""
+    if thing.at[0] >= call.at[0] or type(thing) in (p.Function, p.Class):
+        return False
+    if type(thing) in (p.Return, p.Raise):
+        return thing.at[1] < call.at[0]
+    return any(_stops(child, call) for child in p.children(thing) if hasattr(child, "at"))
 
 
 def _arguments(api: Api, call: p.Call) -> bool:
