@@ -301,7 +301,7 @@ def _runs_itself_again(api: Api, call: p.Call, module: Module) -> bool:
     if type(given) is not p.Name or not any(fnmatchcase(given.id, word) for word in api.itself):
         return False
     found = module.only(given.id, given)
-    function = found.value if found is not None else None
+    function: Any = found.value if found is not None else None
     for above in module.parents(call):
         if above is function:
             return not any(_stops(statement, call) for statement in above.body)
