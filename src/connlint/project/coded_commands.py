@@ -7,6 +7,7 @@ Such a call is a command line by another name; which calls these are, and what t
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,15 +16,18 @@ from connlint.model.deployment import Command, Word
 from connlint.model.finding import Place
 from connlint.project.project import Project
 
+_TARGET = re.compile(rb"[\"'][\w./]+:[\w.]+(?:\(\))?[\"']")
 _MOVES = (b"sys.path", b"chdir", b"runpy", b"PYTHONPATH")
 
 
 def commands_in_code(project: Project, entries: Mapping[str, Mapping[str, Any]]) -> Iterator[Command]:
     """The command lines that calls in Python files stand for; ``entries`` are rows of the table by the call's name."""
-    words = tuple({f"{name.rpartition('.')[2]}(".encode() for name in entries})
+    words = tuple({(name.partition(".")[0].encode(), f"{name.rpartition('.')[2]}(".encode()) for name in entries})
     for path in sorted(project.tree.paths):
         data = project.tree.read(path) if entries and path.endswith(".py") else None
-        if data is None or not any(word in data for word in words) or any(word in data for word in _MOVES):
+        if data is None or not any(package in data and word in data for package, word in words):
+            continue
+        if _TARGET.search(data) is None or any(word in data for word in _MOVES):
             continue
         module = project.module(path)
         for call in module.nodes(p.Call) if module is not None else ():

@@ -141,9 +141,7 @@ class Importers:
             return tuple(other for other in self.of(path)
                          if any(way != "dynamic" for _, target, way in self.targets(other) if target == path))
         if path not in self._importers and len(self._importers) >= _FEW:
-            for target, sources in self._reversed.items():
-                self._importers.setdefault(target, tuple(sorted(sources)))
-            return self._importers.setdefault(path, ())
+            self._importers[path] = tuple(sorted(self._reversed.get(path, ())))
         if path not in self._importers:
             words = self._words(path)
             found = set()

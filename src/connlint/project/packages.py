@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from connlint.model import program as p
-from connlint.project.answer import Found
+from collections import deque
+
+from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 
@@ -30,15 +31,12 @@ def package_root(project: Project, path: str) -> str:
 
 def reached(project: Project, module: Module, most: int = 60) -> list[str]:
     """Paths of the modules that ``module`` imports, and that these import, nearest first; at most ``most``."""
-    found: dict[str, None] = {}
-    waiting = [module]
-    while waiting and len(found) < most:
-        current = waiting.pop(0)
-        for statement in current.nodes(p.Import):
-            answer = project.resolve(current, statement.module)
-            if isinstance(answer, Found) and answer.path not in found and answer.path != module.path:
-                found[answer.path] = None
-                target = project.module(answer.path)
-                if target is not None:
-                    waiting.append(target)
-    return list(found)
+    index = importers(project)
+    found: dict[str, None] = {module.path: None}
+    waiting = deque(found)
+    while waiting and len(found) <= most:
+        for _, target, _ in index.targets(waiting.popleft()):
+            if target not in found:
+                found[target] = None
+                waiting.append(target)
+    return list(found)[1:]

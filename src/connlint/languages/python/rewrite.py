@@ -15,7 +15,7 @@ from typing import Any
 
 from connlint.languages.dump import dump
 from connlint.languages.python.read import read
-from connlint.languages.python.stretches import texts_over_lines
+from connlint.languages.python.stretches import split, texts_over_lines
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span, Undecodable
@@ -308,17 +308,44 @@ def _proved(source: Source, fix: Fix, *, keeps: bool = True) -> Fix | None:
         after = Source.decode(source.path, applied(source, fix.edits), cookie=True)
     except (UnicodeEncodeError, Undecodable):
         return None
-    old, new = read(source), read(after)
+    part, edited, offset = _touched(source, after, fix)
+    old, new = read(part), read(edited)
     if source.encoding != after.encoding or len(new.problems) > len(old.problems):
         return None
     said = {_said(statement) for statement in new.body}
     for statement in old.body:
-        start, end = statement.at
+        start, end = statement.at[0] + offset, statement.at[1] + offset
         touched = any(edit.place.at[0] < end and start < edit.place.at[1] for edit in fix.edits)
         inside = any(start < edit.place.at[0] < end for edit in fix.edits)
         if not touched and not inside and _said(statement) not in said:
             return None
     return None if keeps and _leaves(old) - _leaves(new) else fix
+
+
+def _touched(before: Source, after: Source, fix: Fix) -> tuple[Source, Source, int]:
+    """The statements that the edits touch, before and after, and where they start; both files where the others are not
+    plainly the same.
+
+    What stands around them is the same text and, as the scanner sees it, the same statements: parsing a long file of
+    settings once for each of them would take longer than all else.
+    """
+    old, new = split(before.data.decode("latin-1")), split(after.data.decode("latin-1"))
+    if before.encoding != "utf-8" or before.bom or old.doubtful or new.doubtful:
+        return before, after, 0
+    first = min(edit.place.at[0] for edit in fix.edits)
+    last = max(edit.place.at[1] for edit in fix.edits)
+    starts = [stretch.start for stretch in old.items]
+    start = max((at for at in starts if at < first), default=0)
+    end = min((at for at in starts if at > last), default=len(before.data))
+    longer = len(after.data) - len(before.data)
+    around = [at if at <= start else at + longer for at in starts if at <= start or at >= end]
+    if around != [stretch.start for stretch in new.items if stretch.start <= start or stretch.start >= end + longer]:
+        return before, after, 0
+    return _part(before, start, end), _part(after, start, end + longer), start
+
+
+def _part(source: Source, start: int, end: int) -> Source:
+    return Source.decode(source.path, source.data[start:end])
 
 
 def _leaves(program: p.Program) -> Counter[tuple[str, Any]]:
