@@ -36,6 +36,7 @@ class Tables:
         self.browser_words = _joined(rules, "browser", "words")
         self.browser_prefixes = tuple(_joined(rules, "browser", "prefixes"))
         self.port_names = tuple(_joined(rules, "connects", "ports"))
+        self.plain_bases = _joined(rules, "base_image", "names")
         self.idle = frozenset(_joined(rules, "waits", "idle"))
         self.waits = tuple(word.encode() for word in _joined(rules, "waits", "words"))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from connlint.checks.deployed import on_a_developers_machine
 from connlint.model.finding import Draft, Step
+from connlint.project.grounds import is_plain
 from connlint.project.project import Project
 from connlint.project.services import Running
 
@@ -28,7 +29,7 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
     retries: dict[tuple[str, str], bool] = {}
     for one in running:
         service = one.service
-        if service.restarts or not (service.build or service.mounts) or tables.ports_of(service.image):
+        if service.restarts or tables.ports_of(service.image) or not (service.build or _runs_mounted(one, tables)):
             continue
         if on_a_developers_machine(one.deployment.path) or _idles(one, tables):
             continue
@@ -48,6 +49,12 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
                      "hint": "" if target.service.healthcheck else f", and `{dependency.on}` needs a `healthcheck`"}
             yield Draft("unready", dependency.place, slots, f"{one.name}:{dependency.on}",
                         related=(Step(target.service.place, f"`{dependency.on}` is started here"),))
+
+
+def _runs_mounted(one: Running, tables: Tables) -> bool:
+    """Whether an image without an application runs what is mounted into it."""
+    image = one.service.image
+    return bool(one.service.mounts) and image is not None and is_plain(image.value or "", tables.plain_bases)
 
 
 def _idles(one: Running, tables: Tables) -> bool:
