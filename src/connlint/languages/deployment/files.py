@@ -17,7 +17,7 @@ from connlint.model.deployment import Deployment
 from connlint.model.source import Source, Undecodable
 
 Read = Callable[[str], bytes | None]
-_COMPOSE = re.compile(r"(?:(?:docker-)?compose|docker-stack)(?:[.-][\w.-]+)?\.ya?ml$")
+_COMPOSE = re.compile(r"(?:(?:docker-|podman-)?compose|docker-stack)(?:[.-][\w.-]+)?\.ya?ml$")
 _DOCKERFILE = re.compile(r"(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?$|.+\.(?:[Dd]ockerfile|Containerfile)$")
 _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "fly.toml": platforms.read_fly, "render.yaml": platforms.read_render, "render.yml": platforms.read_render,
