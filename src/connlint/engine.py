@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from connlint.project.stage import Stages
 
 SUPPRESSION = b"connlint:"
+MOST_KEPT = 4_000_000
+"""Bytes of source whose modules a worker keeps; in memory, a module is thirty times as large."""
 FILES_PER_WORKER = 120
 """Below this many files a second process costs more than it saves."""
 
@@ -221,11 +223,14 @@ class Session:
     def _release(self, path: str) -> None:
         """Forget a module that has been checked, and now and then let the collector run, which is off otherwise.
 
-        What is still there after a collection is there to stay, and need not be looked at again.
+        What is still there after a collection is there to stay, and need not be looked at again, until there is too
+        much of it.
         """
         self.project.forget(path)
         self.released += 1
         if self.released % 48 == 0:
+            if self.project.trim(MOST_KEPT):
+                gc.unfreeze()
             gc.collect()
             gc.freeze()
 

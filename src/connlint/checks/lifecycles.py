@@ -296,8 +296,8 @@ def _runs_itself_again(api: Api, call: p.Call, module: Module) -> bool:
     """Whether a call hands on the very function that it stands in, whatever happened: ``setTimeout(poll, 1000)``."""
     given: Any = call.args[0].value if call.args else None
     if type(given) is p.Function and given.arrow and len(given.body) == 1:
-        only: Any = given.body[0]
-        given = only.value.callee if type(only.value) is p.Call else None
+        only = getattr(given.body[0], "value", None)
+        given = only.callee if type(only) is p.Call else None
     if type(given) is not p.Name or not any(fnmatchcase(given.id, word) for word in api.itself):
         return False
     found = module.only(given.id, given)

@@ -13,7 +13,7 @@ from connlint.project.answer import Found
 from connlint.project.project import Project
 
 CODE = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
-_KEPT = 64_000_000
+_KEPT = 48_000_000
 """Bytes of files that are kept in memory for the next search."""
 _LARGEST = 1_000_000
 """Bytes. Nobody looks for a caller in a larger file."""

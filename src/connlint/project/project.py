@@ -58,6 +58,18 @@ class Project:
         if module is not None and path not in self._followed:
             del self._modules[path]
 
+    def trim(self, most: int) -> bool:
+        """Let go of all modules where those that are kept have more than ``most`` bytes of source; whether it did so.
+
+        Whoever asks for one again has it read again, so this is for the time between two questions.
+        """
+        if sum(len(module.source.data) for module in self._modules.values() if module is not None) <= most:
+            return False
+        self._modules.clear()
+        self._followed.clear()
+        self._partly.clear()
+        return True
+
     def _read(self, path: str, words: Iterable[bytes] | None) -> Module | None:
         reader = self.readers.get(path[path.rfind(".") :] if "." in path else "")
         data = self.tree.read(path) if reader else None

@@ -21,6 +21,8 @@ from connlint.project.project import Project
 MOST = 24
 """No more possible values are followed than this; the rest is unknown."""
 DEPTH = 40
+STEPS = 4000
+"""Evaluations for one question: functions that choose among the results of others multiply. Past it, all is unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +99,7 @@ class Values:
         self._active: set[int] = set()
         self._raw: dict[int, list[Possible]] = {}
         self._depth = 0
+        self._steps = 0
 
     # -- expressions ----------------------------------------------------------------------------------------------
 
@@ -109,6 +112,11 @@ class Values:
             return found
         if key in self._active or self._depth > DEPTH:
             return []
+        if not self._active:
+            self._steps = 0
+        self._steps += 1
+        if self._steps > STEPS:
+            return [UNKNOWN]
         self._active.add(key)
         self._depth += 1
         try:
