@@ -3,8 +3,8 @@
     python benchmarks/start_commands.py PROJECT...
 
 ``met`` are the commands that deployment files, scripts and programs hold and whose tool is known; ``resolved`` those
-whose target is a file of the project or needs none, ``unknown`` those about which nothing is said, ``missing`` those
-whose target does not exist. The last column counts the commands of services whose program is no known tool.
+whose target is a file of the project or needs none, ``installed`` those that run a module which is not the project's,
+``unknown`` those about which nothing can be said, ``missing`` those whose target does not exist. The last column counts the commands of services whose program is no known tool.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from connlint.project.applications import Applications
 from connlint.project.services import Services
 from connlint.project.starts import Starts
 
-COLUMNS = ("met", "resolved", "unknown", "missing", "other programs")
+COLUMNS = ("met", "resolved", "installed", "unknown", "missing", "other programs")
 
 
 def counted(root: Path) -> Counter[str]:

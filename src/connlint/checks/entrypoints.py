@@ -67,10 +67,12 @@ def _agreed(project: Project, rules: Rules, judge: Any) -> Iterator[Draft]:
 
 
 def understood(start: Start, applications: Applications) -> str:
-    """"resolved" where a start's target is there or none is needed, "missing" where it is not, else "unknown"."""
+    """"resolved" where a start's target is there or none is needed, "missing" where it is not, "installed" where it is
+    no module of the project's, else "unknown"."""
     target = start.module_target or start.target
     if target is None:
-        return "resolved" if start.entry["form"] == "none" else "unknown"
+        inline = start.entry["form"] == "run" and (start.options.has(["-c", "-"]) or not start.options.plain)
+        return "resolved" if inline or start.entry["form"] == "none" else "unknown"
     if _missing(start, target, applications) is not None:
         return "missing"
     answers: list[Answer] = []
@@ -83,7 +85,10 @@ def understood(start: Start, applications: Applications) -> str:
             answers.append(_found_file(start, ground, target.module))
         else:
             answers.append(_resolved(start, ground, target, applications))
-    return "resolved" if any(isinstance(answer, Found) for answer in answers) else "unknown"
+    if any(isinstance(answer, Found) for answer in answers):
+        return "resolved"
+    why = {answer.why if isinstance(answer, Unknown) else "" for answer in answers}
+    return "installed" if why == {"may be installed"} else "unknown"
 
 
 # -- missing ----------------------------------------------------------------------------------------------------------
