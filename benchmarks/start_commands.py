@@ -4,7 +4,8 @@
 
 ``met`` are the commands that deployment files, scripts and programs hold and whose tool is known; ``resolved`` those
 whose target is a file of the project or needs none, ``installed`` those that run a module which is not the project's,
-``unknown`` those about which nothing can be said, ``missing`` those whose target does not exist. The last column counts the commands of services whose program is no known tool.
+``unknown`` those about which nothing can be said, ``missing`` those whose target does not exist. The last column counts
+the commands of services whose program is no known tool.
 """
 
 from __future__ import annotations

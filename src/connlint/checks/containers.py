@@ -171,9 +171,15 @@ def _meant_for_the_container(name: str, host: Host, target: Running | None, one:
     """Whether the container itself uses the address: a browser on the same machine may be meant by a web address."""
     if host.scheme in ("http", "https", "ws", "wss"):
         return target is not None and not any(port.host == host.port for port in target.service.ports)
-    if host.scheme or target is not None:
+    if target is not None:
         return True
     words = words_of(name)
+    if host.scheme and one.service.kind in ("compose", "docker-run"):
+        # with no such server among the others, the image may hold one, or nobody may ask for it
+        return any(tables.calls(words, other) or tables.calls([host.scheme.partition("+")[0]], other)
+                   for other in group if other is not one)
+    if host.scheme:
+        return True
     if len(words) > 1 and words[-1] in _HOST_WORDS:
         # `X_HOST` is the host of X only where there is an X; else it may be the service's own name
         return any(tables.calls(words[:-1], other) for other in group if other is not one)
