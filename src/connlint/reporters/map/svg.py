@@ -16,8 +16,8 @@ _TITLE, _PLAIN, _LABEL = 8.1, 6.4, 6.1
 """Pixels that a character takes at most on average: bold 14, plain 12, and 11 of the typewriter kind."""
 _NARROW, _WIDE = 132.0, 268.0
 _MARGIN = 26.0
-_LEGIBLE = 1050.0
-"""Pixels below which a wide picture is not shrunk, but scrolled."""
+_LEGIBLE = 0.7
+"""The part of its size to which a wide picture is shrunk; beyond that it is scrolled."""
 _MOST_LABEL = 34
 _MOST_UNKNOWN = 6
 _SUBTITLES = {"loopback": "the container itself", "machine": "the machine around", "external": "outside", "unknown": ""}
@@ -40,7 +40,7 @@ def picture(deployment: Deployment, prefix: str) -> str:
     width, height = arrange([row.box for row in nodes], links)
     width, height = width + 2 * _MARGIN, height + 2 * _MARGIN
     parts = [f'<svg class="map" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-             f'style="max-width:{width:.0f}px;min-width:{min(width, _LEGIBLE):.0f}px" role="img" '
+             f'style="max-width:{width:.0f}px;min-width:{width * _LEGIBLE:.0f}px" role="img" '
              f'aria-label="{_text(deployment.name)}">']
     parts += _markers(prefix)
     parts.append(f'<g transform="translate({_MARGIN:.0f} {_MARGIN:.0f})">')
