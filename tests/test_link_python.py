@@ -35,6 +35,16 @@ def test_a_name_that_something_far_away_has_as_well_is_not_taken_from_there():
     assert task.fix is None and task.slots["hint"] == "; apps/terminal/models.py defines it"
 
 
+def test_a_folder_without_init_is_part_of_the_package_around_it():
+    """Even where the package holds a ``setup.py`` of its own: `shop` is what stands around the importing file."""
+    tree = MemoryTree({
+        "back/shop/__init__.py": "", "back/shop/setup.py": "", "back/shop/prices.py": "VAT = 1\n",
+        "back/shop/web/api/__init__.py": "", "back/shop/web/api/main.py": "", "back/requirements.txt": "flask\n",
+    })
+    (draft,) = faults(PythonLinker(tree), "back/shop/web/api/main.py", b"from shop.prices import VAT, RATE\n")
+    assert draft.slots["name"] == "RATE"
+
+
 UNKNOWN = [
     ("import os\nimport requests\nfrom shop import prices\n", 0),
     ("from shop import prices\nimport redis\n", 0),  # required, although a folder is called so

@@ -124,15 +124,6 @@ class PythonFiles:
         """Whether ``folder`` holds an ``__init__.py``; the project's own folder is never called a package."""
         return bool(folder) and f"{folder}/{INIT}" in self.tree.paths
 
-    def package_of(self, folder: str) -> tuple[str, str]:
-        """The root and name of the outermost package that ``folder`` is in; ("", "") where it is in none."""
-        found = ("", "")
-        while self.is_package(folder):
-            root, _, name = folder.rpartition("/")
-            found = (root, name)
-            folder = root
-        return found
-
     def beside(self, folder: str) -> list[str]:
         """The modules' files directly in ``folder``."""
         start = f"{folder}/" if folder else ""

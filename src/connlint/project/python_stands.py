@@ -70,7 +70,8 @@ class Stands:
         roots = self.roots
         if not self.holds_for(stand, folder):
             return False
-        own = stand.regular and self.files.package_of(folder) == (stand.root, top)
+        # subfolders without an __init__.py are part of the package around them
+        own = stand.regular and is_below(folder, join(stand.root, top))
         if not own and self._is_apart(folder, stand.root):
             return False
         if top in roots.installed:
