@@ -90,7 +90,7 @@ class Code:
         return self._of[key]
 
     def uses(self, one: Running, field: str) -> bool:
-        """Whether any of the code of ``one`` asks for the attribute ``field``: settings are often more than is needed."""
+        """Whether any code of ``one`` asks for the attribute ``field``: settings are often more than is needed."""
         word = re.escape(field.encode())
         asked = re.compile(rb"\.\s*" + word + rb"\b|[\"']" + word + rb"[\"']")
         return any(asked.search(self.project.tree.read(path) or b"") for path in self.files(one))
