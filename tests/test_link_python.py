@@ -24,6 +24,7 @@ from connlint.project.python_roots import read_roots
 from connlint.project.tree import MemoryTree
 from projects import disagreements
 
+
 def test_a_name_that_something_far_away_has_as_well_is_not_taken_from_there():
     tree = MemoryTree({
         "apps/ops/__init__.py": "", "apps/ops/models.py": "Job = 1\n", "apps/ops/base.py": "Plan = 1\n",

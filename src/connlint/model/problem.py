@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from connlint.model.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Problem:
     """Something that could not be read. ``kind``: "syntax", "encoding", "unreadable", "too-deep", "config", …"""
 
