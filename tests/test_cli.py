@@ -157,3 +157,16 @@ def test_loading_a_file_runs_code_of_the_project(tmp_path, text, runs):
     (tmp_path / "one.py").write_text(text)
     linker = Linkers(select((tmp_path,), tmp_path).tree)["python"]
     assert runs_ours(linker, "one.py", text.encode()) is runs
+
+
+def test_notebooks_are_read_on_request(tmp_path):
+    cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": [
+        "import os\n", "url = os.environ.get('DATABASE_URL', 'postgres://localhost:5432/x')\n"]}]
+    book = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "book.ipynb").write_text(json.dumps(book, indent=1))
+    quiet = connlint("check", ".", at=tmp_path)
+    assert (quiet.returncode, "env-localhost-fallback" in quiet.stdout) == (0, False)
+    asked = connlint("check", ".", "--notebooks", "--format", "concise", at=tmp_path)
+    line = next(i for i, row in enumerate((tmp_path / "book.ipynb").read_text().splitlines(), 1) if "environ" in row)
+    assert asked.returncode == 1
+    assert asked.stdout.startswith(f"book.ipynb:{line}:")

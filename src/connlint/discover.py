@@ -15,6 +15,8 @@ from connlint.project.tree import folders_of
 
 PYTHON = (".py", ".pyi")
 JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+NOTEBOOK = ".ipynb"
+"""Jupyter notebooks, which are read on request only."""
 CODE = PYTHON + JAVASCRIPT
 MAX_SIZE = 10_000_000
 """Bytes. A larger file is set aside and said so: nobody wrote it by hand."""

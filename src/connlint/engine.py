@@ -23,7 +23,17 @@ from connlint import __version__
 from connlint.cards import Card, Rules
 from connlint.checks import CHECKS, CODE_WORDS, PROJECT_CHECKS
 from connlint.config import Config
-from connlint.discover import CODE, JAVASCRIPT, MAX_SIZE, PYTHON, DiskTree, Selection, SetAside, set_aside_by_content
+from connlint.discover import (
+    CODE,
+    JAVASCRIPT,
+    MAX_SIZE,
+    NOTEBOOK,
+    PYTHON,
+    DiskTree,
+    Selection,
+    SetAside,
+    set_aside_by_content,
+)
 from connlint.model.finding import Draft, Finding, Suppression
 from connlint.model.problem import Problem
 from connlint.model.report import Report
@@ -104,7 +114,8 @@ class Session:
     def project(self) -> Project:
         from connlint.project.project import Project
 
-        project = Project(self.tree, {s: reader_for(s) for s in (*PYTHON, *JAVASCRIPT)}, self.linkers)
+        suffixes = (*PYTHON, *JAVASCRIPT, *((NOTEBOOK,) if self.options.notebooks else ()))
+        project = Project(self.tree, {s: reader_for(s) for s in suffixes}, self.linkers)
         project.reported = self.reported
         return project
 
@@ -126,7 +137,7 @@ class Session:
         """See `connlint.project.loading.runs_ours`."""
         from connlint.project.loading import runs_ours
 
-        return runs_ours(self.linkers["python" if path.endswith(PYTHON) else "javascript"], path, data)
+        return runs_ours(self.linkers["python" if _is_python(path) else "javascript"], path, data)
 
     def check_named(self, name: str) -> Callable[..., Iterator[Draft]]:
         """The function of a check, imported when it is first needed."""
@@ -140,7 +151,7 @@ class Session:
 
     def scan(self, path: str) -> Scanned:
         """Look at the bytes of ``path``: is it to be set aside, which rules want it parsed, do its imports hold."""
-        python = path.endswith(PYTHON)
+        python, notebook = _is_python(path), path.endswith(NOTEBOOK)
         try:
             data = self.tree.read(path)
         except OSError:
@@ -151,17 +162,17 @@ class Session:
             return Scanned(path, problem=Problem("unreadable", _why_unreadable(self.tree, path), path))
         if len(data) > MAX_SIZE:
             return Scanned(path, set_aside=f"larger than {MAX_SIZE // 1_000_000} MB")
-        if reason := set_aside_by_content(data):
+        if not notebook and (reason := set_aside_by_content(data)):
             return Scanned(path, set_aside=reason)
         row = Scanned(path)
-        modules = imported_modules(data, python=python)
+        modules = imported_modules(_as_lines(data) if notebook else data, python=python)
         row.modules = modules
         cards = [rule for rule in self.sieve.passing(data, python=python, modules=modules) if self.speaks(rule, path)]
         if SUPPRESSION in data:
             cards.append("")
         row.cards = tuple(cards)
         symbols = [card for card in self.cards.values() if card.check == "symbols"]
-        if symbols and modules:
+        if symbols and modules and not notebook:
             from connlint.checks.symbols import faults
 
             linker = self.linkers["python" if python else "javascript"]
@@ -188,8 +199,9 @@ class Session:
         result = Checked(path)
         words = None
         if self.options.sieve and "" not in ids:
-            python = path.endswith(PYTHON)
-            modules = imported_modules(self.tree.read(path) or b"", python=python)
+            python = _is_python(path)
+            data = self.tree.read(path) or b""
+            modules = imported_modules(_as_lines(data) if path.endswith(NOTEBOOK) else data, python=python)
             words = self.sieve.words(ids, modules, python=python)
         module = self.project.module(path, words)
         result.problem = self.project.problems.get(path)
@@ -281,6 +293,10 @@ def reader_for(suffix: str) -> Reader:
     """The reader of files that end in ``suffix``; its parser is imported when the first file is read."""
 
     def read(source: Source, words: Iterable[bytes] | None = None) -> Program:
+        if suffix == NOTEBOOK:
+            from connlint.languages.python.notebook import read_notebook
+
+            return read_notebook(source)
         if suffix in PYTHON:
             from connlint.languages.python.read import read as reader
         else:
@@ -288,6 +304,15 @@ def reader_for(suffix: str) -> Reader:
         return reader(source, None if words is None else sorted(words))
 
     return read
+
+
+def _is_python(path: str) -> bool:
+    return path.endswith((*PYTHON, NOTEBOOK))
+
+
+def _as_lines(notebook: bytes) -> bytes:
+    """The bytes of a notebook with every text of the JSON on a line of its own, as far as the sieve is concerned."""
+    return notebook.replace(b'"', b"\n").replace(b"\\n", b"\n")
 
 
 def _not_a_file(tree: Tree, path: str) -> str | None:
@@ -378,6 +403,9 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
     """Check ``selection`` and return the report. ``progress`` hears of a phase, files done and files in all."""
     started = time.perf_counter()
     was_enabled = gc.isenabled()
+    code = list(selection.code)
+    if options.notebooks:
+        code = sorted((*code, *(path for path in selection.other if path.endswith(NOTEBOOK))))
     reported = frozenset((*selection.code, *selection.other))
     session = Session(selection.tree, rules, config, options,
                       None if len(reported) * 2 > len(selection.tree.paths) else reported)
@@ -388,11 +416,11 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
     suppressions: list[Suppression] = []
     unknown = 0
     try:
-        with _executor(session, options.jobs, len(selection.code)) as executor:
+        with _executor(session, options.jobs, len(code)) as executor:
             scanned: list[Scanned] = []
-            for rows in executor.map(_scan_task, _cut(selection.code, 24)):
+            for rows in executor.map(_scan_task, _cut(code, 24)):
                 scanned += rows
-                tell("scanning", len(scanned), len(selection.code))
+                tell("scanning", len(scanned), len(code))
             wanted: list[tuple[str, tuple[str, ...]]] = []
             for row in scanned:
                 unknown += row.unknown_imports
@@ -435,7 +463,7 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
         problems=tuple(problems[path] for path in sorted(problems)),
         set_aside=tuple((item.path, item.reason) for item in sorted(set_aside, key=lambda s: s.path)),
         unknown_imports=unknown,
-        files_checked=len(selection.code) - sum(1 for row in scanned if row.set_aside or row.problem),
+        files_checked=len(code) - sum(1 for row in scanned if row.set_aside or row.problem),
         seconds=time.perf_counter() - started,
         fail_on=config.fail_on,
         version=__version__,

@@ -44,6 +44,8 @@ class Edge:
 
 @dataclass(slots=True)
 class Graph:
+    """What a picture of one deployment shows."""
+
     nodes: list[Node]
     edges: list[Edge]
 
