@@ -12,7 +12,7 @@ from connlint.model.rule import Rules
 from connlint.project.address import Host
 from connlint.project.answer import Found
 from connlint.project.module import Module
-from connlint.project.packages import reached
+from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import Stages
@@ -138,7 +138,10 @@ class Code:
         module = self.project.module(path) if path is not None else None
         if module is None:
             return []
-        return [module.path, *reached(self.project, module, _MOST)]
+        # what belongs to another service or library is read for its own sake
+        homes = {package_root(self.project, module.path), ""}
+        found = [path for path in reached(self.project, module, _MOST) if package_root(self.project, path) in homes]
+        return [module.path, *found]
 
 
 def _beside(one: Running, other: Running) -> bool:
