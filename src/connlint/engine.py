@@ -495,11 +495,13 @@ def _with_importers(scanned: list[Scanned], wanted: list[tuple[str, tuple[str, .
 
 
 def _importers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...], ...], session: Session) -> list[str]:
+    from connlint.project.suspects import suspects
+
     words = [word.removeprefix("py:").removeprefix("js:").encode() for word in card.sieve[0][0]]
     names: dict[str, set[bytes]] = {}
     for row in scanned:
         if card.id in row.cards and (data := session.tree.read(row.path)):
-            if beside := names_beside(words, data):
+            if beside := names_beside(words, data, suspects(session.project).outside(row.path)):
                 names.setdefault(_stem(row.path), set()).update(beside)
     for _ in range(2):
         for row in scanned:
@@ -516,7 +518,8 @@ def _importers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
         if not beside or not session.speaks(card.id, row.path):
             continue
         data = session.tree.read(row.path)
-        if data and any(name in data for name in beside):
+        if data and any(name in data and re.search(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])", data)
+                        for name in beside):
             if session.sieve.meets(groups, data, python=row.path.endswith(PYTHON), modules=row.modules):
                 found.append(row.path)
     return found
@@ -535,14 +538,18 @@ _BARRELS = ("index", "__init__")
 _NAME_BESIDE = re.compile(rb"([A-Za-z_$][\w$]*)['\"]?\]?\s*[:=](?!=)")
 
 
-def names_beside(words: list[bytes], data: bytes) -> set[bytes]:
-    """Names that are given a value on a line which holds one of ``words``, or on the line before it."""
+def names_beside(words: list[bytes], data: bytes, counts: Callable[[int], bool] = lambda at: True) -> set[bytes]:
+    """Names that are given a value on a line which holds one of ``words``, or on the line before it.
+
+    ``counts`` says of the place of a word whether other files may see what stands there.
+    """
     found: set[bytes] = set()
     for word in words:
         at = data.find(word)
         while at >= 0:
-            start = data.rfind(b"\n", 0, max(0, data.rfind(b"\n", 0, at))) + 1
-            found.update(_NAME_BESIDE.findall(data, start, at))
+            if counts(at):
+                start = data.rfind(b"\n", 0, max(0, data.rfind(b"\n", 0, at))) + 1
+                found.update(_NAME_BESIDE.findall(data, start, at))
             at = data.find(word, at + len(word))
     return {name for name in found if len(name) > 2 and name not in (b"http", b"https", b"default", b"type")}
 

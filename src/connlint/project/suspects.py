@@ -85,6 +85,11 @@ class Suspects:
                 pending += came[step]
         return frozenset(files)
 
+    def outside(self, path: str) -> Callable[[int], bool]:
+        """Whether a byte of ``path`` stands in no function, so that other files may see what is defined there."""
+        regions = self._regions_of(path)
+        return lambda at: not any(region.start <= at < region.end for region in regions)
+
     def behind_reported(self) -> frozenset[str] | None:
         """The files in which a chain may end that starts in a file which is reported on; None where all are."""
         reported = self.project.reported
