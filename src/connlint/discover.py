@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -89,6 +90,7 @@ class DiskTree:
         self._base = os.fspath(root) + os.sep
         self._git = git
         self._ignored: dict[str, bool] = {}
+        self._checker: _IgnoreChecker | None = None
 
     def read(self, path: str) -> bytes | None:
         try:
@@ -101,8 +103,16 @@ class DiskTree:
 
     def ignored(self, path: str) -> bool:
         if path not in self._ignored:
-            self._ignored[path] = self._git and _git_ignores(self.root, path)
+            self._ignored[path] = self._git and self._git_ignores(path)
         return self._ignored[path]
+
+    def _git_ignores(self, path: str) -> bool:
+        if self._checker is None or self._checker.process_id != os.getpid():
+            self._checker = _IgnoreChecker(self.root)
+        answer = self._checker.ignores(path)
+        if answer is None:  # git gives up at paths that it does not want to know, as behind a link
+            self._checker = None
+        return bool(answer)
 
     @cached_property
     def folders(self) -> frozenset[str]:
@@ -138,8 +148,46 @@ def _git(root: Path, *arguments: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _git_ignores(root: Path, path: str) -> bool:
-    return bool(_git(root, "check-ignore", "--no-index", "--", path))
+class _IgnoreChecker:
+    """``git check-ignore``, kept running for one question after the other: starting it takes longer than asking."""
+
+    def __init__(self, root: Path) -> None:
+        self.process_id = os.getpid()
+        command = ["git", "-C", os.fspath(root), "check-ignore", "--no-index", "--stdin", "-z", "-v", "-n"]
+        self._git: subprocess.Popen[bytes] | None = None
+        with contextlib.suppress(OSError):
+            self._git = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         stderr=subprocess.DEVNULL)
+
+    def ignores(self, path: str) -> bool | None:
+        """Whether a rule covers ``path``; None where git does not answer."""
+        if self._git is None or self._git.stdin is None or self._git.stdout is None or "\0" in path:
+            return None
+        try:
+            self._git.stdin.write(os.fsencode(path) + b"\0")
+            self._git.stdin.flush()
+            fields = [self._field() for _ in range(4)]
+        except (OSError, EOFError):
+            return None
+        return bool(fields[2]) and not fields[2].startswith(b"!")
+
+    def _field(self) -> bytes:
+        """One of source, line, pattern and path, all empty but the last where no rule matches."""
+        assert self._git is not None and self._git.stdout is not None
+        found = bytearray()
+        while (byte := self._git.stdout.read(1)) != b"\0":
+            if not byte:
+                raise EOFError
+            found += byte
+        return bytes(found)
+
+    def __del__(self) -> None:
+        if self._git is not None and self.process_id == os.getpid():
+            for pipe in (self._git.stdin, self._git.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+            self._git.wait()
 
 
 def list_files(root: Path) -> tuple[frozenset[str], bool]:
