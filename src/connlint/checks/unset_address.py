@@ -178,6 +178,8 @@ def _tested(values: Values, module: Module) -> set[str]:
     if found is None:
         found = set()
         tests = [*(node.test for node in module.nodes(p.If)), *(node.test for node in module.nodes(p.Conditional))]
+        tests += [node.value for node in module.nodes(p.Return)
+                  if node.value is not None and values.asks(module, node.value)]
         for test in tests:
             found.update(v for r in values.absent(module, test, False) for v in r.variables)
         module.memo[_tested] = found

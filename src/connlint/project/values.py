@@ -301,18 +301,17 @@ class Values:
                 own = self.returns(made.module, made.node)
                 if len(own) == 1 and own[0].value is not None:
                     site = Site(made.module, own[0].value)
-            if site is not None and not self._is_question(site):
+            if site is not None and not self.asks(site.module, site.node):
                 site = None
             memo[key] = site
         found_site: Site | None = memo[key]
         return found_site
 
-    def _is_question(self, site: Site) -> bool:
+    def asks(self, module: Module, node: Any) -> bool:
         """Whether an expression asks something, instead of being a value itself."""
-        node = site.node
         if type(node) is p.Logical:
-            return all(self._is_question(Site(site.module, side)) for side in (node.left, node.right))
-        return type(node) in (p.Not, p.Compare) or (type(node) is p.Call and self._says(site.module, node) is not None)
+            return self.asks(module, node.left) and self.asks(module, node.right)
+        return type(node) in (p.Not, p.Compare) or (type(node) is p.Call and self._says(module, node) is not None)
 
     def _says(self, module: Module, call: p.Call) -> str | None:
         """"absent" or "present": what a call that asks about its one argument has found out where it is true."""
