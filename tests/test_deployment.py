@@ -151,5 +151,19 @@ def test_files_that_mean_no_good_neither_hang_nor_fill_the_memory(tmp_path: Path
     command = [sys.executable, "-c", "from connlint.cli import main; main()", "check", "--jobs", "1", "."]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, preexec_fn=limited,
                          check=False)
+    said = [path for path, (_, line) in HOSTILE.items() if line]
+    assert f"Could not read {len(said) + 1} files in full:" in ran.stdout + ran.stderr
     assert ran.returncode in (0, 1) and "checked 0 files" in ran.stdout + ran.stderr, ran.stderr
     assert "Traceback" not in ran.stderr and "connlint itself failed" not in ran.stdout + ran.stderr, ran.stderr
+
+
+def test_a_comment_in_a_deployment_file_that_covers_nothing_is_said():
+    compose = "services:\n  a:\n    image: x  # connlint: ignore[port-mismatch]\n"
+    found = report({"compose.yaml": compose, "notes.yaml": "a: b  # connlint: ignore[port-mismatch]\n"}).findings
+    assert [(f.rule, f.place.path) for f in found] == [("unused-suppression", "compose.yaml"),
+                                                       ("unused-suppression", "notes.yaml")]
+
+
+def test_a_deployment_file_that_cannot_be_read_is_a_problem_of_the_report():
+    found = report({"compose.yaml": "services:\n\ta: b\n"}).problems
+    assert [(p.path, p.message) for p in found] == [("compose.yaml", "line 2: found character that cannot start any token")]

@@ -357,12 +357,14 @@ def _check_task(rows: list[tuple[str, tuple[str, ...]]]) -> list[Checked]:
     return [_session.check(path, ids) for path, ids in rows]
 
 
-def _project_task(check: str) -> list[tuple[str, Draft]]:
-    """Run a check that looks at the whole project at once; pairs of rule id and draft."""
+def _project_task(check: str) -> tuple[list[tuple[str, Draft]], list[Problem]]:
+    """Run a check that looks at the whole project at once; pairs of rule id and draft, and what it could not read."""
     assert _session is not None
     cards = [card for card in _session.cards.values() if card.check == check]
     function = _session.check_named(check)
-    return [(card.id, draft) for card in cards for draft in function(_session.project, card, _session.rules)]
+    project = _session.project
+    rows = [(card.id, draft) for card in cards for draft in function(project, card, _session.rules)]
+    return rows, [problem for path, problem in project.problems.items() if not path.endswith(CODE)]
 
 
 class _Here:
@@ -446,7 +448,8 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
                         problems[result.path] = result.problem
                 checked += len(results)
                 tell("checking", checked, len(wanted))
-            for drafts in of_project:
+            for drafts, unread in of_project:
+                problems |= {problem.path: problem for problem in unread if problem.path in reported}
                 for rule, draft in drafts:
                     if draft.place.path in reported and (finding := session.finding(session.cards[rule], draft)):
                         findings.append(finding)
@@ -454,7 +457,7 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
         gc.unfreeze()
         if was_enabled:
             gc.enable()
-    sources = _sources(findings, suppressions, session.tree)
+    sources = _sources(findings, suppressions, session.tree, _marked(selection))
     findings = _ordered(_suppressed(findings, suppressions, sources, session, problems))
     return Report(
         findings=tuple(findings),
@@ -583,6 +586,15 @@ def _suppressed(findings: list[Finding], suppressions: list[Suppression], source
     return findings + [f for card in cards for draft in drafts if (f := session.finding(card, draft))]
 
 
+def _marked(selection: Selection) -> list[str]:
+    """The deployment files to report on that hold what may be a suppression."""
+    if not selection.other:
+        return []
+    from connlint.languages.deployment.files import kind_of
+
+    return [path for path in selection.other if kind_of(path) and SUPPRESSION in (selection.tree.read(path) or b"")]
+
+
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Sorted by place, without twins, and numbered where rule, symbol and file are the same."""
     seen: Counter[tuple[str, str, str]] = Counter()
@@ -598,9 +610,10 @@ def _ordered(findings: Iterable[Finding]) -> list[Finding]:
     return rows
 
 
-def _sources(findings: list[Finding], suppressions: list[Suppression], tree: Tree) -> dict[str, Source]:
-    """The sources of every file that a finding points at or a suppression stands in."""
-    paths = {suppression.place.path for suppression in suppressions}
+def _sources(findings: list[Finding], suppressions: list[Suppression], tree: Tree,
+             marked: Iterable[str]) -> dict[str, Source]:
+    """The sources of every file that a finding points at or a suppression stands in, the ``marked`` among them."""
+    paths = {suppression.place.path for suppression in suppressions} | set(marked)
     for finding in findings:
         paths.add(finding.place.path)
         paths.update(step.place.path for step in (*finding.steps, *finding.related))
