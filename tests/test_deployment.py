@@ -166,4 +166,5 @@ def test_a_comment_in_a_deployment_file_that_covers_nothing_is_said():
 
 def test_a_deployment_file_that_cannot_be_read_is_a_problem_of_the_report():
     found = report({"compose.yaml": "services:\n\ta: b\n"}).problems
-    assert [(p.path, p.message) for p in found] == [("compose.yaml", "line 2: found character that cannot start any token")]
+    said = "line 2: found character that cannot start any token"
+    assert [(p.path, p.message) for p in found] == [("compose.yaml", said)]
