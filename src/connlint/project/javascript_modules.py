@@ -135,6 +135,7 @@ class JavaScriptLinker:
         """The uses as a parse shows them."""
         imports = Imports(path, data)
         uses: list[ImportUse] = []
+        mocked = _mocked(data)
         for statement in statements:
             taken = imports.taken(statement)
             if taken is None:
@@ -142,7 +143,7 @@ class JavaScriptLinker:
             excused = taken.excused
             if path.endswith(DECLARATIONS):
                 excused = excused or "declarations only"
-            if excused is None and _mocked(data, statement.specifier):
+            if excused is None and statement.specifier in mocked:
                 excused = "mocked"
             answer = self.resolver.resolve(path, statement.specifier)
             names: tuple[UsedName, ...] = ()
@@ -200,8 +201,9 @@ class JavaScriptLinker:
         return self._lexed_names[target]
 
 
-def _mocked(data: bytes, specifier: str) -> bool:
-    """Whether the file replaces the module for its tests."""
-    return b"ock" in data and re.search(
-        rb"""[mM]ock\w*(?:\.\w+)?(?:<[^>]*>)?\(\s*(?:import\(\s*)?["'`]%b["'`]""" % re.escape(specifier.encode()), data
-    ) is not None
+_MOCKED = re.compile(rb"""[mM]ock\w*(?:\.\w+)?(?:<[^>]*>)?\(\s*(?:import\(\s*)?["'`]([^"'`\n]+)["'`]""")
+
+
+def _mocked(data: bytes) -> frozenset[str]:
+    """The modules that the file replaces for its tests."""
+    return frozenset(m.decode("utf-8", "replace") for m in _MOCKED.findall(data)) if b"ock" in data else frozenset()

@@ -140,7 +140,11 @@ def _loaded(kind: str, specifier: bytes, at: Span, data: bytes, start: int) -> S
     if (member := _MEMBER.match(data, at[1] + 1)) is not None:
         return Statement(kind, text(specifier), at, member=member.span(1))
     head = data[max(0, start - 400) : start]
-    into = _REQUIRED_INTO.search(head) if b"=" in head[-12:] else None
+    into = None
+    if (sign := head.rfind(b"=", -12)) >= 0:
+        # Searched from the brace, or from near the end: a name is short
+        brace = head.rfind(b"{") if head[:sign].rstrip().endswith(b"}") else -1
+        into = _REQUIRED_INTO.search(head, brace if brace >= 0 else max(0, sign - 80))
     if into is None:
         return Statement(kind, text(specifier), at)
     shift = start - len(head)
