@@ -21,6 +21,9 @@ from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
 from connlint.project.values import Possible, Values, values_of
 
+_LARGEST = 300_000
+"""Bytes of a file above which it is put together by a tool: such files hold whole libraries, and settings of nobody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Default:
@@ -93,7 +96,7 @@ def suspects(project: Project, stages: Stages, silent: list[str],
             if not path.endswith(suffixes) or stages.of_path(path) in silent:
                 continue
             data = project.tree.read(path)
-            if data is None or not any(word in data for word in words):
+            if data is None or len(data) > _LARGEST or not any(word in data for word in words):
                 continue
             if only is not None and not any(name in data or name.lower() in data for name in only):
                 continue
