@@ -513,18 +513,20 @@ def _importers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
                 if through:
                     names[_stem(row.path)] = set().union(*through)
     found = []
+    whole = {name: re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
+             for some in names.values() for name in some}
     for row in scanned:
         if card.id in row.cards or row.set_aside or row.problem:
             continue
-        beside = {name for module in row.modules for name in names.get(_last(module), ())
-                  if _is_ours(row.path, module, session)}
-        if not beside or not session.speaks(card.id, row.path):
+        near = [(module, last) for module in row.modules if (last := _last(module)) in names]
+        if not near or not session.speaks(card.id, row.path):
             continue
-        data = session.tree.read(row.path)
-        if data and any(name in data and re.search(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])", data)
-                        for name in beside):
-            if session.sieve.meets(groups, data, python=row.path.endswith(PYTHON), modules=row.modules):
-                found.append(row.path)
+        data = session.tree.read(row.path) or b""
+        if not session.sieve.meets(groups, data, python=_is_python(row.path), modules=row.modules):
+            continue
+        held = {name: None for _, last in near for name in names[last] if name in data and whole[name].search(data)}
+        if any(not names[last].isdisjoint(held) and _is_ours(row.path, module, session) for module, last in near):
+            found.append(row.path)
     return found
 
 
