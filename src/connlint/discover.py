@@ -28,8 +28,8 @@ _INSTALLED = frozenset(
 )
 _VENDORED = frozenset("vendor vendored _vendor third_party third-party thirdparty 3rdparty extern".split())
 _BUILT = frozenset(
-    "dist .vite .next .nuxt .output .svelte-kit .angular .turbo .parcel-cache .vercel .serverless __pycache__ .mypy_cache "
-    ".ruff_cache .pytest_cache htmlcov storybook-static".split()
+    "dist .vite .next .nuxt .output .svelte-kit .angular .turbo .parcel-cache .vercel .serverless __pycache__ "
+    ".mypy_cache .ruff_cache .pytest_cache htmlcov storybook-static".split()
 )
 _FOLDERS = {name: reason for names, reason in
             ((_INSTALLED, "installed packages"), (_VENDORED, "vendored"), (_BUILT, "build output")) for name in names}
