@@ -498,28 +498,23 @@ def _with_importers(scanned: list[Scanned], wanted: list[tuple[str, tuple[str, .
 
 
 def _importers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...], ...], session: Session) -> list[str]:
-    from connlint.project.suspects import suspects
-
     words = [word.removeprefix("py:").removeprefix("js:").encode() for word in card.sieve[0][0]]
-    names: dict[str, set[bytes]] = {}
-    for row in scanned:
-        if card.id in row.cards and (data := session.tree.read(row.path)):
-            if beside := names_beside(words, data, suspects(session.project).outside(row.path)):
-                names.setdefault(_stem(row.path), set()).update(beside)
-    for _ in range(2):
-        for row in scanned:
-            if row.modules and PurePosixPath(row.path).stem in _BARRELS and _stem(row.path) not in names:
-                through = [names[last] for module in row.modules if (last := _last(module)) in names]
-                if through:
-                    names[_stem(row.path)] = set().union(*through)
+    names = _constants([row.path for row in scanned if card.id in row.cards], words, session)
+    if session.reported is None:
+        for _ in range(2):
+            for row in scanned:
+                if row.modules and PurePosixPath(row.path).stem in _BARRELS and _stem(row.path) not in names:
+                    through = [names[last] for module in row.modules if (last := _last(module)) in names]
+                    if through:
+                        names[_stem(row.path)] = set().union(*through)
     found = []
     whole = {name: re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
              for some in names.values() for name in some}
     for row in scanned:
-        if card.id in row.cards or row.set_aside or row.problem:
+        if card.id in row.cards or row.set_aside or row.problem or not row.modules:
             continue
         near = [(module, last) for module in row.modules if (last := _last(module)) in names]
-        if not near or not session.speaks(card.id, row.path):
+        if not (near or session.reported) or not session.speaks(card.id, row.path):
             continue
         data = session.tree.read(row.path) or b""
         if not session.sieve.meets(groups, data, python=_is_python(row.path), modules=row.modules):
@@ -527,7 +522,33 @@ def _importers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
         held = {name: None for _, last in near for name in names[last] if name in data and whole[name].search(data)}
         if any(not names[last].isdisjoint(held) and _is_ours(row.path, module, session) for module, last in near):
             found.append(row.path)
+        elif session.reported and _takes_constants(row.path, data, words, session):
+            found.append(row.path)
     return found
+
+
+def _constants(paths: list[str], words: list[bytes], session: Session) -> dict[str, set[bytes]]:
+    """Names that stand beside one of ``words`` outside of functions, by what others call the file."""
+    if not paths:
+        return {}
+    from connlint.project.suspects import suspects
+
+    names: dict[str, set[bytes]] = {}
+    for path in paths:
+        if data := session.tree.read(path):
+            if beside := names_beside(words, data, suspects(session.project).outside(path)):
+                names.setdefault(_stem(path), set()).update(beside)
+    return names
+
+
+def _takes_constants(path: str, data: bytes, words: list[bytes], session: Session) -> bool:
+    """Whether a file that was named alone mentions a constant of one that it imports, which nobody has scanned."""
+    from connlint.project.importers import importers
+
+    near = importers(session.project).behind(path)
+    names = set().union(*_constants([p for p in near if any(word in (session.tree.read(p) or b"") for word in words)],
+                                    words, session).values())
+    return any(name in data for name in names)
 
 
 def _is_ours(path: str, module: str, session: Session) -> bool:

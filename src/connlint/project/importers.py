@@ -192,6 +192,16 @@ class Importers:
             waiting += fresh
         return frozenset(found)
 
+    def behind(self, path: str) -> frozenset[str]:
+        """The files that ``path`` imports, directly or through index files and others that pass on what they import."""
+        found: set[str] = set()
+        waiting = [path]
+        for _ in range(_BARRELS):
+            waiting = [target for one in waiting for _, target, _ in self.targets(one) if target not in found]
+            found.update(waiting)
+            waiting = [target for target in set(waiting) if self._passes_on(target)]
+        return frozenset(found)
+
     def near(self, path: str) -> frozenset[str]:
         """The files that import ``path``, directly or through index files and others that pass on what they import."""
         if path not in self._near:
