@@ -31,6 +31,7 @@ class Tables:
     def __init__(self, rules: Rules) -> None:
         self.images = {name: frozenset(e["ports"]) for e in rules.apis.get("image", ()) for name in e["names"]}
         self._called = {name: e.get("called", ()) for e in rules.apis.get("image", ()) for name in e["names"]}
+        self._patient = {name for e in rules.apis.get("image", ()) if e.get("patient") for name in e["names"]}
         self.connect = _joined(rules, "connects", "words")
         self.other = _joined(rules, "connects", "not")
         self.browser_words = _joined(rules, "browser", "words")
@@ -39,6 +40,10 @@ class Tables:
         self.plain_bases = _joined(rules, "base_image", "names")
         self.idle = frozenset(_joined(rules, "waits", "idle"))
         self.waits = tuple(word.encode() for word in _joined(rules, "waits", "words"))
+
+    def is_waited_for(self, one: Running) -> bool:
+        """Whether clients of a service with a well-known image wait for it, try again, or connect when first used."""
+        return self._image(one.service.image) in self._patient
 
     def calls(self, words: Sequence[str], one: Running) -> bool:
         """Whether ``words`` of a variable's name are what a service with a well-known image goes by."""
@@ -77,7 +82,8 @@ def _joined(rules: Rules, role: str, key: str) -> set[str]:
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Outcomes: "loopback", "port", "published-port", "unpublished", "unready", "unset"; each where a card wants it."""
+    """Outcomes: "loopback", "port", "published-port", "unpublished", "unready", "connects", "unset"; each where a card
+    wants it."""
     tables = Tables(rules)
     running = Services.of(project).running()
     words = wording_of(project, rules.apis)
@@ -89,7 +95,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     if "unpublished" in card.outcomes:
         yield from unpublished(project, rules)
     if "unready" in card.outcomes:
-        yield from unready(running, groups, tables, project)
+        yield from unready(running, groups, tables, project, rules)
     if "unset" in card.outcomes:
         yield from _unset(running, tables, project, rules)
 

@@ -86,7 +86,7 @@ class Code:
         key = id(one)
         if key not in self._of:
             folder = self._folder(one)
-            self._of[key] = self._below(folder) if folder is not None else self._imported(one)
+            self._of[key] = self.below(folder) if folder is not None else self._imported(one)
         return self._of[key]
 
     def uses(self, one: Running, field: str) -> bool:
@@ -121,7 +121,8 @@ class Code:
                 return None
         return folder
 
-    def _below(self, folder: str) -> list[str]:
+    def below(self, folder: str) -> list[str]:
+        """The code in ``folder`` that was written by hand."""
         prefix = folder + "/" if folder else ""
         return [path for path in sorted(self.project.tree.paths)
                 if path.startswith(prefix) and path.endswith(_CODE) and not _NOT_OWN.search(path)
@@ -133,7 +134,7 @@ class Code:
 
     def _imported(self, one: Running) -> list[str]:
         targets = {path for start in Starts.of(self.project, self.rules.apis).all if start.running is one
-                   and start.command is one.commands[-1] for path in _target(start)}
+                   and start.command is one.commands[-1] for path in targets_of(start)}
         path = targets.pop() if len(targets) == 1 else None
         module = self.project.module(path) if path is not None else None
         if module is None:
@@ -153,7 +154,7 @@ def _beside(one: Running, other: Running) -> bool:
     return one.deployment.path == other.deployment.path
 
 
-def _target(start: Start) -> Iterator[str]:
+def targets_of(start: Start) -> Iterator[str]:
     """The file that ``start`` starts, where it is known."""
     target = start.module_target or start.target
     if target is None or len(start.grounds) != 1:

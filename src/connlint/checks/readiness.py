@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from connlint.checks.deployed import on_a_developers_machine
+from connlint.checks.starting import Starting
 from connlint.model.finding import Draft, Step
+from connlint.model.rule import Rules
 from connlint.project.grounds import is_plain
 from connlint.project.project import Project
 from connlint.project.services import Running
+from connlint.project.stage import words_of
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Groups, Tables
@@ -21,12 +24,17 @@ _SKIPPED = re.compile(r"(?:^|/)(?:node_modules|vendor|\.\w+|dist|build|static|pu
 _LARGEST = 300_000
 
 
-def unready(running: list[Running], groups: Groups, tables: Tables, project: Project) -> Iterator[Draft]:
-    """Outcome "unready": code of the project does not wait for a well-known server, and nothing starts it again.
+def unready(running: list[Running], groups: Groups, tables: Tables, project: Project,
+            rules: Rules) -> Iterator[Draft]:
+    """Outcomes "connects": the service surely connects to a well-known server when it starts, nothing waits for that
+    server and nothing starts the service again; "unready": the same where its code is in no language that can be read,
+    or has no client that is known although the service is told of the server, and the server is none that clients wait
+    for by themselves.
 
     What others have packed mostly tries again by itself, and so is left out; so is a container that only idles.
     """
     retries: dict[tuple[str, str], bool] = {}
+    starting = Starting(project, rules, tables)
     for one in running:
         service = one.service
         if service.restarts or tables.ports_of(service.image) or not (service.build or _runs_mounted(one, tables)):
@@ -40,15 +48,35 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
                 continue
             if _waits(one, tables, project):
                 continue
-            key = service.build or service.mounts[0][0], dependency.on
-            if key not in retries:
-                retries[key] = _tries_again(key[0], target, tables, project)
-            if retries[key]:
+            contact = starting.contact(one, target)
+            if contact.when == "late" or (contact.when == "unseen" and not _is_told(one, target, tables)):
                 continue
-            slots = {"service": one.name, "dependency": dependency.on,
+            if contact.when == "start":
+                if _speaks_of_trying(contact.files, tables, project):
+                    continue
+            else:
+                key = service.build or service.mounts[0][0], dependency.on
+                if key not in retries:
+                    retries[key] = tables.is_waited_for(target) or _tries_again(key[0], target, tables, project)
+                if retries[key]:
+                    continue
+            slots = {"service": one.name, "dependency": dependency.on, "what": contact.what,
                      "hint": "" if target.service.healthcheck else f", and `{dependency.on}` needs a `healthcheck`"}
-            yield Draft("unready", dependency.place, slots, f"{one.name}:{dependency.on}",
-                        related=(Step(target.service.place, f"`{dependency.on}` is started here"),))
+            yield Draft("connects" if contact.when == "start" else "unready", dependency.place, slots,
+                        f"{one.name}:{dependency.on}", contact.steps,
+                        (Step(target.service.place, f"`{dependency.on}` is started here"),))
+
+
+def _is_told(one: Running, target: Running, tables: Tables) -> bool:
+    """Whether a variable of ``one`` says where ``target`` is, or is named after it."""
+    environment = one.environment
+    texts = {part for known in environment.values() for part in re.split(r"[^\w.-]+", known.value or known.written)}
+    return not texts.isdisjoint(target.service.hosts) or any(tables.calls(words_of(n), target) for n in environment)
+
+
+def _speaks_of_trying(paths: tuple[str, ...], tables: Tables, project: Project) -> bool:
+    """Whether one of the files that lead to the connection speaks of waiting or of trying again."""
+    return any(word in (project.tree.read(path) or b"").lower() for path in paths for word in tables.waits)
 
 
 def _runs_mounted(one: Running, tables: Tables) -> bool:

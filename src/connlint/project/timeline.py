@@ -30,12 +30,12 @@ _AT_ONCE = tuple(name.decode() for name in AT_ONCE)
 _RUNNERS = ("run", "run_until_complete", "run_sync", "async_to_sync")
 
 
-def at_import(module: Module, node: Any) -> bool:
+def at_import(module: Module, node: Any, *, main: bool = False) -> bool:
     """Whether ``node`` is evaluated while ``module`` is imported.
 
     That is the top level with its blocks, class bodies, static fields, decorators, defaults of Python parameters, and
-    functions that are called where they stand. Code under a test for the main program is not, nor is what only the
-    type checker sees.
+    functions that are called where they stand. Code under a test for the main program is not, unless the module is
+    that (``main``), nor is what only the type checker sees.
     """
     below = node
     for above in module.parents(node):
@@ -44,10 +44,10 @@ def at_import(module: Module, node: Any) -> bool:
             if called_at_once(module, above) is None:
                 return False
         elif kind is p.If:
-            if any(below is s for s in above.then) and _only_elsewhere(module, above.test):
+            if any(below is s for s in above.then) and _only_elsewhere(module, above.test, main=main):
                 return False
         elif kind is p.Logical:
-            if below is above.right and above.op == "and" and _only_elsewhere(module, above.left):
+            if below is above.right and above.op == "and" and _only_elsewhere(module, above.left, main=main):
                 return False
         elif kind is p.Let and above.how == "field":
             return False
@@ -78,10 +78,10 @@ def is_main_test(module: Module, test: Any) -> bool:
     return any(_tells_main(module, here) for here in _affirmed(test))
 
 
-def _only_elsewhere(module: Module, test: Any) -> bool:
+def _only_elsewhere(module: Module, test: Any, *, main: bool = False) -> bool:
     """Whether ``test`` holds only in the program that was started, or only for the type checker."""
-    return any(_tells_main(module, here) or last_name(here) == "TYPE_CHECKING" for here in _affirmed(test)
-               if type(here) in (p.Name, p.Member))
+    return any((not main and _tells_main(module, here)) or last_name(here) == "TYPE_CHECKING"
+               for here in _affirmed(test) if type(here) in (p.Name, p.Member))
 
 
 def _affirmed(test: Any) -> Iterator[Any]:
@@ -160,11 +160,12 @@ def holder(module: Module, node: Any) -> Thing | None:
 
 def chains(project: Project, module: Module, node: Any,
            among: Callable[[str], bool] = lambda path: True,
-           uses: Uses | None = None) -> Iterator[Chain]:
+           uses: Uses | None = None,
+           begins: Callable[[Module, Any], bool] = at_import) -> Iterator[Chain]:
     """The shortest ways in which importing some module evaluates ``node``, which stands in a function of ``module``.
 
     One chain for every call at module scope that leads there. ``among`` says which files to look into; ``uses`` keeps
-    what was found in them for the next question.
+    what was found in them for the next question; ``begins`` says which places are evaluated without a further call.
     """
     first = holder(module, node)
     if first is None:
@@ -176,7 +177,7 @@ def chains(project: Project, module: Module, node: Any,
         what, behind = waiting.popleft()
         for home, use in _uses(project, what, limits, uses if uses is not None else {}):
             link = Link(home, use, what)
-            if at_import(home, use):
+            if begins(home, use):
                 yield Chain((link, *behind))
                 continue
             around = holder(home, use)
