@@ -442,7 +442,7 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
             of_project = executor.map(_project_task, whole)
             for results in executor.map(_check_task, _cut(wanted, 32)):
                 for result in results:
-                    findings += result.findings
+                    findings += [finding for finding in result.findings if finding.place.path in reported]
                     suppressions += result.suppressions
                     if result.problem:
                         problems[result.path] = result.problem
