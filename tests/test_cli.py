@@ -170,3 +170,42 @@ def test_notebooks_are_read_on_request(tmp_path):
     line = next(i for i, row in enumerate((tmp_path / "book.ipynb").read_text().splitlines(), 1) if "environ" in row)
     assert asked.returncode == 1
     assert asked.stdout.startswith(f"book.ipynb:{line}:")
+
+
+def test_rules_of_the_projects_own_are_listed_and_explained(tmp_path):
+    card = (Path(__file__).parents[1] / "rules" / "handle-not-closed.md").read_text(encoding="utf-8")
+    write(tmp_path, {"connlint.toml": 'rules = ["own"]\n', "own/my-rule.md": card})
+    assert "my-rule" in connlint("rules", at=tmp_path).stdout
+    assert connlint("explain", "my-rule", at=tmp_path).stdout.startswith("# my-rule")
+
+
+def test_output_that_is_no_plain_file(tmp_path):
+    write(tmp_path, {"a.py": FAULT})
+    inside_a_file = connlint("check", "-o", "a.py/report", at=tmp_path)
+    assert inside_a_file.returncode == 2 and inside_a_file.stderr == (
+        "connlint: a.py/report: cannot be written: not a directory\n")
+    if Path("/dev/stdout").exists():
+        piped = connlint("check", "-q", "-o", "/dev/stdout", "--format", "concise", at=tmp_path)
+        assert piped.returncode == 1 and piped.stdout.startswith("a.py:2:7: warning"), piped.stderr
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run([sys.executable, "-m", "connlint.cli", "check"], cwd=tmp_path, stdout=full,
+                                  stderr=subprocess.PIPE, encoding="utf-8", check=False, timeout=120)
+        assert done.returncode == 2
+        assert done.stderr == "connlint: standard output: cannot be written: no space left on device\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read and write everything")
+def test_what_the_user_may_not_read_or_write(tmp_path):
+    write(tmp_path, {"a.py": FAULT, "closed.py": FAULT, "report.txt": "kept"})
+    (tmp_path / "closed.py").chmod(0)
+    (tmp_path / "report.txt").chmod(0o444)
+    done = connlint("check", "a.py", at=tmp_path)
+    assert done.returncode == 1 and "closed.py" not in done.stdout
+    done = connlint("check", at=tmp_path)
+    assert done.returncode == 1 and "a.py" in done.stdout and "closed.py: permission denied" in done.stdout
+    done = connlint("check", "a.py", "closed.py", at=tmp_path)
+    assert done.returncode == 2 and done.stderr == "connlint: closed.py: cannot be read (permission denied)\n"
+    done = connlint("check", "-o", "report.txt", at=tmp_path)
+    assert done.returncode == 2 and "report.txt: cannot be written: permission denied" in done.stderr
+    assert (tmp_path / "report.txt").read_text() == "kept"

@@ -23,6 +23,9 @@ FORMATS = ("text", "concise", "sarif", "json", "github", "gitlab")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+_NOTHING_GIVEN: dict[str, Any] = {"select": (), "ignore": (), "exclude": (), "fail_on": None, "config_path": None}
+
+
 def fail(message: str) -> NoReturn:
     """Say one line on standard error and end with status 2."""
     click.echo(f"connlint: {message}", err=True)
@@ -40,7 +43,7 @@ def _comma(_context: click.Context, _parameter: click.Parameter, value: tuple[st
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True,
               help="How to report.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the report to a file.")
@@ -135,7 +138,7 @@ class _Progress:
 
 
 @cli.command("map")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=click.Path(path_type=Path, readable=False))
 @click.option("--format", "format_", type=click.Choice(["text", "mermaid", "json", "html"]), default="text",
               show_default=True, help="How to draw it.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the map to a file.")
@@ -154,7 +157,7 @@ def map_(path: Path | None, format_: str, output: Path | None, **given: Any) -> 
 
     here = Path.cwd()
     rules, config = _configured(here if path is None or not path.is_dir() else path.absolute(),
-                                {"select": (), "ignore": (), "fail_on": None, **given})
+                                {**_NOTHING_GIVEN, **given})
     try:
         drawn = chart(path, here, rules, config, given["jobs"])
         write_map(drawn, format_, output, color=given["color"])
@@ -165,11 +168,10 @@ def map_(path: Path | None, format_: str, output: Path | None, **given: Any) -> 
 @cli.command()
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def rules(format_: str) -> None:
-    """List the rules."""
-    from connlint import cards
+    """List the rules, those of the project's own among them."""
     from connlint.reporters.cards import rules_json, rules_table
 
-    loaded = cards.load()
+    loaded, _ = _configured(Path.cwd(), _NOTHING_GIVEN)
     click.echo(rules_json(loaded) if format_ == "json" else rules_table(loaded))
 
 
@@ -179,10 +181,9 @@ def explain(rule: str) -> None:
     """Show the card of RULE: what it reports, why, how to mend it, where it stays silent."""
     from difflib import get_close_matches
 
-    from connlint import cards
     from connlint.reporters.cards import render
 
-    loaded = cards.load()
+    loaded, _ = _configured(Path.cwd(), _NOTHING_GIVEN)
     card = loaded.cards.get(rule)
     if card is None:
         near = get_close_matches(rule, loaded.cards, 1)
@@ -191,7 +192,7 @@ def explain(rule: str) -> None:
 
 
 @cli.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 def facts(file: Path) -> None:
     """Print what the reader saw in FILE: the lowered program, with positions."""
     from connlint.discover import CODE

@@ -6,6 +6,7 @@ replaced as a whole or not at all.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -120,9 +121,16 @@ def print_safely(text: str, *, utf8: bool = False) -> None:
     if buffer is None:
         stream.write(data.decode(encoding))
     else:
-        stream.flush()
-        buffer.write(data)
-        buffer.flush()
+        try:
+            stream.flush()
+            buffer.write(data)
+            buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # what is left in the buffer would fail once more when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            raise _refused(Path("standard output"), error) from None
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -130,22 +138,25 @@ def replace_file(path: Path, data: bytes) -> None:
 
     What is no regular file (a pipe, a terminal) is written to as it stands.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        if target.is_dir():
+    if path.exists() and not path.is_file():
+        if path.is_dir():
             raise OutputError(f"{path}: cannot be written: it is a folder")
         try:
-            target.write_bytes(data)
+            path.write_bytes(data)  # not the real path: that of /dev/stdout is no name of a file where it is a pipe
         except OSError as error:
             raise _refused(path, error) from None
         return
+    target = Path(os.path.realpath(path))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"{path}: cannot be written: permission denied")  # a rename would not ask
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with beside.open("xb") as file:
             file.write(data)
         beside.replace(target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise _refused(path, error) from None
 
 
