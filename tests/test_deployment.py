@@ -124,6 +124,13 @@ HOSTILE: dict[str, tuple[str | bytes, str | None]] = {
     "texts/render.yaml": ("services: text\n---\nservices: [1, {envVars: 3, name: [x]}]\n", None),
     "texts/fly.toml": ("app = [1]\nenv = 3\nprocesses = 'x'\n", None),
     "texts/railway.json": ("[1, 2]", None),
+    "texts/vercel.json": ('{"env": [1], "name": {}}', None),
+    "texts/serverless.yml": ("provider: 1\nfunctions: x\nservice: [a]\n---\nprovider: {environment: [1]}\n"
+                             "functions: [1]\n", None),
+    "texts/apprunner.yaml": ("runtime: [1]\nrun: {env: x, network: 3, command: [a]}\n", None),
+    "texts/taskdef.json": ('{"containerDefinitions": [1, {"name": []}, {"name": "a", "environment": 3, '
+                           '"dependsOn": 4}]}', None),
+    "deep/taskdef.json": ("[" * 600_000, "nested too deeply"),
     "growth/Dockerfile": ("FROM a\nENV A=xxxxxxxxxx\n" + "ENV A=$A$A$A$A$A$A$A$A$A$A\n" * 12 + "CMD $A\n", None),
     "growth/deploy.sh": ("A=xxxxxxxxxx\n" + "A=$A$A$A$A$A$A$A$A$A$A\n" * 12 + "uvicorn $A\n", None),
     "long/Dockerfile": ("FROM a\nRUN a \\\n" + "b \\\n" * 100_000, None),

@@ -21,6 +21,7 @@ from connlint.project.services import Running, Services
 from connlint.project.stage import stages_of, words_of
 from connlint.project.values import values_of
 
+_ISOLATED = (*CONTAINERS, "fly", "heroku")
 _HOST_WORDS = ("host", "hostname", "addr", "address", "server")
 _HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
 
@@ -145,7 +146,7 @@ class Groups:
 def _loopback(running: list[Running], groups: Groups, tables: Tables, wording: Wording) -> Iterator[Draft]:
     for one in running:
         service = one.service
-        if service.kind not in CONTAINERS or service.host_network or service.mates:
+        if service.kind not in _ISOLATED or service.host_network or service.mates:
             continue
         own = _listens(one, tables) | _named_ports(one, tables)
         for name, known in service.environment.items():

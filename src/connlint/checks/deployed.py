@@ -19,7 +19,7 @@ from connlint.project.stage import Stages
 from connlint.project.starts import Start, Starts
 from connlint.project.values import values_of
 
-CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run")
+CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run", "ecs")
 _CLOSED = (*CONTAINERS, "app-engine", "procfile")
 _WITH_SECRETS = ("fly", "render")
 """Platforms whose file holds all but secrets, which are kept elsewhere."""

@@ -13,7 +13,7 @@ from connlint.checks.fallback import top
 from connlint.map.neighbours import Neighbours
 from connlint.map.places import Lines
 from connlint.model import program as p
-from connlint.model.deployment import Stage
+from connlint.model.deployment import HOSTED, Stage
 from connlint.model.finding import Place
 from connlint.model.map import Spot
 from connlint.model.rule import Rules
@@ -26,7 +26,6 @@ from connlint.project.services import Running, Services
 from connlint.project.stage import Stages, stages_of
 from connlint.project.values import Values, values_of
 
-_ON_PROJECT = ("procfile", "render", "app-engine", "fly", "railway")
 MOST_FILES = 1500
 """Files of one service that are read; a larger one is only named."""
 
@@ -85,9 +84,9 @@ class Codes:
             if len(contexts) == 1 or service.build is not None:
                 context = contexts[0] if contexts else service.build or "."
                 found += self._copied(one, context)
-        elif service.build is not None and service.kind not in _ON_PROJECT and service.dockerfile is None:
+        elif service.build is not None and service.kind not in HOSTED and service.dockerfile is None:
             found.append(service.build)
-        elif service.kind in _ON_PROJECT:
+        elif service.kind in HOSTED:
             found += [folder for folder in (one.folder, service.build) if folder is not None][:1]
         found += [host for host, _ in service.mounts if host in self.project.tree.folders or host == "."]
         found = [root for root in found if self._holds_code(root)]

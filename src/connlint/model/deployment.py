@@ -15,8 +15,14 @@ from connlint.model.finding import Place
 ServiceKind = Literal[
     "compose", "kubernetes", "procfile", "cloud-run", "container-apps", "app-engine", "fly", "render", "railway",
     "heroku", "vercel", "serverless", "systemd", "docker-run", "dockerfile", "workflow", "script", "package-script",
-    "make", "pm2", "ecs",
+    "make", "pm2", "ecs", "app-runner",
 ]
+HOSTED: tuple[ServiceKind, ...] = (
+    "procfile", "render", "app-engine", "fly", "railway", "heroku", "vercel", "serverless", "app-runner",
+)
+"""Platforms that run a folder of the project as it is, so that it needs no image."""
+UNBUILT: tuple[ServiceKind, ...] = ("procfile", "app-engine", "heroku", "vercel", "serverless", "app-runner")
+"""Those of them that a Dockerfile beside the code does not concern."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from connlint.languages.deployment.dockerfile import workdir
-from connlint.model.deployment import Command, Image, Service, Stage
+from connlint.model.deployment import HOSTED, Command, Image, Service, Stage
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.services import Running, Services
 from connlint.project.tree import Tree
@@ -23,7 +23,6 @@ _FETCHES = re.compile(
     r"^(?:git|curl|wget|unzip|tar|aws|gsutil|rsync|scp|svn|hg|degit|copier|cookiecutter|django-admin|create-.*)$"
 )
 _COPIES = re.compile(r"^(?:cp|mv|ln|install|tee|echo|printf|cat|sed|touch)$")
-_ON_PROJECT = ("procfile", "render", "app-engine", "fly", "railway")
 
 
 class Ground(Protocol):
@@ -210,7 +209,7 @@ def grounds_of(running: Running, command: Command, services: Services, plain: fr
     """Where ``command`` of a service may run. None at all: nothing is known. More than one: it may be any of them."""
     service = running.service
     if running.image is None or running.stage is None:
-        if service.kind in _ON_PROJECT:
+        if service.kind in HOSTED:
             return [Folder(services.tree, command.folder)] if command.folder is not None else []
         if service.kind == "compose" and service.mounts:
             inside = _joined(service.folder, command.inside)

@@ -15,7 +15,7 @@ from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.files import kind_of, read_deployment
 from connlint.languages.deployment.kubernetes import fronted
 from connlint.languages.deployment.shell import unwrap
-from connlint.model.deployment import Command, Deployment, Image, Known, Service, Stage
+from connlint.model.deployment import HOSTED, UNBUILT, Command, Deployment, Image, Known, Service, Stage
 from connlint.model.program import Problem
 from connlint.project.built_images import BuiltImages
 from connlint.project.project import Project
@@ -142,7 +142,7 @@ class Services:
 
     def dockerfile_of(self, service: Service) -> str | None:
         """The Dockerfile that a service is built from, as a path of the project; None where there is none."""
-        if service.build is None or service.kind in ("procfile", "app-engine"):
+        if service.build is None or service.kind in UNBUILT:
             return None
         name = service.dockerfile or "Dockerfile"
         path = posixpath.normpath(posixpath.join(service.build, name))
@@ -168,7 +168,7 @@ class Services:
                 environment |= layer.environment
                 entrypoint = layer.entrypoint or entrypoint
                 command = layer.command or (() if layer.entrypoint else command)
-        elif service.build is not None and service.kind not in ("procfile", "render", "app-engine", "fly", "railway"):
+        elif service.build is not None and service.kind not in HOSTED:
             open_.append("its Dockerfile is not in the project")
         environment |= service.environment
         folder = self._folder(service, image, stage)
@@ -193,7 +193,7 @@ class Services:
         if image is not None and stage is not None:
             inside = service.folder or workdir(stage, list(image.stages)) or "/"
             return self.source_of(inside, image, stage, service)
-        if service.kind in ("procfile", "render", "app-engine", "fly", "railway", "package-script"):
+        if service.kind in (*HOSTED, "package-script"):
             return service.folder if service.folder is not None else service.build
         if service.folder is not None:
             return self._mounted(service.folder, service)
@@ -287,7 +287,7 @@ class Services:
             if image is not None and stage is not None:
                 return self.source_of(at, image, stage, service)
             return self._mounted(at, service)
-        if image is None and service.kind in ("procfile", "render", "app-engine", "fly", "railway"):
+        if image is None and service.kind in HOSTED:
             return at
         return None if folder is None else _clean(posixpath.join(folder, at))
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from connlint.languages.deployment.dotenv import read_dotenv
-from connlint.model.deployment import Command, Known, Port, Service, Word
+from connlint.model.deployment import Command, Known, Port, Service, ServiceKind, Word
 from connlint.model.finding import Place
 
 Read = Callable[[str], bytes | None]
@@ -28,8 +28,10 @@ def services_of(command: Command, read: Read) -> tuple[Service, ...]:
         return _docker_run(command, read)
     if program == "az" and texts[1:2] == ["containerapp"] and len(texts) > 2 and texts[2] in ("create", "up", "update"):
         return _container_app(command, texts)
-    if program in ("heroku",) and len(texts) > 1 and texts[1] in ("config:set", "config:add"):
-        return ()
+    if program == "heroku" and texts[1:2] in (["config:set"], ["config:add"]):
+        return _settings(command, 2, "heroku", ("-a", "--app", "-r", "--remote"))
+    if program in ("fly", "flyctl") and texts[1:3] in (["secrets", "set"], ["secret", "set"]):
+        return _settings(command, 3, "fly", ("-a", "--app", "-c", "--config"))
     return ()
 
 
@@ -175,6 +177,27 @@ def _docker_run(command: Command, read: Read) -> tuple[Service, ...]:
         host_network=network is not None and network.value == "host",
         hosts=(name.value,) if name is not None and name.value else (),
     ),)
+
+
+def _settings(command: Command, skipped: int, kind: ServiceKind, takes: tuple[str, ...]) -> tuple[Service, ...]:
+    """``A=b C=d`` behind the verb of a platform that adds them to what an application has; ``takes`` name it."""
+    environment: dict[str, Known] = {}
+    name: str | None = None
+    words = iter(command.words[skipped:])
+    for word in words:
+        text = word.value if word.value is not None else word.written.strip("\"'")
+        flag, equals, value = text.partition("=")
+        if flag.startswith("-"):
+            behind = next(words, None) if flag in takes and not equals else None
+            if flag in ("-a", "--app"):
+                name = value if equals else behind.value if behind is not None else None
+        elif equals and re.fullmatch(r"[A-Za-z_]\w*", flag):
+            # the whole word may be in quotes, or its value alone
+            environment[flag] = Known(value if word.value is not None else None, word.place, value)
+    if not environment:
+        return ()
+    return (Service(name or kind, kind, _first_line(command), environment, _first_line(command),
+                    ("what was set before stays set",)),)
 
 
 def _container_app(command: Command, texts: list[str | None]) -> tuple[Service, ...]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from connlint.languages.deployment import platforms
+from connlint.languages.deployment import cloud_files, platforms
 from connlint.languages.deployment.compose import read_compose
 from connlint.languages.deployment.deploy_commands import services_of
 from connlint.languages.deployment.dockerfile import read_dockerfile
@@ -25,7 +25,11 @@ _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "package.json": platforms.read_package_scripts, "Makefile": platforms.read_makefile,
     "makefile": platforms.read_makefile, "justfile": platforms.read_makefile, "Justfile": platforms.read_makefile,
     "app.yaml": platforms.read_app_engine, "app.yml": platforms.read_app_engine,
+    "serverless.yml": cloud_files.read_serverless, "serverless.yaml": cloud_files.read_serverless,
+    "vercel.json": cloud_files.read_vercel, "apprunner.yaml": cloud_files.read_app_runner,
+    "task definition": cloud_files.read_task_definition,
 }
+_TASK = re.compile(r"(?:[\w.-]+[._-])?task[-_]?def(?:inition)?s?(?:[._-][\w.-]+)?\.json$")
 _SHELL = (".sh", ".bash", ".zsh", ".ksh")
 _SKIPPED = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates)/")
 MAX_SIZE = 2_000_000
@@ -45,6 +49,8 @@ def kind_of(path: str) -> str | None:
         return "procfile"
     if name in _NAMED:
         return name
+    if _TASK.match(name):
+        return "task definition"
     if name.endswith(_SHELL):
         return "script"
     if name.endswith(".service"):

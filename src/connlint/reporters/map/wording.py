@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from connlint.model.deployment import HOSTED
 from connlint.model.map import Connection, Listen, Service, Wait
 
 KINDS = {
     "compose": "compose", "kubernetes": "Kubernetes", "procfile": "Procfile", "cloud-run": "Cloud Run",
     "container-apps": "Container Apps", "app-engine": "App Engine", "fly": "Fly", "render": "Render",
     "railway": "Railway", "systemd": "systemd", "docker-run": "docker run", "dockerfile": "Dockerfile",
+    "heroku": "Heroku", "vercel": "Vercel", "serverless": "Serverless Framework", "ecs": "ECS",
+    "app-runner": "App Runner",
 }
 UNREAD = "none that is read (Python, JavaScript, TypeScript)"
 
@@ -87,12 +90,9 @@ def origin(service: Service) -> str:
     if service.build:
         recipe = service.dockerfile or "no Dockerfile in the project"
         stage = f", stage {service.stage}" if service.stage else ""
-        if service.kind in _HOSTED and not service.dockerfile:
+        if service.kind in HOSTED and not service.dockerfile:
             return f"code in {service.build}"
         return f"built from {service.build} ({recipe}{stage})"
     if service.kind == "systemd":
         return "a program of the machine"
     return f"image {service.image}" if service.image else "what is not known"
-
-
-_HOSTED = ("procfile", "render", "app-engine", "fly", "railway")
