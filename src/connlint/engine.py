@@ -52,8 +52,6 @@ if TYPE_CHECKING:
     from connlint.project.stage import Stages
 
 SUPPRESSION = b"connlint:"
-MOST_KEPT = 4_000_000
-"""Bytes of source whose modules a worker keeps; in memory, a module is thirty times as large."""
 FILES_PER_WORKER = 120
 """Below this many files a second process costs more than it saves."""
 
@@ -241,9 +239,8 @@ class Session:
         self.project.forget(path)
         self.released += 1
         if self.released % 48 == 0:
-            if self.project.trim(MOST_KEPT):
-                gc.unfreeze()
-            gc.collect()
+            if not self.project.trim():
+                gc.collect()
             gc.freeze()
 
     def finding(self, card: Card, draft: Draft) -> Finding | None:
@@ -364,6 +361,7 @@ def _project_task(check: str) -> tuple[list[tuple[str, Draft]], list[Problem]]:
     function = _session.check_named(check)
     project = _session.project
     rows = [(card.id, draft) for card in cards for draft in function(project, card, _session.rules)]
+    project.trim()
     return rows, [problem for path, problem in project.problems.items() if not path.endswith(CODE)]
 
 

@@ -34,6 +34,8 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         if court.stages.of_path(path) == "production":
             for chain, built in _ways(court, path, uses):
                 found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))
+            if project.trim():
+                uses.clear()
     together: dict[tuple[str, str], list[tuple[Way, Facts]]] = {}
     for key in sorted(found):
         chain, built = way = _clearest(found[key])
