@@ -209,3 +209,12 @@ def test_what_the_user_may_not_read_or_write(tmp_path):
     done = connlint("check", "-o", "report.txt", at=tmp_path)
     assert done.returncode == 2 and "report.txt: cannot be written: permission denied" in done.stderr
     assert (tmp_path / "report.txt").read_text() == "kept"
+
+
+def test_every_format_says_what_could_not_be_read_and_where(tmp_path):
+    write(tmp_path, {"a.py": FAULT, "b.ts": 'const a = process.env.A_URL || "http://localhost:1";\nclass { < > \n'})
+    assert "b.ts: line 2: unexpected text" in connlint("check", at=tmp_path).stdout
+    for format_ in ("concise", "github"):
+        assert "1 file not read in full" in connlint("check", "--format", format_, at=tmp_path).stdout
+    done = connlint("check", "--format", "gitlab", "-o", "out.json", at=tmp_path)
+    assert "1 file not read in full; written to out.json" in done.stderr

@@ -82,7 +82,7 @@ deploy/compose.yml:4:7: note shut-door: This door is shut
 src/db.py:4:7: error open-door: DATABASE_URL falls back to localhost
 src/db.py:8:20: warning dim-lamp: The timer is thrown away
 web/min.js:1:241: warning dim-lamp: The handle is thrown away
-1 error, 2 warnings and 1 note in 3 files (1 ignored by comments); checked 312 files in 0.41 s
+1 error, 2 warnings and 1 note in 3 files (1 ignored by comments); checked 312 files in 0.41 s; 1 file not read in full
 """
 
 GITHUB = """\
@@ -91,7 +91,7 @@ localhost
 ::warning file=src/db.py,line=8,endLine=10,title=connlint%3A dim-lamp::The timer is thrown away
 ::warning file=web/min.js,line=1,endLine=1,col=241,endColumn=259,title=connlint%3A dim-lamp::The handle is thrown away
 ::notice file=deploy/compose.yml,line=4,endLine=4,col=7,endColumn=16,title=connlint%3A shut-door::This door is shut
-1 error, 2 warnings and 1 note in 3 files (1 ignored by comments); checked 312 files in 0.41 s
+1 error, 2 warnings and 1 note in 3 files (1 ignored by comments); checked 312 files in 0.41 s; 1 file not read in full
 """
 
 
@@ -324,7 +324,8 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path, capsys: pytest.CaptureFix
     assert json.loads(target.read_text("utf-8")) and link.is_symlink()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link.json", "out.json"], "nothing is left beside it"
     shown = capsys.readouterr()
-    assert shown.out == "" and shown.err.endswith(f"(1 ignored by comments); written to {link}\n")
+    assert shown.out == "" and shown.err.endswith(
+        f"(1 ignored by comments); 1 file not read in full; written to {link}\n")
     write(report(), "json", target, quiet=True)
     assert capsys.readouterr().err == ""
     write(report(), "json", Path(os.devnull))

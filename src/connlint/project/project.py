@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from connlint.project.answer import Answer, Found, Unknown
 from connlint.project.module import Definition, Key, Module
 from connlint.project.tree import Tree
 
+MOST_KEPT = 4_000_000
+"""Bytes of source whose modules are kept; in memory, a module is twenty times as large."""
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
 """Lowers one file; with words, functions and classes that hold none of them may stay unread. Never raises: what it
 cannot read becomes problems of the program."""
@@ -58,16 +61,19 @@ class Project:
         if module is not None and path not in self._followed:
             del self._modules[path]
 
-    def trim(self, most: int) -> bool:
-        """Let go of all modules where those that are kept have more than ``most`` bytes of source; whether it did so.
+    def trim(self) -> bool:
+        """Let go of all modules where those that are kept have more than `MOST_KEPT` bytes; whether it did so.
 
         Whoever asks for one again has it read again, so this is for the time between two questions.
         """
-        if sum(len(module.source.data) for module in self._modules.values() if module is not None) <= most:
+        if sum(len(module.source.data) for module in self._modules.values() if module is not None) <= MOST_KEPT:
             return False
         self._modules.clear()
         self._followed.clear()
         self._partly.clear()
+        # Modules are full of circles, and the collector may be off, or told to leave the old ones alone
+        gc.unfreeze()
+        gc.collect()
         return True
 
     def _read(self, path: str, words: Iterable[bytes] | None) -> Module | None:
@@ -86,7 +92,10 @@ class Project:
         except RecursionError:
             self.problems[path] = p.Problem("too-deep", "nested too deeply to be read", path)
             return None
-        for problem in program.problems:
+        for problem in program.problems[:1]:
+            if problem.at is not None:
+                message = f"line {source.line(problem.at[0])}: {problem.message}"
+                problem = p.Problem(problem.kind, message, path, problem.at)
             self.problems.setdefault(path, problem)
         return module
 

@@ -78,9 +78,10 @@ def write(report: Report, format_: str, output: Path | None = None, *, color: st
         return
     replace_file(output, text.getvalue().encode("utf-8", "replace"))
     if not quiet:
-        from connlint.reporters.text import counts
+        from connlint.reporters.text import counts, unread
 
-        print(f"{counts(report)}; written to {output}", file=sys.stderr)
+        missed = "" if format_ == "text" else unread(report)
+        print(f"{counts(report)}{missed}; written to {output}", file=sys.stderr)
 
 
 def write_map(map_: Map, format_: str, output: Path | None = None, *, color: str = "auto") -> None:

@@ -11,7 +11,7 @@ from connlint.model.report import Report
 from connlint.model.source import Source
 from connlint.reporters import Options
 from connlint.reporters.terminal import visible
-from connlint.reporters.text import checked, concise, counts
+from connlint.reporters.text import checked, concise, counts, unread
 
 MOST = 10
 """Annotations of one level that a step may add; GitHub drops the others without a word."""
@@ -31,7 +31,7 @@ def write(report: Report, stream: TextIO, options: Options) -> None:
     hidden = sum(max(0, number - MOST) for number in written.values())
     more = f"; {hidden} of them only in this log, since GitHub shows {MOST} of a level" if hidden else ""
     if not options.quiet:
-        stream.write(f"{counts(report)}{more}; {checked(report)}\n")
+        stream.write(f"{counts(report)}{more}; {checked(report)}{unread(report)}\n")
 
 
 def _annotation(finding: Finding, sources: Mapping[str, Source]) -> str:

@@ -43,7 +43,7 @@ def write_concise(report: Report, stream: TextIO, options: Options) -> None:
     else:
         stream.writelines(concise(finding, report.sources, options.color) + "\n" for finding in report.reported)
     if not options.quiet:
-        stream.write(f"{counts(report)}; {checked(report)}\n")
+        stream.write(f"{counts(report)}; {checked(report)}{unread(report)}\n")
 
 
 def concise(finding: Finding, sources: Mapping[str, Source], color: bool = False) -> str:
@@ -182,6 +182,16 @@ def counts(report: Report) -> str:
 def checked(report: Report) -> str:
     """``checked 312 files in 0.41 s``."""
     return f"checked {_count(report.files_checked, 'file')} in {_seconds(report.seconds)}"
+
+
+def unread(report: Report) -> str:
+    """``; 2 files not read in full``, for where there is no room to name them; "" where all were read."""
+    said = ""
+    for internal, what in ((False, "not read in full"), (True, "made connlint itself fail")):
+        number = sum((problem.kind == "internal") is internal for problem in report.problems)
+        if number:
+            said += f"; {_count(number, 'file')} {what}"
+    return said
 
 
 def _seconds(seconds: float) -> str:
