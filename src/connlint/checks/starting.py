@@ -8,6 +8,7 @@ failure. Which clients there are, and which of them wait for their server, stand
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,6 @@ from connlint.project.clients import Construction, construction, files_with, ins
 from connlint.project.conditions import conditions
 from connlint.project.importers import importers
 from connlint.project.module import Module
-from connlint.project.packages import reached
 from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.stage import Stages, stages_of
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _OTHER_CODE = re.compile(r"\.(?:go|rs|cs|java|kt|rb|php|ex|exs|scala)$")
 _MOST = 400
 """Modules that are followed from the one that a service starts."""
+_LATER = ("dynamic", "inner")
+"""Ways of importing a file that do nothing while the importing one is loaded."""
 _LEAVES = ("exit", "_exit", "abort", "kill", "reject")
 
 
@@ -138,10 +140,15 @@ class Starting:
         return entries, mains
 
     def _loaded(self, entries: set[str]) -> set[str]:
+        """The files that are loaded with ``entries``: what a function imports comes later, or never."""
+        index = importers(self.project)
         found = set(entries)
-        for path in sorted(entries):
-            module = self.project.module(path)
-            found.update(reached(self.project, module, _MOST) if module is not None else ())
+        waiting = deque(sorted(entries))
+        while waiting and len(found) <= _MOST:
+            for _, target, way in index.targets(waiting.popleft()):
+                if target not in found and way not in _LATER:
+                    found.add(target)
+                    waiting.append(target)
         return {path for path in found if self.stages.of_path(path) == "production"}
 
     def _own(self, one: Running) -> list[str]:
