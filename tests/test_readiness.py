@@ -102,8 +102,8 @@ def node(text: str, **more: str) -> dict[str, str]:
      ["warning db"]),
     (python(APP + "import psycopg2\nfor _ in range(9):\n    c = " + CONNECT), []),
     (python(APP + "import psycopg2\nif os.getenv('WARM'):\n    c = " + CONNECT), []),
-    (python(APP + "def fill():\n    import seed\n", seed="import os, psycopg2\nc = " + CONNECT), []),
-    (python(APP, seed="import os, psycopg2\nc = " + CONNECT), []),
+    (python(APP + "def fill():\n    import depot\n", depot="import os, psycopg2\nc = " + CONNECT), []),
+    (python(APP, depot="import os, psycopg2\nc = " + CONNECT), []),
     (python(APP + "from sqlalchemy import MetaData, create_engine\nengine = create_engine('sqlite:///a.db')\n"
             "MetaData().create_all(engine)\n"), []),
     (node(CLIENT + "client.connect((error) => { if (error) console.error(error); });\n"), []),
