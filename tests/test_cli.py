@@ -218,3 +218,11 @@ def test_every_format_says_what_could_not_be_read_and_where(tmp_path):
         assert "1 file not read in full" in connlint("check", "--format", format_, at=tmp_path).stdout
     done = connlint("check", "--format", "gitlab", "-o", "out.json", at=tmp_path)
     assert "1 file not read in full; written to out.json" in done.stderr
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("a.py", FAULT), ("a.js", "const url = process.env.API_URL || 'http://localhost:8000';\nfetch(url);\n")])
+def test_wide_characters_pass_the_sieve(tmp_path, name, text):
+    (tmp_path / name).write_bytes(text.encode("utf-16"))
+    ran = connlint("check", "--format", "concise", at=tmp_path)
+    assert ran.stdout.startswith(f"{name}:{2 if name == 'a.py' else 1}:") and ran.returncode == 1

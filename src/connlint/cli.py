@@ -42,7 +42,7 @@ def _comma(_context: click.Context, _parameter: click.Parameter, value: tuple[st
     return tuple(part.strip() for text in value for part in text.split(",") if part.strip())
 
 
-@cli.command()
+@cli.command(short_help="Check files and folders.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True,
               help="How to report.")
@@ -137,7 +137,7 @@ class _Progress:
             sys.stderr.flush()
 
 
-@cli.command("map")
+@cli.command("map", short_help="Draw what is deployed.")
 @click.argument("path", required=False, type=click.Path(path_type=Path, readable=False))
 @click.option("--format", "format_", type=click.Choice(["text", "mermaid", "json", "html"]), default="text",
               show_default=True, help="How to draw it.")
@@ -165,7 +165,7 @@ def map_(path: Path | None, format_: str, output: Path | None, **given: Any) -> 
         fail(str(error))
 
 
-@cli.command()
+@cli.command(short_help="List the rules.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def rules(format_: str) -> None:
     """List the rules, those of the project's own among them."""
@@ -175,7 +175,7 @@ def rules(format_: str) -> None:
     click.echo(rules_json(loaded) if format_ == "json" else rules_table(loaded))
 
 
-@cli.command()
+@cli.command(short_help="Show the card of a rule.")
 @click.argument("rule")
 def explain(rule: str) -> None:
     """Show the card of RULE: what it reports, why, how to mend it, where it stays silent."""
@@ -191,7 +191,7 @@ def explain(rule: str) -> None:
     render(card)
 
 
-@cli.command()
+@cli.command(short_help="Print what the reader saw in a file.")
 @click.argument("file", type=click.Path(path_type=Path, readable=False))
 def facts(file: Path) -> None:
     """Print what the reader saw in FILE: the lowered program, with positions."""

@@ -6,6 +6,7 @@ changes nothing. Every worker keeps one `Project`, whose files are read when som
 
 from __future__ import annotations
 
+import codecs
 import gc
 import os
 import re
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from connlint.project.stage import Stages
 
 SUPPRESSION = b"connlint:"
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 FILES_PER_WORKER = 120
 """Below this many files a second process costs more than it saves."""
 
@@ -162,6 +164,13 @@ class Session:
             return Scanned(path, set_aside=f"larger than {MAX_SIZE // 1_000_000} MB")
         if not notebook and (reason := set_aside_by_content(data)):
             return Scanned(path, set_aside=reason)
+        wide = data.startswith(_WIDE)
+        if wide:
+            # what the sieve looks for is ASCII
+            try:
+                data = data.decode("utf-16").encode("utf-8", "replace")
+            except UnicodeDecodeError as error:
+                return Scanned(path, problem=Problem("encoding", f"byte {error.start} is not UTF-16", path))
         row = Scanned(path)
         modules = imported_modules(_as_lines(data) if notebook else data, python=python)
         row.modules = modules
@@ -170,7 +179,7 @@ class Session:
             cards.append("")
         row.cards = tuple(cards)
         symbols = [card for card in self.cards.values() if card.check == "symbols"]
-        if symbols and modules and not notebook:
+        if symbols and modules and not notebook and not wide:
             from connlint.checks.symbols import faults
 
             linker = self.linkers["python" if python else "javascript"]
@@ -196,9 +205,9 @@ class Session:
         """Parse ``path`` and run the checks of the cards named."""
         result = Checked(path)
         words = None
-        if self.options.sieve and "" not in ids:
+        data = self.tree.read(path) or b""
+        if self.options.sieve and "" not in ids and not data.startswith(_WIDE):
             python = _is_python(path)
-            data = self.tree.read(path) or b""
             modules = imported_modules(_as_lines(data) if path.endswith(NOTEBOOK) else data, python=python)
             words = self.sieve.words(ids, modules, python=python)
         module = self.project.module(path, words)
