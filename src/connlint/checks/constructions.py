@@ -149,10 +149,10 @@ class Judge:
         module, options = built.module, self.options
         if (found := self.fallback(built)) is not None:
             q, value = found
-            variable = next((v for r in q.absent for v in r.variables), "")
+            variables = ", ".join(dict.fromkeys(v for r in q.absent for v in r.variables))
             assert q.joint is not None and q.text is not None
-            step = Step(place_of(q.joint.module, q.joint.node), f"{variable} falls back to {shown(q.text)}")
-            return Facts("loopback", [step], {"variable": variable, "address": shown(q.text)})
+            step = Step(place_of(q.joint.module, q.joint.node), f"without {variables} it is {shown(q.text)}")
+            return Facts("loopback", [step], {"variable": variables, "address": shown(q.text)})
         if (late := self._late(built)) is not None:
             return late
         if built.entry.get("loop") and not built.given(built.entry.get("loop_unless", {})) and not _in_async(built):
