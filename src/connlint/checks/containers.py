@@ -41,6 +41,8 @@ class Tables:
         self.plain_bases = _joined(rules, "base_image", "names")
         self.idle = frozenset(_joined(rules, "waits", "idle"))
         self.waits = tuple(word.encode() for word in _joined(rules, "waits", "words"))
+        self.listening: dict[int, tuple[Running, set[int]]] = {}
+        """What `_listens` has answered, with the service, so that no other one takes its place in memory."""
 
     def is_waited_for(self, one: Running) -> bool:
         """Whether clients of a service with a well-known image wait for it, try again, or connect when first used."""
@@ -211,15 +213,21 @@ def _asks_for(one: Running, name: str, target: Running | None, group: list[Runni
 def _server_on(host: Host, one: Running, group: list[Running], tables: Tables) -> Running | None:
     """Another service of the group that listens on the port of ``host``."""
     for other in group:
-        if other is not one and host.port is not None and host.port in _listens(other, tables) | {
-            port.host for port in other.service.ports if port.host
-        }:
+        if other is not one and host.port is not None and (
+            host.port in _listens(other, tables) or any(port.host == host.port for port in other.service.ports)
+        ):
             return other
     return None
 
 
 def _listens(one: Running, tables: Tables) -> set[int]:
     """Every port that a service is known to listen on, or to be told to."""
+    if id(one) not in tables.listening:
+        tables.listening[id(one)] = one, _listening(one, tables)
+    return tables.listening[id(one)][1]
+
+
+def _listening(one: Running, tables: Tables) -> set[int]:
     if one.service.kind == "kubernetes" and any(port.host for port in one.service.ports):
         # others reach it through a Service, on the Service's port
         return {port.host for port in one.service.ports if port.host}
