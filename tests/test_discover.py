@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -69,3 +70,14 @@ def test_roots_and_named_paths(tmp_path):
     assert [(s.path, s.reason) for s in selection.set_aside] == [("a/x.py", "excluded by configuration")]
     with pytest.raises(DiscoveryError, match="nowhere"):
         select((Path("nowhere"),), tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_closed_folder_is_said(tmp_path):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed").chmod(0)
+    try:
+        assert [(s.path, s.reason) for s in select((tmp_path,), tmp_path).set_aside] == [
+            ("closed/", "folder that cannot be read")]
+    finally:
+        (tmp_path / "closed").chmod(0o700)

@@ -190,8 +190,10 @@ class _IgnoreChecker:
             self._git.wait()
 
 
-def list_files(root: Path) -> tuple[frozenset[str], bool]:
+def list_files(root: Path, closed: list[str] | None = None) -> tuple[frozenset[str], bool]:
     """All files under ``root`` that its ignore rules let through, and whether git gave the list.
+
+    Folders that cannot be looked into are added to ``closed``; git says nothing of them.
 
     Git's own answer where there is one (an ignored folder that the user names is walked all the same); else a walk
     that honours ``.gitignore`` files.
@@ -200,10 +202,10 @@ def list_files(root: Path) -> tuple[frozenset[str], bool]:
     if listed:
         paths = listed.decode("utf-8", "surrogateescape").split("\0")
         return frozenset(p for p in paths if p and not p.startswith("../")), True
-    return frozenset(_walk(root)), False
+    return frozenset(_walk(root, closed)), False
 
 
-def _walk(root: Path) -> list[str]:
+def _walk(root: Path, closed: list[str] | None = None) -> list[str]:
     from pathspec import GitIgnoreSpec
 
     found: list[str] = []
@@ -213,6 +215,8 @@ def _walk(root: Path) -> list[str]:
         try:
             entries = sorted(os.scandir(root / folder), key=lambda e: e.name)
         except OSError:
+            if closed is not None:
+                closed.append(folder)
             continue
         if any(e.name == ".gitignore" for e in entries):
             try:
@@ -256,7 +260,8 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
     if not all(path == here or here in path.parents for path in wanted):
         parents = [path if path.is_dir() else path.parent for path in wanted]
         root = Path(os.path.commonpath(parents))
-    listed, git = list_files(root)
+    closed: list[str] = []
+    listed, git = list_files(root, closed)
     chosen: set[str] = set()
     explicit: set[str] = set()
     for path in wanted:
@@ -272,7 +277,7 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
             chosen.add(inside)
             explicit.add(inside)
     tree = DiskTree(root, listed | frozenset(explicit), git=git)
-    selection = Selection(tree, [], [])
+    selection = Selection(tree, [], [], [SetAside(folder, "folder that cannot be read") for folder in closed])
     for name in sorted(chosen):
         if name.endswith(CODE):
             reason = None if name in explicit else set_aside_by_name(name)
