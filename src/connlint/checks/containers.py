@@ -266,7 +266,9 @@ def _command_ports(words: list[str | None]) -> set[int]:
             text = value if equals else (words[at + 1] if at + 1 < len(words) else None)
             if text and (number := _BOUND.search(text)):
                 found.add(int(number[1]))
-        elif re.fullmatch(r"[\w.\[\]]*:\d{2,5}", word) or (re.fullmatch(r"\d{4,5}", word) and at):
+        elif re.fullmatch(r"[\w.\[\]]*:\d{2,5}", word) or (
+            re.fullmatch(r"\d{4,5}", word) and at and not (words[at - 1] or "-").startswith("-")
+        ):
             found.add(int(word.rpartition(":")[2]))
     return found
 

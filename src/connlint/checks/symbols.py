@@ -11,9 +11,9 @@ from connlint.project.answer import Found, Missing
 from connlint.project.linker import ImportUse, Linker, UsedName
 
 _NOT_RUN = re.compile(
-    r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|__snapshots__|templates?|cookiecutters?|vendor|vendored|_vendor"
+    r"(?:^|/)(?:(?:[\w-]+-)?test-?data|test_data|(?:[\w-]+-)?fixtures?|__fixtures__|__snapshots__|templates?|cookiecutters?|vendor|vendored|_vendor"
     r"|third_party|third-party|\.semgrep|node_modules|site-packages)/"
-    r"|\{\{|\{%"
+    r"|\{\{|\{%|[_.-]template\.[cm]?[jt]sx?$"
     r"|(?:^|/)(?:tests?|testing)/(?:data|input|inputs)/"
     r"|(?:^|/)(?:tests?|__tests__|testing)/(?:.*/)?(?:bad|broken|invalid)[_-][^/]*$"
 )

@@ -14,7 +14,8 @@ HOLE = "\x00"
 
 _SCHEME = re.compile(r"(?:jdbc:|url:)?([a-z][a-z0-9+.\-]*):(?:[a-z0-9]+:@?)?//", re.IGNORECASE)
 # Schemes whose authority is no host that something dials.
-_LOCAL_SCHEMES = ("file", "sqlite", "unix", "http+unix", "data", "blob", "about", "app", "chrome-extension", "duckdb")
+_LOCAL_SCHEMES = ("file", "sqlite", "unix", "http+unix", "data", "blob", "about", "app", "chrome-extension", "duckdb",
+                  "console", "dummy", "dummycache", "locmem", "locmemcache", "memory", "mem", "null", "stdout", "test")
 _PAIR = re.compile(
     r"(?:^|[\s;,])(?:host|hostaddr|hostname|server|data source|address|addr|network address)\s*=\s*"
     r"(?:tcp:)?([^\s;,\\/']+)",

@@ -26,6 +26,7 @@ _OBJECT = frozenset({
     "then", "__esModule", "__proto__", "prototype", "default",
 })
 """Names that any object answers to, or that are asked of any module."""
+_CONFIGURATION = re.compile(r"(?:^|/)[\w-]+\.config\.[cm]?[jt]s$")
 _TRANSLATOR = re.compile(
     r"(?:webpack|rollup|vite|vitest|esbuild|parcel|parcel-bundler|tsx|ts-node|jest|next|nuxt|react-scripts|tsup|rolldown"
     r"|typescript|browserify|snowpack|gatsby|astro|bun|bun-types|esm|sucrase|esbuild-.*|rollup-.*|@babel/.*|babel-.*"
@@ -95,6 +96,8 @@ class JavaScriptLinker:
         unseen = bool(found) and use.breaks == "import" and not self._linkable(path, target, name)
         if (found is None or unseen) and is_material(path):
             return Unknown("material for a tool")
+        if found is None and _CONFIGURATION.search(path) and self.exporters.defined(target, "default"):
+            return Unknown("loaded by a tool that may look through the default export")
         if unseen:
             return Missing(f"{target} exports it in a way that import does not see", (), "default")
         if found is None:

@@ -134,6 +134,8 @@ class Start:
         form = self.entry["form"]
         for prefix in self.entry.get("prefixes", {}):
             text = text.removeprefix(prefix)
+        if form == "script" and text.startswith("/"):
+            return None  # pnpm runs every script that the pattern matches
         if form in ("file", "script"):
             return Target(text, place, text, None, is_path=True)
         if form == "run":
@@ -349,10 +351,11 @@ def _program(word: Word) -> str:
 def read_options(words: tuple[Word, ...], entry: Entry) -> Options:
     """Options and plain words; what is not among the entry's switches takes the word behind it as its value.
 
-    Behind the file that an interpreter runs everything is the program's own.
+    Behind the file that an interpreter runs everything is the program's own; a server that is given a file goes on
+    reading its options.
     """
     switches = {*entry.get("switches", ()), *entry.get("stops", ())}
-    ends = entry["form"] in ("file", "run")
+    ends = entry["form"] in ("file", "run") and "host_flags" not in entry
     found = Options()
     at = 0
     while at < len(words):

@@ -52,6 +52,9 @@ class TsConfig:
             elif len(specifier) >= len(head) + len(tail) and specifier.startswith(head) and specifier.endswith(tail):
                 if best is None or len(head) > best[0]:
                     middle = specifier[len(head) : len(specifier) - len(tail)]
+                    if middle and not all("*" in target for target in targets):
+                        best = (len(head), pattern, [])  # one folder for all: the compiler's affair, not the program's
+                        continue
                     places = (join("", t.replace("*", middle)) for t in targets)
                     best = (len(head), pattern, [p for p in places if p is not None])
         return best[1:] if best is not None else None
