@@ -20,7 +20,7 @@ def runs_elsewhere(tree: Tree, path: str) -> bool:
 
     A script that no package file governs is loaded by its URL, and where that lies, the server alone knows.
     """
-    if not path.endswith((".py", ".pyi")) and _is_served(tree, path):
+    if path.endswith((".js", ".mjs")) and _is_served(tree, path):
         return True
     name = posixpath.basename(path)
     quoted = re.escape(name.encode())
