@@ -42,6 +42,7 @@ ELSEWHERE = [
     "mylocalhost", "sqlite:///localhost.db", "sqlite+aiosqlite:///localhost", "file://localhost/tmp",
     "127.0.0.1/8 and more", "unix:///var/run/localhost.sock", "noreply@localhost", "listening on localhost", f"http://{HOLE}:3000",
     "1.127.0.0", "0.0.0.0.example.com", "Ada:ada@localhost,Bob:bob@localhost",
+    "console://localhost", "locmem://localhost",
 ]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from connlint.languages.edits import applied
 from connlint.languages.python.read import read
-from connlint.languages.python.rewrite import applied, move_before, release_in_finally, require, respell
+from connlint.languages.python.rewrite import move_before, release_in_finally, require, respell
 from connlint.model.source import Source
 
 # Stands for a place in the tables below: from the first ‹ to the last ›.

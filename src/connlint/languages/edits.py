@@ -99,21 +99,28 @@ def _all_blocks(body: Sequence[p.Statement]) -> Iterator[Sequence[p.Statement]]:
 # -- proof ------------------------------------------------------------------------------------------------------------
 
 
-def proved(source: Source, fix: Fix, read: Callable[[Source], p.Program], *, keeps: bool = True) -> Fix | None:
+Parts = Callable[[Source, Source, Fix], tuple[Source, Source, int]]
+"""What has to be read of a file before and after a fix, and the byte at which it starts."""
+
+
+def proved(source: Source, fix: Fix, read: Callable[[Source], p.Program], *, keeps: bool = True, cookie: bool = False,
+           parts: Parts = lambda before, after, _fix: (before, after, 0)) -> Fix | None:
     """``fix``, if the file still reads well with it and says the same wherever it was not touched.
 
-    ``read`` reads the edited file. With ``keeps``, nothing that the file said may be gone, touched or not.
+    ``read`` reads the edited file, or the ``parts`` of it that matter. With ``keeps``, nothing that the file said may
+    be gone, touched or not. ``cookie`` as in `Source.decode`.
     """
     try:
-        after = Source.decode(source.path, applied(source, fix.edits))
+        after = Source.decode(source.path, applied(source, fix.edits), cookie=cookie)
     except (UnicodeEncodeError, Undecodable):
         return None
-    old, new = read(source), read(after)
+    before, edited, offset = parts(source, after, fix)
+    old, new = read(before), read(edited)
     if source.encoding != after.encoding or len(new.problems) > len(old.problems):
         return None
     said = {_said(new, statement) for statement in new.body}
     for statement in old.body:
-        start, end = statement.at
+        start, end = statement.at[0] + offset, statement.at[1] + offset
         touched = any(edit.place.at[0] < end and start < edit.place.at[1] for edit in fix.edits)
         inside = any(start < edit.place.at[0] < end for edit in fix.edits)
         if not touched and not inside and _said(old, statement) not in said:

@@ -9,16 +9,15 @@ line ends of the file.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from connlint.languages.dump import dump
+from connlint.languages.edits import everything, insertion, line_end, line_start, proved
 from connlint.languages.python.read import read
 from connlint.languages.python.stretches import split, texts_over_lines
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
-from connlint.model.source import Source, Span, Undecodable
+from connlint.model.source import Source, Span
 
 _DOCSTRING = (p.Text, p.Concat)
 
@@ -51,7 +50,7 @@ def _quote(source: Source, program: p.Program, at: Span) -> str | None:
     written = re.search(r"[\"']", source.slice(at))
     if written is not None:
         return written[0]
-    for node in _everything(program.body):
+    for node in everything(program.body):
         if type(node) is p.Concat and node.at[0] < at[0] and at[1] < node.at[1]:
             return None
     return '"'
@@ -74,29 +73,29 @@ def _spelling(program: p.Program, module: str, name: str) -> str | None:
 def _bound(body: Iterable[Any]) -> list[str]:
     """Every name that is bound anywhere in ``body``, as often as it is."""
     names: list[str] = []
-    for node in _everything(body):
+    for node in everything(body):
         kind = type(node)
         if kind is p.Import:
             names += [name.local for name in node.names if name.local is not None]
         elif kind in (p.Define, p.Unread, p.Types):
             names += [node.name] if kind is p.Define else node.names
         elif kind in (p.Let, p.Assign, p.Param, p.Loop, p.WithItem, p.Handler, p.Case) and node.target is not None:
-            names += [part.id for part in _everything((node.target,)) if type(part) is p.Name]
+            names += [part.id for part in everything((node.target,)) if type(part) is p.Name]
     return names
 
 
 def _new_import(source: Source, program: p.Program, module: str) -> Edit:
     """``import module`` among the imports at the top of the file, in their order, or behind the docstring."""
-    end = _line_end(source)
+    end = line_end(source)
     body = [statement for statement in program.body if not _is_future(statement)]
     if body and type(body[0]) is p.Evaluate and type(body[0].value) in _DOCSTRING:
         body = body[1:]
     first = next(iter(body), None)
     if first is None:
         at = len(source.data)
-        return _insertion(source, at, ("" if source.data.endswith((b"\n", b"\r")) else end) + f"import {module}{end}")
+        return insertion(source, at, ("" if source.data.endswith((b"\n", b"\r")) else end) + f"import {module}{end}")
     if type(first) is not p.Import:
-        return _insertion(source, _line_start(source, first.at[0]), f"import {module}{end}{end}")
+        return insertion(source, line_start(source, first.at[0]), f"import {module}{end}{end}")
     place: p.Statement | None = first
     line = source.line(first.at[0])
     for statement in body:
@@ -109,8 +108,8 @@ def _new_import(source: Source, program: p.Program, module: str) -> Edit:
         place = None
     if place is None:
         starts = source.line_starts()
-        return _insertion(source, starts[line] if line < len(starts) else len(source.data), f"import {module}{end}")
-    return _insertion(source, _line_start(source, place.at[0]), f"import {module}{end}")
+        return insertion(source, starts[line] if line < len(starts) else len(source.data), f"import {module}{end}")
+    return insertion(source, line_start(source, place.at[0]), f"import {module}{end}")
 
 
 def _is_future(statement: p.Statement) -> bool:
@@ -150,7 +149,7 @@ def release_in_finally(
     begin, stop = _next_line(source, acquire[1]), _next_line(source, last[0].at[1])
     if start is None or begin is None or stop is None or begin > following[0].at[0]:
         return None
-    end = _line_end(source)
+    end = line_end(source)
     text = f"{indent}try:{end}" + _indented(source, (begin, stop), unit)
     if not text.endswith(("\n", "\r")):
         text += end
@@ -224,21 +223,12 @@ def move_before(source: Source, program: p.Program, moved: Sequence[Span], befor
     if start is None or indent:
         return None
     if not text.endswith(("\n", "\r")):
-        text += _line_end(source)
-    edits.insert(0, _insertion(source, start, text))
+        text += line_end(source)
+    edits.insert(0, insertion(source, start, text))
     return _proved(source, Fix(title, tuple(edits)))
 
 
 # -- lines ------------------------------------------------------------------------------------------------------------
-
-
-def _line_end(source: Source) -> str:
-    found = re.search(r"\r\n|\n|\r", source.text)
-    return found[0] if found else "\n"
-
-
-def _line_start(source: Source, offset: int) -> int:
-    return max(source.line_starts()[source.line(offset) - 1], source.bom)
 
 
 def _next_line(source: Source, offset: int) -> int | None:
@@ -252,7 +242,7 @@ def _next_line(source: Source, offset: int) -> int | None:
 
 def _whole_line(source: Source, at: Span) -> tuple[int | None, str]:
     """The start of the line on which the statement at ``at`` is the first, and its indentation."""
-    start = _line_start(source, at[0])
+    start = line_start(source, at[0])
     indent = source.slice((start, at[0]))
     return (start, indent) if not indent.strip(" \t\f") else (None, "")
 
@@ -281,45 +271,14 @@ def _indented(source: Source, at: Span, unit: str) -> str:
     return "".join(lines)
 
 
-def _insertion(source: Source, at: int, text: str) -> Edit:
-    return Edit(Place(source.path, (at, at)), text)
-
-
 # -- proof ------------------------------------------------------------------------------------------------------------
 
 
-def applied(source: Source, edits: Iterable[Edit]) -> bytes:
-    """The bytes of the file with ``edits``, which must not overlap; raises UnicodeEncodeError outside its encoding."""
-    data = source.data
-    for edit in sorted(edits, key=lambda edit: edit.place.at, reverse=True):
-        start, end = edit.place.at
-        data = data[:start] + edit.text.encode(source.encoding) + data[end:]
-    return data
-
-
 def _proved(source: Source, fix: Fix, *, keeps: bool = True) -> Fix | None:
-    """``fix``, if the file still reads well with it and says the same wherever it was not touched.
-
-    With ``keeps``, nothing that the file said may be gone, in the touched places either.
-    """
+    """See `connlint.languages.edits.proved`; nothing is offered for notebooks."""
     if source.path.endswith(".ipynb"):
         return None
-    try:
-        after = Source.decode(source.path, applied(source, fix.edits), cookie=True)
-    except (UnicodeEncodeError, Undecodable):
-        return None
-    part, edited, offset = _touched(source, after, fix)
-    old, new = read(part), read(edited)
-    if source.encoding != after.encoding or len(new.problems) > len(old.problems):
-        return None
-    said = {_said(statement) for statement in new.body}
-    for statement in old.body:
-        start, end = statement.at[0] + offset, statement.at[1] + offset
-        touched = any(edit.place.at[0] < end and start < edit.place.at[1] for edit in fix.edits)
-        inside = any(start < edit.place.at[0] < end for edit in fix.edits)
-        if not touched and not inside and _said(statement) not in said:
-            return None
-    return None if keeps and _leaves(old) - _leaves(new) else fix
+    return proved(source, fix, read, keeps=keeps, cookie=True, parts=_touched)
 
 
 def _touched(before: Source, after: Source, fix: Fix) -> tuple[Source, Source, int]:
@@ -346,29 +305,3 @@ def _touched(before: Source, after: Source, fix: Fix) -> tuple[Source, Source, i
 
 def _part(source: Source, start: int, end: int) -> Source:
     return Source.decode(source.path, source.data[start:end])
-
-
-def _leaves(program: p.Program) -> Counter[tuple[str, Any]]:
-    """The names and values of a program, each as often as it stands there."""
-    leaves: Counter[tuple[str, Any]] = Counter()
-    for node in _everything(program.body):
-        kind = type(node)
-        if kind is p.Name:
-            leaves["name", node.id] += 1
-        elif kind is p.Member:
-            leaves["member", node.name] += 1
-        elif kind in (p.Text, p.Number, p.Constant):
-            leaves["value", node.value] += 1
-    return leaves
-
-
-def _said(statement: p.Statement) -> str:
-    return dump(p.Program("python", (statement,)))
-
-
-def _everything(nodes: Iterable[Any]) -> Iterator[Any]:
-    todo = list(nodes)
-    while todo:
-        node = todo.pop()
-        yield node
-        todo.extend(p.children(node))
