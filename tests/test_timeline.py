@@ -73,6 +73,12 @@ def test_levels_python(code, level):
     ("import boto3\nc = boto3.client('s3')", []),
     ("import requests\ns = requests.Session()", []),
     ("import redis\nc = redis.Redis(host='redis')\ndef handler(event, context):\n    return c.get('x')", []),
+    ("import psycopg2\nc = psycopg2.connect(host='db')\ndef lambda_handler(event, context):\n    c.cursor()", []),
+    ("import psycopg2\nc = psycopg2.connect(host='db')\ndef handler(signum, frame):\n    c.close()", ["warning"]),
+    ("import functions_framework, psycopg2\nc = psycopg2.connect(host='db')\n"
+     "@functions_framework.http\ndef sync(request):\n    c.cursor()", []),
+    ("import functions_framework, aiohttp\ns = aiohttp.ClientSession()\n"
+     "@functions_framework.http\ndef sync(request):\n    s.get('x')", ["warning"]),
     ("import redis, sys\nc = redis.Redis(host='redis')\nprint(c.get(sys.argv[1]))", []),
 ])
 def test_levels_of_other_clients(code, level):
@@ -114,6 +120,8 @@ PRISMA = "import { PrismaClient } from '@prisma/client';\n"
      "export const c = new MongoClient(u);", ["note"]),
     ("import { createClient } from 'redis';\nexport const c = createClient({ url: 'redis://redis' });\n"
      "await c.connect();", ["warning"]),
+    ("const { onRequest } = require('firebase-functions/v2/https');\nconst Redis = require('ioredis');\n"
+     "const redis = new Redis('redis://redis');\nexports.sync = onRequest((req, res) => redis.get('x'));", []),
     ("import { createClient } from '@supabase/supabase-js';\n"
      "export const c = createClient(process.env.SUPABASE_URL!, 'key');", ["warning"]),
     ("import knex from 'knex';\nexport const k = knex({ client: 'better-sqlite3', connection: { filename: 'a' } });",
@@ -140,6 +148,8 @@ def test_levels_javascript(code, level):
      ["module-scope-pool warning packages/db/index.ts:2"]),
     ({"Procfile": "web: gunicorn --preload app:app", "db.py": ENGINE + "e = create_engine(os.environ['U'])"},
      ["module-scope-pool warning db.py:3"]),
+    ({"Procfile": "web: gunicorn --preload app:app", "db.py": "import redis\nr = redis.Redis(host='cache')"},
+     ["module-scope-pool note db.py:2"]),  # it sees that it was forked, and connects anew
     ({"Procfile": "web: gunicorn app:app # --preload", "db.py": ENGINE + "e = create_engine(os.environ['U'])"},
      ["module-scope-pool note db.py:3"]),
     ({"tests/db.py": ENGINE + "e = create_engine(os.environ['U'])",

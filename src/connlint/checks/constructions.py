@@ -175,7 +175,7 @@ class Judge:
             title, path = framework
             step = Step(Place(path, (0, 0)), f"this package is served by {title}")
             return Facts("reloaded", [step], {"framework": title})
-        if options.get("preload") and module.program.language == "python":
+        if options.get("preload") and built.entry.get("fork_unsafe"):
             told = self.programs.told(_bytes(options["preload"]), _text(options["deployment"]), imported.path)
             if told is not None:
                 path, at = told

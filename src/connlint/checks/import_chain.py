@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from connlint.checks.constructions import Facts, Judge, judge, said, variable
 from connlint.checks.kept import asks_for_missing, kept_for_reloads
-from connlint.checks.pools import serves_calls
+from connlint.checks.pools import recommended
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
@@ -40,7 +40,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     for key in sorted(found):
         chain, built = way = _clearest(found[key])
         facts = court.facts(built, chain.start.module, sure=not _depends(chain, built))
-        if facts.outcome != "plain" or not serves_calls(chain.start.module, card.options["handlers"]):
+        if not recommended(chain.start.module, facts.outcome, card.options):
             together.setdefault((key[0], built.name), []).append((way, facts))
     for rows in together.values():
         if len(rows) > card.options["together"]:

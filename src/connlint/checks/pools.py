@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,8 +40,10 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         facts = court.facts(built, module, entry=entry)
         if entry and facts.outcome not in card.options["entries"]:
             continue
+        if recommended(module, facts.outcome, card.options):
+            continue
         if facts.outcome == "plain":
-            if built.entry["kind"] not in card.options["kinds"] or serves_calls(module, card.options["handlers"]):
+            if built.entry["kind"] not in card.options["kinds"]:
                 continue
         elif built.entry["kind"] not in card.options["kinds"]:
             if facts.outcome not in card.options["facts"]:
@@ -51,6 +54,16 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             facts.outcome, place_of(module, built.call), {"what": what, **facts.slots},
             variable(module, built.call) or built.name, tuple(steps),
         )
+
+
+def recommended(module: Module, outcome: str, options: dict[str, Any]) -> bool:
+    """Whether a construction at the module scope of a serverless function is as its platform advises.
+
+    A connection that is opened there serves many calls. What raises or never sees its variable is no such thing.
+    """
+    if outcome == "plain":
+        return serves_calls(module, options)
+    return outcome in options["kept_by_serverless"] and serves_calls(module, options, surely=True)
 
 
 def _given_back(court: Judge, built: Construction) -> bool:
@@ -68,16 +81,48 @@ def _given_back(court: Judge, built: Construction) -> bool:
     return False
 
 
-def serves_calls(module: Module, names: list[str]) -> bool:
-    """Whether the module is a serverless function, which is told to build clients outside of its handler."""
-    for name in names:
-        if any(d.kind != "import" for d in module.scope.names.get(name, ())):
-            return True
-    return any(
-        type(a.target) is p.Member and a.target.name in names and (module.qualified(a.target) or "").startswith(
-            ("exports.", "module.exports."))
-        for a in module.nodes(p.Assign)
-    )
+def serves_calls(module: Module, options: dict[str, Any], *, surely: bool = False) -> bool:
+    """Whether the module is a serverless function, which is told to build clients outside of its handler.
+
+    ``surely``: its handler takes an event, or it imports what such platforms provide; the name alone does not do.
+    """
+    if any(_package(name) in options["serverless"] for name in _imported(module)):
+        return True
+    for name in options["handlers"]:
+        for definition in module.scope.names.get(name, ()):
+            if definition.kind != "import" and (not surely or _takes_event(definition.value, options)):
+                return True
+    for assign in module.nodes(p.Assign):
+        if type(assign.target) is p.Member and assign.target.name in options["handlers"]:
+            if (module.qualified(assign.target) or "").startswith(("exports.", "module.exports.")):
+                if not surely or _takes_event(assign.value, options):
+                    return True
+    return False
+
+
+def _imported(module: Module) -> Iterator[str]:
+    """What the file imports or requires, as written."""
+    for statement in module.nodes(p.Import):
+        yield statement.module
+    for call in module.nodes(p.Call):
+        if type(call.callee) is p.Name and call.callee.id == "require" and call.args:
+            if type(call.args[0].value) is p.Text:
+                yield call.args[0].value.value
+
+
+def _package(name: str) -> str:
+    """The package of an import: ``@a/b`` of ``@a/b/c``, ``a`` of ``a.b``."""
+    return "/".join(name.split("/")[:2]) if name.startswith("@") else re.split(r"[./]", name, maxsplit=1)[0]
+
+
+def _takes_event(value: Any, options: dict[str, Any]) -> bool:
+    """Whether ``value`` is a function whose first parameter is an event."""
+    if type(value) is not p.Function or not value.params:
+        return False
+    target = value.params[0].target
+    if type(target) is p.Default:
+        target = target.target
+    return type(target) is p.Name and target.id.lstrip("_") in options["events"]
 
 
 # -- size and stickiness ----------------------------------------------------------------------------------------------
