@@ -7,12 +7,12 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, text
+from msgspec.structs import replace
 
 from connlint import cards as card_files
 from connlint.model.finding import Finding, Place

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis.strategies import lists, sampled_from
+from msgspec.structs import replace
 
 from connlint.config import Config
 from connlint.model import program as p

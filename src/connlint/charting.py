@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from connlint import __version__
 from connlint.config import Config

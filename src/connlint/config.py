@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connlint.model.finding import LEVELS, Level
 from connlint.model.rule import Card, Rules
@@ -26,8 +28,7 @@ class ConfigError(ValueError):
     """The configuration cannot be used; the message names the file, the key and what was probably meant."""
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(Struct, frozen=True):
     """The settings of one run.
 
     ``select`` and ``ignore`` hold ids of rules and names of families; nothing selected is everything. ``levels`` maps
@@ -220,8 +221,7 @@ KEYS: dict[str, Shape] = {
 """Every key, and the form of its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """One configuration file while it is turned into a `Config`; knows how to point at its keys."""
 
     path: Path

@@ -8,9 +8,10 @@ import re
 import stat
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct, field
 
 from connlint.project.tree import folders_of
 
@@ -51,16 +52,14 @@ class DiscoveryError(Exception):
     """A path given by the user cannot be checked; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAside(Struct, frozen=True):
     """A file that was not checked, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(slots=True)
-class Selection:
+class Selection(Struct):
     """What one run looks at. All paths are relative to ``root``.
 
     ``code`` and ``other`` are the files to report on: sources and everything else (for deployment readers).

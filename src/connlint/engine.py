@@ -14,11 +14,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connlint import __version__
 from connlint.cards import Card, Rules
@@ -58,8 +60,7 @@ FILES_PER_WORKER = 120
 """Below this many files a second process costs more than it saves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What a run is told beside its configuration."""
 
     jobs: int = 0
@@ -68,8 +69,7 @@ class Options:
     category: str = ""
 
 
-@dataclass(slots=True)
-class Scanned:
+class Scanned(Struct):
     """What the bytes of one file said. ``cards`` are the ids of rules that want it parsed."""
 
     path: str
@@ -81,8 +81,7 @@ class Scanned:
     modules: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
-class Checked:
+class Checked(Struct):
     """What the checks said about one file."""
 
     path: str

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import cache
+
+from msgspec import Struct, field
 
 from connlint.cards import Card, Rules
 
@@ -122,8 +123,7 @@ _SLICE = 1 << 18
 """Bytes that are searched at once: every hit makes an object, and a file may be made of nothing but hits."""
 
 
-@dataclass(slots=True)
-class Sieve:
+class Sieve(Struct):
     """Ready-made tests for a set of cards. Build once per process, use on every file."""
 
     cards: tuple[Card, ...]

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from connlint.model.finding import Draft, Edit, Finding, Fix, Place, Suppression
 from connlint.model.program import Comment, Evaluate, Text

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.model.deployment import Command, Image, Stage
@@ -83,8 +84,7 @@ def _only(entry: dict[str, Any], text: str) -> bool:
 # -- the image ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Building:
+class _Building(Struct, frozen=True):
     """What builds: the stages that go into an image up to there, the command's place and its text."""
 
     stages: tuple[Stage, ...]
@@ -176,8 +176,7 @@ def _packages(folder: str, name: str | None, tree: Tree) -> Iterator[str]:
 # -- the code ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     place: Place
     rest: str
     """What follows the read on its line."""

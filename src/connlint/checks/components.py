@@ -6,8 +6,9 @@ What hooks there are stands in the table `component`; here is only how to see th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.cards import Rules
 from connlint.checks.lifecycles import last_word
@@ -19,8 +20,7 @@ from connlint.project.project import Project
 _SCRIPT = re.compile(rb"<script\b[^>]*>", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True):
     """The place in a component from which a function is run: ``name`` as written, ``cleanup`` what undoes it.
 
     ``returns`` says that the hook runs a function which its callback returns.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from connlint.model import program as p
 from connlint.model.flow import HELD, Block, Choose, Do, Escape, Guard, Literal_, Repeat, Test
 from connlint.project.module import Module
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """What the nodes of a function mean for one handle; everything is keyed by ``id(node)``.
 
     ``gain`` is the expression that yields the handle. ``ends`` are calls, awaits and ``with`` items that give it back,

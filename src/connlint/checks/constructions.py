@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
@@ -26,8 +27,7 @@ from connlint.project.timeline import at_import
 from connlint.project.values import Possible, Values, values_of
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(Struct):
     """What is known about one construction beside that it happens. ``outcome`` is the gravest of what was found."""
 
     outcome: str

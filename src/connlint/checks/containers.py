@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connlint.checks.deployed import CONTAINERS, Code, closed, required
 from connlint.checks.fallback import fallbacks

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.model.source import Span
@@ -13,8 +14,7 @@ from connlint.project.stage import Stages
 from connlint.project.values import Read, Values
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """``variables`` are demanded; ``way`` is the only part of the file for which that counts, None for all of it."""
 
     variables: frozenset[str]

@@ -9,7 +9,8 @@ from connlint.checks.wording import Wording
 from connlint.model import program as p
 from connlint.project.address import Host
 from connlint.project.module import Module
-from connlint.project.stage import words_of
+from connlint.project.elsewhere import Elsewhere, field_of
+from connlint.project.stage import Stages, words_of
 from connlint.project.uses import Use, uses
 from connlint.project.values import Values
 
@@ -17,8 +18,10 @@ from connlint.project.values import Values
 class Destinations:
     """Knows from the ``[[listen]]`` tables where servers take the address they listen on."""
 
-    def __init__(self, apis: dict[str, list[dict[str, Any]]], values: Values, wording: Wording) -> None:
+    def __init__(self, apis: dict[str, list[dict[str, Any]]], values: Values, wording: Wording,
+                 stages: Stages) -> None:
         self.values = values
+        self.elsewhere = Elsewhere(values, lambda path: stages.of_path(path) == "production")
         self.wording = wording
         self.listen: dict[str, tuple[dict[str, set[str]], list[tuple[str, set[str]]]]] = {}
         for entry in apis.get("listen", ()):
@@ -33,17 +36,24 @@ class Destinations:
         """Whether all that is seen of the value says that nothing connects to it."""
         found = uses(self.values, module, node)
         if type(node) is p.Name:
-            found.append(Use("named", node, node.id, last=not found))
-        if any(self.listens(module, use, host) for use in found):
+            found.append(Use("named", module, node, node.id, last=not found))
+        if any(self.listens(use, host) for use in found):
             return True
-        return self._only_compared(found) or self._only_shown_or_allowed(found)
+        if self._only_compared(found) or self._only_shown_or_allowed(found):
+            return True
+        if not host.scheme and not any(self.wording.says("remote", name) for name in names):
+            if any(self.listens(use, host) for use in self.elsewhere.uses(module, node, found)):
+                return True
+        field = field_of(self.values, module, node, found)
+        return field is not None and self.elsewhere.is_unread(field)
 
-    def listens(self, module: Module, use: Use, host: Host) -> bool:
+    def listens(self, use: Use, host: Host) -> bool:
         """Whether the use hands the value to a server that shall listen there."""
         if use.kind in ("named", "attribute", "key"):
             return not host.scheme and bool(self.wording.words["bind"].intersection(words_of(use.place)))
         if use.kind != "argument" or use.call is None:
             return False
+        module = use.module
         language = "python" if module.program.language == "python" else "javascript"
         exact, patterns = self.listen.get(language, ({}, []))
         callee = use.call.callee

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.checks.fallback import candidates
 from connlint.checks.wording import Wording, wording_of
@@ -25,8 +26,7 @@ _LARGEST = 300_000
 """Bytes of a file above which it is put together by a tool: such files hold whole libraries, and settings of nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(Struct, frozen=True):
     """One read of ``variable`` with a constant default; ``meaning`` is the same for texts that mean the same."""
 
     variable: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.checks.lifecycles import argument
 from connlint.model import program as p
@@ -32,8 +33,7 @@ _MOST_ENTRIES = 3
 _PRELOADED = re.compile(r"(?:-r|--require|--import|--preload)[ =](\.{1,2}/[\w./-]+)")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Load:
+class Load(Struct, frozen=True, eq=False):
     """A load of variables: a call, or the import of a module that loads when it is imported."""
 
     module: Module
@@ -42,8 +42,7 @@ class Load:
     hoisted: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Read:
+class Read(Struct, frozen=True, eq=False):
     """A read of ``variables``; ``chain`` are the calls that lead to it from a top level, where it is in a function."""
 
     module: Module

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.cards import Rules
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
@@ -22,8 +23,7 @@ from connlint.project.module import Module
 from connlint.project.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """``call`` of ``module`` acquires what the function around it returns."""
 
     module: Module

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.checks.demands import required_variables
 from connlint.checks.deployed import deployed_without
 from connlint.checks.destinations import Destinations
+from connlint.checks.itself import means_itself
 from connlint.checks.wording import Wording, shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -22,8 +25,7 @@ from connlint.project.stage import stages_of
 from connlint.project.values import Possible, Read, Site, Values, values_of
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Fallback:
+class Fallback(Struct, frozen=True, eq=False):
     """A value that is a loopback address because ``reads`` found nothing; ``node`` is the expression it belongs to."""
 
     node: Any
@@ -39,7 +41,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
         return
     wording = wording_of(project, rules.apis)
-    destinations = Destinations(rules.apis, values, wording)
+    destinations = Destinations(rules.apis, values, wording, stages)
     seen: set[int] = set()
     for found in fallbacks(values, module):
         reads = tuple(r for r in found.reads if not all(wording.says("platform", v) for v in r.variables))
@@ -55,7 +57,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if any(wording.listens(v, found.host, text) for v in names):
             continue
-        if _is_itself(found.value, names, wording):
+        if means_itself(project, rules, module.path, found.value, names, found.host):
             continue
         site = found.value.joint or first.site
         read_at = first.site.node if first.site.module is module else site.node
@@ -68,13 +70,6 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         seen.update(id(r.site.node) for r in found.reads)
         yield draft(values, module, found, reads, outcome_of(project, rules, wording, found, reads))
-
-
-def _is_itself(value: Possible, names: list[str], wording: Wording) -> bool:
-    """Whether the default is the program's own port, under a name which says that nothing else is meant."""
-    if not any(wording.says("self", name) for name in names):
-        return False
-    return any(wording.says("own port", v) for r in (*value.reads, *value.absent) for v in r.variables)
 
 
 def outcome_of(project: Project, rules: Rules, wording: Wording, found: Fallback,

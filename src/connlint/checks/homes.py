@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import Meaning, Meanings, names_of
@@ -15,8 +16,7 @@ from connlint.project.module import Module, Scope
 from connlint.project.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One use of a handle's variable. ``where`` is the node at which the meaning takes effect."""
 
     node: Any
@@ -25,8 +25,7 @@ class Use:
     function: p.Function | None
 
 
-@dataclass(slots=True)
-class Home:
+class Home(Struct):
     """What holds a handle after it was acquired.
 
     ``kind``: "nothing" (thrown away), "local" (a variable of the acquiring function), "outer" (a variable of a function

@@ -13,7 +13,8 @@ it, and nothing gives it back), ``mismatched`` (what is removed was never added)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connlint.cards import Card, Rules
 from connlint.checks.cases import Cases

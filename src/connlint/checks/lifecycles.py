@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.cards import Rules
 from connlint.checks.origins import Origins
@@ -20,8 +21,7 @@ from connlint.project.project import Project
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(Struct, frozen=True):
     """One way to acquire something. The fields are those of ``[[acquire]]``."""
 
     role: str
@@ -338,7 +338,7 @@ def _arguments(api: Api, call: p.Call) -> bool:
 
 
 def _api(entry: dict[str, Any]) -> Api:
-    known = Api.__dataclass_fields__
+    known = Api.__struct_fields__
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k in known}
     return Api(**fields)
 

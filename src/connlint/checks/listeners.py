@@ -7,8 +7,9 @@ the registration itself is the handle, and every matching removal gives it back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.cards import Rules
 from connlint.checks.cases import Cases
@@ -21,8 +22,7 @@ from connlint.model.finding import Step as Evidence
 from connlint.project.module import Module
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """How something is added and removed. The fields are those of ``[[pair]]``."""
 
     role: str
@@ -37,8 +37,7 @@ class Pair:
     final: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Registration:
+class Registration(Struct):
     """One call that adds a listener, and the calls of the file that remove it.
 
     ``fresh`` are removals of a function that was never added, ``others`` removals of other callbacks of the same event.

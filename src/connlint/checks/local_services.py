@@ -9,8 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.checks.hardcoded import at_place, fixed, requested
 from connlint.model import program as p
@@ -48,8 +49,7 @@ _COMMENT = re.compile(rb"(?m)^[ \t]*(?:#|//)[^\n]*|(?<=[\s;,)\]}])(?:#|//)[^\n\"
 _CAUGHT = ("catch", "rejects", "toThrow", "toThrowError", "raises", "assertRaises")
 
 
-@dataclass(frozen=True, slots=True)
-class Dialed:
+class Dialed(Struct, frozen=True):
     """A literal with an address of the machine, and the call in ``module`` that connects to it."""
 
     module: Module

@@ -7,9 +7,10 @@ function that can run again piles up.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from connlint.cards import Rules
 from connlint.checks.components import Components
@@ -23,8 +24,7 @@ Answer = Literal["again", "once", "unknown"]
 _DEPTH = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """``answer``, and what was seen that says so: the node, and a clause about it; ``guessed`` from a name alone."""
 
     answer: Answer

@@ -7,7 +7,7 @@ evidence, the first way that led there. Where a function has more states than ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from connlint.model.flow import (
     HELD,
@@ -30,14 +30,12 @@ _MOST_STATES = 128
 _MOST_FACTS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Struct, frozen=True):
     held: bool = False
     facts: frozenset[Literal_] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _Trail:
+class _Trail(Struct, frozen=True):
     """How a state was reached since the handle was taken: the step that raised, and the step that left."""
 
     raised: Step | None = None

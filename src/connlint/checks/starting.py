@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from connlint.checks.deployed import Code, targets_of
 from connlint.model import program as p
@@ -41,8 +42,7 @@ _LATER = ("dynamic", "inner")
 _LEAVES = ("exit", "_exit", "abort", "kill", "reject")
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True):
     """How a service meets another: ``when`` is "start", "late", "unseen" where its code has no client that is known, or
     "unread" where it is in no language that tells.
 

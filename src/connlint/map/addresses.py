@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connlint.checks.containers import Tables
 from connlint.checks.wording import Wording
@@ -29,8 +30,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?$", re.I)
 _DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$|\d+(?:\.\d+){3}$", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One address that a text holds, and where it leads."""
 
     host: Host

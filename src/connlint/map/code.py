@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.checks.fallback import top
 from connlint.map.neighbours import Neighbours
@@ -30,16 +31,14 @@ MOST_FILES = 1500
 """Files of one service that are read; a larger one is only named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """What a service runs: folders and files of the project, and the source files below them that go to production."""
 
     roots: tuple[str, ...]
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One read of a variable: ``required`` says that the program stops without it.
 
     ``defaults`` are pairs of a text and the variables without which it is taken.

@@ -8,7 +8,9 @@ not have) is laid over the file that completes it.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.model import deployment as d
 from connlint.project.services import Running, Services
@@ -19,8 +21,7 @@ _OVERRIDES = tuple(name.replace(".y", ".override.y") for name in _DEFAULTS)
 LOOSE = "Dockerfiles that no deployment file builds"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Services that are deployed together; ``files`` in the order in which they were laid over each other."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connlint.checks.binding import port_of
 from connlint.checks.containers import Tables
@@ -22,8 +23,7 @@ from connlint.project.starts import Start, Starts
 from connlint.project.values import Values, values_of
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
+class _Heard(Struct, frozen=True):
     """One thing that tells of a port."""
 
     port: int | None

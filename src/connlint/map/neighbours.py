@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connlint.map.deployments import Group
 from connlint.model.map import Target
@@ -15,8 +16,7 @@ _CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-r
 _CLUSTER = (".svc.cluster.local", ".svc")
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(Struct, frozen=True):
     """Where a host leads, the name of the service if it is one, and what else is to be said.
 
     ``port`` is the service's own port where the machine's leads to it; ``browser`` is set where only somebody outside

@@ -7,8 +7,9 @@ these values. Nothing here is a verdict. What a file leaves open (a template, a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from connlint.model.finding import Place
 
@@ -25,8 +26,7 @@ UNBUILT: tuple[ServiceKind, ...] = ("procfile", "app-engine", "heroku", "vercel"
 """Those of them that a Dockerfile beside the code does not concern."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A scalar of a file with its place; ``value`` is None where it cannot be known (a variable, a template).
 
     ``written`` is the text as it stands, so that ``${PORT:-8000}`` can be shown.
@@ -37,8 +37,7 @@ class Known:
     written: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One word of a command after quotes are taken off. ``value`` is None where it holds something unknown."""
 
     value: str | None
@@ -46,8 +45,7 @@ class Word:
     written: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One program start: ``words[0]`` is the program. Shell lists (``a && b | c``) are several commands.
 
     ``shell`` says whether a shell expands variables in it; a JSON array has none. ``assignments`` are ``A=b`` in front
@@ -66,8 +64,7 @@ class Command:
     """The folder as the file gives it: of the image or container, where ``folder`` is the project's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(Struct, frozen=True):
     """A port of a service: ``container`` is what it listens on or is told to, ``host`` what the machine publishes."""
 
     container: int | None
@@ -77,8 +74,7 @@ class Port:
     protocol: str = "tcp"
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Struct, frozen=True):
     """``on`` starts earlier; ``condition`` is compose's, None where only the order of start is asked for."""
 
     on: str
@@ -86,8 +82,7 @@ class Dependency:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One ``FROM`` of a Dockerfile with what it sets. ``base`` is the image or an earlier stage.
 
     ``copies`` are pairs of source in the build context and target in the image. ``folder`` is the last ``WORKDIR``.
@@ -107,8 +102,7 @@ class Stage:
     healthcheck: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A Dockerfile."""
 
     path: str
@@ -121,8 +115,7 @@ class Image:
         return self.stages[-1] if self.stages else None
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A variable that a file puts into its own text (``${X}``) without a default, in what it says of ``service``.
 
     ``place`` is the scalar that holds it. ``sets`` is the variable of the service that gets the value, "" where
@@ -135,8 +128,7 @@ class Reference:
     sets: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
+class Front(Struct, frozen=True):
     """A Kubernetes Service: the name by which pods whose labels match ``selector`` are reached.
 
     ``ports`` are pairs of its own port and the pod's, as a number or a name; ``namespace`` is "" where none is said.
@@ -168,8 +160,7 @@ class Front:
                           target) for number, target in self.ports)
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """Something that is started, with all that one file says about it.
 
     ``environment`` is what reaches the process at run time. ``environment_at`` is where a missing variable would stand.
@@ -212,8 +203,7 @@ class Service:
     namespace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """All that one file says: its services, images, and commands that belong to no service (scripts, recipes)."""
 
     path: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct
 
 from connlint.model.source import Span
 
@@ -12,32 +13,28 @@ LEVELS: tuple[Level, ...] = ("note", "warning", "error")
 """From the mildest to the gravest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A byte range of a file of the project; ``path`` is relative to the project's root, with forward slashes."""
 
     path: str
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of the evidence: what happens at ``place``, as a clause that can stand alone."""
 
     place: Place
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Replace the bytes ``place.at`` by ``text`` (in the encoding and with the line ends of the file)."""
 
     place: Place
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """All edits or none. ``safe`` says that behaviour stays the same except for the fault."""
 
     title: str
@@ -45,8 +42,7 @@ class Fix:
     safe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What a check observed, before a card gives it a rule's id, level and words.
 
     ``outcome`` chooses the card's message; ``slots`` fill its braces. ``level`` overrides the level that the card gives
@@ -64,8 +60,7 @@ class Draft:
     level: Level | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """A comment that takes findings away.
 
     ``rules`` empty means all; ``names`` says where each of them stands. ``place`` is the directive with its reason,
@@ -81,8 +76,7 @@ class Suppression:
     fault: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing to report. ``ordinal`` tells apart findings of one rule and symbol in one file, in order of place."""
 
     rule: str
@@ -95,7 +89,7 @@ class Finding:
     fix: Fix | None = None
     suppression: Suppression | None = None
     ordinal: int = 0
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def key(self) -> tuple[str, int, int, str, str]:
         """Sort key: by file, position, rule and message."""

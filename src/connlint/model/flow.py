@@ -7,8 +7,9 @@ nothing to do with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct
 
 from connlint.model.source import Span
 
@@ -21,16 +22,14 @@ HELD = "\0held"
 """The condition "the variable still holds the handle": `if (id)`, `id !== null`, `if task and not task.done()`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A place in the source and what happens there; ``at`` covers the expression or statement."""
 
     kind: StepKind
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(Struct, frozen=True):
     """Something is evaluated. If it ``raises``, it may also end in an exception, before it takes effect.
 
     ``effect``: "gain" takes the handle, "end" gives it back, "drop" forgets the variable that holds it. ``learns`` are
@@ -44,15 +43,13 @@ class Do:
     forgets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Escape:
+class Escape(Struct, frozen=True):
     """Somebody else owns the handle from here on. Stands before the call that receives it: that one may raise."""
 
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(Struct, frozen=True):
     """``label`` names the loop or block that a break or continue means; None is the innermost loop."""
 
     kind: ExitKind
@@ -60,8 +57,7 @@ class Leave:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """A condition as literals that must all hold. ``exact`` says that they are the whole of it.
 
     ``hopeful``: while the handle is held, what is not known to fail is taken to hold. So it is where the condition is
@@ -74,16 +70,14 @@ class Test:
     __test__ = False  # not a test case, whatever pytest thinks
 
 
-@dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(Struct, frozen=True):
     """One of ``arms`` is taken. With a ``test`` there are two: the first where it holds, the second where not."""
 
     arms: tuple[Block, ...]
     test: Test | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """A loop, or (``rounds`` "once") a block that can be broken out of, but not continued: a ``switch``, a label.
 
     ``rounds``: "any" number, "some" (at least one), "endless" (left by a jump only), "once". ``labels`` are its names;
@@ -99,16 +93,14 @@ class Repeat:
     swallows_returns: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(Struct, frozen=True):
     """``everything`` says that no exception passes it by."""
 
     body: Block
     everything: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """``try``: ``handlers`` for exceptions of ``body``, ``otherwise`` after it, ``always`` on every way out."""
 
     body: Block
@@ -121,8 +113,7 @@ Shape = Do | Escape | Leave | Choose | Repeat | Guard
 Block = tuple[Shape, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Struct, frozen=True):
     """A way on which the handle is still held when nobody can give it back any more.
 
     ``lost`` is a normal way out, ``lost_on_error`` one that only an exception takes. ``cause`` is the step that raises
@@ -132,4 +123,4 @@ class Loss:
     verdict: Literal["lost", "lost_on_error"]
     exit: Step
     cause: Step | None = None
-    facts: tuple[Literal_, ...] = field(default=())
+    facts: tuple[Literal_, ...] = ()

@@ -7,8 +7,9 @@ Nothing here holds a secret: of an address only scheme, host and port are kept.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from connlint.model.finding import Level
 
@@ -20,8 +21,7 @@ Source = Literal["deployment", "command", "default", "code", "unset"]
 deployment sets nothing, written in the code, or a variable that the code reads and that nobody is seen to set."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Spot:
+class Spot(Struct, frozen=True, order=True):
     """A line of a file of the project; ``line`` counts from 1."""
 
     path: str
@@ -31,16 +31,14 @@ class Spot:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Learnt:
+class Learnt(Struct, frozen=True):
     """How something is known, as a clause (``EXPOSE``, ``start command``), and where it is written."""
 
     how: str
     spot: Spot | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
+class Listen(Struct, frozen=True):
     """A port of a service.
 
     ``port`` is None where a port is meant whose number is not known; ``published`` is the port of the machine or of the
@@ -53,8 +51,7 @@ class Listen:
     protocol: str = "tcp"
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """One address that a service uses.
 
     ``variable`` holds it ("" where none does); ``address`` is ``scheme://host:port`` as far as it is known, "" where
@@ -75,8 +72,7 @@ class Connection:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """A service that is started first; ``condition`` is compose's, "" where only the order of start is asked for."""
 
     service: str
@@ -84,8 +80,7 @@ class Wait:
     spot: Spot | None
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """A finding of a rule about a service; ``about`` is what it names, mostly a variable or another service."""
 
     rule: str
@@ -95,8 +90,7 @@ class Trouble:
     about: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """One service of a deployment. Empty texts stand for what is not known or not there.
 
     ``kind`` is the form of deployment ("compose", "kubernetes", …); ``image`` is pulled, ``build`` the folder that it
@@ -142,8 +136,7 @@ class Service:
                      or connection.variable in t.about.split(", "))
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """Services that are deployed together: one compose file with what completes it, one folder of manifests, …
 
     ``files`` are the files it was read from, the first gives it its name. ``notes`` say what could not be read.
@@ -164,8 +157,7 @@ class Deployment:
         return tuple(dict.fromkeys(t for s in self.services for t in s.troubles))
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(Struct, frozen=True):
     """The deployments of a project. ``unread`` are pairs of a deployment file and why it could not be read."""
 
     name: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from connlint.model.source import Span
 
 
-@dataclass(slots=True, eq=False)
-class Problem:
+class Problem(Struct, eq=False):
     """Something that could not be read. ``kind``: "syntax", "encoding", "unreadable", "too-deep", "config", …"""
 
     kind: str

@@ -11,46 +11,37 @@ parentheses are dropped; statements keep their order of evaluation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from connlint.model.problem import Problem as Problem
 from connlint.model.source import Span
 
-T = TypeVar("T")
+
+class Node(Struct, eq=False, gc=False):
+    """Everything that a file is made of; compared by identity.
+
+    Nodes hold nodes and texts, and nothing that holds them, so the collector of circles need not look at them.
+    """
+
+    if TYPE_CHECKING:
+        @property
+        def at(self) -> Span:
+            """Where the node stands."""
 
 
-@dataclass_transform(eq_default=False)
-def node(kind: type[T]) -> type[T]:
-    """A dataclass that is small, compared by identity, and quick to make: there are fifty of them at every start."""
-    made = dataclass(slots=True, eq=False, repr=False, match_args=False)(kind)
-    made.__repr__ = _shown  # type: ignore[method-assign, assignment]
-    return made
-
-
-def _shown(thing: Any) -> str:
-    values = (f"{name}={getattr(thing, name)!r}" for name in thing.__dataclass_fields__)
-    return f"{type(thing).__name__}({', '.join(values)})"
-
-
-class Expression:
+class Expression(Node):
     """Something that is evaluated."""
 
-    __slots__ = ()
-    at: Span
 
-
-class Statement:
+class Statement(Node):
     """Something that is executed."""
-
-    __slots__ = ()
-    at: Span
 
 
 # -- expressions ------------------------------------------------------------------------------------------------------
 
 
-@node
 class Text(Expression):
     """A string (or bytes) literal without holes; ``value`` is what it means, not how it is written."""
 
@@ -58,13 +49,11 @@ class Text(Expression):
     at: Span
 
 
-@node
 class Number(Expression):
     value: float
     at: Span
 
 
-@node
 class Constant(Expression):
     """``null`` (also ``None``), ``undefined``, ``true`` or ``false``."""
 
@@ -72,7 +61,6 @@ class Constant(Expression):
     at: Span
 
 
-@node
 class Name(Expression):
     """An identifier that is read, or, in a pattern, bound. ``this`` and ``super`` are names too."""
 
@@ -80,7 +68,6 @@ class Name(Expression):
     at: Span
 
 
-@node
 class Member(Expression):
     """``of.name``; ``at`` covers the whole, ``name_at`` the name. ``maybe`` is ``?.``."""
 
@@ -91,7 +78,6 @@ class Member(Expression):
     maybe: bool = False
 
 
-@node
 class Index(Expression):
     """``of[key]``; a constant text key stays a key (`Member` is only what was written with a dot)."""
 
@@ -101,8 +87,7 @@ class Index(Expression):
     maybe: bool = False
 
 
-@node
-class Argument:
+class Argument(Node):
     """One argument: ``name`` of a Python keyword, ``spread`` for ``*x``, ``**x`` and ``...x``."""
 
     value: Expression
@@ -110,7 +95,6 @@ class Argument:
     spread: bool = False
 
 
-@node
 class Call(Expression):
     """``callee(args)``; ``new`` where JavaScript says so; ``maybe`` is ``?.()``. A tagged template is a call too."""
 
@@ -121,20 +105,17 @@ class Call(Expression):
     maybe: bool = False
 
 
-@node
 class Await(Expression):
     value: Expression
     at: Span
 
 
-@node
 class Yield(Expression):
     value: Expression | None
     at: Span
     delegate: bool = False
 
 
-@node
 class Logical(Expression):
     """``a or b`` / ``a || b`` is "or", ``a and b`` / ``a && b`` is "and", ``a ?? b`` is "nullish"."""
 
@@ -144,7 +125,6 @@ class Logical(Expression):
     at: Span
 
 
-@node
 class Conditional(Expression):
     test: Expression
     then: Expression
@@ -152,13 +132,11 @@ class Conditional(Expression):
     at: Span
 
 
-@node
 class Not(Expression):
     value: Expression
     at: Span
 
 
-@node
 class Compare(Expression):
     """``==`` (also ``===``, ``is``), ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``in``, ``not in``, ``instanceof``."""
 
@@ -168,7 +146,6 @@ class Compare(Expression):
     at: Span
 
 
-@node
 class Concat(Expression):
     """Text made of parts: template literals, f-strings, ``+`` with a text in it, adjacent literals with a hole."""
 
@@ -176,7 +153,6 @@ class Concat(Expression):
     at: Span
 
 
-@node
 class Sequence(Expression):
     """A list, tuple, set or array. In a pattern: destructuring by position."""
 
@@ -185,7 +161,6 @@ class Sequence(Expression):
     at: Span
 
 
-@node
 class Spread(Expression):
     """``*x`` or ``...x`` inside a `Sequence`; in a pattern: the rest."""
 
@@ -193,8 +168,7 @@ class Spread(Expression):
     at: Span
 
 
-@node
-class Entry:
+class Entry(Node):
     """``key: value`` of a `Record`; ``key`` is `Text` where it is constant, None for ``**x`` and ``...x``."""
 
     key: Expression | None
@@ -203,7 +177,6 @@ class Entry:
     kind: Literal["value", "method", "get", "set"] = "value"
 
 
-@node
 class Record(Expression):
     """A dict or object literal. In a pattern: destructuring by key."""
 
@@ -211,7 +184,6 @@ class Record(Expression):
     at: Span
 
 
-@node
 class Default(Expression):
     """Only in patterns: ``target = value`` where the value is used if there is none (or it is undefined)."""
 
@@ -220,8 +192,7 @@ class Default(Expression):
     at: Span
 
 
-@node
-class Param:
+class Param(Node):
     """``target`` is a pattern; ``kind`` "rest" is ``*args`` / ``...args``, "keywords" is ``**kwargs``."""
 
     target: Expression
@@ -230,7 +201,6 @@ class Param:
     annotation: Expression | None = None
 
 
-@node
 class Function(Expression):
     """Any function: declaration, method, lambda, arrow. An expression body is one `Return`.
 
@@ -251,7 +221,6 @@ class Function(Expression):
     name_at: Span | None = None
 
 
-@node
 class Class(Expression):
     """``bases`` as arguments, so that Python's class keywords keep their names."""
 
@@ -263,7 +232,6 @@ class Class(Expression):
     name_at: Span | None = None
 
 
-@node
 class Assign(Expression):
     """``target = value`` wherever it stands; ``op`` "or", "and", "nullish" for ``||=``, ``&&=``, ``??=``.
 
@@ -276,7 +244,6 @@ class Assign(Expression):
     op: str = ""
 
 
-@node
 class Opaque(Expression):
     """Anything else; ``parts`` are evaluated in order."""
 
@@ -288,7 +255,6 @@ class Opaque(Expression):
 # -- statements -------------------------------------------------------------------------------------------------------
 
 
-@node
 class Evaluate(Statement):
     """An expression as a statement; its value is thrown away."""
 
@@ -296,7 +262,6 @@ class Evaluate(Statement):
     at: Span
 
 
-@node
 class Let(Statement):
     """A binding: Python's ``a = v`` and ``a: T = v``, JavaScript's declarations.
 
@@ -312,7 +277,6 @@ class Let(Statement):
     annotation: Expression | None = None
 
 
-@node
 class Define(Statement):
     """A named function or class: ``def``, ``class``, function and class declarations, methods in a class body."""
 
@@ -321,7 +285,6 @@ class Define(Statement):
     at: Span
 
 
-@node
 class If(Statement):
     test: Expression
     then: tuple[Statement, ...]
@@ -329,7 +292,6 @@ class If(Statement):
     at: Span
 
 
-@node
 class Loop(Statement):
     """``for … in/of`` has ``target`` and ``iterable``; ``while`` and ``for(;;)`` a ``test`` (None is for ever).
 
@@ -348,8 +310,7 @@ class Loop(Statement):
     checked_after: bool = False
 
 
-@node
-class Handler:
+class Handler(Node):
     """``types`` is None where everything is caught. ``target`` is a pattern."""
 
     types: Expression | None
@@ -358,7 +319,6 @@ class Handler:
     at: Span
 
 
-@node
 class Try(Statement):
     body: tuple[Statement, ...]
     handlers: tuple[Handler, ...]
@@ -367,14 +327,12 @@ class Try(Statement):
     at: Span
 
 
-@node
-class WithItem:
+class WithItem(Node):
     value: Expression
     target: Expression | None
     at: Span
 
 
-@node
 class With(Statement):
     items: tuple[WithItem, ...]
     body: tuple[Statement, ...]
@@ -382,8 +340,7 @@ class With(Statement):
     is_async: bool = False
 
 
-@node
-class Case:
+class Case(Node):
     """``test`` is None for the default; Python patterns that bind put their names into ``target``."""
 
     test: Expression | None
@@ -392,7 +349,6 @@ class Case:
     target: Expression | None = None
 
 
-@node
 class Switch(Statement):
     """``switch`` (``falls_through``) and ``match`` (does not)."""
 
@@ -402,13 +358,11 @@ class Switch(Statement):
     falls_through: bool = True
 
 
-@node
 class Return(Statement):
     value: Expression | None
     at: Span
 
 
-@node
 class Raise(Statement):
     """``raise`` and ``throw``; without a value, Python's re-raise."""
 
@@ -416,19 +370,16 @@ class Raise(Statement):
     at: Span
 
 
-@node
 class Break(Statement):
     label: str | None
     at: Span
 
 
-@node
 class Continue(Statement):
     label: str | None
     at: Span
 
 
-@node
 class Block(Statement):
     """Statements in braces of their own, or under a ``label``. A JavaScript static block has the label "static"."""
 
@@ -437,13 +388,11 @@ class Block(Statement):
     label: str | None = None
 
 
-@node
 class Delete(Statement):
     targets: tuple[Expression, ...]
     at: Span
 
 
-@node
 class Outer(Statement):
     """Python's ``global`` (``module`` true) and ``nonlocal``."""
 
@@ -452,8 +401,7 @@ class Outer(Statement):
     at: Span
 
 
-@node
-class ImportedName:
+class ImportedName(Node):
     """``name`` as the other module calls it: "*" is the whole module (namespace), "default" JavaScript's default.
 
     ``local`` is None where nothing is bound. ``star`` is Python's ``from x import *``, binding unseen names.
@@ -466,7 +414,6 @@ class ImportedName:
     star: bool = False
 
 
-@node
 class Import(Statement):
     """``module`` is written as in the source, with Python's leading dots.
 
@@ -484,8 +431,7 @@ class Import(Statement):
     lazy: bool = False
 
 
-@node
-class ExportedName:
+class ExportedName(Node):
     """``local`` (or, with a source module, its name there) known outside as ``name``; "*" as in `ImportedName`."""
 
     local: str
@@ -494,7 +440,6 @@ class ExportedName:
     type_only: bool = False
 
 
-@node
 class Export(Statement):
     """JavaScript's exports. ``source`` is the module of a re-export.
 
@@ -510,7 +455,6 @@ class Export(Statement):
     type_only: bool = False
 
 
-@node
 class Types(Statement):
     """Names that exist for the type checker only (``interface``, ``type``, ``declare``), or for both (``enum``)."""
 
@@ -519,7 +463,6 @@ class Types(Statement):
     at_run_time: bool = False
 
 
-@node
 class Unread(Statement):
     """A stretch of the file that was not parsed since it holds no word that matters; it binds ``names``."""
 
@@ -530,8 +473,7 @@ class Unread(Statement):
 # -- a file -----------------------------------------------------------------------------------------------------------
 
 
-@node
-class Comment:
+class Comment(Node):
     """``text`` without its marks. ``alone`` says that nothing but the comment stands on its first line."""
 
     text: str
@@ -539,8 +481,7 @@ class Comment:
     alone: bool
 
 
-@node
-class Program:
+class Program(Node):
     """One file (or one script block of it), lowered.
 
     ``module_kind`` is "esm", "commonjs", "script" or "unknown" as far as syntax alone says; "python" for Python.
@@ -553,7 +494,7 @@ class Program:
     problems: tuple[Problem, ...] = ()
     reader: str = ""
     at: Span = (0, 0)
-    directives: tuple[str, ...] = field(default=())
+    directives: tuple[str, ...] = ()
 
 
 def children(thing: Any) -> Iterator[Any]:
@@ -574,15 +515,15 @@ _FIELDS: dict[type, tuple[str, ...]] = {}
 _PLAIN = {"at", "name_at", "module_at", "id", "op", "kind", "why", "how", "label", "names_at"}
 
 
-def fields_of(kind: type) -> tuple[str, ...]:
+def fields_of(kind: type[Node]) -> tuple[str, ...]:
     """The fields of a node type that hold nodes, in order of evaluation; empty for a leaf."""
     found = _FIELDS.get(kind)
     if found is None:
-        found = tuple(f for f in kind.__dataclass_fields__ if f not in _PLAIN)  # type: ignore[attr-defined]
+        found = tuple(f for f in kind.__struct_fields__ if f not in _PLAIN)
         _FIELDS[kind] = found
     return found
 
 
 NODES: frozenset[type] = frozenset(
-    value for value in list(globals().values()) if isinstance(value, type) and hasattr(value, "__dataclass_fields__")
+    value for value in list(globals().values()) if isinstance(value, type) and issubclass(value, Node)
 )

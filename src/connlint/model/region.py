@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """The body of a function that does not run where it stands, from byte ``start`` to ``end``.
 
     ``names`` are those by which somebody may call it: its own, the variable or key it is given to, the class whose

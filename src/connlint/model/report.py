@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connlint.model.finding import LEVELS, Finding
 from connlint.model.problem import Problem
@@ -12,8 +13,7 @@ from connlint.model.rule import Rules
 from connlint.model.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The outcome of one run; values only, so that every reporter says the same.
 
     ``findings`` are sorted by `Finding.key` and include the suppressed ones. ``sources`` holds every file that a place

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.model.finding import Level
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How one thing that a check can observe is reported by a rule."""
 
     message: str
     level: Level
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """One rule. ``options`` is handed to the check as it stands; ``sieve`` says which files the rule must see.
 
     ``sieve`` is a list of alternatives; an alternative is a list of groups that must all be met; a group is met where
@@ -43,8 +42,7 @@ class Card:
         return rest.split("\n## ", 1)[0].strip() if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """All cards by id, and all tables: role → entries. Every entry knows its ``language`` (the table's name)."""
 
     cards: dict[str, Card]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 Span = tuple[int, int]
 """Half-open byte range ``(start, end)`` in the file as read."""
@@ -30,8 +31,7 @@ class Undecodable(ValueError):
     """The bytes are not text in the encoding that the file declares."""
 
 
-@dataclass(slots=True, eq=False)
-class Source:
+class Source(Struct, eq=False):
     """A file's bytes with everything that is computed from them.
 
     ``path`` is relative to the project's root, with forward slashes. ``data`` is what was read. ``text`` is the
@@ -43,9 +43,9 @@ class Source:
     encoding: str = "utf-8"
     text: str = ""
     bom: int = 0
-    _line_starts: list[int] | None = field(default=None, repr=False)
-    _char_line_bytes: list[int] | None = field(default=None, repr=False)
-    _char_line_chars: list[int] | None = field(default=None, repr=False)
+    _line_starts: list[int] | None = None
+    _char_line_bytes: list[int] | None = None
+    _char_line_chars: list[int] | None = None
 
     @classmethod
     def decode(cls, path: str, data: bytes, *, cookie: bool = False) -> Source:

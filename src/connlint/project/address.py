@@ -6,8 +6,9 @@ A text that merely mentions a host in a sentence names none.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 HOLE = "\x00"
 """Stands in a text for a part that is not known."""
@@ -34,8 +35,7 @@ _LOOPBACK = frozenset((
 ))
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """One host of an address. ``port`` is None where none is given or it is not known, ``scheme`` "" without one."""
 
     name: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """``path`` is the file, relative to the project's root. A Python package is its ``__init__.py``.
 
     A namespace package has the path of its folder with a trailing slash.
@@ -15,8 +14,7 @@ class Found:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """Known not to exist. ``tried`` are the places looked at, ``near`` the existing thing that was probably meant."""
 
     reason: str
@@ -24,8 +22,7 @@ class Missing:
     near: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """Nothing can be said, and nothing is reported.
 
     ``foreign`` is what others bring (installed packages, the language itself), where nothing of the project is unknown.

@@ -10,7 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connlint.model.deployment import Command, Deployment, Service
 from connlint.project.tree import Tree
@@ -21,8 +22,7 @@ _PREFIXES = ("src", "app", "service", "services", "docker", "build", "image", "i
 """Folders whose name says nothing about the image that is built in them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where an image is built: the folder of the context, and the Dockerfile as seen from there."""
 
     context: str

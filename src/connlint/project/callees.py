@@ -6,8 +6,9 @@ Followed through variables, imports, members, object literals and what functions
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.project.answer import Found
@@ -23,8 +24,7 @@ _STORING = ("cache", "memoize", "memo", "once", "lazy", "singleton", "lru_cache"
 """Functions that take a function and give one back that runs it at most once."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Thing:
+class Thing(Struct, frozen=True, eq=False):
     """``node`` in ``module``: a function, class or record; a `Program` is a module; ``instance`` of a class."""
 
     module: Module

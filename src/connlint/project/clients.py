@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from connlint.model import program as p
 from connlint.model.rule import Rules
@@ -20,8 +21,7 @@ from connlint.project.project import Project
 _DEPTH = 8
 
 
-@dataclass(slots=True, eq=False)
-class Construction:
+class Construction(Struct, eq=False):
     """A call that builds what ``entry`` describes. ``name`` is the qualified name that was found in the table.
 
     ``subclass`` is a class of the project between the two, where the call builds that one.
@@ -201,8 +201,7 @@ def within(module: Module, value: p.Expression, path: str, project: Project) -> 
 # -- names ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Table:
+class Table(Struct):
     """The entries of one language by name, those with wildcards as patterns."""
 
     exact: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.project.answer import Found
@@ -21,8 +22,7 @@ MENTIONS = ("localhost", "127.0.", "0.0.0.0", "::1", "docker.internal")
 """What a file holds if it names a loopback address."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Access:
+class Access(Struct, frozen=True, eq=False):
     """One read of the environment as it is written.
 
     ``names`` are expressions or texts that name the variable, the first that is set wins; ``prefix`` stands before
@@ -41,8 +41,7 @@ class Access:
     plain: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Declaration:
+class Declaration(Struct, frozen=True, eq=False):
     """A variable that a settings class, schema or record declares, at ``node``, with its ``default`` expression.
 
     ``optional`` says that nothing is a value too; ``field`` is the attribute of the class ``owner`` that holds it.

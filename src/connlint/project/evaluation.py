@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from connlint.project import jsonc
 from connlint.project.importers import importers
@@ -21,8 +22,7 @@ _DEEPEST = 200
 _STARTS = re.compile(r"^(?:start|dev|develop|serve|watch|debug)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Struct, frozen=True):
     """The file ``importer`` imports ``target`` at byte ``at``."""
 
     importer: str
@@ -30,8 +30,7 @@ class Import:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that happens while ``path`` is evaluated; ``trail`` are the imports that lead there from the start."""
 
     path: str

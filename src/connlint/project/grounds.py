@@ -9,9 +9,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.languages.deployment.dockerfile import workdir
 from connlint.model.deployment import HOSTED, Command, Image, Service, Stage
@@ -36,8 +38,7 @@ class Ground(Protocol):
         """The project's file at ``path``, relative to where the command runs, or absolute. A folder ends in a slash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """A folder of the project."""
 
     tree: Tree
@@ -49,8 +50,7 @@ class Folder:
         return in_tree(self.tree, posixpath.join(self.folder, path))
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(Struct, frozen=True):
     """The folder ``folder`` of a container: ``context`` is the folder of the project that the image is built from."""
 
     tree: Tree

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from connlint.model.source import Span
 from connlint.project.answer import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class UsedName:
+class UsedName(Struct, frozen=True):
     """A name taken from an imported module: in the import itself, or as a member of the imported module."""
 
     name: str
@@ -18,8 +18,7 @@ class UsedName:
     in_import: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ImportUse:
+class ImportUse(Struct, frozen=True):
     """One import as a file writes it. ``module`` has Python's leading dots or JavaScript's specifier.
 
     ``excused`` says why a missing module or name is on purpose here (guarded by ``except ImportError``, type checking

@@ -6,8 +6,9 @@ All of this is about one file. What lies behind an import is `connlint.project.p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
+
+from msgspec import Struct, field
 
 from connlint.model import program as p
 from connlint.model.source import Source, Span
@@ -22,8 +23,7 @@ No two of these are the same by accident, as two texts may be."""
 _GLOBAL_OBJECTS = ("window", "globalThis", "self", "global")
 
 
-@dataclass(slots=True, eq=False)
-class Definition:
+class Definition(Struct, eq=False):
     """One place that binds ``name``.
 
     ``value`` is the expression it is bound to, None where that is not known (a parameter, a loop variable).
@@ -42,8 +42,7 @@ class Definition:
     statement: p.Import | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Scope:
+class Scope(Struct, eq=False):
     """Names bound directly in a module, function, class or block."""
 
     kind: Literal["module", "function", "class", "block"]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
@@ -25,12 +26,11 @@ _LATE = ("types", "browser", "react-native", "react-server", "worker", "edge", "
 _DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 
 
-@dataclass(eq=False)
-class Package:
+class Package(Struct, eq=False, dict=True):
     """One ``package.json``; ``folder`` is "" for the root of the project."""
 
     folder: str
-    data: dict[str, Any] = field(repr=False)
+    data: dict[str, Any]
 
     @property
     def name(self) -> str:

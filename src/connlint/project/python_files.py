@@ -6,8 +6,9 @@ Everything is read when it is first asked for, and kept. Lines come first: a fil
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from connlint.languages.python.outline import ImportLine, Outline, Scan, outline, scan, scan_imports
 from connlint.languages.python.syntax import parse
@@ -17,8 +18,7 @@ INIT = "__init__.py"
 _INSTALLED = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|\.venv|\.tox|\.nox)/")
 
 
-@dataclass(frozen=True, slots=True)
-class Stand:
+class Stand(Struct, frozen=True):
     """Where a top-level name stands: below ``root``. ``regular`` is a module or a package with ``__init__.py``."""
 
     root: str

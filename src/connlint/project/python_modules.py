@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connlint.languages.python.imports import FileImports, Imported, read_imports
 from connlint.languages.python.outline import ImportLine

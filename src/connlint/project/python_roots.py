@@ -6,8 +6,9 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.project.python_runs import installed_by, run_roots
 from connlint.project.tree import Tree
@@ -33,8 +34,7 @@ _SIDE = re.compile(r"(?:^|/)(?:tests?|docs?|ci|\.\w+|requirements)(?:/|$)")
 """Folders whose requirements are tools for the project around them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Roots:
+class Roots(Struct, frozen=True):
     """``folders`` hold top-level modules. ``declared`` are those of them that configuration names in so many words,
     each with the folders of the files that do so: it holds for what lies below these. ``projects`` are folders with
     requirements or an image of their own, so that what lies in them is installed and started by itself.

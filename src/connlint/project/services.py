@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.languages.deployment.dockerfile import workdir
 from connlint.languages.deployment.dotenv import read_dotenv
@@ -22,8 +24,7 @@ from connlint.project.project import Project
 from connlint.project.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """A service with the image it is built from, if that stands in the project.
 
     ``environment`` joins the image's and the service's; ``open`` says why more may be set; ``commands`` are what starts

@@ -6,16 +6,16 @@ Which calls serve, and where the host stands in them, says the table `serving_ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.model.finding import Place
 from connlint.project.module import Module
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
+class Serving(Struct, frozen=True):
     """One call that serves. ``host`` is None where it cannot be known; ``told`` is where it is written, if it is."""
 
     entry: Mapping[str, Any]

@@ -173,31 +173,6 @@ def _is_optional(statement: p.Let) -> bool:
         type(node) is p.Constant and node.value == "null" for node in _within(statement.value))
 
 
-def computed(owner: Any, field: str) -> bool:
-    """Whether a settings class fills ``field`` itself where it was given nothing: in a method, or in a validator."""
-    if type(owner) is not p.Class:
-        return False
-    for statement in owner.body:
-        if type(statement) is p.Define and type(statement.value) is p.Function:
-            validates = any("validator" in _last(d) for d in statement.value.decorators)
-            for node in (*_all(statement.value.decorators), *_all(statement.value.body)):
-                if type(node) is p.Text and node.value == field and validates:
-                    return True
-                if type(node) in (p.Assign, p.Let) and type(node.target) is p.Member and node.target.name == field:
-                    return True
-    return False
-
-
-def _all(nodes: Any) -> Iterator[Any]:
-    for node in nodes:
-        yield from _within(node)
-
-
-def _last(expression: Any) -> str:
-    callee = expression.callee if type(expression) is p.Call else expression
-    return str(getattr(callee, "name", getattr(callee, "id", "")))
-
-
 def _aliases(environment: Environment, module: Module, alias: Any, entry: dict[str, Any]) -> list[str]:
     if type(alias) is p.Text:
         return [alias.value]

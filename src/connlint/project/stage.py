@@ -40,6 +40,7 @@ class Stages:
         self.values = values
         self.folders: dict[str, str] = {}
         self.top_folders: dict[str, str] = {}
+        self.folder_patterns: list[tuple[str, re.Pattern[str]]] = []
         self.files: list[tuple[str, re.Pattern[str]]] = []
         tables = {entry["kind"]: entry for entry in entries}
         for entry in entries:
@@ -47,6 +48,7 @@ class Stages:
                 self.folders.setdefault(folder, entry["kind"])
             for folder in entry.get("top_folders", ()):
                 self.top_folders.setdefault(folder, entry["kind"])
+            self.folder_patterns += [(entry["kind"], re.compile(text)) for text in entry.get("folder_patterns", ())]
             self.files += [(entry["kind"], re.compile(pattern)) for pattern in entry.get("files", ())]
         variable = tables.get("variable", {})
         self.variables = set(variable.get("names", ()))
@@ -96,6 +98,7 @@ class Stages:
         if file in self.health_checks:
             return "tool"
         kinds = [self.folders.get(folder.lower()) or self.folders.get(folder.lower().strip("_.")) for folder in folders]
+        kinds += [kind for kind, pattern in self.folder_patterns for folder in folders if pattern.search(folder.lower())]
         kinds += [self.top_folders.get(folders[0].lower())] if folders else []
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:

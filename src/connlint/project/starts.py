@@ -9,9 +9,11 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connlint.model.deployment import Command, Deployment, Known, Word
 from connlint.model.finding import Place
@@ -29,8 +31,7 @@ _TARGET = re.compile(
 )
 
 
-@dataclass(slots=True)
-class Options:
+class Options(Struct):
     """The words behind a program: values by option, the words that are no option, and whether some word is unknown."""
 
     values: dict[str, list[Word]] = field(default_factory=dict)
@@ -46,8 +47,7 @@ class Options:
         return any(name in self.values for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a server is told to start. ``module`` is dotted, or a path where ``is_path``; ``attribute`` may be missing.
 
     ``call`` says that it is called first; ``deeper`` that an attribute of the attribute is meant.
@@ -62,8 +62,7 @@ class Target:
     deeper: bool = False
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(Struct, frozen=True, dict=True):
     """A command that starts something: ``entry`` says how its tool works; ``running`` is the service, if it is one's.
 
     ``path`` is the file it stands in; ``grounds`` are where it may run, of which any may be the right one.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.languages.javascript.regions import AT_ONCE
 from connlint.languages.python.regions import CONSTRUCTORS
@@ -117,8 +118,7 @@ def _root(expression: Any) -> str | None:
 # -- chains -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Link:
+class Link(Struct, frozen=True, eq=False):
     """One call on the way: ``node`` in ``module`` runs ``what``, the function or class that holds the next one."""
 
     module: Module
@@ -126,8 +126,7 @@ class Link:
     what: Thing
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Chain:
+class Chain(Struct, frozen=True, eq=False):
     """Calls from a module's top level (first) to the function that holds the place."""
 
     links: tuple[Link, ...]

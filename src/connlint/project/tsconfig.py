@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from connlint.project import jsonc
 from connlint.project.javascript_files import Files, folder_of, join
@@ -16,8 +17,7 @@ from connlint.project.javascript_files import Files, folder_of, join
 _CONFIG = re.compile(r"^(?:tsconfig|jsconfig)(?:[.-][\w.-]+)?\.json$")
 
 
-@dataclass(slots=True, eq=False)
-class TsConfig:
+class TsConfig(Struct, eq=False):
     """One configuration with everything it extends. Paths are relative to the project's root.
 
     ``opened`` says that something it extends could not be read, so that there may be aliases nobody sees.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.project.module import Module
@@ -13,16 +15,17 @@ from connlint.project.values import Values
 MOST = 60
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Use:
+class Use(Struct, frozen=True, eq=False):
     """One thing that happens to a value.
 
     ``kind``: "argument" (``call``, ``place`` a position or keyword), "named" (bound to ``place``), "key" (an entry
     ``place`` of an object), "attribute" (assigned to ``place``), "compared", "returned", "tested". ``keys`` are the
     keys of objects around the value on the way, the outermost first. ``last`` says that nothing is seen to follow.
+    ``module`` is where it happens.
     """
 
     kind: str
+    module: Module
     node: Any
     place: str = ""
     call: p.Call | None = None
@@ -32,13 +35,12 @@ class Use:
 
 def uses(values: Values, module: Module, node: Any) -> list[Use]:
     """Everything that the value of ``node`` is seen to be used for in this module, through names and attributes."""
-    found: list[Use] = []
-    seen: set[int] = set()
-    for use in _follow(values, module, node, (), seen, 0):
-        found.append(use)
-        if len(found) >= MOST:
-            break
-    return found
+    return follow(values, module, node)
+
+
+def follow(values: Values, module: Module, node: Any, keys: tuple[str, ...] = ()) -> list[Use]:
+    """`uses` of a value that stands under ``keys`` of the object that ``node`` is."""
+    return list(islice(_follow(values, module, node, keys, set(), 0), MOST))
 
 
 def references(module: Module, name: str, at: Any) -> list[p.Name]:
@@ -65,12 +67,12 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         if type(call) is not p.Call:
             return
         place = above.name or str(next((i for i, a in enumerate(call.args) if a is above), 0))
-        yield Use("argument", node, place, call, keys)
+        yield Use("argument", module, node, place, call, keys)
         if values.wrapped(module, call) is node or values.environment.access(module, call) is not None:
             yield from _follow(values, module, call, keys, seen, depth + 1)
     elif kind is p.Entry:
         name = above.key.value if type(above.key) is p.Text else "*"
-        yield Use("key", node, name, None, keys)
+        yield Use("key", module, node, name, None, keys)
         record = module.parent(above)
         yield from _follow(values, module, record, (name, *keys), seen, depth + 1)
     elif kind in (p.Let, p.Assign, p.WithItem) and getattr(above, "target", None) is not node:
@@ -78,7 +80,7 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         if kind is p.Assign:
             yield from _follow(values, module, above, keys, seen, depth + 1)
     elif kind is p.Return:
-        yield Use("returned", above, "", None, keys)
+        yield Use("returned", module, above, "", None, keys)
         function = module.function(above)
         if function is not None and function.name:
             for reader in references(module, function.name, function):
@@ -90,9 +92,9 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
             for reader in references(module, above.target.id, above.target):
                 yield from _follow(values, module, reader, keys, seen, depth + 1)
     elif kind is p.Compare:
-        yield Use("compared", above, "", None, keys)
+        yield Use("compared", module, above, "", None, keys)
     elif kind in (p.If, p.Loop, p.Not) or (kind is p.Conditional and above.test is node):
-        yield Use("tested", above, "", None, keys)
+        yield Use("tested", module, above, "", None, keys)
     elif kind is p.Member:
         call = module.parent(above)
         if keys and (keys[0] == above.name or keys[0] == "*"):
@@ -109,7 +111,7 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
     elif kind in (p.Logical, p.Conditional, p.Concat, p.Await, p.Sequence, p.Record, p.Spread, p.Default, p.Opaque):
         yield from _follow(values, module, above, keys, seen, depth + 1)
     elif kind is p.Export:
-        yield Use("exported", above, "default", None, keys)
+        yield Use("exported", module, above, "default", None, keys)
 
 
 def _bound(values: Values, module: Module, target: Any, keys: tuple[str, ...], seen: set[int],
@@ -118,10 +120,10 @@ def _bound(values: Values, module: Module, target: Any, keys: tuple[str, ...], s
     if kind is p.Name:
         following = [use for name in references(module, target.id, target)
                      for use in _follow(values, module, name, keys, seen, depth + 1)]
-        yield Use("named", target, target.id, None, keys, not following)
+        yield Use("named", module, target, target.id, None, keys, not following)
         yield from following
     elif kind is p.Member:
-        yield Use("attribute", target, target.name, None, keys)
+        yield Use("attribute", module, target, target.name, None, keys)
         if type(target.of) is p.Name:
             for other in module.nodes(p.Member):
                 if other is not target and other.name == target.name and type(other.of) is p.Name:
@@ -129,7 +131,7 @@ def _bound(values: Values, module: Module, target: Any, keys: tuple[str, ...], s
                         yield from _follow(values, module, other, keys, seen, depth + 1)
     elif kind is p.Index:
         if type(target.key) is p.Text:
-            yield Use("attribute", target, target.key.value, None, keys)
+            yield Use("attribute", module, target, target.key.value, None, keys)
     elif kind is p.Record:
         for entry in target.entries:
             if type(entry.key) is p.Text and type(entry.value) is p.Name and keys and keys[0] == entry.key.value:

@@ -7,9 +7,11 @@ have given nothing for it to be taken, and under which tests. What cannot be kno
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connlint.model import program as p
 from connlint.project.address import HOLE
@@ -17,6 +19,7 @@ from connlint.project.conditions import Condition, conditions
 from connlint.project.environment import Access, Declaration, Environment, argument
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
+from connlint.project.validators import computed, overruled
 
 MOST = 24
 """No more possible values are followed than this; the rest is unknown."""
@@ -25,16 +28,14 @@ STEPS = 4000
 """Evaluations for one question: functions that choose among the results of others multiply. Past it, all is unknown."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Site:
+class Site(Struct, frozen=True, eq=False):
     """A node and the module in which it stands."""
 
     module: Module
     node: Any
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Read:
+class Read(Struct, frozen=True, eq=False):
     """A read of the environment. ``variables`` are names in order of preference, with `HOLE` for unknown parts.
 
     ``site`` is the read, or, where a function of the project reads what its caller names, the caller's call.
@@ -48,8 +49,7 @@ class Read:
     named_by_argument: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Possible:
+class Possible(Struct, frozen=True, eq=False):
     """One value that an expression may have.
 
     ``text`` is None for what is no text at all (``nothing`` tells null and undefined from objects). ``reads`` are in
@@ -75,8 +75,7 @@ class Possible:
 UNKNOWN = Possible()
 
 
-@dataclass(slots=True, eq=False)
-class Frame:
+class Frame(Struct, eq=False):
     """The call that is being evaluated: what its parameters are bound to."""
 
     function: p.Function
@@ -255,11 +254,11 @@ class Values:
         read = Read(declaration.variables, Site(module, declaration.node), "raises", "declared")
         rows = [Possible(HOLE, reads=(read,))]
         if declaration.default is not None:
+            if overruled(module, declaration.owner, declaration.field):
+                return [*rows, UNKNOWN]
             for q in self.possible(module, declaration.default):
                 rows.append(_joined(q, (read,), Site(module, declaration.node), ()))
         elif declaration.optional:
-            from connlint.project.settings import computed
-
             filled = computed(declaration.owner, declaration.field)
             rows.append(UNKNOWN if filled else Possible(None, nothing=True, absent=(read,)))
         return rows
@@ -275,6 +274,8 @@ class Values:
             return _merged((left, right))
         if kind is p.Compare:
             return self._absent_compared(module, test, truth, frame)
+        if kind is p.Call and (asked_of := _each(test)):
+            return _merged(self.absent(module, item, truth, frame) for item in asked_of)
         if kind is p.Call and (says := self._says(module, test)) is not None:
             return self._missing(module, test.args[0].value, frame) if truth == (says == "absent") else ()
         if kind in (p.Call, p.Name) and (asked := self._question(module, test)) is not None:
@@ -992,6 +993,18 @@ def _merged(groups: Iterable[tuple[Read, ...]]) -> tuple[Read, ...]:
         for read in group:
             found.setdefault((id(read.site.node), read.variables), read)
     return tuple(found.values())
+
+
+def _each(e: p.Call) -> tuple[Any, ...]:
+    """The values that a question is about which asks the same of each: ``all([a, b])``, ``[a, b].every(Boolean)``."""
+    callee: Any = e.callee
+    if type(callee) is p.Name and callee.id in ("all", "any") and len(e.args) == 1:
+        of = e.args[0].value
+    elif type(callee) is p.Member and callee.name == "every" and len(e.args) == 1:
+        of = callee.of if type(e.args[0].value) is p.Name and e.args[0].value.id == "Boolean" else None
+    else:
+        return ()
+    return of.items if type(of) is p.Sequence else ()
 
 
 def _keys_of(e: Any) -> Any:

@@ -10,11 +10,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct
 
 from connlint.model.report import Report
 
@@ -39,8 +40,7 @@ class OutputError(Exception):
     """The report cannot be written; the message names the file and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How a report is to look. ``width`` is the number of columns, None where nobody looks at a terminal.
 
     ``statistics`` counts findings instead of listing them. ``verbose`` names every file that was not checked.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connlint.model.finding import Edit, Fix
 from connlint.model.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
+class Hunk(Struct, frozen=True):
     """Lines of ``path`` from 1-based ``line`` on, before and after; one of the two may be empty."""
 
     path: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.shell import read_commands, unwrap

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connlint.languages.deployment.shell import read_commands, unwrap
 from connlint.model.deployment import Command, Image, Known, Port, Stage, Word

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connlint.languages.deployment import cloud_files, platforms
 from connlint.languages.deployment.compose import read_compose

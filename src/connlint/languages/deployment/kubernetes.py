@@ -6,7 +6,8 @@ Helm templates and Kustomize patches are not manifests: what holds ``{{`` is lef
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connlint.languages.deployment.shell import unwrap
 from connlint.languages.deployment.yaml_nodes import Yaml, documents, twice

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connlint.model.deployment import Command, Known, Word
 from connlint.model.finding import Place
@@ -31,8 +33,7 @@ _VALUED = {"-f", "--env-file", "-e", "-u", "--user", "--group", "-g", "-n", "--w
            "--directory", "-s", "--signal", "-k", "--python", "--package", "--only-group"}
 
 
-@dataclass(slots=True)
-class _State:
+class _State(Struct):
     folder: str | None
     variables: dict[str, Known]
     exported: dict[str, Known] = field(default_factory=dict)

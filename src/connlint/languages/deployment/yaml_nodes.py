@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.model.finding import Place
 from connlint.model.source import Source
@@ -25,8 +26,7 @@ class Malformed(ValueError):
     """The text is no YAML; the message says what and the line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Yaml:
+class Yaml(Struct, frozen=True):
     """A node with its place. Every question has an answer for every kind of node: nothing is there, or it is not."""
 
     node: Any

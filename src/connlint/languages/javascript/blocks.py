@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connlint.model.source import Span
 
@@ -17,8 +18,7 @@ _LANGUAGES = {"js": False, "jsx": False, "javascript": False, "ts": True, "tsx":
 _TYPES = {"module", "text/javascript", "application/javascript", "text/typescript"}
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """One block: ``at`` is what stands between its tags, in characters of the text."""
 
     at: Span

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from connlint.languages.javascript.scan import Statement
 from connlint.languages.javascript.syntax import COMPONENTS, assigned, binds, occurrences, parse, text
@@ -34,8 +35,7 @@ _MADE = re.compile(
 _DECORATOR = re.compile(rb"(?m)^\s*@[\w$]+")
 
 
-@dataclass(slots=True)
-class Taken:
+class Taken(Struct):
     """What one statement takes from a module. ``members`` are read from the namespace or the required value."""
 
     names: list[tuple[str, Span]] = field(default_factory=list)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.languages.javascript.lowering import Lowering, TooDeep
 from connlint.model import program as p
 from connlint.model.source import Span
 
 
-@dataclass(slots=True)
-class Lowered:
+class Lowered(Struct):
     """What became of one ESTree ``Program``. ``esm`` and ``commonjs`` say which module syntax was met."""
 
     body: list[p.Statement]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from connlint.languages.javascript.syntax import COMPONENTS, bound, parse, text
 
@@ -37,8 +38,7 @@ _NAMED_DECLARATIONS = frozenset({
 _DECLARATIONS = _NAMED_DECLARATIONS.union(_VARIABLES)
 
 
-@dataclass(slots=True)
-class Outline:
+class Outline(Struct):
     """The exports of one file. ``form`` is "module" (ES), "commonjs" or "script" (neither).
 
     ``moved`` leads from names that are passed on to (specifier, name there), "*" for a namespace. ``stars`` are the

@@ -6,7 +6,9 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connlint.languages.python.outline import PUTS_MODULES, is_type_checking
 from connlint.languages.python.syntax import Positions
@@ -32,8 +34,7 @@ _QUIET_FILE = re.compile(
 """Comments on a line of their own by which another checker leaves the whole file alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstance:
+class Circumstance(Struct, frozen=True):
     """What surrounds a statement. ``excused`` says why a failing import is on purpose; ``later`` that it runs only
     when something is called or a condition holds; ``attribute`` why a missing member is on purpose."""
 
@@ -42,8 +43,7 @@ class Circumstance:
     attribute: str | None = None
 
 
-@dataclass(slots=True)
-class Imported:
+class Imported(Struct):
     """One module of one import statement. ``names`` are (name, local, span); empty for ``import a.b``."""
 
     module: str
@@ -54,8 +54,7 @@ class Imported:
     at: Span
 
 
-@dataclass(slots=True)
-class MemberUse:
+class MemberUse(Struct):
     """``base.name`` that is read; ``base`` is dotted and starts with a name."""
 
     base: str
@@ -64,8 +63,7 @@ class MemberUse:
     excused: str | None
 
 
-@dataclass(slots=True)
-class FileImports:
+class FileImports(Struct):
     """All imports of a file. ``bound`` counts the places that bind a name, in whatever scope."""
 
     imports: list[Imported] = field(default_factory=list)

@@ -6,7 +6,8 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from connlint.languages.python.positions import byte_offsets, in_bytes
 from connlint.languages.python.read import read_text
@@ -65,8 +66,7 @@ class _Broken(Exception):
         self.at = at
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """An open object or array, and where in it we are."""
 
     kind: str
@@ -74,8 +74,7 @@ class _Frame:
     wants_value: bool = False
 
 
-@dataclass(slots=True)
-class _Cell:
+class _Cell(Struct):
     kind: str = ""
     language: str = "python"
     strings: list[re.Match[str]] = field(default_factory=list)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 IMPLICIT = frozenset({
     "__name__", "__file__", "__path__", "__spec__", "__loader__", "__package__", "__doc__", "__dict__", "__cached__",
@@ -39,8 +40,7 @@ _ITEM = re.compile(rb"#[^\n]*|([\w\x80-\xff]+)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\
 _MODULE_ITEM = re.compile(rb"([\w\x80-\xff]+(?:\.[\w\x80-\xff]+)*)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?")
 
 
-@dataclass(slots=True)
-class ImportLine:
+class ImportLine(Struct):
     """An import statement as the lines show it. ``names`` are (name, local name, start) triples; ``("*", "*", at)``
     for a star. ``import a.b as c`` is one `ImportLine` a module, without names, with its ``local`` name, which is
     the first part of the module where there is no ``as``."""
@@ -90,8 +90,7 @@ def scan_imports(data: bytes) -> list[ImportLine]:
     return found
 
 
-@dataclass(slots=True)
-class Scan:
+class Scan(Struct):
     """What the lines of a module say that it binds at its top level. ``stars`` are the modules of its star imports,
     ``public`` the texts in its ``__all__``, None where it has none."""
 
@@ -123,8 +122,7 @@ def scan(data: bytes, imports: list[ImportLine], *, package: bool = False) -> Sc
     return Scan(names, stars, public)
 
 
-@dataclass(slots=True)
-class Outline:
+class Outline(Struct):
     """What a module binds. ``stars`` are the modules of its star imports as written; ``public`` is its ``__all__``,
     None where it has none or builds it of parts that are not static. ``open`` says why any name may exist."""
 

@@ -47,7 +47,7 @@ def _convert(nodes: Iterable[Any], to_byte: Callable[[int], int]) -> None:
         kind = type(node)
         names = spans.get(kind)
         if names is None:
-            names = spans[kind] = tuple(name for name in _SPANS if name in kind.__dataclass_fields__)
+            names = spans[kind] = tuple(name for name in _SPANS if name in kind.__struct_fields__)
         for name in names:
             at = getattr(node, name)
             if at is not None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from connlint.languages.python.cursor import TRIVIA
 from connlint.languages.python.nesting import MAX_BRACKETS
@@ -51,8 +52,7 @@ _RESTART = re.compile(
 _TABLE = re.compile(r"([\w\x80-\xff]+)[ \t]*(?::[^=\n]+)?=[ \t]*[\[({]")
 
 
-@dataclass(slots=True)
-class Stretch:
+class Stretch(Struct):
     """``start`` is the first character of the statement, ``end`` where the next one starts (or the text ends)."""
 
     start: int
@@ -62,8 +62,7 @@ class Stretch:
     too_deep: bool = False
 
 
-@dataclass(slots=True)
-class Stretches:
+class Stretches(Struct):
     """``comments`` are character spans with the ``#``; ``doubtful`` says that the text is broken somewhere."""
 
     items: list[Stretch] = field(default_factory=list)

@@ -6,8 +6,9 @@ not known. Connections between the same two nodes in the same kind of line are o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from connlint.model.map import Connection, Deployment, Service
 from connlint.reporters.map.wording import troubled
@@ -18,8 +19,7 @@ Line = Literal["set", "default", "browser", "wait"]
 only an order of start."""
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """``key`` is unique; ``title`` the first line, ``lines`` more of them; ``service`` is set for services."""
 
     key: str
@@ -30,8 +30,7 @@ class Node:
     troubled: bool = False
 
 
-@dataclass(slots=True)
-class Edge:
+class Edge(Struct):
     """From ``source`` to ``target`` (keys): ``labels`` say by which variable, ``connections`` what it stands for."""
 
     source: str
@@ -42,8 +41,7 @@ class Edge:
     connections: list[Connection] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Graph:
+class Graph(Struct):
     """What a picture of one deployment shows."""
 
     nodes: list[Node]

@@ -7,8 +7,9 @@ them, the order within a layer follows the neighbours' middle, and so do the hei
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+from msgspec import Struct, field
 
 SPACE = 34.0
 """Pixels between two boxes of one layer."""
@@ -20,8 +21,7 @@ ACROSS = 4
 """How many boxes without edges stand side by side."""
 
 
-@dataclass(slots=True)
-class Box:
+class Box(Struct):
     """Something with a size; ``x`` and ``y`` are its upper left corner."""
 
     key: str
@@ -35,8 +35,7 @@ class Box:
         return self.y + self.height / 2
 
 
-@dataclass(slots=True)
-class Link:
+class Link(Struct):
     """An edge between two boxes. ``label`` is the room that its text needs.
 
     ``points`` are where it passes, from ``source`` to ``target``; ``straight`` is where its label begins and ends:
@@ -51,8 +50,7 @@ class Link:
     turned: bool = False
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """A box, or a place where a long edge passes a layer."""
 
     box: Box

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
+
+from msgspec import Struct
 
 from connlint.model.map import Deployment
 from connlint.reporters.map import wording
@@ -23,8 +24,7 @@ _MOST_UNKNOWN = 6
 _SUBTITLES = {"loopback": "the container itself", "machine": "the machine around", "external": "outside", "unknown": ""}
 
 
-@dataclass(slots=True)
-class _Drawn:
+class _Drawn(Struct):
     node: Node
     box: Box
     lines: list[str]
