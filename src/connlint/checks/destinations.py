@@ -8,8 +8,8 @@ from typing import Any
 from connlint.checks.wording import Wording
 from connlint.model import program as p
 from connlint.project.address import Host
-from connlint.project.module import Module
 from connlint.project.elsewhere import Elsewhere, field_of
+from connlint.project.module import Module
 from connlint.project.stage import Stages, words_of
 from connlint.project.uses import Use, uses
 from connlint.project.values import Values

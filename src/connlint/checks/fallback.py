@@ -17,6 +17,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import HOLE, Host, loopback, shown
+from connlint.project.companions import Companions
 from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
 from connlint.project.module import Definition, Module
@@ -67,6 +68,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if required_variables(values, stages, module, site.node).intersection(names):
             continue
         if destinations.silent(module, found.node, names, found.host):
+            continue
+        if Companions.of(project, rules.apis).beside(names, found.host):
             continue
         seen.update(id(r.site.node) for r in found.reads)
         yield draft(values, module, found, reads, outcome_of(project, rules, wording, found, reads))

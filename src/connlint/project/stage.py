@@ -98,7 +98,7 @@ class Stages:
         if file in self.health_checks:
             return "tool"
         kinds = [self.folders.get(folder.lower()) or self.folders.get(folder.lower().strip("_.")) for folder in folders]
-        kinds += [kind for kind, pattern in self.folder_patterns for folder in folders if pattern.search(folder.lower())]
+        kinds += [kind for kind, pattern in self.folder_patterns if any(pattern.search(f.lower()) for f in folders)]
         kinds += [self.top_folders.get(folders[0].lower())] if folders else []
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:

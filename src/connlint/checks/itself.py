@@ -1,0 +1,55 @@
+"""Whether an address on loopback means the very program that reads it: then there is nothing else to connect to."""
+
+from __future__ import annotations
+
+import posixpath
+
+from connlint.checks.binding import port_of
+from connlint.checks.deployed import Code
+from connlint.checks.wording import wording_of
+from connlint.model.rule import Rules
+from connlint.project.address import Host
+from connlint.project.packages import package_root
+from connlint.project.project import Project
+from connlint.project.services import Running, Services
+from connlint.project.stage import words_of
+from connlint.project.starts import Starts
+from connlint.project.values import Possible
+
+
+def means_itself(project: Project, rules: Rules, path: str, value: Possible, names: list[str], host: Host) -> bool:
+    """Whether the default ``value`` of the variables ``names``, read in the file ``path``, is the program's own port,
+    under a name that speaks of the program itself: as something internal, or by the name of its service.
+
+    The port is its own where the default holds the variable of that port, or a deployment of the file listens on it.
+    """
+    wording = wording_of(project, rules.apis)
+    if any(name in wording.names["self"] for name in names):
+        return True
+    says_self = any(wording.says("self", name) for name in names)
+    own = any(wording.says("own port", v) for r in (*value.reads, *value.absent) for v in r.variables)
+    if own and says_self:
+        return True
+    folder = package_root(project, path).rpartition("/")[2]
+    for one in _running(project, rules, path) if own or host.port is not None else ():
+        if own or host.port in _ports(project, rules, one):
+            called = [words for text in (one.name, folder) if (words := set(words_of(text)))]
+            if says_self or any(words <= set(words_of(name)) for name in names for words in called):
+                return True
+    return False
+
+
+def _running(project: Project, rules: Rules, path: str) -> list[Running]:
+    """The services that run the file: by what is known of their code, or because its package has their image."""
+    found = list(Code.of(project, rules).running_at(path))
+    root = package_root(project, path)
+    known = {id(one) for one in found}
+    return found + [one for one in Services.of(project).running()
+                    if one.image is not None and posixpath.dirname(one.image.path) == root and id(one) not in known]
+
+
+def _ports(project: Project, rules: Rules, one: Running) -> set[int]:
+    """The ports on which a service listens, as its files say."""
+    ports = {port.container for port in (*one.service.ports, *(one.stage.exposed if one.stage is not None else ()))}
+    ports |= {port_of(start) for start in Starts.of(project, rules.apis).all if start.running is one}
+    return {port for port in ports if port is not None}

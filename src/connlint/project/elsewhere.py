@@ -1,0 +1,174 @@
+"""Where a value goes beyond its own file: the fields of settings that other files read, and the names they import.
+
+Files are found by their bytes, and read only where they hold the name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from connlint.model import program as p
+from connlint.project.importers import importers
+from connlint.project.module import Module
+from connlint.project.stage import words_of
+from connlint.project.uses import Use, follow, references
+from connlint.project.values import Site, Values
+
+_MOST = 40
+"""Files that are read to see what becomes of one value."""
+_REST = 4
+"""Fields of a class that the program must read before another that it does not read counts as of no use."""
+_WHOLE = re.compile(rb"model_dump|\.dict\(\)|\basdict\(|\bvars\(|__dict__|\bgetattr\(|\.items\(\)"
+                    rb"|\*\*(?:self|settings|config)\b")
+"""Ways to use all fields of an object without naming one."""
+
+
+class Field(Struct, frozen=True, eq=False):
+    """The attribute ``name`` of the class ``owner``, which stands in ``module``."""
+
+    module: Module
+    owner: p.Class
+    name: str
+
+
+def field_of(values: Values, module: Module, node: Any, found: list[Use]) -> Field | None:
+    """The field of a class that holds the value of ``node``: declared there, or assigned in a method."""
+    for declaration in values.environment.declarations(module):
+        if declaration.node is node:
+            if type(declaration.owner) is p.Class and declaration.field:
+                return Field(module, declaration.owner, declaration.field)
+            return None
+    for use in found:
+        if use.keys:
+            continue
+        above = module.parent(use.node)
+        if use.kind == "named" and type(above) is p.Let and type(owner := module.parent(above)) is p.Class:
+            return Field(module, owner, use.place)
+        if use.kind == "attribute" and type(use.node) is p.Member and type(use.node.of) is p.Name:
+            if use.node.of.id in ("self", "this", "cls"):
+                owner = next((a for a in module.parents(use.node) if type(a) is p.Class), None)
+                if owner is not None:
+                    return Field(module, owner, use.place)
+    return None
+
+
+class Elsewhere:
+    """Answers for one project. ``counts`` tells which paths matter: those of the program, and no tests."""
+
+    def __init__(self, values: Values, counts: Callable[[str], bool]) -> None:
+        self.values = values
+        self.index = importers(values.project)
+        self.counts = counts
+
+    # -- fields -------------------------------------------------------------------------------------------------------
+
+    def is_unread(self, field: Field) -> bool:
+        """Whether nothing reads ``field``, although the program reads other fields of the same class: at least four,
+        and never the object as a whole."""
+        others = [s.target.id for s in field.owner.body if type(s) is p.Let and type(s.target) is p.Name]
+        others = [name for name in others if name != field.name and not name.startswith("_")]
+        if len(others) < _REST or self._is_read(field.module, field.owner, field.name):
+            return False
+        read = 0
+        for name in others:
+            read += self._is_read(field.module, field.owner, name)
+            if read >= _REST:
+                return not any(_WHOLE.search(self.index.data(path)) for path in self._users(field))
+        return False
+
+    def _users(self, field: Field) -> list[str]:
+        return [field.module.path, *(path for path in sorted(self.index.near(field.module.path)) if self.counts(path))]
+
+    def _is_read(self, home: Module, owner: p.Class, name: str) -> bool:
+        """Whether any file of the program holds the name in another place than its declaration."""
+        word = re.compile(rb"(?<![\w])%s(?![\w])" % re.escape(name.encode()))
+        declared = sum(1 for s in owner.body if type(s) is p.Let and type(s.target) is p.Name and s.target.id == name)
+        own = home.source.slice((0, len(home.source.data)))
+        if len(re.findall(rf"\.{re.escape(name)}\b|[\"']{re.escape(name)}[\"']", own)) or declared == 0:
+            return True
+        return any(path != home.path and self.counts(path) and word.search(self.index.data(path))
+                   for path in self.index.mentions(name, home.path))
+
+    def reads(self, field: Field) -> Iterator[tuple[Module, p.Member]]:
+        """Every place of the program that is seen to read ``field`` of an object of its class."""
+        asked = re.compile(rb"([\w$]+)(?:\(\))?[?!]?\.%s\b" % re.escape(field.name.encode()))
+        words = set(words_of(field.owner.name or ""))
+        seen = 0
+        for path in (field.module.path, *self.index.mentions(field.name, field.module.path)):
+            if not self.counts(path) or (seen and path == field.module.path):
+                continue
+            bases = [base.decode() for base in asked.findall(self.index.data(path))]
+            if not any(base in ("self", "this", "cls") or words.intersection(words_of(base)) for base in bases):
+                continue
+            seen += 1
+            module = self.values.project.module(path) if seen <= _MOST else None
+            if module is None:
+                continue
+            for member in module.nodes(p.Member):
+                if member.name == field.name and self._is_object(module, member.of, field, words):
+                    yield module, member
+
+    def _is_object(self, module: Module, of: Any, field: Field, words: set[str]) -> bool:
+        """Whether an expression is an object of the field's class: it is seen to be, or named like one."""
+        if type(of) is p.Name and of.id in ("self", "this", "cls"):
+            return module is field.module and any(above is field.owner for above in module.parents(of))
+        if sites := self.values.objects(module, of):
+            return any(self._is_kind(site, field.owner) for site in sites)
+        last = of.callee if type(of) is p.Call else of
+        return bool(words.intersection(words_of(str(getattr(last, "name", getattr(last, "id", ""))))))
+
+    def _is_kind(self, site: Site, owner: p.Class, depth: int = 0) -> bool:
+        if site.node is owner:
+            return True
+        if type(site.node) is not p.Class or depth > 4:
+            return False
+        return any(self._is_kind(parent, owner, depth + 1) for base in site.node.bases if base.name is None
+                   for parent in self.values.objects(site.module, base.value))
+
+    # -- uses ---------------------------------------------------------------------------------------------------------
+
+    def uses(self, module: Module, node: Any, found: list[Use]) -> list[Use]:
+        """What other files, or other methods, are seen to do with the value of ``node``; ``found`` are the uses that
+        its own file shows."""
+        field = field_of(self.values, module, node, found)
+        if field is not None:
+            return [use for home, member in self.reads(field) for use in follow(self.values, home, member)]
+        rows: list[Use] = []
+        for use in found:
+            if use.kind == "named" and module.scope.names.get(use.place) and module.function(use.node) is None:
+                rows += self._imported(module, use)
+        return rows
+
+    def _imported(self, module: Module, use: Use) -> Iterator[Use]:
+        word = re.compile(rb"(?<![\w$])%s(?![\w$])" % re.escape(use.place.encode()))
+        seen = 0
+        for path in sorted(self.index.near(module.path)):
+            if not self.counts(path) or word.search(self.index.data(path)) is None:
+                continue
+            seen += 1
+            other = self.values.project.module(path) if seen <= _MOST else None
+            if other is None:
+                continue
+            for name in self._names(module, other, use.place):
+                yield from follow(self.values, other, name, use.keys)
+
+    def _names(self, home: Module, other: Module, exported: str) -> Iterator[Any]:
+        """The expressions in ``other`` that are the name ``exported`` of ``home``."""
+        for statement in other.nodes(p.Import):
+            for imported in statement.names:
+                if imported.local is None:
+                    continue
+                if imported.name == exported:
+                    bound = self.values.project.exported(home, exported)
+                    there = self.values.project.imported(other, other.lookup(imported.local, statement)[0])
+                    if bound is not None and there is not None and bound[1] is there[1]:
+                        yield from references(other, imported.local, statement)
+                else:
+                    for name in references(other, imported.local, statement):
+                        member = other.parent(name)
+                        if type(member) is p.Member and member.of is name and member.name == exported:
+                            yield member
