@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct, field
 
+from connlint.patterns import regex
 from connlint.project.tree import folders_of
 
 PYTHON = (".py", ".pyi")
@@ -34,13 +35,13 @@ _BUILT = frozenset(
 )
 _FOLDERS = {name: reason for names, reason in
             ((_INSTALLED, "installed packages"), (_VENDORED, "vendored"), (_BUILT, "build output")) for name in names}
-_FOLDER = re.compile(r"(?:^|/)(" + "|".join(re.escape(name) for name in sorted(_FOLDERS)) + r")/")
-_GENERATED_NAME = re.compile(
+_FOLDER = regex(r"(?:^|/)(" + "|".join(re.escape(name) for name in sorted(_FOLDERS)) + r")/")
+_GENERATED_NAME = regex(
     r"(?:_pb2(?:_grpc)?\.pyi?|\.pb\.(?:js|ts)|_pb\.(?:js|ts)|\.g\.(?:js|ts)|\.generated\.\w+|\.gen\.\w+|_generated\.\w+"
     r"|(?:^|/)__generated__/.*|(?:^|/)_version\.py)$"
 )
-_MINIFIED_NAME = re.compile(r"[.-](?:min|bundle|packed|iife|umd)\.[cm]?js$")
-_GENERATED_TEXT = re.compile(
+_MINIFIED_NAME = regex(r"[.-](?:min|bundle|packed|iife|umd)\.[cm]?js$")
+_GENERATED_TEXT = regex(
     rb"@generated|This file (?:is|was) (?:automatically |auto-?)generated"
     rb"|[Dd][Oo] [Nn][Oo][Tt] (?:[Ee][Dd][Ii][Tt]|[Mm][Oo][Dd][Ii][Ff][Yy])[^\n]{0,40}(?:auto|gener|manual|hand|file)"
     rb"|(?:[Aa]uto-?\s?[Gg]enerated|[Gg]enerated automatically|GENERATED CODE|[Cc]ode generated)"

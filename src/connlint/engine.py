@@ -41,6 +41,7 @@ from connlint.model.finding import Draft, Finding, Suppression
 from connlint.model.problem import Problem
 from connlint.model.report import Report
 from connlint.model.source import Source
+from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.tree import Tree
 from connlint.sieve import IMPORTED, Sieve, imported_modules
@@ -574,7 +575,7 @@ def _is_ours(path: str, module: str, session: Session) -> bool:
 
 
 _BARRELS = ("index", "__init__")
-_NAME_BESIDE = re.compile(rb"([A-Za-z_$][\w$]*)['\"]?\]?\s*[:=](?!=)")
+_NAME_BESIDE = regex(rb"([A-Za-z_$][\w$]*)['\"]?\]?\s*[:=](?!=)")
 
 
 def names_beside(words: list[bytes], data: bytes, counts: Callable[[int], bool] = lambda at: True) -> set[bytes]:

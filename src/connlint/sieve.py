@@ -9,24 +9,24 @@ compares the findings.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from functools import cache
 
 from msgspec import Struct, field
 
 from connlint.cards import Card, Rules
+from connlint.patterns import regex
 
 IMPORTED = "@imported"
 """The group that asks for files which import one that passed; see `connlint.engine`."""
 
 # Patterns with a literal start are searched at memory speed; those with a class in front are ten times slower.
-_PYTHON_IMPORTS = tuple(re.compile(p) for p in (
+_PYTHON_IMPORTS = tuple(regex(p) for p in (
     rb"\nfrom[ \t]+([\w.]+)", rb"\nimport[ \t]+([\w., \t]+)", rb"[ ]from[ \t]+([\w.]+)[ \t]+import",
     rb" import[ \t]+([\w., \t]+)", rb"\tfrom[ \t]+([\w.]+)[ \t]+import", rb"\timport[ \t]+([\w., \t]+)",
 ))
-_PYTHON_FIRST = re.compile(rb"(?:\xef\xbb\xbf)?(?:from|import)[ \t]+([\w.]+)")
-_JAVASCRIPT_IMPORTS = tuple(re.compile(p) for p in (
+_PYTHON_FIRST = regex(rb"(?:\xef\xbb\xbf)?(?:from|import)[ \t]+([\w.]+)")
+_JAVASCRIPT_IMPORTS = tuple(regex(p) for p in (
     rb"from\s*['\"]([^'\"\n]+)", rb"require\(\s*['\"`]([^'\"`\n]+)", rb"import\s*\(?\s*['\"`]([^'\"`\n]+)",
 ))
 

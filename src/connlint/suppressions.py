@@ -18,6 +18,7 @@ from connlint.model.finding import Draft, Edit, Finding, Fix, Place, Suppression
 from connlint.model.program import Comment, Evaluate, Text
 from connlint.model.rule import Rules
 from connlint.model.source import Source
+from connlint.patterns import regex
 
 if TYPE_CHECKING:
     from connlint.config import Config
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 CHECK = "suppressions"
 """The check that the cards about suppressions name; its drafts are made by `apply`."""
 
-_DIRECTIVE = re.compile(
+_DIRECTIVE = regex(
     r"(?:^[\s*#/!<;-]*|[#/;]\s*|--\s+)(?P<all>connlint:[ \t]*(?P<verb>[a-z][a-z_-]*)(?P<rest>[^\n\r]*))", re.M | re.I
 )
-_END = re.compile(r"\s*(?:\*/|-->|\s(?:#|//)\s).*|\s+$")
-_LIST = re.compile(r"\s*\[(?P<names>[^\]]*)\]")
-_SEPARATOR = re.compile(r"\s*(?:--|[-:—–])?\s*")
-_NAME = re.compile(r"[^\s,]+")
+_END = regex(r"\s*(?:\*/|-->|\s(?:#|//)\s).*|\s+$")
+_LIST = regex(r"\s*\[(?P<names>[^\]]*)\]")
+_SEPARATOR = regex(r"\s*(?:--|[-:—–])?\s*")
+_NAME = regex(r"[^\s,]+")
 _VERBS = ("ignore", "ignore-file")
 _FOREIGN = frozenset((
     "disable disable-line disable-next-line disable-file ignore-line ignore-next-line ignore-next ignore-all noqa "
@@ -287,9 +288,9 @@ def _shortened(suppression: Suppression, idle: list[str]) -> Edit:
     return Edit(Place(suppression.place.path, at), ", ".join(name for name in suppression.rules if name not in idle))
 
 
-_OPENER = re.compile(r"(?:\{\s*)?(?P<mark>/\*+|//+|#+|<!--)\s*$")
-_CLOSER = re.compile(r"\s*(?:\*/(?:\s*\})?|-->)")
-_NEXT_COMMENT = re.compile(r"\s+(?=#|//)")
+_OPENER = regex(r"(?:\{\s*)?(?P<mark>/\*+|//+|#+|<!--)\s*$")
+_CLOSER = regex(r"\s*(?:\*/(?:\s*\})?|-->)")
+_NEXT_COMMENT = regex(r"\s+(?=#|//)")
 
 
 def _removal(source: Source, suppression: Suppression) -> Edit | None:

@@ -9,18 +9,19 @@ from collections.abc import Iterator
 from connlint.cards import Card, Rules
 from connlint.model.deployment import Command, Word
 from connlint.model.finding import Draft, Edit, Fix, Place, Step
+from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.serving import servings
 from connlint.project.starts import Start, Starts
 
-_LOOPBACK = re.compile(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)
-_VARIABLE = re.compile(r"\$(?:\{([A-Z_][A-Z0-9_]*)(?::?[-=?][^{}$]*)?\}|([A-Z_][A-Z0-9_]*)(?![\w(]))")
-_SHELLS = re.compile(
+_LOOPBACK = regex(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)
+_VARIABLE = regex(r"\$(?:\{([A-Z_][A-Z0-9_]*)(?::?[-=?][^{}$]*)?\}|([A-Z_][A-Z0-9_]*)(?![\w(]))")
+_SHELLS = regex(
     r"^(?:sh|bash|ash|dash|zsh|ksh|busybox|fish|pwsh|powershell(?:\.exe)?|cmd(?:\.exe)?|.*\.(?:sh|bash))$"
 )
-_OWN_VARIABLES = re.compile(
+_OWN_VARIABLES = regex(
     r"^(?:awk|gawk|sed|perl|jq|yq|envsubst|nginx|caddy|find|xargs|psql|make|expect|tcl|php|mongo|mongosh|.*entrypoint.*)$"
 )
 """Programs for which a dollar sign has a meaning of their own."""

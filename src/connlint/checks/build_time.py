@@ -14,6 +14,7 @@ from connlint.model import program as p
 from connlint.model.deployment import Command, Image, Stage
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Found
 from connlint.project.env_files import may_be_there, variables_of
@@ -23,11 +24,11 @@ from connlint.project.services import Running, Services
 from connlint.project.tree import Tree
 
 _CODE = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte", ".astro")
-_TOOLING = re.compile(r"(?:^|/)(?:[\w.-]+\.config|[\w.-]+\.(?:test|spec|stories)|setupTests|next-env\.d)\.[\w.]+$|"
+_TOOLING = regex(r"(?:^|/)(?:[\w.-]+\.config|[\w.-]+\.(?:test|spec|stories)|setupTests|next-env\.d)\.[\w.]+$|"
                       r"(?:^|/)(?:tests?|__tests__|e2e|cypress|node_modules|scripts)/")
-_CALLERS = re.compile(r"(?:^|/)(?:Makefile|makefile|[Jj]ustfile|"
+_CALLERS = regex(r"(?:^|/)(?:Makefile|makefile|[Jj]ustfile|"
                       r"[\w.-]+\.(?:sh|ya?ml|json|toml|hcl|py|tf|md))$|^\.github/")
-_SCRIPT = re.compile(r"(?:npm|yarn|pnpm|bun)"
+_SCRIPT = regex(r"(?:npm|yarn|pnpm|bun)"
                      r"(?: (?:--?(?:workspace|w|filter|F|prefix|cwd|C)(?:=| )|workspace )(?P<package>\S+))?"
                      r"(?: run(?:-script)?)?(?: -\S+)* (?P<script>[\w:.-]+)")
 _LARGEST = 400_000

@@ -14,10 +14,11 @@ from connlint.cards import Rules
 from connlint.checks.lifecycles import last_word
 from connlint.checks.origins import class_of, origins
 from connlint.model import program as p
+from connlint.patterns import regex
 from connlint.project.module import Module
 from connlint.project.project import Project
 
-_SCRIPT = re.compile(rb"<script\b[^>]*>", re.IGNORECASE)
+_SCRIPT = regex(rb"<script\b[^>]*>", re.IGNORECASE)
 
 
 class Hook(Struct, frozen=True):

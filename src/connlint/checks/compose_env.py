@@ -15,6 +15,7 @@ from connlint.checks.deployed import Code, loaded_without, on_a_developers_machi
 from connlint.model.deployment import Deployment, Known, Reference, Service
 from connlint.model.finding import Draft, Step
 from connlint.model.rule import Card, Rules
+from connlint.patterns import regex
 from connlint.project.env_files import may_be_there, variables_of
 from connlint.project.grounds import above
 from connlint.project.project import Project
@@ -23,7 +24,7 @@ from connlint.project.stage import stages_of
 from connlint.project.tree import Tree
 from connlint.project.values import values_of
 
-_TOLD = re.compile(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|[Jj]ustfile|Taskfile\.ya?ml|package\.json|Jenkinsfile|"
+_TOLD = regex(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|[Jj]ustfile|Taskfile\.ya?ml|package\.json|Jenkinsfile|"
                    r"Procfile|\.envrc|[\w.-]+\.(?:sh|bash|zsh|ps1|bat|cmd|mk|fish|md|rst|txt|toml|py|rb))$|"
                    r"^\.github/|^\.gitlab-ci")
 """Files that say how compose is called."""

@@ -19,7 +19,7 @@ class Plan(Struct):
     of the variable, ``done`` calls that tell whether it has ended by itself, ``starts`` calls before which it does
     nothing yet. ``runs`` are calls that run a function of the same file on the spot (`Function`), ``chains`` promise
     methods whose callbacks matter. ``lent`` says that the function only lends what it yields: it goes on when its user
-    is done, and gets what went wrong there.
+    is done, and gets what went wrong there. ``gathered``: the handle is one of several in a collection.
     """
 
     gain: int
@@ -32,6 +32,7 @@ class Plan(Struct):
     runs: dict[int, p.Function] = field(default_factory=dict)
     chains: dict[int, dict[int, p.Function]] = field(default_factory=dict)
     lent: bool = False
+    gathered: bool = False
 
 
 class Conditions:

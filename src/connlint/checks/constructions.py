@@ -18,6 +18,7 @@ from connlint.model.rule import Card, Rules
 from connlint.project.address import loopback, shown
 from connlint.project.callees import last_name
 from connlint.project.clients import Construction, construction, instance
+from connlint.project.companions import Companions
 from connlint.project.conditions import conditions
 from connlint.project.module import Module
 from connlint.project.programs import Programs, programs_of
@@ -96,7 +97,11 @@ class Judge:
         """A loopback address that is taken where a variable is not set, and the expression that gives it."""
         for _, value in built.addresses():
             for q in self.values.possible(built.module, value):
-                if q.absent and q.text and loopback(q.text) and q.joint is not None:
+                host = loopback(q.text or "")
+                if q.absent and host is not None and q.joint is not None:
+                    names = [v for read in q.absent for v in read.variables]
+                    if Companions.of(self.project, self.rules.apis).beside(names, host):
+                        continue
                     if not any(self.stages.development_only(c) for c in q.conditions):
                         if not self.stages.only_in_development(q.joint.module, q.joint.node):
                             return q, value
@@ -112,7 +117,7 @@ class Judge:
             if effect not in effects:
                 continue
             for q in self.values.possible(built.module, value):
-                if q.nothing and q.absent and not self._checked(built, q):
+                if q.nothing and any(r.variables for r in q.absent) and not self._checked(built, q):
                     return q, value
         return None
 

@@ -16,6 +16,7 @@ from connlint.checks.wording import Wording, wording_of
 from connlint.model.deployment import Known
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.patterns import regex
 from connlint.project.address import Host, hosts, is_loopback
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
@@ -254,7 +255,7 @@ def _told_to_listen(one: Running) -> set[int]:
     return {int(port) for known in one.environment.values() for port in own.findall(known.value or known.written)}
 
 
-_BOUND = re.compile(r"(?:^|[=:\]])(\d{2,5})$")
+_BOUND = regex(r"(?:^|[=:\]])(\d{2,5})$")
 
 
 def _command_ports(words: list[str | None]) -> set[int]:

@@ -9,6 +9,7 @@ from typing import Any
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
+from connlint.patterns import regex
 from connlint.project.address import Host
 from connlint.project.answer import Found
 from connlint.project.module import Module
@@ -23,10 +24,10 @@ CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-ru
 _CLOSED = (*CONTAINERS, "app-engine", "procfile")
 _WITH_SECRETS = ("fly", "render")
 """Platforms whose file holds all but secrets, which are kept elsewhere."""
-_DEVELOPMENT = re.compile(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
+_DEVELOPMENT = regex(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
                           r"debug|examples?|worktree)(?:[/._-]|$)")
 _CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
-_NOT_OWN = re.compile(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packages|dist|\.[\w-]+)/|"
+_NOT_OWN = regex(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packages|dist|\.[\w-]+)/|"
                       r"(?:^|/)(?:static|public|assets|build)/.*\.[cm]?js$|[.-](?:min|bundle|packed)\b[\w.]*\.[cm]?js$")
 _LONGEST_LINES = 300
 """Bytes of a line on average, past which a program wrote the file."""

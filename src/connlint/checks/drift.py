@@ -14,6 +14,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.model.source import Span
+from connlint.patterns import regex
 from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
 from connlint.project.module import Module
 from connlint.project.packages import package_root
@@ -72,17 +73,17 @@ def _differing(rows: list[Default]) -> Iterator[Draft]:
 
 _DEFAULT = rb"\s*(['\"`][^'\"`\n]{0,120}['\"`]|-?\d[\d_.]*\b|[A-Za-z_$][\w.$]*)"
 # A variable as it is read, and what follows on an operator or comma that gives a default.
-_READ = re.compile(
+_READ = regex(
     rb"(?:(?:\benv|\bENV|onfig)[?!]?\."
     rb"|(?:[eE]nv|ENV|environ|onfig|getSecret)\w{0,12}[?!]?(?:\.\w+(?:<\w+>)?)?\s*[\[(]\s*['\"`])([A-Z][A-Z0-9_]{2,})\b"
     rb"['\"`]?[\])!?]*(?:\s+as\s+\w+\)?)?(?:\??\.\w+\([^()\n]*\))*\)*"
     rb"\s*(?:\|\|=?|\?\?=?|,|\)?\s*or\b|=(?!=))(?:[^\n=]{0,60}?default\s*=)?" + _DEFAULT
 )
-_TAKEN = re.compile(rb"[{,]\s*([A-Z][A-Z0-9_]{2,})\s*(?::\s*\w+\s*)?=" + _DEFAULT)
-_UNPACKED = re.compile(rb"\}\s*(?::[^=\n]{0,60})?=\s*[\w.$(]*(?:env|ENV|onfig)")
-_DECLARED = re.compile(rb"\b([A-Z][A-Z0-9_]{2,})\s*:[^\n]{0,120}?default\b\s*[(:]" + _DEFAULT)
-_ENTRY = re.compile(rb"\benv\w*\s*:\s*['\"]([A-Z][A-Z0-9_]{2,})['\"]")
-_FIELD = re.compile(rb"\n[ \t]+([A-Za-z][A-Za-z0-9_]{2,})[ \t]*:[^\n=]*=\s*([^\n]+)")
+_TAKEN = regex(rb"[{,]\s*([A-Z][A-Z0-9_]{2,})\s*(?::\s*\w+\s*)?=" + _DEFAULT)
+_UNPACKED = regex(rb"\}\s*(?::[^=\n]{0,60})?=\s*[\w.$(]*(?:env|ENV|onfig)")
+_DECLARED = regex(rb"\b([A-Z][A-Z0-9_]{2,})\s*:[^\n]{0,120}?default\b\s*[(:]" + _DEFAULT)
+_ENTRY = regex(rb"\benv\w*\s*:\s*['\"]([A-Z][A-Z0-9_]{2,})['\"]")
+_FIELD = regex(rb"\n[ \t]+([A-Za-z][A-Za-z0-9_]{2,})[ \t]*:[^\n=]*=\s*([^\n]+)")
 
 
 def suspects(project: Project, stages: Stages, silent: list[str],

@@ -10,6 +10,7 @@ from typing import Any
 from connlint.cards import Card, Rules
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
+from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.applications import Applications
@@ -17,7 +18,7 @@ from connlint.project.grounds import Folder, Ground, above
 from connlint.project.project import Project
 from connlint.project.starts import Start, Starts, Target
 
-_BUILT = re.compile(
+_BUILT = regex(
     r"(?:^|/)(?:dist|build|out|output|lib|bin|target|release|public|\.[\w-]+|node_modules|esm|cjs|es)(?:/|$)"
 )
 """Folders in which builds leave what they make."""
@@ -26,7 +27,7 @@ _STARTED = rb"(?:[\w.-]*\b(?:python[\d.]*|node|tsx|nodemon|run)\b[\"',\s]+(?:-\w
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".template", ".tpl", ".in", ".mustache", ".hbs", ".ejs", ".erb",
               ".example", ".sample", ".dist", ".tt")
 """Endings of files from which a file without the ending is made."""
-_NOT_RUN = re.compile(
+_NOT_RUN = regex(
     r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|templates?|cookiecutters?|vendor|third_party)/|\{\{|\{%"
 )
 Verdict = Draft | None

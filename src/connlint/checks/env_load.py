@@ -17,6 +17,7 @@ from connlint.checks.lifecycles import argument
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.patterns import regex
 from connlint.project.environment import Declaration, Environment
 from connlint.project.evaluation import Event, Import, Order, Orders, evaluate
 from connlint.project.importers import importers
@@ -30,7 +31,7 @@ from connlint.project.values import values_of
 _MOST_READERS = 80
 _MOST_FUNCTIONS = 60
 _MOST_ENTRIES = 3
-_PRELOADED = re.compile(r"(?:-r|--require|--import|--preload)[ =](\.{1,2}/[\w./-]+)")
+_PRELOADED = regex(r"(?:-r|--require|--import|--preload)[ =](\.{1,2}/[\w./-]+)")
 
 
 class Load(Struct, frozen=True, eq=False):

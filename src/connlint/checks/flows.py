@@ -126,6 +126,8 @@ class _Lowering:
         otherwise = self.block(it.otherwise)
         if it.iterable is not None:
             self.expression(it.iterable, out)
+            if id(it) in self.plan.ends:
+                out.append(Do(Step("call", it.iterable.at), False, "end"))
             if it.target is not None:
                 self.bound(it, it.target, it.iterable, "in", head)
             if it.is_async:
@@ -258,7 +260,8 @@ class _Lowering:
         if id(it) in self.plan.ends:
             out.append(Do(Step(kind, whole.at), False, "end"))
         elif id(whole) == self.plan.gain or id(it) == self.plan.gain:
-            out.append(Do(Step(kind, whole.at), True, "gain"))
+            more = self.plan.gathered
+            out.append(Do(Step(kind, whole.at), not more, "more" if more else "gain"))
         elif id(it) not in self.plan.starts and not self.calm(whole):
             out.append(Do(Step(kind, whole.at), True))
 

@@ -10,9 +10,11 @@ from connlint.checks.wording import wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.patterns import regex
 from connlint.project.address import HOLE, loopback, shown
 from connlint.project.callees import last_name
 from connlint.project.clients import construction, record_of, within
+from connlint.project.companions import Companions
 from connlint.project.environment import argument
 from connlint.project.module import Module
 from connlint.project.programs import programs_of
@@ -20,7 +22,7 @@ from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of, words_of
 from connlint.project.values import Possible, Site, Values, values_of
 
-_PORT = re.compile(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
+_PORT = regex(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
@@ -46,6 +48,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             host = loopback(text)
             assert host is not None
             if any(wording.agent(word, host) for word in words_of(name)):
+                continue
+            if Companions.of(project, rules.apis).beside((), host):
                 continue
             place = Place(found.module.path, found.node.at)
             steps = (Step(place, f"the address is written here: {shown(text)}"),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from connlint.checks import gathered
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import Meaning, Meanings, names_of
 from connlint.checks.origins import class_of, origins
@@ -44,6 +45,8 @@ class Home(Struct):
     gain: Any = None
     owner: p.Class | None = None
     """The class whose objects have the attribute."""
+    gathered: bool = False
+    """Whether the variable or attribute is a collection that holds the handle among others."""
 
 
 class Homes:
@@ -109,10 +112,29 @@ class Homes:
             user = module.parent(above)
             if type(user) is p.Call and (user, self.origins) in self.table.reads:
                 return Home("nothing", "", value)
+        if kind is p.Loop and api.iterated and not _is_left(above):
+            return Home("nothing", "", value)
+        if kind is p.Argument and api.gathered and (kept := gathered.collection(module, above)) is not None:
+            return self._collected(call, value, kept, api)
+        if kind is p.Return and api.gathered and (kept := gathered.listed(module, above)) is not None:
+            return self._collected(call, value, kept, api)
         if kind is p.Return and _is_arrow_body(module, above):
             # ``() => setInterval(…)`` returns the handle, whoever wants it
             return Home("away", "", value)
         return Home("away", "", value)
+
+    def _collected(self, call: p.Call, value: p.Expression, kept: Any, api: Api) -> Home:
+        """A collection that holds the handle among others."""
+        if type(kept) is p.Name:
+            home = self._variable(call, value, kept)
+            if home.kind != "local":
+                return Home("away", "", value)
+            home.gathered = True
+            return home
+        home = Home("attribute", self.names.text(kept), value, target=kept, owner=class_of(self.module, kept),
+                    gathered=True)
+        self._attribute(home, kept, api)
+        return home
 
     def _shared(self, value: p.Expression) -> bool:
         """Whether ``a = b = value`` gives it two names."""
@@ -297,7 +319,7 @@ class Homes:
         if store is not None:
             home.stores.append(store)
             return
-        meaning, where = self.meanings.of(node, api)
+        meaning, where = (gathered.meaning(self.module, node, api) if home.gathered else self.meanings.of(node, api))
         home.uses.append(Use(node, meaning, where, self.module.function(node)))
 
     def _stored_by(self, node: Any) -> Any:
@@ -310,6 +332,18 @@ class Homes:
         if type(above) in (p.Let, p.Assign, p.Loop, p.WithItem, p.Handler, p.Case, p.Param):
             return above if above.target is below else None
         return None
+
+
+def _is_left(loop: p.Loop) -> bool:
+    """Whether something in a loop's body leaves it, or may do so."""
+    waiting: list[Any] = list(loop.body)
+    while waiting:
+        here = waiting.pop()
+        if type(here) in (p.Break, p.Return, p.Raise):
+            return True
+        if type(here) is not p.Function:
+            waiting.extend(p.children(here))
+    return False
 
 
 def _is_arrow_body(module: Module, statement: Any) -> bool:

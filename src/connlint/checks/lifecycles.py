@@ -5,7 +5,6 @@ The fields of the entries are explained at the top of that file.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,10 +14,11 @@ from msgspec import Struct
 from connlint.cards import Rules
 from connlint.checks.origins import Origins
 from connlint.model import program as p
+from connlint.patterns import regex
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
 class Api(Struct, frozen=True):
@@ -51,6 +51,8 @@ class Api(Struct, frozen=True):
     borrows: tuple[str, ...] = ()
     reads_from: tuple[str, ...] = ()
     itself: tuple[str, ...] = ()
+    gathered: bool = False
+    iterated: bool = False
     modes: tuple[str, ...] = ()
 
     @property

@@ -17,6 +17,7 @@ from connlint.checks.hardcoded import at_place, fixed, requested
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.patterns import regex
 from connlint.project.address import Host, hosts
 from connlint.project.answer import Found
 from connlint.project.clients import construction
@@ -27,25 +28,25 @@ from connlint.project.stage import Stages, stages_of
 from connlint.project.values import Values, values_of
 
 _CODE = (".py", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
-_LOCAL = re.compile(rb"(?:localhost|127\.0\.0\.1|\[::1\]):\d")
-_COLLECTED = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$|\.(?:test|spec)\.[cm]?[jt]sx?$|"
+_LOCAL = regex(rb"(?:localhost|127\.0\.0\.1|\[::1\]):\d")
+_COLLECTED = regex(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$|\.(?:test|spec)\.[cm]?[jt]sx?$|"
                         r"(?:^|/)__tests__/[^/]+\.[cm]?[jt]sx?$")
-_SETUP = re.compile(r"(?:^|[._-])(?:conftest|fixtures?|setup|teardown|global|helpers?|utils?|support|__init__|base|"
+_SETUP = regex(r"(?:^|[._-])(?:conftest|fixtures?|setup|teardown|global|helpers?|utils?|support|__init__|base|"
                     r"common|environment|config)(?:[._-]|$)", re.IGNORECASE)
-_RUNNERS = re.compile(
+_RUNNERS = regex(
     r"^(?:pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml|noxfile\.py|tasks\.py|package\.json|\.?mocharc[\w.]*|"
     r"(?:jest|vitest|vite|karma|playwright|cypress|wdio|ava|nightwatch|protractor)[\w.-]*\.(?:[cm]?[jt]s|json)|"
     r"(?:GNU)?[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|Procfile[\w.]*|project\.json|turbo\.json)$")
-_PIPELINES = re.compile(r"^(?:\.github/(?:workflows|actions)/|\.circleci/|\.buildkite/|\.gitlab-ci|\.travis\.yml|"
+_PIPELINES = regex(r"^(?:\.github/(?:workflows|actions)/|\.circleci/|\.buildkite/|\.gitlab-ci|\.travis\.yml|"
                         r"\.drone\.yml|azure-pipelines|bitbucket-pipelines|Jenkinsfile|appveyor|\.woodpecker|cloudbuild)")
-_TESTS_RUN = re.compile(rb"pytest|unittest|(?:npm|yarn|pnpm|bun) (?:run )?test|jest|vitest|mocha")
-_SEARCHED = re.compile(r"\.(?:py|[cm]?[jt]sx?|vue|svelte|go|rs|java|kt|rb|php|cs|ya?ml|json5?|toml|ini|cfg|conf|sh|"
+_TESTS_RUN = regex(rb"pytest|unittest|(?:npm|yarn|pnpm|bun) (?:run )?test|jest|vitest|mocha")
+_SEARCHED = regex(r"\.(?:py|[cm]?[jt]sx?|vue|svelte|go|rs|java|kt|rb|php|cs|ya?ml|json5?|toml|ini|cfg|conf|sh|"
                        r"bash|env|properties|md|rst|txt|xml|html|tf|hcl|service|ps1|bat|mk|gradle)$|(?:^|/)\.env[^/]*$|(?:^|/)[^./]+$|"
                        r"(?:^|/)(?:Docker|Make|Proc|Just|Caddy)file[^/]*$", re.IGNORECASE)
 _LOCKS = ("-lock.json", ".lock", "-lock.yaml")
 _LARGEST = 1_000_000
 """Bytes of a file beyond which it is data, and not searched for a port."""
-_COMMENT = re.compile(rb"(?m)^[ \t]*(?:#|//)[^\n]*|(?<=[\s;,)\]}])(?:#|//)[^\n\"']*$")
+_COMMENT = regex(rb"(?m)^[ \t]*(?:#|//)[^\n]*|(?<=[\s;,)\]}])(?:#|//)[^\n\"']*$")
 _CAUGHT = ("catch", "rejects", "toThrow", "toThrowError", "raises", "assertRaises")
 
 

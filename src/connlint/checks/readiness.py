@@ -11,6 +11,7 @@ from connlint.checks.deployed import on_a_developers_machine
 from connlint.checks.starting import Starting
 from connlint.model.finding import Draft, Step
 from connlint.model.rule import Rules
+from connlint.patterns import regex
 from connlint.project.grounds import is_plain
 from connlint.project.project import Project
 from connlint.project.services import Running
@@ -19,8 +20,8 @@ from connlint.project.stage import words_of
 if TYPE_CHECKING:
     from connlint.checks.containers import Groups, Tables
 
-_CODE = re.compile(r"\.(?:py|[cm]?[jt]sx?|go|rs|cs|java|kt|rb|php|ex|exs|scala|sh)$")
-_SKIPPED = re.compile(r"(?:^|/)(?:node_modules|vendor|\.\w+|dist|build|static|public|tests?|__tests__|docs?)/")
+_CODE = regex(r"\.(?:py|[cm]?[jt]sx?|go|rs|cs|java|kt|rb|php|ex|exs|scala|sh)$")
+_SKIPPED = regex(r"(?:^|/)(?:node_modules|vendor|\.\w+|dist|build|static|public|tests?|__tests__|docs?)/")
 _LARGEST = 300_000
 
 

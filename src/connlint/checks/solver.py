@@ -120,11 +120,11 @@ class _Solver:
             facts = _learn(state.facts, do.learns, do.forgets) if do.learns or do.forgets else state.facts
             held = state.held
             if do.effect is not None:
-                if held and do.effect != "end":
+                if held and do.effect not in ("end", "more"):
                     self.lose(state, trail, do.step)
-                held = do.effect == "gain"
-                if held:
+                if do.effect == "gain" or (do.effect == "more" and not held):
                     trail = _Trail()
+                held = do.effect in ("gain", "more")
             _put(after, _State(held, facts), trail)
         exits[_NEXT] = after
         return exits

@@ -19,6 +19,7 @@ from connlint.model import program as p
 from connlint.model.deployment import Command
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
+from connlint.patterns import regex
 from connlint.project.callees import last_name, thing
 from connlint.project.clients import Construction, construction, files_with, instance
 from connlint.project.conditions import conditions
@@ -34,7 +35,7 @@ from connlint.project.values import values_of
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
 
-_OTHER_CODE = re.compile(r"\.(?:go|rs|cs|java|kt|rb|php|ex|exs|scala)$")
+_OTHER_CODE = regex(r"\.(?:go|rs|cs|java|kt|rb|php|ex|exs|scala)$")
 _MOST = 400
 """Modules that are followed from the one that a service starts."""
 _LATER = ("dynamic", "inner")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from connlint.model.finding import Draft, Level, Place, Step
+from connlint.patterns import regex
 from connlint.project.answer import Found, Missing
 from connlint.project.linker import ImportUse, Linker, UsedName
 
-_NOT_RUN = re.compile(
+_NOT_RUN = regex(
     r"(?:^|/)(?:(?:[\w-]+-)?test-?data|test_data|(?:[\w-]+-)?fixtures?|__fixtures__|__snapshots__|templates?|cookiecutters?|vendor|vendored|_vendor"
     r"|third_party|third-party|\.semgrep|node_modules|site-packages)/"
     r"|\{\{|\{%|[_.-]template\.[cm]?[jt]sx?$"
@@ -84,7 +84,7 @@ def _symbol(
         hint = f"; {elsewhere[0]} defines it"
         module = linker.spelled(path, use.module, elsewhere[0]) if _is_near(elsewhere[0], target.path) else None
         fix = from_module(path, data, used.at, module) if module else None
-    elif answer.near:
+    elif answer.near and (used.in_import or answer.near != "default"):
         hint = f"; did you mean '{answer.near}'?"
         if SequenceMatcher(None, used.name, answer.near).ratio() >= _SURELY_MEANT:
             fix = respelled(path, data, used.at, answer.near)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from connlint.patterns import regex
 from connlint.project.address import HOLE, Host
 from connlint.project.project import Project
 from connlint.project.stage import words_of
 
-_PREFIX = re.compile(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|NUXT|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP|NG_APP)_")
+_PREFIX = regex(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|NUXT|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP|NG_APP)_")
 
 
 class Wording:

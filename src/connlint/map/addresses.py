@@ -17,17 +17,18 @@ from connlint.map.neighbours import Lead, Neighbours
 from connlint.map.places import Lines
 from connlint.model.deployment import Known
 from connlint.model.map import Connection
+from connlint.patterns import regex
 from connlint.project.address import HOLE, Host, hosts, is_loopback
 from connlint.project.services import Running
 from connlint.project.stage import words_of
 
-_HOLES = re.compile(r"\$(?:\$|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|\((\w+)\)|(\w+))")
+_HOLES = regex(r"\$(?:\$|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|\((\w+)\)|(\w+))")
 _HOSTS = ("host", "hostname", "hosts", "server", "servers", "addr", "address", "broker", "brokers", "endpoint",
           "endpoints", "upstream", "url", "uri")
 _PRIVATE = ("host", "hostname", "server", "addr", "address")
 """Last words of variables whose bare value is the name of a machine."""
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?$", re.I)
-_DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$|\d+(?:\.\d+){3}$", re.I)
+_NAME = regex(r"[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?$", re.I)
+_DOMAIN = regex(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$|\d+(?:\.\d+){3}$", re.I)
 
 
 class Told(Struct, frozen=True):
@@ -125,10 +126,10 @@ def shown(host: Host, port: int | None) -> str:
     return f"{host.scheme}://{address}" if host.scheme else address
 
 
-_SECRET = re.compile(r"pass|secret|token|key|auth|pwd|credential", re.I)
-_ASSIGNED = re.compile(r"([\w.-]*(?:pass|secret|token|key|pwd|credential)[\w.-]*[= ])"
+_SECRET = regex(r"pass|secret|token|key|auth|pwd|credential", re.I)
+_ASSIGNED = regex(r"([\w.-]*(?:pass|secret|token|key|pwd|credential)[\w.-]*[= ])"
                        r"(\"[^\"]*\"|'[^']*'|[^\s\"']+)", re.I)
-_USER = re.compile(r"(://)[^\s/@]+@")
+_USER = regex(r"(://)[^\s/@]+@")
 
 
 def discreet(words: list[str]) -> str:

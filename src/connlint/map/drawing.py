@@ -11,7 +11,7 @@ from connlint.checks.containers import Tables
 from connlint.checks.wording import wording_of
 from connlint.map.addresses import Addresses, discreet, shown
 from connlint.map.code import MOST_FILES, Code, Codes, Reading
-from connlint.map.deployments import Group, groups
+from connlint.project.deployments import Group, groups
 from connlint.map.listening import Listening
 from connlint.map.neighbours import Neighbours
 from connlint.map.places import Lines

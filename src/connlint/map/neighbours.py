@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from connlint.map.deployments import Group
+from connlint.project.deployments import Group
 from connlint.model.map import Target
 from connlint.project.address import Host, is_loopback
 from connlint.project.services import Running

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connlint.map.deployments import Group
+from connlint.project.deployments import Group
 from connlint.map.places import Lines
 from connlint.model.finding import Finding, Place
 from connlint.model.map import Trouble

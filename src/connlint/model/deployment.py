@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connlint.model.finding import Place
 
@@ -29,12 +30,19 @@ UNBUILT: tuple[ServiceKind, ...] = ("procfile", "app-engine", "heroku", "vercel"
 class Known(Struct, frozen=True):
     """A scalar of a file with its place; ``value`` is None where it cannot be known (a variable, a template).
 
-    ``written`` is the text as it stands, so that ``${PORT:-8000}`` can be shown.
+    ``written`` is the text as it stands, so that ``${PORT:-8000}`` can be shown. ``partly`` is the value with a NUL for
+    each part that is not known, where the rest is.
     """
 
     value: str | None
     place: Place
     written: str = ""
+    partly: str | None = None
+
+    @property
+    def shape(self) -> str:
+        """The value as far as it is known; "" where nothing is."""
+        return self.value if self.value is not None else self.partly or ""
 
 
 class Word(Struct, frozen=True):
@@ -203,8 +211,39 @@ class Service(Struct, frozen=True):
     namespace: str = ""
 
 
+def laid_over(base: Service, over: Service) -> Service:
+    """``over`` laid over ``base`` as compose does it: maps are joined, lists added up, single values replaced.
+
+    Name and place are those of ``base``.
+    """
+    targets = {target for _, target in over.mounts}
+    waits = {dependency.on for dependency in over.dependencies}
+    return replace(
+        base,
+        environment={**base.environment, **over.environment},
+        environment_at=base.environment_at if base.environment else over.environment_at,
+        open=tuple(dict.fromkeys((*base.open, *over.open))),
+        build=over.build if over.build is not None else base.build,
+        dockerfile=over.dockerfile or base.dockerfile, target=over.target or base.target,
+        image=over.image or base.image, commands=over.commands or base.commands,
+        entrypoint=over.entrypoint if over.entrypoint is not None else base.entrypoint,
+        folder=over.folder or base.folder, ports=(*base.ports, *over.ports),
+        dependencies=(*(w for w in base.dependencies if w.on not in waits), *over.dependencies),
+        hosts=tuple(dict.fromkeys((*base.hosts, *over.hosts))),
+        mates=tuple(dict.fromkeys((*base.mates, *over.mates))), host_network=base.host_network or over.host_network,
+        healthcheck=over.healthcheck or base.healthcheck, profiles=over.profiles or base.profiles,
+        build_arguments={**base.build_arguments, **over.build_arguments},
+        mounts=(*over.mounts, *(m for m in base.mounts if m[1] not in targets)),
+        env_files=tuple(dict.fromkeys((*base.env_files, *over.env_files))),
+        restarts=base.restarts or over.restarts,
+    )
+
+
 class Deployment(Struct, frozen=True):
-    """All that one file says: its services, images, and commands that belong to no service (scripts, recipes)."""
+    """All that one file says: its services, images, and commands that belong to no service (scripts, recipes).
+
+    ``includes`` are the compose files whose services belong to this one, as paths of the project.
+    """
 
     path: str
     services: tuple[Service, ...] = ()
@@ -214,3 +253,4 @@ class Deployment(Struct, frozen=True):
     problems: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     fronts: tuple[Front, ...] = ()
+    includes: tuple[str, ...] = ()

@@ -32,13 +32,13 @@ class Step(Struct, frozen=True):
 class Do(Struct, frozen=True):
     """Something is evaluated. If it ``raises``, it may also end in an exception, before it takes effect.
 
-    ``effect``: "gain" takes the handle, "end" gives it back, "drop" forgets the variable that holds it. ``learns`` are
+    ``effect``: "gain" takes the handle, "more" takes another beside those that are held, "end" gives it back, "drop" forgets the variable that holds it. ``learns`` are
     conditions that hold from here on, ``forgets`` names whose conditions hold no longer.
     """
 
     step: Step
     raises: bool = False
-    effect: Literal["gain", "end", "drop"] | None = None
+    effect: Literal["gain", "more", "end", "drop"] | None = None
     learns: tuple[Literal_, ...] = ()
     forgets: tuple[str, ...] = ()
 

@@ -12,10 +12,12 @@ from bisect import bisect_right
 
 from msgspec import Struct
 
+from connlint.patterns import regex
+
 Span = tuple[int, int]
 """Half-open byte range ``(start, end)`` in the file as read."""
 
-_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_COOKIE = regex(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),

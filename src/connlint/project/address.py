@@ -10,25 +10,27 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from connlint.patterns import regex
+
 HOLE = "\x00"
 """Stands in a text for a part that is not known."""
 
-_SCHEME = re.compile(r"(?:jdbc:|url:)?([a-z][a-z0-9+.\-]*):(?:[a-z0-9]+:@?)?//", re.IGNORECASE)
+_SCHEME = regex(r"(?:jdbc:|url:)?([a-z][a-z0-9+.\-]*):(?:[a-z0-9]+:@?)?//", re.IGNORECASE)
 # Schemes whose authority is no host that something dials.
 _LOCAL_SCHEMES = ("file", "sqlite", "unix", "http+unix", "data", "blob", "about", "app", "chrome-extension", "duckdb",
                   "console", "dummy", "dummycache", "locmem", "locmemcache", "memory", "mem", "null", "stdout", "test")
-_PAIR = re.compile(
+_PAIR = regex(
     r"(?:^|[\s;,])(?:host|hostaddr|hostname|server|data source|address|addr|network address)\s*=\s*"
     r"(?:tcp:)?([^\s;,\\/']+)",
     re.IGNORECASE,
 )
-_PLAIN = re.compile(
+_PLAIN = regex(
     rf"(?:[^\s@/:,]*:[^\s@/,]*@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_][A-Za-z0-9_.\-]*)"
     rf"(?::(\d{{1,5}}|{HOLE}))?(?=$|[/?#,{HOLE}])"
 )
-_PORT = re.compile(r"(.*?)(?::(\d*))?$", re.DOTALL)
-_MENTIONS = re.compile(r"localhost|127\.\d|::1|0\.0\.0\.0|docker|0:0:1", re.IGNORECASE)
-_LOOPBACK_V4 = re.compile(r"127(?:\.\d{1,3}){3}$")
+_PORT = regex(r"(.*?)(?::(\d*))?$", re.DOTALL)
+_MENTIONS = regex(r"localhost|127\.\d|::1|0\.0\.0\.0|docker|0:0:1", re.IGNORECASE)
+_LOOPBACK_V4 = regex(r"127(?:\.\d{1,3}){3}$")
 _LOOPBACK = frozenset((
     "localhost", "localhost.localdomain", "ip6-localhost", "::1", "0:0:0:0:0:0:0:1", "0.0.0.0",
     "host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal",

@@ -13,13 +13,14 @@ from functools import cached_property
 from typing import Any
 
 from connlint.model import program as p
+from connlint.patterns import regex
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.grounds import Ground
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
 from connlint.project.starts import Start, Target
 
-_TEST = re.compile(
+_TEST = regex(
     r"(?:^|/)(?:tests?|testing|examples?|docs?|docs_src|fixtures)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$"
 )
 _BUILDS = ("pyproject.toml", "setup.py", "setup.cfg")

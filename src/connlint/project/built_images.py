@@ -8,15 +8,15 @@ may be meant.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from connlint.model.deployment import Command, Deployment, Service
+from connlint.patterns import regex
 from connlint.project.tree import Tree
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*$")
+_NAME = regex(r"[a-z0-9][a-z0-9._-]*$")
 _VALUED = ("--build-arg", "--platform", "--target", "--label", "--cache-from", "--cache-to", "--progress", "--network")
 _PREFIXES = ("src", "app", "service", "services", "docker", "build", "image", "images", "deploy")
 """Folders whose name says nothing about the image that is built in them."""

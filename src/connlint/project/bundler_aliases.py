@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
+from connlint.patterns import regex
 from connlint.project.javascript_files import Files, join
 
-_CONFIG = re.compile(
+_CONFIG = regex(
     r"^(?:(?:vite(?!st)|webpack|rollup|rspack|rsbuild|rolldown|vue|svelte|nuxt|astro|next|babel|craco|quasar|metro|farm"
     r"|electron[.-]vite|esbuild|gatsby-node|remix|modern|umi|wxt|config-overrides|tsup|\.umirc)[\w.-]*"
     r"\.[cm]?[jt]s|\.babelrc(?:\.[cm]?js|\.json)?)$"
@@ -23,8 +24,8 @@ _PLACE = (
     r"""|(?:fileURLToPath\(\s*)?new URL\(\s*["']([^"'\n]+)["']\s*,"""
     r"""|["'](\.{0,2}/[^"'\n]*|src(?:/[^"'\n]*)?|app(?:/[^"'\n]*)?)["'])"""
 )
-_ENTRY = re.compile(_KEY + r"\s*:\s*" + _PLACE)
-_PAIR = re.compile(r"""\bfind\s*:\s*["']([^"'\n]+)["']\s*,\s*replacement\s*:\s*""" + _PLACE)
+_ENTRY = regex(_KEY + r"\s*:\s*" + _PLACE)
+_PAIR = regex(r"""\bfind\s*:\s*["']([^"'\n]+)["']\s*,\s*replacement\s*:\s*""" + _PLACE)
 
 
 class BundlerAliases:

@@ -7,16 +7,16 @@ Such a call is a command line by another name; which calls these are, and what t
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connlint.model import program as p
 from connlint.model.deployment import Command, Word
 from connlint.model.finding import Place
+from connlint.patterns import regex
 from connlint.project.project import Project
 
-_TARGET = re.compile(rb"[\"'][\w./]+:[\w.]+(?:\(\))?[\"']")
+_TARGET = regex(rb"[\"'][\w./]+:[\w.]+(?:\(\))?[\"']")
 _MOVES = (b"sys.path", b"chdir", b"runpy", b"PYTHONPATH")
 
 

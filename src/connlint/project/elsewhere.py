@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from connlint.model import program as p
+from connlint.patterns import regex
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.stage import words_of
@@ -22,7 +23,7 @@ _MOST = 40
 """Files that are read to see what becomes of one value."""
 _REST = 4
 """Fields of a class that the program must read before another that it does not read counts as of no use."""
-_WHOLE = re.compile(rb"model_dump|\.dict\(\)|\basdict\(|\bvars\(|__dict__|\bgetattr\(|\.items\(\)"
+_WHOLE = regex(rb"model_dump|\.dict\(\)|\basdict\(|\bvars\(|__dict__|\bgetattr\(|\.items\(\)"
                     rb"|\*\*(?:self|settings|config)\b")
 """Ways to use all fields of an object without naming one."""
 

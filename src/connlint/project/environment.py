@@ -12,11 +12,12 @@ from typing import Any
 from msgspec import Struct
 
 from connlint.model import program as p
+from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.module import Definition, Module, without_default
 from connlint.project.project import Project
 
-VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$|[A-Z_][A-Z0-9_]{2,}$")
+VARIABLE = regex(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$|[A-Z_][A-Z0-9_]{2,}$")
 """What a variable's name looks like, where nothing else says that it is one."""
 MENTIONS = ("localhost", "127.0.", "0.0.0.0", "::1", "docker.internal")
 """What a file holds if it names a loopback address."""

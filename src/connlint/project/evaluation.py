@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.importers import importers
 from connlint.project.programs import Programs
@@ -19,7 +20,7 @@ from connlint.project.project import Project
 
 Order = Literal["hoisted", "written", "unknown"]
 _DEEPEST = 200
-_STARTS = re.compile(r"^(?:start|dev|develop|serve|watch|debug)\b")
+_STARTS = regex(r"^(?:start|dev|develop|serve|watch|debug)\b")
 
 
 class Import(Struct, frozen=True):

@@ -7,7 +7,6 @@ or bind mount. What neither shows may still be there: downloaded, built, or part
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -17,14 +16,15 @@ from msgspec.structs import replace
 
 from connlint.languages.deployment.dockerfile import workdir
 from connlint.model.deployment import HOSTED, Command, Image, Service, Stage
+from connlint.patterns import regex
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.services import Running, Services
 from connlint.project.tree import Tree
 
-_FETCHES = re.compile(
+_FETCHES = regex(
     r"^(?:git|curl|wget|unzip|tar|aws|gsutil|rsync|scp|svn|hg|degit|copier|cookiecutter|django-admin|create-.*)$"
 )
-_COPIES = re.compile(r"^(?:cp|mv|ln|install|tee|echo|printf|cat|sed|touch)$")
+_COPIES = regex(r"^(?:cp|mv|ln|install|tee|echo|printf|cat|sed|touch)$")
 
 
 class Ground(Protocol):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
+from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.project import Project
 
@@ -23,26 +24,26 @@ _BARRELS = 4
 """Files, one behind the other, through which a name may be passed on."""
 _INDEX = ("index", "__init__", "main")
 
-_JAVASCRIPT = re.compile(
+_JAVASCRIPT = regex(
     rb"""^[ \t]*(?:import|export)(?P<type>[ \t]+type\b(?![ \t]*,|[ \t]+from\b))?"""
     rb"""(?:[ \t]+[\w$*{},\s]*?[}\w$*][ \t\r\n]*from[ \t]*|[ \t]*)['"](?P<static>[^'"\n]+)['"]"""
     rb"""|\brequire\([ \t]*['"`](?P<required>[^'"`\n]+)['"`][ \t]*\)"""
     rb"""|\bimport\([ \t\r\n]*['"`](?P<dynamic>[^'"`\n]+)['"`]""",
     re.MULTILINE,
 )
-_PYTHON = re.compile(
+_PYTHON = regex(
     rb"""^(?P<indent>[ \t]*)(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]*"""
     rb"""(?P<names>\([^)]*\)|(?:[^\n\\#;]|\\\r?\n)*)|import[ \t]+(?P<plain>[\w., \t]+))""",
     re.MULTILINE,
 )
 # With a literal in front, which is searched at memory speed.
-_JAVASCRIPT_PACKAGES = tuple(re.compile(pattern) for pattern in (
+_JAVASCRIPT_PACKAGES = tuple(regex(pattern) for pattern in (
     rb"from\s*['\"]([^'\"\n]+)", rb"require\(\s*['\"`]([^'\"`\n]+)", rb"import\s*\(?\s*['\"`]([^'\"`\n]+)",
 ))
-_PYTHON_PACKAGES = tuple(re.compile(pattern, re.MULTILINE) for pattern in (
+_PYTHON_PACKAGES = tuple(regex(pattern, re.MULTILINE) for pattern in (
     rb"from[ \t]+([\w.]+)[ \t]+import\b", rb"import[ \t]+(\w[\w., \t]*)",
 ))
-_WORD = re.compile(rb"[A-Za-z_]\w*")
+_WORD = regex(rb"[A-Za-z_]\w*")
 
 
 class Importers:

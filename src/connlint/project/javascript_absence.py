@@ -10,32 +10,33 @@ import difflib
 import re
 from functools import cached_property
 
+from connlint.patterns import regex
 from connlint.project.answer import Answer, Missing, Unknown
 from connlint.project.javascript_files import Files, folder_of
 
-_PLACEHOLDER = re.compile(r"[{}<>%*\\|\s\"'`?!]|__\w+__|\$\$|\[\[")
-_GENERATED = re.compile(
+_PLACEHOLDER = regex(r"[{}<>%*\\|\s\"'`?!]|__\w+__|\$\$|\[\[")
+_GENERATED = regex(
     r"(?:^|[./_-])(?:generated|autogen|auto-imports?|codegen|prisma-client|graphql-types|routeTree)(?:[./_-]|$)"
     r"|\.(?:g|gen|pb)(?:\.|$)|_(?:pb|gen|generated)(?:\.|$)|(?:^|/)(?:\+types|\$types|\$houdini|auto-)"
     r"|\.(?:node|wasm|marko|properties)$|\.d(?:\.[cm]?ts)?$"
 )
 """What code generators make, and what is no source of this language."""
-_MATERIAL = re.compile(
+_MATERIAL = regex(
     r"(?:^|/)(?:"
     r"__?fixtures?__?|fixtures?|__testfixtures__|test-?data|test-?fixtures|test-projects?|goldens?|baselines|corpus|"
-    r"templates?|\w+-templates?|templates?-\w+|cookiecutter|blueprints?|scaffold(?:s|ing)?|boilerplates?|skeletons?|"
+    r"templates?|[\w-]+-templates?|templates?-\w+|cookiecutter|blueprints?|scaffold(?:s|ing)?|boilerplates?|skeletons?|"
     r"schematics|codemods?|stubs?|snippets?|__snippets__|node_modules|vendor|third_party|dist|"
     r"tests?/(?:[^/]+/)*(?:\w*[cC]ases|samples|inputs?|outputs?|_?expected)|"
     r"(?:tests?|__tests__|e2e|specs?|playgrounds?|examples?)/(?:[^/]+/)*[^/]*(?:missing|invalid|broken|nonexist|err)[^/]*"
     r")/"
 )
 """Folders whose files are material for a tool and no program: they are copied elsewhere, or broken on purpose."""
-_TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/")
-_ASSET = re.compile(r"\.(?:svg|png|jpe?g|gif|webp|avif|ico|txt|md|html?|wasm|css)$")
-_EXTENSION = re.compile(
+_TEST = regex(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/")
+_ASSET = regex(r"\.(?:svg|png|jpe?g|gif|webp|avif|ico|txt|md|html?|wasm|css)$")
+_EXTENSION = regex(
     r"\.(?:[cm]?tsx?|json|css|s[ac]ss|less|styl|vue|svelte|svg|png|jpe?g|gif|webp|ico|md|html?|txt)$"
 )
-_AMBIENT = re.compile(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
+_AMBIENT = regex(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
 
 
 def is_material(path: str) -> bool:

@@ -13,6 +13,7 @@ from connlint.languages.javascript import scan
 from connlint.languages.javascript.outline import DECLARATIONS, Outline
 from connlint.languages.javascript.outline import outline as read_outline
 from connlint.languages.javascript.scan import Exports
+from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.javascript_files import folder_of
 from connlint.project.javascript_paths import Resolver
@@ -20,11 +21,11 @@ from connlint.project.tree import Tree
 
 OPEN = ""
 """In answers about a name: it may be there."""
-CODE = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte)$")
+CODE = regex(r"\.(?:[cm]?[jt]sx?|vue|svelte)$")
 """Files whose exports can be read."""
-_VENDORED = re.compile(r"(?:^|/)(?:node_modules|vendors?|vendored|third[_-]party|bower_components)/")
-_BUNDLED = re.compile(r"(?:^|/)dist(?:[-_]\w+)*/|[.-](?:min|bundle|umd|packed)\.[cm]?js$")
-_AUGMENTED = re.compile(rb"""declare\s+module\s+["'](\.[^"'\n]*|[@~#$][^"'\n]*)["']""")
+_VENDORED = regex(r"(?:^|/)(?:node_modules|vendors?|vendored|third[_-]party|bower_components)/")
+_BUNDLED = regex(r"(?:^|/)dist(?:[-_]\w+)*/|[.-](?:min|bundle|umd|packed)\.[cm]?js$")
+_AUGMENTED = regex(rb"""declare\s+module\s+["'](\.[^"'\n]*|[@~#$][^"'\n]*)["']""")
 
 
 class Exporters:

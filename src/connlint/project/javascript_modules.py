@@ -6,13 +6,12 @@ a real parse of the module, and only then is the importing file parsed too, to k
 
 from __future__ import annotations
 
-import re
-
 from connlint.languages.javascript import scan
 from connlint.languages.javascript.imports import Imports
 from connlint.languages.javascript.lexed import seen_by_import
 from connlint.languages.javascript.outline import DECLARATIONS
 from connlint.languages.javascript.scan import Statement
+from connlint.patterns import regex
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.javascript_absence import is_material
 from connlint.project.javascript_exports import CODE, OPEN, Exporters
@@ -26,8 +25,8 @@ _OBJECT = frozenset({
     "then", "__esModule", "__proto__", "prototype", "default",
 })
 """Names that any object answers to, or that are asked of any module."""
-_CONFIGURATION = re.compile(r"(?:^|/)[\w-]+\.config\.[cm]?[jt]s$")
-_TRANSLATOR = re.compile(
+_CONFIGURATION = regex(r"(?:^|/)[\w-]+\.config\.[cm]?[jt]s$")
+_TRANSLATOR = regex(
     r"(?:webpack|rollup|vite|vitest|esbuild|parcel|parcel-bundler|tsx|ts-node|jest|next|nuxt|react-scripts|tsup|rolldown"
     r"|typescript|browserify|snowpack|gatsby|astro|bun|bun-types|esm|sucrase|esbuild-.*|rollup-.*|@babel/.*|babel-.*"
     r"|@swc/.*|@rspack/.*|@parcel/.*|@vue/cli.*|@angular/.*|@sveltejs/.*)$"
@@ -149,6 +148,8 @@ class JavaScriptLinker:
             if excused is None and statement.specifier in mocked:
                 excused = "mocked"
             answer = self.resolver.resolve(path, statement.specifier)
+            if excused is None and taken.later and type(answer) is Missing and self._folder_is_missing(answer):
+                excused = "perhaps a part that this checkout does not have"
             names: tuple[UsedName, ...] = ()
             members: tuple[UsedName, ...] = ()
             if type(answer) is Found:
@@ -159,6 +160,12 @@ class JavaScriptLinker:
             if members:
                 uses.append(ImportUse(statement.specifier, statement.at, members, excused, "use"))
         return uses
+
+    def _folder_is_missing(self, answer: Missing) -> bool:
+        """Whether not only the module is missing, but two folders above it as well."""
+        folder = folder_of(answer.tried[0]) if answer.tried else ""
+        above = folder_of(folder)
+        return bool(above) and folder not in self.tree.folders and above not in self.tree.folders
 
     # -- CommonJS seen from ES modules --------------------------------------------------------------------------------
 
@@ -204,7 +211,7 @@ class JavaScriptLinker:
         return self._lexed_names[target]
 
 
-_MOCKED = re.compile(rb"""[mM]ock\w*(?:\.\w+)?(?:<[^>]*>)?\(\s*(?:import\(\s*)?["'`]([^"'`\n]+)["'`]""")
+_MOCKED = regex(rb"""[mM]ock\w*(?:\.\w+)?(?:<[^>]*>)?\(\s*(?:import\(\s*)?["'`]([^"'`\n]+)["'`]""")
 
 
 def _mocked(data: bytes) -> frozenset[str]:

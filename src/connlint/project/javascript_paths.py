@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from connlint.patterns import regex
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.bundler_aliases import BundlerAliases
 from connlint.project.javascript_absence import Absence, is_asset_of_test, is_material
@@ -19,7 +20,7 @@ from connlint.project.tsconfig import TsConfig, TsConfigs
 
 OPAQUE = Unknown("not a path of this project", foreign=True)
 _INSTALLED = Unknown("an installed package", foreign=True)
-_FOREIGN = re.compile(r"^/|^\w[\w+.-]*:|[?!\\\s|]|\$\{|//")
+_FOREIGN = regex(r"^/|^\w[\w+.-]*:|[?!\\\s|]|\$\{|//")
 """Other schemes, queries, loaders and templates."""
 _CONVENTIONS = {"@": ("src", "app", "", "resources/js"), "~": ("src", "app", "", "resources/js"), "$lib": ("src/lib",)}
 _BUILTIN = frozenset(
@@ -145,6 +146,10 @@ class Resolver:
         config, _ = self.configs.governing(path)
         if config is not None and config.root_dirs:
             return Unknown("several root folders")
+        for place in config.compiled(path) if config is not None else ():
+            moved = join(place, specifier)
+            if moved is not None and self.files.find(moved) is not None:
+                return Unknown("there where it is compiled to")
         answer = self.absence.judge(base)
         if type(answer) is Missing and answer.near is not None:
             near = posixpath.relpath(answer.near, folder or ".")

@@ -6,8 +6,10 @@ import json
 import re
 from typing import Any
 
-_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_LAST_COMMA = re.compile(r'"(?:\\.|[^"\\])*"|,(?=\s*[}\]])', re.DOTALL)
+from connlint.patterns import regex
+
+_COMMENT = regex(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_LAST_COMMA = regex(r'"(?:\\.|[^"\\])*"|,(?=\s*[}\]])', re.DOTALL)
 # Two passes: one expression for both would try every way to cut a row of comments.
 
 

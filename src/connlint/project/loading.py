@@ -5,16 +5,15 @@ Imported when single files are asked about, before any check is: keep it light.
 
 from __future__ import annotations
 
-import re
-
 from connlint.languages.python.outline import scan_imports
 from connlint.languages.python.regions import regions
+from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.linker import Linker
 
-_CALLED = re.compile(rb"(?<![\w.])(?:@[ \t]*([A-Za-z_]\w*)|([A-Za-z_]\w*)(?:\.\w+)*[ \t]*\()")
-_DEFINED = re.compile(rb"(?:^|\n)[ \t]*(?:async[ \t]+def|def|class)[ \t]+(\w+)")
-_HEAD = re.compile(rb"(?:\bdef|\bclass)[ \t]+\Z")
+_CALLED = regex(rb"(?<![\w.])(?:@[ \t]*([A-Za-z_]\w*)|([A-Za-z_]\w*)(?:\.\w+)*[ \t]*\()")
+_DEFINED = regex(rb"(?:^|\n)[ \t]*(?:async[ \t]+def|def|class)[ \t]+(\w+)")
+_HEAD = regex(rb"(?:\bdef|\bclass)[ \t]+\Z")
 
 
 def runs_ours(linker: Linker, path: str, data: bytes) -> bool:

@@ -13,12 +13,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.javascript_files import Files, folder_of, in_output, join
 
 _ENTRY_FIELDS = ("source", "svelte", "module", "main", "types", "typings", "browser")
-_BUILT_PREFIX = re.compile(
+_BUILT_PREFIX = regex(
     r"(?:\./)?(?:|[\w.@-]+/)(?:dist|build|lib|out|esm|cjs|es|umd|types|output|compiled)(?:[-_]\w+)*/"
 )
 _SOURCES = ("src/", "source/")

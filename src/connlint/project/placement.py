@@ -5,14 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 
+from connlint.patterns import regex
 from connlint.project.tree import Tree
 
-_PLACING = re.compile(
+_PLACING = regex(
     r"(?:^|/)(?:[^/]*Dockerfile[^/]*|[^/]*\.dockerfile|Containerfile|[^/]*compose[^/]*\.ya?ml|Makefile|justfile|[^/]*\.sh"
     r"|package\.json)$|^\.github/workflows/"
 )
 """Files that say where others are copied or mounted."""
-_WORKDIR = re.compile(rb"^[ \t]*WORKDIR[ \t]+(\S+)", re.MULTILINE)
+_WORKDIR = regex(rb"^[ \t]*WORKDIR[ \t]+(\S+)", re.MULTILINE)
 
 
 def runs_elsewhere(tree: Tree, path: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from connlint.model import program as p
 from connlint.model.source import Span
+from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.importers import importers
 from connlint.project.javascript_files import join
@@ -24,7 +25,7 @@ _STARTED = frozenset(
     "daemon service lambda handler".split()
 )
 """Names of files that are started rather than imported, where nobody imports them."""
-_BY_CONVENTION = re.compile(
+_BY_CONVENTION = regex(
     r"(?:^|/)(?:pages|app|routes|api|server/(?:api|routes|plugins|middleware)|functions)/|(?:^|/)\+(?:page|server|layout)"
     r"|(?:^|/)(?:middleware|instrumentation|hooks\.server|entry\.server|root)\.[jt]sx?$"
 )
@@ -33,12 +34,12 @@ _BY_CONVENTION = re.compile(
 
 _COMPILED = ("dist", "build", "out", "lib", "output", ".output")
 """Folders into which programs are compiled, most often from ``src``."""
-_COMMANDS = re.compile(
+_COMMANDS = regex(
     r"(?:^|/)(?:Procfile[^/]*|[^/]*Dockerfile[^/]*|[^/]*\.(?:ya?ml|sh|toml|service|cron)|Makefile|crontab|justfile)$"
 )
 """Files that start programs."""
-_TEST = re.compile(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
-_PATH = re.compile(r"[\w@.-]*[\w./-]+")
+_TEST = regex(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
+_PATH = regex(r"[\w@.-]*[\w./-]+")
 
 
 class Programs:

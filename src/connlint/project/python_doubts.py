@@ -11,15 +11,16 @@ from collections.abc import Callable
 from functools import cached_property
 
 from connlint.languages.python.outline import PUTS_MODULES
+from connlint.patterns import regex
 from connlint.project.python_files import INIT, PythonFiles, join
 
-_GENERATED = re.compile(
+_GENERATED = regex(
     r"(?:_pb2|_pb2_grpc|_pb2_twirp|_grpc|_ui|_rc|_thrift)$|^(?:_?version|__version__|_?generated|_build_info)$"
 )
-_GENERATED_FOLDER = re.compile(r"(?:^|/)(?:_*generated_*|_*gen_*|autogen\w*)/")
+_GENERATED_FOLDER = regex(r"(?:^|/)(?:_*generated_*|_*gen_*|autogen\w*)/")
 _BESIDE = (".so", ".pyd", ".pyx", ".pyi", ".dll", ".c", ".cpp", ".rs", ".pxd", ".ipynb")
 _NATIVE = (".pyx", ".rs", ".c", ".cc", ".cpp", ".cxx", ".cu", ".f90")
-_BUILDS_NATIVE = re.compile(
+_BUILDS_NATIVE = regex(
     rb"\bExtension\(|ext_modules|cffi_modules|maturin|scikit-build|meson-python|setuptools-rust"
 )
 _BUILD_FILES = {
@@ -27,15 +28,15 @@ _BUILD_FILES = {
     "justfile", "BUILD", "BUILD.bazel", "hatch_build.py", "MANIFEST.in",
 }
 _IGNORE_FILES = {".gitignore", ".hgignore", ".dockerignore"}
-_SETS_ATTRIBUTE = re.compile(rb"(?:setattr|object)\([ \t\r\n]*[\w.]+,[ \t\r\n]*\Z")
-_EXTENDS_ITSELF = re.compile(
+_SETS_ATTRIBUTE = regex(rb"(?:setattr|object)\([ \t\r\n]*[\w.]+,[ \t\r\n]*\Z")
+_EXTENDS_ITSELF = regex(
     rb"^[ \t]*__path__[ \t]*(?:\+?=(?!=)|\.(?:append|insert|extend)\b)"
     rb"|\bextend_path\(|\bdeclare_namespace\(|\bmeta_path\b|\bpath_hooks\b"
     rb"|\bgenerate\w*\(",
     re.M,
 )
-_TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.py$)")
-_MAKES = re.compile(
+_TEST = regex(r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.py$)")
+_MAKES = regex(
     rb">|(?<!\w)-o\b|out|write_to|version.file|gen|Extension|cythonize|ext_modules|ffi|module-name|build", re.I
 )
 """Words of a line that makes the file it names; to lint or to copy a file does not."""

@@ -5,17 +5,17 @@ Everything is read when it is first asked for, and kept. Lines come first: a fil
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 
 from msgspec import Struct
 
 from connlint.languages.python.outline import ImportLine, Outline, Scan, outline, scan, scan_imports
 from connlint.languages.python.syntax import parse
+from connlint.patterns import regex
 from connlint.project.tree import Tree
 
 INIT = "__init__.py"
-_INSTALLED = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|\.venv|\.tox|\.nox)/")
+_INSTALLED = regex(r"(?:^|/)(?:site-packages|dist-packages|node_modules|\.venv|\.tox|\.nox)/")
 
 
 class Stand(Struct, frozen=True):

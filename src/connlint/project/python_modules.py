@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from connlint.languages.python.imports import FileImports, Imported, read_imports
 from connlint.languages.python.outline import ImportLine
 from connlint.languages.python.syntax import parse
+from connlint.patterns import regex
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.linker import ImportUse, UsedName
 from connlint.project.python_doubts import Doubts
@@ -25,8 +26,8 @@ from connlint.project.python_roots import Roots
 from connlint.project.python_stands import Stands, is_standard
 from connlint.project.tree import Tree
 
-_BOUND_BEFORE = re.compile(rb"(?:[(,*\n]|\b(?:for|as|lambda))[ \t\r\n*]*\Z")
-_BOUND_AFTER = re.compile(rb"[ \t\r\n]*(?:=(?!=)|[,):]|in\b)")
+_BOUND_BEFORE = regex(rb"(?:[(,*\n]|\b(?:for|as|lambda))[ \t\r\n*]*\Z")
+_BOUND_AFTER = regex(rb"[ \t\r\n]*(?:=(?!=)|[,):]|in\b)")
 _ELSEWHERE = Unknown("on no path that is known")
 _FOREIGN = Unknown("may be installed")
 _INSTALLED = Unknown("installed", foreign=True)

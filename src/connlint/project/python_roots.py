@@ -10,27 +10,28 @@ from typing import Any
 
 from msgspec import Struct
 
+from connlint.patterns import regex
 from connlint.project.python_runs import installed_by, run_roots
 from connlint.project.tree import Tree
 
-_REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_LOCKED = re.compile(rb'^name = "([^"]+)"', re.M)
-_CALL_STRINGS = re.compile(
+_REQUIREMENT = regex(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_LOCKED = regex(rb'^name = "([^"]+)"', re.M)
+_CALL_STRINGS = regex(
     rb"""["']([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]"']*\])?\s*(?:[<>=!~;@][^"'\n]*)?["']"""
 )
-_PYTHONPATH = re.compile(rb"PYTHONPATH[\"']?\s*[=:]\s*[\"']?([^\s\"'#]+)")
-_SETUP_PACKAGE_DIR = re.compile(
+_PYTHONPATH = regex(rb"PYTHONPATH[\"']?\s*[=:]\s*[\"']?([^\s\"'#]+)")
+_SETUP_PACKAGE_DIR = regex(
     rb"package_dir\s*=\s*\{([^}]*)\}|where\s*=\s*['\"]([\w./-]+)['\"]"
     rb"|find_(?:namespace_)?packages\(\s*['\"]([\w./-]+)['\"]"
 )
-_SETUP_NAME = re.compile(rb"\bname\s*=\s*['\"]([\w.-]+)['\"]")
-_QUOTED_PAIR = re.compile(rb"['\"]([\w.]*)['\"]\s*:\s*['\"]([\w./-]+)['\"]")
+_SETUP_NAME = regex(rb"\bname\s*=\s*['\"]([\w.-]+)['\"]")
+_QUOTED_PAIR = regex(rb"['\"]([\w.]*)['\"]\s*:\s*['\"]([\w./-]+)['\"]")
 _MARKERS = {
     "pyproject.toml", "setup.py", "setup.cfg", "manage.py", "Pipfile", "pytest.ini", "tox.ini", "requirements.txt",
 }
 
 _TEST_SETTINGS = {"pytest.ini", "tox.ini", "setup.cfg"}
-_SIDE = re.compile(r"(?:^|/)(?:tests?|docs?|ci|\.\w+|requirements)(?:/|$)")
+_SIDE = regex(r"(?:^|/)(?:tests?|docs?|ci|\.\w+|requirements)(?:/|$)")
 """Folders whose requirements are tools for the project around them."""
 
 

@@ -10,20 +10,21 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from connlint.patterns import regex
 from connlint.project.tree import Tree
 
-_SCRIPT = re.compile(rb"\bpython[\d.]*[\"',]*[ \t]+(?:[\"']?-[uBOIs]+[\"',]*[ \t]+)*[\"']?([\w./-]+/[\w.-]+\.py)\b")
-_CHANGED = re.compile(
+_SCRIPT = regex(rb"\bpython[\d.]*[\"',]*[ \t]+(?:[\"']?-[uBOIs]+[\"',]*[ \t]+)*[\"']?([\w./-]+/[\w.-]+\.py)\b")
+_CHANGED = regex(
     rb"--(?:chdir|app-dir)(?:=|[\"',]*[ \t]+)[\"']?([\w./-]+)"
     rb"|\bcd[ \t]+([\w./-]+)[ \t]*(?:&&|;)[ \t]*(?:\w+=\S*[ \t]+)*"
     rb"(?:(?:exec|uv[ \t]run|poetry[ \t]run|pipenv[ \t]run)[ \t]+)*"
     rb"(?:python|uvicorn|gunicorn|hypercorn|daphne|granian|celery|flask|fastapi|streamlit)\b"
 )
-_INSTRUCTION = re.compile(
+_INSTRUCTION = regex(
     rb"^[ \t]*(WORKDIR|COPY|ADD|FROM)[ \t]+((?:--\w+=\S+[ \t]+)*)(\S+)(?:[ \t]+(\S+))?[ \t\r]*$", re.M | re.I
 )
-_INSTALLED = re.compile(rb"\bpip[\d.]*[ \t]+install\b((?:\\\r?\n|[^\n;&|])*)")
-_DISTRIBUTION = re.compile(r"[A-Za-z][\w.-]*")
+_INSTALLED = regex(rb"\bpip[\d.]*[ \t]+install\b((?:\\\r?\n|[^\n;&|])*)")
+_DISTRIBUTION = regex(r"[A-Za-z][\w.-]*")
 
 
 def run_roots(tree: Tree, path: str, data: bytes) -> Iterator[str]:

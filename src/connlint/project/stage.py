@@ -10,16 +10,17 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from connlint.model import program as p
+from connlint.patterns import regex
 from connlint.project.address import loopback
 from connlint.project.conditions import Condition, conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.values import Values
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
-_HEALTH_CHECK = re.compile(rb"^[ \t]*HEALTHCHECK\b(?:\\\r?\n|[^\n])*", re.M | re.I)
-_CONFIGURATION = re.compile(r"[./-]config\.[cm]?[jt]s$")
-_SCRIPT = re.compile(rb"([\w-][\w.-]*\.(?:py|[cm]?[jt]s))\b")
+_WORDS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_HEALTH_CHECK = regex(rb"^[ \t]*HEALTHCHECK\b(?:\\\r?\n|[^\n])*", re.M | re.I)
+_CONFIGURATION = regex(r"[./-]config\.[cm]?[jt]s$")
+_SCRIPT = regex(rb"([\w-][\w.-]*\.(?:py|[cm]?[jt]s))\b")
 
 
 @lru_cache(maxsize=4096)

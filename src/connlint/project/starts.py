@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from connlint.model.deployment import Command, Deployment, Known, Word
 from connlint.model.finding import Place
+from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Found
 from connlint.project.coded_commands import commands_in_code
@@ -25,8 +26,8 @@ from connlint.project.project import Project
 from connlint.project.services import Running, Services
 
 Entry = Mapping[str, Any]
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
-_TARGET = re.compile(
+_DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
+_TARGET = regex(
     r"(?P<module>[^:]*)(?::(?P<attribute>[A-Za-z_]\w*)(?P<deeper>(?:\.\w+)*)(?P<call>\(.*\))?)?$", re.S
 )
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 
 from connlint.languages.python.regions import regions as python_regions
 from connlint.model.region import Region
+from connlint.patterns import regex
 from connlint.project.importers import CODE, Importers, importers
 from connlint.project.project import Project
 
@@ -20,7 +21,7 @@ _COMMON = 40
 """A name that more files hold is looked for only in files that import the one that defines it."""
 _MOST = 1000
 """Steps after which the search is content with what it has found."""
-_WORD = re.compile(rb"[A-Za-z_$][\w$]*")
+_WORD = regex(rb"[A-Za-z_$][\w$]*")
 _NOT_NAMES = {b"import", b"from", b"as", b"type", b"const", b"let", b"var", b"require", b"await", b"default", b"export"}
 
 Step = tuple[str, str, str, bool, bool]
@@ -252,19 +253,19 @@ class Suspects:
         return found
 
 
-_TEXT = re.compile(rb"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`")
-_PART = re.compile(rb"[\w$]")
-_RENAMED = re.compile(rb"[ \t]+as[ \t]+([\w$]+)|[ \t]*:[ \t]*([A-Za-z_$][\w$]*)[ \t]*[,}\n]")
-_ENDS = re.compile(rb"[ \t]*[;,)\r\n]")
-_HOLDER = re.compile(rb".*?(\w+)[ \t]*(?::[^=]+)?=[ \t]*(?:await[ \t]+|new[ \t]+)*\Z")
-_CALLED = re.compile(rb"\s*(?:\?\.|!)?\s*(?:[(<`]|as\b|satisfies\b|\)\s*\()")
-_RUN = re.compile(rb"(?:(?:\A|[\s(])@|\bnew[ \t]+)(?:[\w$]+\.)*\Z")
+_TEXT = regex(rb"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`")
+_PART = regex(rb"[\w$]")
+_RENAMED = regex(rb"[ \t]+as[ \t]+([\w$]+)|[ \t]*:[ \t]*([A-Za-z_$][\w$]*)[ \t]*[,}\n]")
+_ENDS = regex(rb"[ \t]*[;,)\r\n]")
+_HOLDER = regex(rb".*?(\w+)[ \t]*(?::[^=]+)?=[ \t]*(?:await[ \t]+|new[ \t]+)*\Z")
+_CALLED = regex(rb"\s*(?:\?\.|!)?\s*(?:[(<`]|as\b|satisfies\b|\)\s*\()")
+_RUN = regex(rb"(?:(?:\A|[\s(])@|\bnew[ \t]+)(?:[\w$]+\.)*\Z")
 """What stands before a decorator, or a constructor without arguments."""
-_LEADS = re.compile(rb"(?:[ \t]*\??\.\s*[\w$]+)+|[ \t]*(?:\?\.|!)?[(<`]")
+_LEADS = regex(rb"(?:[ \t]*\??\.\s*[\w$]+)+|[ \t]*(?:\?\.|!)?[(<`]")
 """What follows a name that is called, or whose member is called or read."""
-_DOTTED = re.compile(rb"([\w$]+)(?:\??\.[\w$]+)*\??\.\Z")
-_GIVEN = re.compile(rb"([\w$]+)[ \t]*=[ \t]*(?:[\w$]+\.)*\Z")
-_DEFINING = re.compile(rb"(?:\bdef|\bfunction|\bclass|\bfunction[ \t]*\*)[ \t]+\Z")
+_DOTTED = regex(rb"([\w$]+)(?:\??\.[\w$]+)*\??\.\Z")
+_GIVEN = regex(rb"([\w$]+)[ \t]*=[ \t]*(?:[\w$]+\.)*\Z")
+_DEFINING = regex(rb"(?:\bdef|\bfunction|\bclass|\bfunction[ \t]*\*)[ \t]+\Z")
 
 
 def _is_head(data: bytes, at: int) -> bool:

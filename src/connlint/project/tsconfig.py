@@ -11,22 +11,26 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.javascript_files import Files, folder_of, join
 
-_CONFIG = re.compile(r"^(?:tsconfig|jsconfig)(?:[.-][\w.-]+)?\.json$")
+_CONFIG = regex(r"^(?:tsconfig|jsconfig)(?:[.-][\w.-]+)?\.json$")
 
 
 class TsConfig(Struct, eq=False):
     """One configuration with everything it extends. Paths are relative to the project's root.
 
-    ``opened`` says that something it extends could not be read, so that there may be aliases nobody sees.
+    ``opened`` says that something it extends could not be read, so that there may be aliases nobody sees. ``out_dir``
+    is where the compiler puts its output, as it stands below ``root_dir`` (None where the compiler chooses it).
     """
 
     path: str
     aliases: list[tuple[str, list[str]]] = field(default_factory=list)
     base_url: str | None = None
     root_dirs: list[str] = field(default_factory=list)
+    out_dir: str | None = None
+    root_dir: str | None = None
     opened: bool = False
     references: list[str] = field(default_factory=list)
     files: frozenset[str] = frozenset()
@@ -40,6 +44,15 @@ class TsConfig(Struct, eq=False):
         if self.include is None or not self.include.match(path):
             return False
         return self.exclude is None or not self.exclude.match(path)
+
+    def compiled(self, path: str) -> list[str]:
+        """The folders to which the compiler may put what it makes of the file ``path``."""
+        if self.out_dir is None:
+            return []
+        here = folder_of(self.path)
+        roots = [self.root_dir] if self.root_dir is not None else [here, f"{here}/src" if here else "src"]
+        inside = [path[len(root) + 1 :] if root else path for root in roots if not root or path.startswith(root + "/")]
+        return [found for rest in inside if (found := join(self.out_dir, folder_of(rest))) is not None]
 
     def targets(self, specifier: str) -> tuple[str, list[str]] | None:
         """The alias that ``specifier`` matches best, and the paths that it may stand for."""
@@ -133,7 +146,7 @@ class TsConfigs:
             if key in data:
                 merged[key] = (folder, jsonc.texts(data[key]))
         options = jsonc.mapping(data.get("compilerOptions"))
-        for key in ("paths", "baseUrl", "rootDirs"):
+        for key in ("paths", "baseUrl", "rootDirs", "outDir", "rootDir"):
             if key in options:
                 merged[key] = (folder, options[key])
         if "paths" in options:
@@ -175,6 +188,10 @@ class TsConfigs:
         if "rootDirs" in raw:
             origin, dirs = raw["rootDirs"]
             config.root_dirs = [p for p in (at(origin, d) for d in jsonc.texts(dirs)) if p is not None]
+        if isinstance(raw.get("outDir", (None, None))[1], str):
+            config.out_dir = at(*raw["outDir"])
+        if isinstance(raw.get("rootDir", (None, None))[1], str):
+            config.root_dir = at(*raw["rootDir"])
         for reference in raw["references"]:
             target = join(folder, reference)
             if target is not None:

@@ -11,16 +11,29 @@ from msgspec.structs import replace
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.shell import read_commands, unwrap
 from connlint.languages.deployment.yaml_nodes import Yaml, documents, twice
-from connlint.model.deployment import Command, Dependency, Deployment, Known, Port, Reference, Service, Word
+from connlint.model.deployment import (
+    Command,
+    Dependency,
+    Deployment,
+    Known,
+    Port,
+    Reference,
+    Service,
+    Word,
+    laid_over,
+)
 from connlint.model.finding import Place
 from connlint.model.source import Source, Undecodable
+from connlint.patterns import regex
 
-_HOLE = re.compile(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|(\w+))")
-_PORTS = re.compile(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?"
+_HOLE = regex(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|(\w+))")
+_PORTS = regex(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?"
                     r"(?:(?P<host>\d+)(?:-\d+)?:)?(?P<container>\d+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
 _LONGEST = 10_000
 """Characters past which a text is not filled in."""
-_LISTED = re.compile(r"([A-Za-z_]\w*)=")
+_UNKNOWN = "\0"
+"""Stands in a text for a part that is not known."""
+_LISTED = regex(r"([A-Za-z_]\w*)=")
 
 Read = Callable[[str], bytes | None]
 
@@ -40,14 +53,38 @@ def read_compose(source: Source, read: Read) -> Deployment:
         if table is None:
             continue
         reader = _Reader(source, folder, read)
-        reader.names = [key.text for key, _ in table.items() if key.text]
+        links: dict[str, list[str]] = {}
         for key, value in table.items():
             if key.text and value.node.id == "mapping":
                 services.append(reader.service(key, value))
                 references += _references(value, key.text, walked)
+                for name, alias in _links(value):
+                    links.setdefault(name, []).append(alias)
+        services = [replace(s, hosts=tuple(dict.fromkeys((*s.hosts, *links[s.name])))) if s.name in links else s
+                    for s in services]
     fault = twice(found)
     return Deployment(source.path, tuple(_with_mates(services)), problems=(fault,) if fault else (),
-                      references=tuple(references))
+                      references=tuple(references), includes=tuple(_includes(found, folder)))
+
+
+def _links(node: Yaml) -> Iterator[tuple[str, str]]:
+    """Pairs of a service and the name by which ``links`` lets it be reached."""
+    links = node.get("links")
+    for text in links.texts() if links is not None else ():
+        name, colon, alias = text.partition(":")
+        if colon and alias:
+            yield name, alias
+
+
+def _includes(found: list[Yaml], folder: str) -> Iterator[str]:
+    """The compose files that ``include`` names, as paths of the project."""
+    for document in found:
+        table = document.get("include")
+        for item in table.list() if table is not None else ():
+            path = item.get("path") if item.node.id == "mapping" else item
+            for text in path.texts() if path is not None else ():
+                if "$" not in text and "://" not in text:
+                    yield posixpath.normpath(posixpath.join(folder, text))
 
 
 def _references(node: Yaml, service: str, walked: set[int], sets: str = "") -> Iterator[Reference]:
@@ -88,16 +125,18 @@ class _Reader:
         self.source = source
         self.folder = folder
         self.read = read
-        self.names: list[str] = []
         dotenv = read(posixpath.join(folder, ".env"))
         self.substitutes = read_dotenv(posixpath.join(folder, ".env"), dotenv) if dotenv is not None else {}
 
     def expand(self, text: str) -> str | None:
         """Interpolation as compose does it, from the project's ``.env`` and defaults; None where a value is open."""
-        open_ = False
+        result = self._filled(text)
+        return None if result is None or _UNKNOWN in result else result
+
+    def _filled(self, text: str) -> str | None:
+        """The text with a mark for each part that is not known; None where it is too long."""
 
         def put(found: re.Match[str]) -> str:
-            nonlocal open_
             if found[1]:
                 return "$"
             name = found[2] or found[5]
@@ -108,22 +147,23 @@ class _Reader:
                 return self.expand(found[4]) or ""
             if mark == "+":
                 return found[4] if value else ""
-            if value is None:
-                open_ = True
-                return ""
-            return value
+            return _UNKNOWN if value is None else value
 
         if "$" not in text:
             return text
         if len(text) > _LONGEST:
             return None
-        result = _HOLE.sub(put, text)
-        return None if open_ else result
+        return _HOLE.sub(put, text)
 
     def known(self, node: Yaml) -> Known:
         """A scalar, expanded."""
-        text = node.text
-        return Known(None if text is None else self.expand(text), node.place, text or "")
+        return self._told(node.text, node.place)
+
+    def _told(self, text: str | None, place: Place) -> Known:
+        filled = self._filled(text) if text is not None else None
+        if filled is None or _UNKNOWN not in filled:
+            return Known(filled, place, text or "")
+        return Known(None, place, text or "", filled if filled.strip(_UNKNOWN) else None)
 
     def service(self, key: Yaml, node: Yaml) -> Service:
         base = self._extended(node)
@@ -146,9 +186,6 @@ class _Reader:
             values, more = self._environment(own)
             environment |= values
             open_ += more
-        if base is not None:
-            environment = {**base.environment, **environment}
-            open_ = [*base.open, *open_]
         at = node.key("environment") or key
         mode = _text(node.get("network_mode")) or ""
         mates = (mode.removeprefix("service:"),) if mode.startswith("service:") else ()
@@ -159,13 +196,13 @@ class _Reader:
             health = None
         folder = _text(node.get("working_dir"))
         profiles = node.get("profiles")
-        return Service(
+        here = Service(
             name=key.text or "", kind="compose", place=key.place, environment=environment, environment_at=at.place,
             open=tuple(open_) if not mode.startswith("container:") else (*open_, "shares another container's network"),
-            build=self._path(context) if context is not None else (base.build if base else None),
-            dockerfile=self.expand(dockerfile) if dockerfile else (base.dockerfile if base else None), target=target,
-            image=self.known(image) if image is not None else (base.image if base else None),
-            commands=self.command(node.get("command"), folder) or (base.commands if base else ()),
+            build=self._path(context) if context is not None else None,
+            dockerfile=self.expand(dockerfile) if dockerfile else None, target=target,
+            image=self.known(image) if image is not None else None,
+            commands=self.command(node.get("command"), folder),
             entrypoint=self.command(node.get("entrypoint"), folder) if node.get("entrypoint") is not None else None,
             folder=folder, ports=(*self._ports(node.get("ports")), *self._exposed(node.get("expose"))),
             dependencies=self._dependencies(node.get("depends_on")), hosts=tuple(h for h in hosts if h),
@@ -173,9 +210,13 @@ class _Reader:
             profiles=profiles.texts() if profiles is not None else (),
             one_shot=_text(node.get("restart")) in ("no", "false") and node.get("ports") is None,
             build_arguments=arguments, group=self.folder, mounts=self._mounts(node.get("volumes")),
-            env_files=(*(base.env_files if base else ()), *(path for _, path in files if path)),
+            env_files=tuple(path for _, path in files if path),
             restarts=(_text(node.get("restart")) or "no").split(":")[0] in ("always", "on-failure", "unless-stopped"),
         )
+        if base is None:
+            return here
+        return replace(laid_over(base, here), name=here.name, place=here.place, environment_at=here.environment_at,
+                       hosts=here.hosts, group=here.group, one_shot=here.one_shot)
 
     def _path(self, path: str) -> str | None:
         if "://" in path or path.startswith(("/", "~", "git@")):
@@ -217,12 +258,11 @@ class _Reader:
         for key, value in node.items():
             if key.text:
                 place = Place(self.source.path, (key.span[0], max(value.span[1], key.span[1])))
-                text = value.text
-                found[key.text] = Known(None if text is None else self.expand(text), place, text or "")
+                found[key.text] = self._told(value.text, place)
         for item in node.list():
             name, equals, value_text = (item.text or "").partition("=")
             if name:
-                found[name] = Known(self.expand(value_text) if equals else None, item.place, value_text)
+                found[name] = self._told(value_text if equals else None, item.place)
         if node.node.id == "scalar" and node.text:
             open_.append("environment is a template")
         return found, open_

@@ -12,14 +12,15 @@ from connlint.languages.deployment.shell import read_commands, unwrap
 from connlint.model.deployment import Command, Image, Known, Port, Stage, Word
 from connlint.model.finding import Place
 from connlint.model.source import Source
+from connlint.patterns import regex
 
-_INSTRUCTION = re.compile(r"[ \t]*([A-Za-z]+)(?=[ \t\r\n]|$)[ \t]*")
-_ESCAPE = re.compile(r"#[ \t]*escape[ \t]*=[ \t]*([\\`])", re.I)
-_HEREDOC = re.compile(r"<<-?[ \t]*([\"']?)(\w+)\1")
-_PAIR = re.compile(r"([A-Za-z_][\w.-]*)=((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\])*)")
+_INSTRUCTION = regex(r"[ \t]*([A-Za-z]+)(?=[ \t\r\n]|$)[ \t]*")
+_ESCAPE = regex(r"#[ \t]*escape[ \t]*=[ \t]*([\\`])", re.I)
+_HEREDOC = regex(r"<<-?[ \t]*([\"']?)(\w+)\1")
+_PAIR = regex(r"([A-Za-z_][\w.-]*)=((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\])*)")
 _LONGEST = 10_000
 """Characters past which a value is not followed: one that is made of itself grows without end."""
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?:(:?[-+])([^}]*))?\}|(\w+))")
+_VARIABLE = regex(r"\$(?:\{(\w+)(?:(:?[-+])([^}]*))?\}|(\w+))")
 
 
 def read_dockerfile(source: Source) -> Image:

@@ -6,8 +6,9 @@ import re
 
 from connlint.model.deployment import Known
 from connlint.model.finding import Place
+from connlint.patterns import regex
 
-_LINE = re.compile(
+_LINE = regex(
     rb"^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*"
     rb"(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|([^\r\n]*?))[ \t]*(?:[ \t]#[^\r\n]*)?\r?$", re.M,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -16,10 +15,11 @@ from connlint.languages.deployment.kubernetes import is_manifest, read_kubernete
 from connlint.languages.deployment.yaml_nodes import Malformed
 from connlint.model.deployment import Deployment
 from connlint.model.source import Source, Undecodable
+from connlint.patterns import regex
 
 Read = Callable[[str], bytes | None]
-_COMPOSE = re.compile(r"(?:(?:docker-|podman-)?compose|docker-stack)(?:[.-][\w.-]+)?\.ya?ml$")
-_DOCKERFILE = re.compile(r"(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?$|.+\.(?:[Dd]ockerfile|Containerfile)$")
+_COMPOSE = regex(r"(?:(?:docker-|podman-)?compose|docker-stack)(?:[.-][\w.-]+)?\.ya?ml$")
+_DOCKERFILE = regex(r"(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?$|.+\.(?:[Dd]ockerfile|Containerfile)$")
 _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "fly.toml": platforms.read_fly, "render.yaml": platforms.read_render, "render.yml": platforms.read_render,
     "railway.json": platforms.read_railway, "railway.toml": platforms.read_railway,
@@ -30,9 +30,9 @@ _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "vercel.json": cloud_files.read_vercel, "apprunner.yaml": cloud_files.read_app_runner,
     "task definition": cloud_files.read_task_definition,
 }
-_TASK = re.compile(r"(?:[\w.-]+[._-])?task[-_]?def(?:inition)?s?(?:[._-][\w.-]+)?\.json$")
+_TASK = regex(r"(?:[\w.-]+[._-])?task[-_]?def(?:inition)?s?(?:[._-][\w.-]+)?\.json$")
 _SHELL = (".sh", ".bash", ".zsh", ".ksh")
-_SKIPPED = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates)/")
+_SKIPPED = regex(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates)/")
 MAX_SIZE = 2_000_000
 """Bytes. A larger deployment file is generated."""
 

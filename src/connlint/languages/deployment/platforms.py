@@ -16,11 +16,12 @@ from connlint.languages.deployment.yaml_nodes import Malformed, Yaml, documents
 from connlint.model.deployment import Command, Deployment, Known, Port, Service
 from connlint.model.finding import Place
 from connlint.model.source import Source
+from connlint.patterns import regex
 
-_PROCFILE = re.compile(rb"^([A-Za-z0-9_-]+):[ \t]*([^\r\n]+?)[ \t]*\r?$", re.M)
-_UNIT = re.compile(rb"^(ExecStart|Environment|EnvironmentFile|WorkingDirectory|ExecStartPre)[ \t]*=[ \t]*"
+_PROCFILE = regex(rb"^([A-Za-z0-9_-]+):[ \t]*([^\r\n]+?)[ \t]*\r?$", re.M)
+_UNIT = regex(rb"^(ExecStart|Environment|EnvironmentFile|WorkingDirectory|ExecStartPre)[ \t]*=[ \t]*"
                    rb"((?:[^\r\n\\]|\\\r?\n|\\.)*)", re.M)
-_RECIPE = re.compile(rb"^([A-Za-z0-9_.-]+)[^\n:=]*:(?!=)[^\n]*\n((?:[ \t]+[^\n]*\n?|[ \t]*\n)*)", re.M)
+_RECIPE = regex(rb"^([A-Za-z0-9_.-]+)[^\n:=]*:(?!=)[^\n]*\n((?:[ \t]+[^\n]*\n?|[ \t]*\n)*)", re.M)
 
 
 def read_procfile(source: Source) -> Deployment:

@@ -6,7 +6,6 @@ is cut by depth.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,12 +13,13 @@ from msgspec import Struct
 
 from connlint.model.finding import Place
 from connlint.model.source import Source
+from connlint.patterns import regex
 
 MAX_SIZE = 2_000_000
 """Bytes. Manifests of this size are generated; they are said to be left out."""
 _DEPTH = 60
 _DEEPEST = 400
-_COMPACT = re.compile(r"(?:[-?:][ \t]+){100}")
+_COMPACT = regex(r"(?:[-?:][ \t]+){100}")
 
 
 class Malformed(ValueError):

@@ -7,13 +7,14 @@ import re
 from msgspec import Struct
 
 from connlint.model.source import Span
+from connlint.patterns import regex
 
-_OPEN = re.compile(
+_OPEN = regex(
     r"""<(script|template|svelte:head)((?:\s+[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?)*)\s*(/?)>|<!--""",
     re.IGNORECASE,
 )
-_ATTRIBUTE = re.compile(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
-_SCRIPT_END = re.compile(r"</script\s*>", re.IGNORECASE)
+_ATTRIBUTE = regex(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_SCRIPT_END = regex(r"</script\s*>", re.IGNORECASE)
 _LANGUAGES = {"js": False, "jsx": False, "javascript": False, "ts": True, "tsx": True, "typescript": True}
 _TYPES = {"module", "text/javascript", "application/javascript", "text/typescript"}
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from connlint.languages.javascript.parse_tree_sitter import Dialect, tree
 from connlint.model.program import Comment
 from connlint.model.source import Source, Span
+from connlint.patterns import regex
 
 MARK = b"connlint:"
-_HTML = re.compile(r"<!--([\s\S]*?)-->")
+_HTML = regex(r"<!--([\s\S]*?)-->")
 
 
 def in_script(source: Source, text: str, dialect: Dialect, place: Callable[[int], int]) -> list[Comment]:

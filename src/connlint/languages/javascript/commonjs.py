@@ -6,10 +6,10 @@ assignment under a condition or in a function counts: the name may be there.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from connlint.languages.javascript.syntax import assigned, at_top, constant, occurrences, required, text
+from connlint.patterns import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _MODULE_MEMBERS = frozenset({
     "hot", "id", "filename", "parent", "children", "paths", "require", "loaded", "path", "constructor", "isPreloading",
 })
-_THIS = re.compile(rb"(?<![\w$.])this\s*[.\[]")
-_EVAL = re.compile(rb"(?<![\w$.])eval\s*\(")
+_THIS = regex(rb"(?<![\w$.])this\s*[.\[]")
+_EVAL = regex(rb"(?<![\w$.])eval\s*\(")
 
 
 def read(root: Node, data: bytes, found: Outline) -> None:
@@ -127,6 +127,9 @@ class _Reader:
                 self.named(name)
         value = assignment.child_by_field_name("right")
         while value is not None and value.type == "assignment_expression":
+            left = value.child_by_field_name("left")
+            if left is not None and left.type == "identifier" and left.text != b"exports":
+                self.named(left)
             value = value.child_by_field_name("right")
         self.whole(value)
 

@@ -12,36 +12,39 @@ from msgspec import Struct, field
 from connlint.languages.javascript.scan import Statement
 from connlint.languages.javascript.syntax import COMPONENTS, assigned, binds, occurrences, parse, text
 from connlint.model.source import Span
+from connlint.patterns import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_CONDITION = re.compile(rb"process\.(?:env|versions|browser)|existsSync|typeof|__\w+__|import\.meta|NODE_ENV")
+_CONDITION = regex(rb"process\.(?:env|versions|browser)|existsSync|typeof|__\w+__|import\.meta|NODE_ENV")
 _RULE = rb"[^\n]*(?:import|\bnode/|\bn/|require|unresolved)"
-_SILENCED = re.compile(
+_SILENCED = regex(
     rb"@ts-(?:ignore|expect-error)|webpackIgnore|@vite-ignore|(?:eslint-disable|oxlint-disable|biome-ignore)" + _RULE
 )
-_SILENCED_RANGE = re.compile(rb"(?:/\*|//)\s*(?:eslint|oxlint)-(disable|enable)\s" + _RULE)
+_SILENCED_RANGE = regex(rb"(?:/\*|//)\s*(?:eslint|oxlint)-(disable|enable)\s" + _RULE)
 _TYPES = frozenset({
     "nested_type_identifier", "type_query", "generic_type", "type_annotation", "type_arguments", "lookup_type",
     "type_alias_declaration", "interface_declaration", "interface_body", "implements_clause", "extends_type_clause",
     "index_type_query", "type_predicate", "union_type", "intersection_type",
 })
-_TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/|[.-](?:test|spec|e2e)\.\w+$")
-_UNUSED = re.compile(rb"(?:eslint|oxlint)-disable\s[^\n]*no-unused-vars")
-_MADE = re.compile(
+_TEST = regex(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/|[.-](?:test|spec|e2e)\.\w+$")
+_UNUSED = regex(rb"(?:eslint|oxlint)-disable\s[^\n]*no-unused-vars")
+_MADE = regex(
     rb"(?i)(?://|\*)[^\n]*\b(?:generated|emitted|(?:built|created|copied|written) (?:during|while|at|when))\b"
 )
-_DECORATOR = re.compile(rb"(?m)^\s*@[\w$]+")
+_DECORATOR = regex(rb"(?m)^\s*@[\w$]+")
 
 
 class Taken(Struct):
-    """What one statement takes from a module. ``members`` are read from the namespace or the required value."""
+    """What one statement takes from a module. ``members`` are read from the namespace or the required value; ``later``
+    says that a function awaits it, so that only whoever calls that function loads the module."""
 
     names: list[tuple[str, Span]] = field(default_factory=list)
     members: list[tuple[str, Span]] = field(default_factory=list)
     excused: str | None = None
     breaks: str = "import"
+    later: bool = False
 
 
 class Imports:
@@ -163,6 +166,7 @@ class Imports:
             return taken
         value = call
         if dynamic:
+            taken.later = _awaited_in_function(call)
             while value.parent is not None and value.parent.type in ("parenthesized_expression", "await_expression"):
                 value = value.parent
             if value is call:
@@ -255,6 +259,15 @@ def _guarded(call: Node) -> str | None:
             return "its failure is caught"
         node = parent
     return None
+
+
+def _awaited_in_function(call: Node) -> bool:
+    node = call.parent
+    if node is None or node.type != "await_expression":
+        return False
+    while node is not None and "function" not in node.type and node.type != "method_definition":
+        node = node.parent
+    return node is not None
 
 
 def _span(node: Node) -> Span:

@@ -6,15 +6,15 @@ Node does not run the file to learn them: it looks for a few forms in its text. 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from connlint.languages.javascript.syntax import assigned, occurrences, parse, required, text
+from connlint.patterns import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_SIMPLE_GETTER = re.compile(rb"\breturn\s+[\w$.]+\s*;?\s*\}|=>\s*[\w$.]+\s*[,}]|\bvalue\s*:")
+_SIMPLE_GETTER = regex(rb"\breturn\s+[\w$.]+\s*;?\s*\}|=>\s*[\w$.]+\s*[,}]|\bvalue\s*:")
 
 
 def seen_by_import(path: str, data: bytes) -> tuple[set[str], list[str]] | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import re
 
-_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,8})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(\r\n|[\s\S]))")
+from connlint.patterns import regex
+
+_ESCAPE = regex(r"\\(?:u\{([0-9a-fA-F]{1,8})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(\r\n|[\s\S]))")
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}
 _GONE = {"\n", "\r", "\r\n", "\u2028", "\u2029"}
-_SURROGATES = re.compile("([\ud800-\udbff])([\udc00-\udfff])")
+_SURROGATES = regex("([\ud800-\udbff])([\udc00-\udfff])")
 
 
 def cooked(raw: str) -> str:

@@ -5,13 +5,13 @@ Asked only where `connlint.languages.javascript.scan` finds a name missing, so a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from connlint.languages.javascript.syntax import COMPONENTS, bound, parse, text
+from connlint.patterns import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 """Files that only declare what exists elsewhere."""
 
-_GENERATED = re.compile(
+_GENERATED = regex(
     rb"(?im)^[ \t]*(?://|/?\*)[^\n]*?(?:@generated|\bauto-?\s?generated|\bdo not (?:edit|modify)\b"
     rb"|\bgenerated (?:by|file|from|with|code|using|on|at)\b)"
 )
-_OTHER_SYSTEM = re.compile(rb"(?<![\w$.])define\s*\(|\bSystem\.register\b")
-_FOR_SIDE_EFFECTS = re.compile(
+_OTHER_SYSTEM = regex(rb"(?<![\w$.])define\s*\(|\bSystem\.register\b")
+_FOR_SIDE_EFFECTS = regex(
     rb"\b(?:window|globalThis|global|self|root)\b\s*(?:\.\s*[\w$]+|\[[^\]]*\])\s*=[^=]|\bonmessage\b|\bpostMessage\s*\("
     rb"|\bimportScripts\s*\(|addEventListener\s*\(\s*[\"'](?:message|install|fetch|activate)[\"']"
 )
-_EXPORT_LINE = re.compile(rb"(?m)^export\b")
+_EXPORT_LINE = regex(rb"(?m)^export\b")
 _VARIABLES = ("lexical_declaration", "variable_declaration")
 _NAMED_DECLARATIONS = frozenset({
     "function_declaration", "generator_function_declaration", "function_signature", "class_declaration",

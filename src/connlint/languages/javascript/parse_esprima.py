@@ -12,13 +12,14 @@ from functools import cache
 from typing import Any
 
 from connlint.languages.javascript.estree import Refused
+from connlint.patterns import regex
 
 _BLANK = "\t\n\v\f\r \xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_SKIPPED = re.compile(rf"(?:[{_BLANK}]+|//[^\n\r\u2028\u2029]*|/\*[\s\S]*?\*/)*")
-_LINE_END = re.compile("\r\n|[\n\r\u2028\u2029]")
-_NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+_SKIPPED = regex(rf"(?:[{_BLANK}]+|//[^\n\r\u2028\u2029]*|/\*[\s\S]*?\*/)*")
+_LINE_END = regex("\r\n|[\n\r\u2028\u2029]")
+_NAME = regex(r"[A-Za-z_$][\w$]*", re.ASCII)
 
-_LOST_ASYNC = re.compile(r"(?:static\s+)?async\s*[*#]")
+_LOST_ASYNC = regex(r"(?:static\s+)?async\s*[*#]")
 
 
 @cache

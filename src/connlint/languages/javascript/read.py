@@ -18,6 +18,7 @@ from connlint.languages.javascript.lower import Lowered, lower
 from connlint.languages.javascript.parse_tree_sitter import Dialect
 from connlint.model import program as p
 from connlint.model.source import Source, Span
+from connlint.patterns import regex
 
 JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx")
 TYPESCRIPT = (".ts", ".mts", ".cts", ".tsx")
@@ -25,13 +26,13 @@ COMPONENTS = (".vue", ".svelte")
 SUFFIXES = JAVASCRIPT + TYPESCRIPT + COMPONENTS
 """The files that `read` knows."""
 
-_ES_MODULE = re.compile(r"(?:^|[;})/])[ \t]*(?:import\b\s*[^(.\s]|export\b\s*[^=:.,)\s])", re.MULTILINE)
-_REFUSED = re.compile(r"@flow\b|<>|\basync\s*[*#]|\(\s*\w+\s*:\s*(?:any|string)\b|\bimport type\b")
+_ES_MODULE = regex(r"(?:^|[;})/])[ \t]*(?:import\b\s*[^(.\s]|export\b\s*[^=:.,)\s])", re.MULTILINE)
+_REFUSED = regex(r"@flow\b|<>|\basync\s*[*#]|\(\s*\w+\s*:\s*(?:any|string)\b|\bimport type\b")
 """What esprima surely refuses, as far as it shows at a glance. A wrong guess costs nothing: the program is the same."""
 _LONG = 4_000
 """Characters from which on tree-sitter reads JavaScript as well. esprima takes three times as long for the same
 program, and more where words say what may be passed over."""
-_AMBIENT = re.compile(r"\.d\.([^./]+\.)?[mc]?ts$")
+_AMBIENT = regex(r"\.d\.([^./]+\.)?[mc]?ts$")
 
 
 def read(source: Source, words: Sequence[bytes] | None = None, *, esprima: bool = True) -> p.Program:

@@ -12,20 +12,22 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from connlint.patterns import regex
+
 _TEXT = rb"""(?:"[^"\n]*"|'[^'\n]*')"""
 _MODIFIERS = rb"(?:(?:static|public|private|protected|readonly|override|declare)\s+)*"
-_BLANKED = tuple(re.compile(pattern, re.MULTILINE) for pattern in (
+_BLANKED = tuple(regex(pattern, re.MULTILINE) for pattern in (
     rb"\bexport\s+(type)\s*\*",  # export type * from "x"
     rb"\bimport\s+(defer|source)\s+[*\w]",  # import defer * as x from "y"
     rb"\bexport\s+default\s+(abstract)\s+class\b",
     rb"(?:^|[;{}])\s*" + _MODIFIERS + rb"(accessor)\s+[\w#$\['\"]",
     rb"[<,]\s*((?:in\s+out|in|out)\s+)[A-Z]\w*\s*(?:[,>=]|extends\b)",  # variance of type parameters
 ))
-_NAMED = tuple(re.compile(pattern) for pattern in (
+_NAMED = tuple(regex(pattern) for pattern in (
     rb"\btypeof\s+(import\s*\(\s*" + _TEXT + rb"\s*\))",  # f<typeof import("x")>()
     rb"(\bimport\s*\(\s*" + _TEXT + rb"\s*\))\s*\.\s*[A-Z]",  # import("x").Type
 ))
-_AMPERSAND = re.compile(rb"(?<!&)&(?!&)")
+_AMPERSAND = regex(rb"(?<!&)&(?!&)")
 _MOST_ERRORS = 200
 
 TYPES_OF_CALLS = """

@@ -26,9 +26,10 @@ from connlint.languages.javascript.read import read
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span
+from connlint.patterns import regex
 
 _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
-_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_NAME = regex(r"[A-Za-z_$][\w$]*")
 _MODULE = (p.Import, p.Export)
 
 

@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from connlint.model.source import Span
+from connlint.patterns import regex
 
 SUFFIXES = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
 """Files whose imports and exports can be read."""
@@ -18,7 +19,7 @@ SUFFIXES = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue"
 _WORD = rb"[\w$\x80-\xff]+"
 _BRACED = rb"[^{}]*(?:\{[^{}\n]*\}[^{}]*)*"
 """What stands between braces; a comment may hold braces of its own."""
-_IMPORT = re.compile(
+_IMPORT = regex(
     rb"""import(?:
         \s*["']([^"'\n]+)["']
       | (\s+type\b(?!\s*,|\s+from\b))?
@@ -30,23 +31,23 @@ _IMPORT = re.compile(
     % (_WORD, _BRACED, _WORD),
     re.VERBOSE | re.DOTALL,
 )
-_REEXPORT = re.compile(
+_REEXPORT = regex(
     rb"""export\s*(type\b\s*)?(?:\{(%b)\}|\*\s*(?:as\s+(%b|"[^"\n]*"|'[^'\n]*'))?)\s*from\s*["']([^"'\n]+)["']"""
     % (_BRACED, _WORD)
 )
-_REQUIRE = re.compile(rb"""require\s*\(\s*["'`]([^"'`\n]+)["'`]""")
-_MEMBER = re.compile(rb"\s*\)(?:\s*\))?\s*\.\s*(%b)" % _WORD)
-_COMMENTED = re.compile(rb"\s*(?://|\*|/\*)|[^\n]*/\*\*?\s*@")
+_REQUIRE = regex(rb"""require\s*\(\s*["'`]([^"'`\n]+)["'`]""")
+_MEMBER = regex(rb"\s*\)(?:\s*\))?\s*\.\s*(%b)" % _WORD)
+_COMMENTED = regex(rb"\s*(?://|\*|/\*)|[^\n]*/\*\*?\s*@")
 """The line of an ``import("x")`` that is a type in a comment."""
-_READ = re.compile(rb"\s*\??\.\s*(%b)" % _WORD)
-_REQUIRED_INTO = re.compile(rb"(?:(%b)|\{([^{}]*)\})\s*=\s*(?:await\s+)?$" % _WORD)
-_NAMED = re.compile(
+_READ = regex(rb"\s*\??\.\s*(%b)" % _WORD)
+_REQUIRED_INTO = regex(rb"(?:(%b)|\{([^{}]*)\})\s*=\s*(?:await\s+)?$" % _WORD)
+_NAMED = regex(
     rb"""//[^\n]*|/\*.*?\*/|(?:(type)\s+(?!as\b|,))?(%b|"[^"\n]*"|'[^'\n]*')(?:\s+as\s+(%b|"[^"\n]*"|'[^'\n]*'))?"""
     % (_WORD, _WORD),
     re.DOTALL,
 )
-_PICKED = re.compile(rb"//[^\n]*|/\*.*?\*/|(\.\.\.)?\s*(%b)\s*(?::[^,]*)?(?:=[^,]*)?(?:,|$)" % _WORD, re.DOTALL)
-_EXPORT = re.compile(
+_PICKED = regex(rb"//[^\n]*|/\*.*?\*/|(\.\.\.)?\s*(%b)\s*(?::[^,]*)?(?:=[^,]*)?(?:,|$)" % _WORD, re.DOTALL)
+_EXPORT = regex(
     rb"""export\s*(?:
         (default)\b
       | (?:declare\s+|abstract\s+|async\s+|const\s+(?=enum\b))*
@@ -58,9 +59,9 @@ _EXPORT = re.compile(
     % (_WORD, _BRACED, _WORD),
     re.VERBOSE,
 )
-_ASSIGNED = re.compile(rb"exports\.(%b)\s*=[^=]" % _WORD)
-_ASSIGNED_WHOLE = re.compile(rb"module\.exports\s*=\s*")
-_ENTRY = re.compile(
+_ASSIGNED = regex(rb"exports\.(%b)\s*=[^=]" % _WORD)
+_ASSIGNED_WHOLE = regex(rb"module\.exports\s*=\s*")
+_ENTRY = regex(
     rb"(?>\s+|//[^\n]*|/\*.*?\*/)*+(?:(%b)\s*(?:,|(?=\})|:\s*[\w$.]+\s*(?:,|(?=\}))))" % _WORD, re.DOTALL
 )
 _PART_OF_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$.")

@@ -5,12 +5,12 @@ Positions are bytes of the file as read, also for the scripts of components and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from connlint.languages.javascript import blocks
 from connlint.model.source import Source, Undecodable
+from connlint.patterns import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -27,7 +27,7 @@ FUNCTIONS = frozenset({
 
 _PART_OF_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$")
 _PARTS_OF_WORD = frozenset(bytes([byte]) for byte in _PART_OF_WORD)
-_TYPE_STAR = re.compile(rb"\bexport(\s+)type(\s*\*)")
+_TYPE_STAR = regex(rb"\bexport(\s+)type(\s*\*)")
 """`export type * from`, which the grammar does not know."""
 
 

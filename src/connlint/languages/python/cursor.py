@@ -7,9 +7,9 @@ two tokens is white space, comments and continued lines.
 
 from __future__ import annotations
 
-import re
+from connlint.patterns import regex
 
-TRIVIA = re.compile(r"(?:[ \t\f\r\n]+|\\\r?\n|\\\r|#[^\r\n]*)*+")
+TRIVIA = regex(r"(?:[ \t\f\r\n]+|\\\r?\n|\\\r|#[^\r\n]*)*+")
 _TRIVIAL = frozenset(" \t\f\r\n\\#")
 
 

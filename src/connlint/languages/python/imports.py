@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from connlint.languages.python.outline import PUTS_MODULES, is_type_checking
 from connlint.languages.python.syntax import Positions
 from connlint.model.source import Span
+from connlint.patterns import regex
 
 _CATCHES_IMPORT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 _CATCHES_ATTRIBUTE = {"AttributeError", "Exception", "BaseException"}
@@ -22,12 +23,12 @@ _PLATFORM = {
     "sys.version_info", "sys.platform", "os.name", "platform.system", "platform.python_implementation",
     "platform.machine", "sys.implementation", "six.PY2", "six.PY3", "version_info", "PY2", "PY3", "PY_3",
 }
-_TOLD_TO_BE_QUIET = re.compile(
+_TOLD_TO_BE_QUIET = regex(
     rb"#.*?(?:type:\s*ignore|pyright:\s*ignore|ty:\s*ignore|pyre-ignore|pyrefly:\s*ignore|mypy:\s*ignore"
     rb"|no-name-in-module|import-error|relative-beyond-top-level|no-member|E0611|E0401|E0402|E1101)", re.I
 )
 
-_QUIET_FILE = re.compile(
+_QUIET_FILE = regex(
     rb"^#[ \t]*(?:pylint:[ \t]*(?:disable=[^\n]*(?:no-name-in-module|import-error|no-member|E0611|E0401|E1101|\ball\b)"
     rb"|skip-file)|mypy:[ \t]*ignore-errors|pyright:[ \t]*ignore|type:[ \t]*ignore)", re.M
 )

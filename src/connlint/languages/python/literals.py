@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-_STRING = re.compile(r"([A-Za-z]*)('''|\"\"\"|'|\")", re.ASCII)
-_ESCAPE = re.compile(
+from connlint.patterns import regex
+
+_STRING = regex(r"([A-Za-z]*)('''|\"\"\"|'|\")", re.ASCII)
+_ESCAPE = regex(
     r"\\(?:(?P<octal>[0-7]{1,3})|x(?P<x>[0-9A-Fa-f]{2})|u(?P<u>[0-9A-Fa-f]{4})|U(?P<U>[0-9A-Fa-f]{8})"
     r"|N\{(?P<name>[^}]*)\}|(?P<one>\r\n|[\s\S]))"
 )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from connlint.patterns import regex
+
 MAX_BRACKETS = 100
 """Half of what CPython allows ("too many nested parentheses"); parsing takes the square of their number."""
 MAX_CHAIN = 1000
@@ -17,7 +19,7 @@ SHORT = 3000
 SUSPECT = 100
 """Only where this many characters that could be operators stand between two commas is a text looked at closely."""
 
-_LINKS = re.compile(
+_LINKS = regex(
     r"""
       (?:\"{3}(?:[^"\\]|\\.|"(?!""))*+\"{3} | '{3}(?:[^'\\]|\\.|'(?!''))*+'{3})(?P<text>)
     | (?:"(?:[^"\\\n]|\\.)*+" | '(?:[^'\\\n]|\\.)*+')(?P<text_>)

@@ -14,17 +14,18 @@ from connlint.languages.python.read import read_text
 from connlint.languages.python.stretches import split, texts_over_lines
 from connlint.model import program as p
 from connlint.model.source import Source
+from connlint.patterns import regex
 
 READER = "libcst, notebook"
 """`Program.reader` of a notebook: its text is JSON, so that no edit of Python text fits it."""
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
-_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
+_TOKEN = regex(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_ESCAPE = regex(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 # Lines for IPython, not for Python: magics, shell commands, help.
-_MAGIC = re.compile(r"([ \t]*)(?:%{1,2}[A-Za-z]|!|\?|[\w.]+\?{1,2}[ \t]*$)")
-_MAGIC_VALUE = re.compile(r"([ \t]*[\w.,\[\]\"' \t]+=[ \t]*)(?:%[A-Za-z]|!)")
+_MAGIC = regex(r"([ \t]*)(?:%{1,2}[A-Za-z]|!|\?|[\w.]+\?{1,2}[ \t]*$)")
+_MAGIC_VALUE = regex(r"([ \t]*[\w.,\[\]\"' \t]+=[ \t]*)(?:%[A-Za-z]|!)")
 # The rest of such a cell is Python still.
-_TIMING = re.compile(r"%%(?:time|timeit|capture|prun)\b")
+_TIMING = regex(r"%%(?:time|timeit|capture|prun)\b")
 
 
 def read_notebook(source: Source) -> p.Program:

@@ -7,9 +7,10 @@ missing. `outline` does: a name that it lacks is not there when the module has b
 from __future__ import annotations
 
 import ast
-import re
 
 from msgspec import Struct, field
+
+from connlint.patterns import regex
 
 IMPLICIT = frozenset({
     "__name__", "__file__", "__path__", "__spec__", "__loader__", "__package__", "__doc__", "__dict__", "__cached__",
@@ -17,27 +18,27 @@ IMPLICIT = frozenset({
 })
 """What every module has without saying so (the language reference, "import-related attributes on module objects")."""
 
-PUTS_MODULES = re.compile(
+PUTS_MODULES = regex(
     rb"sys\.modules(?:\[[^\]\n]*\][ \t]*(?::[^=\n]*)?=(?!=)|\.(?:setdefault|update|pop)\b|[ \t]*=(?!=)|[ \t]*\|=)"
     rb"|(?:setitem|dict)\([ \t\r\n]*[\"']?sys\.modules|\bdel[ \t]+sys\.modules"
     rb"|\bfrom[ \t]+sys[ \t]+import\b[^\n]*\bmodules\b"
 )
 """Text that changes ``sys.modules``, so that a module may be there without a file."""
 
-_DEFINITION = re.compile(
+_DEFINITION = regex(
     rb"\n(?:(?:async[ \t]+def|def|class|type)[ \t]+([\w\x80-\xff]+)"
     rb"|([\w\x80-\xff]+)[ \t]*(?:=(?!=)|:[^\n=]*=(?!=)))"
 )
-_IMPORT = re.compile(
+_IMPORT = regex(
     rb"(?:\xef\xbb\xbf)?([ \t]*)(?:lazy[ \t]+)?(?:"
     rb"from(?:[ \t]+|(?=\.))([.\w\x80-\xff]+)[ \t]+import\b[ \t]*(\(|(?:[^\n\\#;(]|\\\r?\n)*)"
     rb"|import[ \t]+((?:[^\n\\#;]|\\\r?\n)*))"
 )
-_LIST = re.compile(rb"(?:[^)#]|#[^\n]*(?:\n|\Z))*\)")
-_ALL = re.compile(rb"\n__all__[^=\n]*=[ \t]*[\[(]([^\])]*)")
-_QUOTED = re.compile(rb"[\"']([\w\x80-\xff]+)[\"']")
-_ITEM = re.compile(rb"#[^\n]*|([\w\x80-\xff]+)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?|\*")
-_MODULE_ITEM = re.compile(rb"([\w\x80-\xff]+(?:\.[\w\x80-\xff]+)*)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?")
+_LIST = regex(rb"(?:[^)#]|#[^\n]*(?:\n|\Z))*\)")
+_ALL = regex(rb"\n__all__[^=\n]*=[ \t]*[\[(]([^\])]*)")
+_QUOTED = regex(rb"[\"']([\w\x80-\xff]+)[\"']")
+_ITEM = regex(rb"#[^\n]*|([\w\x80-\xff]+)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?|\*")
+_MODULE_ITEM = regex(rb"([\w\x80-\xff]+(?:\.[\w\x80-\xff]+)*)(?:[ \t\r\n\\]+as[ \t\r\n\\]+([\w\x80-\xff]+))?")
 
 
 class ImportLine(Struct):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from connlint.model import program as p
 from connlint.model.source import Source
+from connlint.patterns import regex
 
 _SPANS = ("at", "name_at", "module_at")
-_WIDE = re.compile(r"[^\x00-\x7f]")
+_WIDE = regex(r"[^\x00-\x7f]")
 
 
 def byte_offsets(source: Source) -> Callable[[int], int]:

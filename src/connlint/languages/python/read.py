@@ -22,15 +22,16 @@ from connlint.languages.python.positions import byte_offsets, in_bytes
 from connlint.languages.python.stretches import Stretch, Stretches, split
 from connlint.model import program as p
 from connlint.model.source import Source
+from connlint.patterns import regex
 
 LARGE_TABLE = 4000
 """Characters from which on a literal without words that matter is not worth reading, like a function without any."""
 
 # Where the scanner lost its way it has not counted brackets well.
-_MANY_BRACKETS = re.compile(r"(?:[(\[{][^()\[\]{}]*+){300}")
+_MANY_BRACKETS = regex(r"(?:[(\[{][^()\[\]{}]*+){300}")
 _SUPPRESSION = "connlint:"
-_WORD = re.compile(r"[A-Za-z_\x80-\U0010ffff][\w\x80-\xff]*")
-_LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
+_WORD = regex(r"[A-Za-z_\x80-\U0010ffff][\w\x80-\xff]*")
+_LAZY = regex(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
 
 
 def read(source: Source, words: Sequence[bytes] | None = None) -> p.Program:

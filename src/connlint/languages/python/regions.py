@@ -6,11 +6,12 @@ import re
 from functools import cache
 
 from connlint.model.region import Region
+from connlint.patterns import regex
 
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
-_HEAD = re.compile(rb"(?:\A|\n)([ \t]*)(async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)")
-_DECORATED = re.compile(rb"@[^\n]*property\b[^\n]*(?:\n[ \t]*@[^\n]*)*\Z")
-_BRACKET = re.compile(rb"[()]")
+_HEAD = regex(rb"(?:\A|\n)([ \t]*)(async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)")
+_DECORATED = regex(rb"@[^\n]*property\b[^\n]*(?:\n[ \t]*@[^\n]*)*\Z")
+_BRACKET = regex(rb"[()]")
 
 
 @cache

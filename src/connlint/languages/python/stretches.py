@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from connlint.languages.python.cursor import TRIVIA
 from connlint.languages.python.nesting import MAX_BRACKETS
+from connlint.patterns import regex
 
 MAX_FORMATTED = 20
 """f-strings inside one another that are followed; parsing takes a power of their number."""
@@ -24,7 +25,7 @@ StretchKind = Literal["definition", "table", "other"]
 """A ``def`` or ``class``; an assignment of something in brackets; anything else."""
 
 # Every alternative starts with a literal, which lets the engine skip to the next of these characters.
-_MARKS = re.compile(
+_MARKS = regex(
     r"""
       "(?:""(?:[^"\\]|\\.|"(?!""))*+(?:\"""|(?P<open1>\Z))|(?:[^"\\\r\n]|\\(?:\r\n|.))*+(?:"|(?P<open2>)))
     | '(?:''(?:[^'\\]|\\.|'(?!''))*+(?:'''|(?P<open3>\Z))|(?:[^'\\\r\n]|\\(?:\r\n|.))*+(?:'|(?P<open4>)))
@@ -42,14 +43,14 @@ _OPENING = frozenset(_GROUPS[name] for name in ("open", "open_", "open__"))
 _CLOSING = frozenset(_GROUPS[name] for name in ("close", "close_", "close__"))
 _LINES = frozenset(_GROUPS[name] for name in ("line", "line_"))
 
-_F_PREFIX = re.compile(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
-_PLAIN_FIELDS = re.compile(r"[^{]*(?:\{\{[^{]*|\{[^\"'{}\\#]*\}[^{]*)*\Z", re.DOTALL)
-_DEFINITION = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+([\w\x80-\xff]+)")
-_CONTINUES = re.compile(r"(?:else|elif|except|finally)\b")
-_RESTART = re.compile(
+_F_PREFIX = regex(r"(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])\Z")
+_PLAIN_FIELDS = regex(r"[^{]*(?:\{\{[^{]*|\{[^\"'{}\\#]*\}[^{]*)*\Z", re.DOTALL)
+_DEFINITION = regex(r"(?:async[ \t]+)?(?:def|class)[ \t]+([\w\x80-\xff]+)")
+_CONTINUES = regex(r"(?:else|elif|except|finally)\b")
+_RESTART = regex(
     r"(?:async[ \t]+def|def|class)[ \t]+[\w\x80-\xff]+[ \t]*[(:\[]|import[ \t]+\w|from[ \t]+\S+[ \t]+import\b"
 )
-_TABLE = re.compile(r"([\w\x80-\xff]+)[ \t]*(?::[^=\n]+)?=[ \t]*[\[({]")
+_TABLE = regex(r"([\w\x80-\xff]+)[ \t]*(?::[^=\n]+)?=[ \t]*[\[({]")
 
 
 class Stretch(Struct):

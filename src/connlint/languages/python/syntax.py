@@ -13,14 +13,15 @@ import re
 import warnings
 
 from connlint.model.source import Span
+from connlint.patterns import regex
 
-_TYPE_PARAMETERS = re.compile(rb"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+[\w\x80-\xff]+[ \t]*(?=\[)", re.M)
-_TYPE_ALIAS = re.compile(rb"^([ \t]*)(type[ \t]+)([\w\x80-\xff]+)([ \t]*)(?=[=\[])", re.M)
-_LAZY = re.compile(rb"^([ \t]*)lazy[ \t](?=[ \t]*(?:from|import)\b)", re.M)
-_BRACKET = re.compile(rb"[\[\]]|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*")
+_TYPE_PARAMETERS = regex(rb"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+[\w\x80-\xff]+[ \t]*(?=\[)", re.M)
+_TYPE_ALIAS = regex(rb"^([ \t]*)(type[ \t]+)([\w\x80-\xff]+)([ \t]*)(?=[=\[])", re.M)
+_LAZY = regex(rb"^([ \t]*)lazy[ \t](?=[ \t]*(?:from|import)\b)", re.M)
+_BRACKET = regex(rb"[\[\]]|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*")
 _LONGEST = 10_000
 """Bytes after which a bracket that is still open is taken for no list of type parameters."""
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINE_END = regex(rb"\r\n|\n|\r")
 _MARK = codecs.BOM_UTF8
 
 

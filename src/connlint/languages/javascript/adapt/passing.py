@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
 from connlint.languages.javascript.adapt.walk import Walk
 from connlint.languages.javascript.estree import Node
+from connlint.patterns import regex
 
 SMALL = 100
 """Bytes up to which passing a declaration over saves nothing."""
@@ -16,7 +16,7 @@ _DECLARED = {
     "function_declaration", "generator_function_declaration", "class_declaration", "abstract_class_declaration",
 }
 _VALUES = {"arrow_function", "function_expression", "generator_function"}
-_WORD = re.compile(rb"[\w$\x80-\xff]+")
+_WORD = regex(rb"[\w$\x80-\xff]+")
 
 
 class Passing(Walk):

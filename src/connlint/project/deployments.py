@@ -10,7 +10,6 @@ from __future__ import annotations
 import posixpath
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from connlint.model import deployment as d
 from connlint.project.services import Running, Services
@@ -68,6 +67,7 @@ def _kind(members: list[Running]) -> str:
 
 
 def _compose(path: str, members: list[Running], by_file: dict[str, list[Running]], services: Services) -> Group:
+    members = [*members, *_included(path, members, by_file)]
     base = _base(path, members, by_file)
     lacking = _lacking(members)
     if base is None:
@@ -75,11 +75,25 @@ def _compose(path: str, members: list[Running], by_file: dict[str, list[Running]
         return Group(path, "compose", (path,), tuple(members), notes)
     over = {one.name: one for one in members}
     rows: list[Running] = []
-    for one in by_file[base]:
+    for one in (*by_file[base], *_included(base, by_file[base], by_file)):
         upper = over.pop(one.name, None)
-        rows.append(one if upper is None else services.join(_merged(one.service, upper.service), one.deployment))
+        rows.append(one if upper is None else services.join(d.laid_over(one.service, upper.service), one.deployment))
     rows += over.values()
     return Group(path, "compose", (base, path), tuple(rows))
+
+
+def _included(path: str, members: list[Running], by_file: dict[str, list[Running]]) -> list[Running]:
+    """The services of the files that a compose file includes, and of those that these include."""
+    known = {path}
+    waiting = list(members[0].deployment.includes) if members else []
+    found: list[Running] = []
+    while waiting:
+        file = waiting.pop(0)
+        if file not in known and file in by_file:
+            known.add(file)
+            found += by_file[file]
+            waiting += by_file[file][0].deployment.includes
+    return found
 
 
 def _lacking(members: list[Running]) -> set[str]:
@@ -105,30 +119,6 @@ def _base(path: str, members: list[Running], by_file: dict[str, list[Running]]) 
                   and lacking and lacking <= {one.name for one in rows} and not _lacking(rows)
                   and all(one.service.kind == "compose" for one in rows)]
     return completing[0] if len(completing) == 1 else None
-
-
-def _merged(base: d.Service, over: d.Service) -> d.Service:
-    """``over`` laid over ``base`` as compose does it: maps are joined, lists added up, single values replaced."""
-    targets = {target for _, target in over.mounts}
-    waits = {dependency.on for dependency in over.dependencies}
-    return replace(
-        base,
-        environment={**base.environment, **over.environment},
-        environment_at=base.environment_at if base.environment else over.environment_at,
-        open=tuple(dict.fromkeys((*base.open, *over.open))),
-        build=over.build if over.build is not None else base.build,
-        dockerfile=over.dockerfile or base.dockerfile, target=over.target or base.target,
-        image=over.image or base.image, commands=over.commands or base.commands,
-        entrypoint=over.entrypoint if over.entrypoint is not None else base.entrypoint,
-        folder=over.folder or base.folder, ports=(*base.ports, *over.ports),
-        dependencies=(*(w for w in base.dependencies if w.on not in waits), *over.dependencies),
-        hosts=tuple(dict.fromkeys((*base.hosts, *over.hosts))),
-        mates=tuple(dict.fromkeys((*base.mates, *over.mates))), host_network=base.host_network or over.host_network,
-        healthcheck=over.healthcheck or base.healthcheck, profiles=over.profiles or base.profiles,
-        build_arguments={**base.build_arguments, **over.build_arguments},
-        mounts=(*over.mounts, *(m for m in base.mounts if m[1] not in targets)),
-        restarts=base.restarts or over.restarts,
-    )
 
 
 def _listed(names: list[str]) -> str:

@@ -1,0 +1,105 @@
+"""Handles that are gathered in a list, set or map, where they have no variable of their own.
+
+``timers.push(setInterval(…))``, ``this.byId.set(id, setInterval(…))``, ``tasks = [create_task(x) for x in xs]``: what is
+said about the collection is then said about every handle in it. Only what is seen to look at the collection as a whole
+counts; who takes a single element out of it, or gets the collection, may give it back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connlint.checks.lifecycles import Api, last_word
+from connlint.checks.meanings import Meaning
+from connlint.model import program as p
+from connlint.project.module import Module
+
+_PUTS = {"push": 0, "unshift": 0, "add": 0, "append": 0, "set": 1}
+"""Methods that put something into a collection, and the position of what they put there."""
+_LOOKS = ("clear", "has", "size", "length", "push", "unshift", "add", "append", "set")
+"""Members that take nothing out of a collection."""
+_ALL = ("values", "entries", "items", "copy")
+_MAKERS = ("Set", "Map", "Array", "set", "list", "dict")
+
+
+def collection(module: Module, argument: p.Argument) -> p.Expression | None:
+    """The variable or attribute of the collection that a call puts ``argument`` into."""
+    call = module.parent(argument)
+    if type(call) is not p.Call or type(call.callee) is not p.Member:
+        return None
+    place = _PUTS.get(call.callee.name)
+    if place is None or place >= len(call.args) or call.args[place] is not argument or len(call.args) != place + 1:
+        return None
+    of = call.callee.of
+    if type(of) is p.Member:
+        return of if type(of.of) is p.Name and of.of.id in ("this", "self") else None
+    if type(of) is not p.Name:
+        return None
+    found = module.only(of.id, of)
+    return of if found is not None and is_new(found.value) else None
+
+
+def listed(module: Module, statement: Any) -> p.Expression | None:
+    """The variable or attribute of the list that a comprehension makes, whose element ``statement`` returns."""
+    function = module.parent(statement)
+    if type(function) is not p.Function or function.kind != "inline":
+        return None
+    whole = module.parent(function)
+    let = module.parent(whole)
+    if type(let) not in (p.Let, p.Assign) or let.value is not whole or type(whole) is not p.Opaque:
+        return None
+    target = let.target
+    if type(target) is p.Member and type(target.of) is p.Name and target.of.id in ("this", "self"):
+        return target
+    return target if type(target) is p.Name and module.only(target.id, target) is not None else None
+
+
+def is_new(value: Any) -> bool:
+    """Whether an expression makes an empty collection: ``[]``, ``{}``, ``new Map()``, ``set()``."""
+    if type(value) in (p.Sequence, p.Record):
+        return not p.children(value)
+    return type(value) is p.Call and not value.args and last_word(value.callee) in _MAKERS
+
+
+def meaning(module: Module, node: Any, api: Api) -> tuple[Meaning, Any]:
+    """What it means for the handles in a collection that the collection, ``node``, stands where it stands."""
+    below, above = node, module.parent(node)
+    if type(above) is p.Member:
+        call = module.parent(above)
+        called = type(call) is p.Call and call.callee is above
+        if called and above.name == "forEach":
+            return ("end", call) if call.args and _releases(call.args[0].value, api) else ("escape", call)
+        if called and above.name in _ALL:
+            below, above = call, module.parent(call)
+        else:
+            return ("read", above) if above.name in _LOOKS else ("escape", above)
+    elif type(above) in (p.Argument, p.Spread) and type(module.parent(above)) is p.Call and (
+            last_word(module.parent(above).callee) in ("list", "tuple", "Array", "from")):
+        call = module.parent(above)
+        below, above = call, module.parent(call)
+    if type(above) is p.Loop and above.iterable is below:
+        return ("end", above) if any(_gives_back(s, api) for s in above.body) else ("escape", above)
+    if type(above) in (p.If, p.Not, p.Compare, p.Evaluate):
+        return "read", above
+    return "escape", above
+
+
+def _releases(callback: Any, api: Api) -> bool:
+    """Whether a function that is run for every element gives it back."""
+    if type(callback) is p.Function:
+        return any(_gives_back(s, api) for s in callback.body)
+    return last_word(callback) in api.release
+
+
+def _gives_back(thing: Any, api: Api) -> bool:
+    """Whether ``thing`` holds a call that gives something back."""
+    waiting = [thing]
+    while waiting:
+        here = waiting.pop()
+        if type(here) is p.Call:
+            if last_word(here.callee) in api.release:
+                return True
+            if type(here.callee) is p.Member and here.callee.name in api.ends:
+                return True
+        waiting.extend(p.children(here))
+    return False
