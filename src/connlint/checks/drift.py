@@ -226,7 +226,8 @@ def _altered(module: Module, joint: Any, read: Any) -> bool:
 
 
 def meaning(text: str) -> str:
-    """The same text for defaults that mean the same: case of scheme and host, a trailing slash, names of loopback."""
+    """The same text for defaults that mean the same: case of scheme and host, a trailing slash, names of loopback, the
+    current folder in front of a path, a number written with a point."""
     text = text.strip()
     if found := re.match(r"([A-Za-z][A-Za-z0-9+.\-]*)://", text):
         scheme = found[1].lower()
@@ -239,7 +240,9 @@ def meaning(text: str) -> str:
         return _host(text).rstrip("/")
     if text.lower() in ("true", "false"):
         return text.lower()
-    return text.rstrip("/") or text
+    if text.replace(".", "", 1).isdecimal():
+        return f"{float(text):g}" if len(text) < 7 else text
+    return text.removeprefix("./").rstrip("/") or text
 
 
 def _host(text: str) -> str:
