@@ -129,7 +129,9 @@ class Session:
             return False
         if self.reported is None or not all(path.endswith(CODE) for path in self.reported):
             return True
-        words = CODE_WORDS.get(check, ())
+        of_cards = [word.encode() for card in self.cards.values() if card.check == check
+                    for word in card.options.get("words", ())]
+        words = CODE_WORDS.get(check) or of_cards
         return any(any(word in data for word in words) and (check != "import-chain" or self.runs_ours(path, data))
                    for path in self.reported for data in (self.tree.read(path) or b"",))
 
@@ -528,10 +530,12 @@ def _importers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
         if card.id in row.cards or row.set_aside or row.problem or not row.modules:
             continue
         near = [(module, last) for module in row.modules if (last := _last(module)) in names]
-        if not (near or session.reported) or not session.speaks(card.id, row.path):
+        if not (near or session.reported):
             continue
         data = session.tree.read(row.path) or b""
         if not session.sieve.meets(groups, data, python=_is_python(row.path), modules=row.modules):
+            continue
+        if not session.speaks(card.id, row.path):
             continue
         held = {name: None for _, last in near for name in names[last] if name in data and whole[name].search(data)}
         if any(not names[last].isdisjoint(held) and _is_ours(row.path, module, session) for module, last in near):

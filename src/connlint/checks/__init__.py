@@ -32,11 +32,11 @@ PROJECT_CHECKS: dict[str, str] = {
 CODE_WORDS: dict[str, tuple[bytes, ...]] = {
     "import-chain": (b"(",),
     "bind-loopback": (b"run(", b"run_", b"serve", b"listen", b"Server", b"bind", b"start("),
-    "drift": (b"env", b"ENV", b"onfig", b"Settings", b"getSecret"),
     "containers": (b"localhost", b"127.0.0.1", b"[::1]"),
     "local-services": (b"localhost", b"127.0.0.1", b"[::1]"),
     "entrypoint": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne"),
     "entrypoint-interface": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne"),
 }
 """What a source file holds if a check of the whole project may report something in it: where single files are asked
-about, the others need not be run. Checks that are not named here report in deployment files alone."""
+about, the others need not be run. A check that is not named here looks for the ``words`` in the options of its cards,
+and where there are none reports in deployment files alone."""

@@ -13,6 +13,7 @@ from connlint.patterns import regex
 from connlint.project.address import Host
 from connlint.project.answer import Found
 from connlint.project.module import Module
+from connlint.project.importers import importers
 from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
@@ -71,7 +72,7 @@ class Code:
         self.rules = rules
         self.running = Services.of(project).running()
         self._of: dict[int, list[str]] = {}
-        self._by_path: dict[str, list[Running]] | None = None
+        self._folders: dict[int, str | None] = {}
 
     @classmethod
     def of(cls, project: Project, rules: Rules) -> Code:
@@ -96,17 +97,35 @@ class Code:
         asked = re.compile(rb"\.\s*" + word + rb"\b|[\"']" + word + rb"[\"']")
         return any(asked.search(self.project.tree.read(path) or b"") for path in self.files(one))
 
+    def runs(self, one: Running, path: str) -> bool:
+        """Whether the code at ``path`` is among the `files` of ``one``."""
+        if (folder := self._folder(one)) is not None:
+            return _is_below(path, folder) and self._by_hand(path)
+        return path in self.files(one)
+
+    def is_apart(self, one: Running, path: str) -> bool:
+        """Whether the file at ``path`` is a program of its own beside what ``one`` starts: it says so in its first line,
+        nobody imports it, and neither a command of ``one`` nor a script of the package names it."""
+        tree = self.project.tree
+        if not (tree.read(path) or b"").startswith(b"#!") or importers(self.project).of(path):
+            return False
+        stem = path.rpartition("/")[2].partition(".")[0]
+        root = package_root(self.project, path)
+        scripts = tree.read(f"{root}/package.json" if root else "package.json") or b""
+        told = [word.value or "" for command in one.commands for word in command.words]
+        return stem.encode() not in scripts and not any(stem in text for text in told)
+
     def running_at(self, path: str) -> list[Running]:
         """The services that run the code at ``path``."""
-        if self._by_path is None:
-            self._by_path = {}
-            for one in self.running:
-                for file in self.files(one):
-                    self._by_path.setdefault(file, []).append(one)
-        return self._by_path.get(path, [])
+        return [one for one in self.running if self.runs(one, path)]
 
     def _folder(self, one: Running) -> str | None:
         """The folder that ``one`` alone is built from; None where it is not clear."""
+        if id(one) not in self._folders:
+            self._folders[id(one)] = self._built_from(one)
+        return self._folders[id(one)]
+
+    def _built_from(self, one: Running) -> str | None:
         folder = one.service.build
         if folder is None:
             return None
@@ -124,10 +143,7 @@ class Code:
 
     def below(self, folder: str) -> list[str]:
         """The code in ``folder`` that was written by hand."""
-        prefix = folder + "/" if folder else ""
-        return [path for path in sorted(self.project.tree.paths)
-                if path.startswith(prefix) and path.endswith(_CODE) and not _NOT_OWN.search(path)
-                and self._by_hand(path)]
+        return [path for path in sorted(self.project.tree.paths) if _is_below(path, folder) and self._by_hand(path)]
 
     def _by_hand(self, path: str) -> bool:
         data = self.project.tree.read(path) or b""
@@ -144,6 +160,11 @@ class Code:
         homes = {package_root(self.project, module.path), ""}
         found = [path for path in reached(self.project, module, _MOST) if package_root(self.project, path) in homes]
         return [module.path, *found]
+
+
+def _is_below(path: str, folder: str) -> bool:
+    prefix = folder + "/" if folder else ""
+    return path.startswith(prefix) and path.endswith(_CODE) and not _NOT_OWN.search(path)
 
 
 def _beside(one: Running, other: Running) -> bool:
@@ -180,10 +201,16 @@ def deployed_without(project: Project, rules: Rules, path: str, variables: list[
     more may be set than the deployment shows.
     """
     found = None
-    for one in Code.of(project, rules).running_at(path):
-        if any(name in one.environment for name in variables):
+    code = Code.of(project, rules)
+    for one in code.running:
+        given = any(name in one.environment for name in variables)
+        telling = tells(one, host) and one.service.environment_at is not None
+        # which code a service runs is the dearer question
+        if not (given or telling) or not code.runs(one, path):
+            continue
+        if given:
             return None
-        if tells(one, host) and one.service.environment_at is not None:
+        if one.service.environment_at is not None and not code.is_apart(one, path):
             found = Step(one.service.environment_at, f"`{one.name}` is deployed with other variables, but without "
                                                      f"{' or '.join(variables)}")
     return found

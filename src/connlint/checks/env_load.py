@@ -103,7 +103,7 @@ class Loads:
             if at_import(module, call):
                 yield Load(module, call, entry)
             else:
-                for chain in chains(self.project, module, call, lambda path: False):
+                for chain in chains(self.project, module, call, within=()):
                     yield Load(module, chain.start.node, entry)
 
     def _entry(self, module: Module, call: p.Call) -> dict[str, Any] | None:
@@ -304,7 +304,7 @@ class Loads:
                 if key not in functions:
                     if len(functions) >= _MOST_FUNCTIONS:
                         continue
-                    functions[key] = list(chains(self.project, module, read.node, before.__contains__))
+                    functions[key] = list(chains(self.project, module, read.node, within=before))
                 for chain in functions[key]:
                     start = chain.start.module.path
                     if start in before:

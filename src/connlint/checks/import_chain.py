@@ -20,7 +20,7 @@ from connlint.project.conditions import conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.suspects import suspects
-from connlint.project.timeline import Chain, Uses, at_import, chains, holder
+from connlint.project.timeline import Chain, Uses, at_import, chains, holder, run_at_import
 
 Way = tuple[Chain, Construction]
 
@@ -30,9 +30,10 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     court = judge(project, card, rules)
     found: dict[tuple[str, int], list[Way]] = {}
     uses: Uses = {}
-    for path in files_with(project, rules, frozenset(card.options["kinds"]), suspects(project).behind_reported()):
+    within = _run_by_reported(project)
+    for path in files_with(project, rules, frozenset(card.options["kinds"]), within):
         if court.stages.of_path(path) == "production":
-            for chain, built in _ways(court, path, uses):
+            for chain, built in _ways(court, path, uses, within):
                 found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))
             if project.trim():
                 uses.clear()
@@ -51,8 +52,27 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
                 yield _draft(chain, built, facts, [])
 
 
-def _ways(court: Judge, path: str, uses: Uses) -> Iterator[Way]:
-    """The chains to every construction in a function of the file ``path``."""
+_FEW = 30
+"""Files behind one that is reported on, up to which the calls that lead there are followed; after that its imports
+are."""
+
+
+def _run_by_reported(project: Project) -> frozenset[str] | None:
+    """The files in which a chain may stand that starts in a file which is reported on; None where all are."""
+    if project.reported is None:
+        return None
+    search = suspects(project)
+    found: set[str] = set()
+    for path in search.calling_ours(project.reported):
+        module = project.module(path)
+        files = run_at_import(project, module, _FEW) if module is not None else frozenset()
+        found |= search.index.reachable([path]) if files is None else files
+    return frozenset(found)
+
+
+def _ways(court: Judge, path: str, uses: Uses, within: frozenset[str] | None) -> Iterator[Way]:
+    """The chains to every construction in a function of the file ``path``; ``within``, if given, has all files of
+    chains that matter."""
     module = court.project.module(path)
     if module is None:
         return
@@ -62,7 +82,7 @@ def _ways(court: Judge, path: str, uses: Uses) -> Iterator[Way]:
         if around is None or not _concerns(court, built):
             continue
         if around.node.at not in known:
-            ways = chains(court.project, module, built.call, court.in_production, uses)
+            ways = chains(court.project, module, built.call, court.in_production, uses, within)
             known[around.node.at] = [chain for chain in ways if _counts(court, chain)]
         for chain in known[around.node.at]:
             yield chain, built

@@ -253,7 +253,7 @@ class Starting:
 
         if begins(module, call):
             return ()
-        for chain in chains(self.project, module, call, loaded.__contains__, begins=begins):
+        for chain in chains(self.project, module, call, within=loaded, begins=begins):
             if all(self._surely(link.module, link.node) for link in chain.links):
                 return tuple(Step(Place(link.module.path, link.node.at),
                                   f"{last_name(getattr(link.node, 'callee', link.node))}() runs at the start")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from connlint.languages.python.regions import regions as python_regions
 from connlint.model.region import Region
@@ -91,12 +91,9 @@ class Suspects:
         regions = self._regions_of(path)
         return lambda at: not any(region.start <= at < region.end for region in regions)
 
-    def behind_reported(self) -> frozenset[str] | None:
-        """The files in which a chain may end that starts in a file which is reported on; None where all are."""
-        reported = self.project.reported
-        if reported is None:
-            return None
-        return self.index.reachable(path for path in reported if path.endswith(CODE) and self._calls_ours(path))
+    def calling_ours(self, paths: Iterable[str]) -> list[str]:
+        """Those of ``paths`` that a chain of calls may start in."""
+        return sorted(path for path in paths if path.endswith(CODE) and self._calls_ours(path))
 
     def _calls_ours(self, path: str) -> bool:
         """Whether the top level of ``path`` calls something that it defines, or imports from this project."""

@@ -18,6 +18,7 @@ from connlint.model import program as p
 from connlint.model.source import Span
 from connlint.project.answer import Found
 from connlint.project.callees import Thing, class_around, is_getter, last_name, run_by
+from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.suspects import suspects
@@ -160,16 +161,18 @@ def holder(module: Module, node: Any) -> Thing | None:
 def chains(project: Project, module: Module, node: Any,
            among: Callable[[str], bool] = lambda path: True,
            uses: Uses | None = None,
+           within: Collection[str] | None = None,
            begins: Callable[[Module, Any], bool] = at_import) -> Iterator[Chain]:
     """The shortest ways in which importing some module evaluates ``node``, which stands in a function of ``module``.
 
-    One chain for every call at module scope that leads there. ``among`` says which files to look into; ``uses`` keeps
-    what was found in them for the next question; ``begins`` says which places are evaluated without a further call.
+    One chain for every call at module scope that leads there. ``among`` says which files to look into, and
+    ``within`` names all that need be, where they are known; ``uses`` keeps what was found in them for the next
+    question; ``begins`` says which places are evaluated without a further call.
     """
     first = holder(module, node)
     if first is None:
         return
-    limits = _Limits(project, first, among)
+    limits = _Limits(project, first, among, within)
     waiting: deque[tuple[Thing, tuple[Link, ...]]] = deque([(first, ())])
     seen = {(module.path, first.node.at)}
     while waiting:
@@ -188,13 +191,62 @@ def chains(project: Project, module: Module, node: Any,
                 waiting.append((around, (link, *behind)))
 
 
+def run_at_import(project: Project, module: Module, most: int) -> frozenset[str] | None:
+    """The files of all functions that importing ``module`` runs, other than through what it imports; None where these
+    are more than ``most``.
+
+    Followed from the calls to what they run, as `chains` is from a function to its callers: what begins in ``module``
+    needs no other files.
+    """
+    files = {module.path}
+    seen: set[tuple[str, Span]] = set()
+    waiting = deque((module, node, 1) for node in _evaluating(module) if at_import(module, node))
+    while waiting:
+        home, node, depth = waiting.popleft()
+        for found in run_by(home, node, project):
+            key = (found.module.path, found.node.at)
+            if key in seen:
+                continue
+            seen.add(key)
+            files.add(found.module.path)
+            if len(files) > most:
+                return None
+            if depth < _LONGEST:
+                waiting += ((found.module, inner, depth + 1) for inner in _evaluating(found.module, found.node.at)
+                            if (around := holder(found.module, inner)) is not None and around.node is found.node)
+    return frozenset(files)
+
+
+def _evaluating(module: Module, within: Span | None = None) -> Iterator[Any]:
+    """The calls and members of ``module``, or of a part of it, which may run something."""
+    for kind in (p.Call, p.Member):
+        for node in module.nodes(kind):
+            if within is None or within[0] <= node.at[0] < within[1]:
+                yield node
+
+
 class _Limits:
     """Which files one search reads: those that it may, and of many only the ones that a search by names found too."""
 
-    def __init__(self, project: Project, first: Thing, among: Callable[[str], bool]) -> None:
-        self.project, self.first, self.among = project, first, among
+    def __init__(self, project: Project, first: Thing, among: Callable[[str], bool],
+                 files: Collection[str] | None = None) -> None:
+        self.project, self.first, self.among, self.files = project, first, among, files
         self.read = {first.module.path}
         self.suspected: Collection[str] | None = None
+
+    def candidates(self, what: Thing, names: set[str], anywhere: bool) -> list[str]:
+        """Other files of the same language that may call ``what``."""
+        if self.files is None:
+            return _candidates(self.project, what, names, anywhere)
+        if not anywhere:
+            return []
+        index, home = importers(self.project), what.module.path
+        sought, default = [name.encode() for name in names], _is_default(what)
+        return sorted(
+            path for path in self.files
+            if path.endswith(".py") == home.endswith(".py")
+            and (any(name in index.data(path) for name in sought)
+                 or (default and any(target == home for _, target, _ in index.targets(path)))))
 
     def within(self, paths: Iterable[str]) -> list[str]:
         """The ones of ``paths`` to read."""
@@ -222,7 +274,7 @@ def _uses(project: Project, what: Thing, limits: _Limits, known: Uses) -> Iterat
     names, anywhere = _names(what)
     if type(what.node) is p.Function and what.node.is_generator:
         return
-    others = limits.within(path for path in _candidates(project, what, names, anywhere) if path != what.module.path)
+    others = limits.within(path for path in limits.candidates(what, names, anywhere) if path != what.module.path)
     for path in [what.module.path, *others]:
         key = (what.module.path, what.node.at, path)
         if key not in known:
