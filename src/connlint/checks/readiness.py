@@ -18,7 +18,8 @@ from connlint.project.services import Running
 from connlint.project.stage import words_of
 
 if TYPE_CHECKING:
-    from connlint.checks.containers import Groups, Tables
+    from connlint.checks.containers import Tables
+    from connlint.checks.neighbours import Groups
 
 _CODE = regex(r"\.(?:py|[cm]?[jt]sx?|go|rs|cs|java|kt|rb|php|ex|exs|scala|sh)$")
 _SKIPPED = regex(r"(?:^|/)(?:node_modules|vendor|\.\w+|dist|build|static|public|tests?|__tests__|docs?)/")
@@ -42,9 +43,9 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
             continue
         if on_a_developers_machine(one.deployment.path) or _idles(one, tables):
             continue
-        group = groups.names(one)
+        names = beside.names if (beside := groups.of(one)) is not None else {}
         for dependency in service.dependencies:
-            target = group.get(dependency.on) if dependency.condition in (None, "service_started") else None
+            target = names.get(dependency.on) if dependency.condition in (None, "service_started") else None
             if target is None or target.service.one_shot or not tables.ports_of(target.service.image):
                 continue
             if _waits(one, tables, project):

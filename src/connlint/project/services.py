@@ -67,15 +67,18 @@ class Services:
     def deployments(self) -> list[Deployment]:
         """Every deployment file, in order of its path."""
         if self._deployments is None:
-            self._deployments = []
-            for path in sorted(self.tree.paths):
-                if kind_of(path) is None:
+            found: dict[str, Deployment] = {}
+            waiting = [(path, kind) for path in sorted(self.tree.paths) if (kind := kind_of(path)) is not None]
+            while waiting:
+                path, kind = waiting.pop(0)
+                data = self.tree.read(path) if path not in found else None
+                if data is None or (deployment := read_deployment(path, data, self.tree.read, kind)) is None:
                     continue
-                data = self.tree.read(path)
-                if data is not None and (found := read_deployment(path, data, self.tree.read)) is not None:
-                    self._deployments.append(found)
-                    for text in found.problems[:1]:
-                        self.problems.setdefault(path, Problem("unreadable", text, path))
+                found[path] = deployment
+                waiting += [(file, "compose") for file in deployment.includes if file in self.tree.paths]
+                for text in deployment.problems[:1]:
+                    self.problems.setdefault(path, Problem("unreadable", text, path))
+            self._deployments = [found[path] for path in sorted(found)]
         return self._deployments
 
     def images(self) -> dict[str, Image]:

@@ -63,9 +63,12 @@ def kind_of(path: str) -> str | None:
     return None
 
 
-def read_deployment(path: str, data: bytes, read: Read) -> Deployment | None:
-    """What the file says; None where it is no deployment file. Never raises: faults stand in ``problems``."""
-    kind = kind_of(path)
+def read_deployment(path: str, data: bytes, read: Read, kind: str | None = None) -> Deployment | None:
+    """What the file says; None where it is no deployment file. Never raises: faults stand in ``problems``.
+
+    ``kind`` is as of `kind_of`, where another file says what this one is, whatever its name.
+    """
+    kind = kind or kind_of(path)
     if kind is None:
         return None
     if kind == "yaml" and not is_manifest(data):

@@ -1,0 +1,158 @@
+"""Services that are deployed together: by which names they reach each other, and on which ports each listens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from connlint.model.deployment import Port
+from connlint.model.finding import Draft, Place
+from connlint.project.command_ports import mentioned_ports, told_ports
+from connlint.project.deployments import Group, groups
+from connlint.project.services import Running, Services
+
+if TYPE_CHECKING:
+    from connlint.checks.containers import Tables
+
+
+class Groups:
+    """The deployments of a project, each with its services."""
+
+    def __init__(self, services: Services, tables: Tables) -> None:
+        self.all = [Neighbours(group, tables) for group in groups(services)]
+        self._of: dict[tuple[str, str], Neighbours] = {}
+        self._variants: dict[tuple[str, str], list[Running]] = {}
+        for neighbours in self.all:
+            # the last of the files that are laid over each other is the one that the group is for
+            kind, files = neighbours.group.kind, neighbours.group.files
+            for path in files[-1:] if kind == "compose" else files:
+                self._of.setdefault((kind, path), neighbours)
+            for one in neighbours.members:
+                self._variants.setdefault((one.deployment.path, one.name), []).append(one)
+
+    def of(self, one: Running) -> Neighbours | None:
+        """The services beside ``one``, itself among them; None where its file is no deployment of its own."""
+        return self._of.get((one.service.kind, one.deployment.path))
+
+    def is_set(self, name: str, one: Running) -> bool:
+        """Whether a variable of ``one`` is set, also by a file that is laid over its own."""
+        rows = (one, *self._variants.get((one.deployment.path, one.name), ()))
+        return any(name in variant.environment for variant in rows)
+
+
+class Neighbours:
+    """The services of one deployment, ready to be asked; each question costs the same in one of thousands."""
+
+    def __init__(self, group: Group, tables: Tables) -> None:
+        self.group = group
+        self.tables = tables
+
+    @property
+    def members(self) -> tuple[Running, ...]:
+        return self.group.members
+
+    @cached_property
+    def hosts(self) -> dict[str, Running]:
+        """The services by the names by which they are reached."""
+        return {host: other for other in self.members for host in other.service.hosts}
+
+    @cached_property
+    def names(self) -> dict[str, Running]:
+        """The services by their own names."""
+        return {other.name: other for other in self.members}
+
+    def server_on(self, port: int | None, one: Running) -> Running | None:
+        """Another service than ``one`` that listens on ``port``, or is published there."""
+        if port is None:
+            return None
+        return next((other for other in self._by_port.get(port, ()) if other is not one), None)
+
+    def called(self, words: Sequence[str], one: Running) -> list[Running]:
+        """The other services with a well-known image that go by one of ``words``."""
+        return [other for word in words for other in self._by_word.get(word, ()) if other is not one]
+
+    @cached_property
+    def _by_port(self) -> dict[int, list[Running]]:
+        found: dict[int, list[Running]] = {}
+        for other in self.members:
+            published = {port.host for port in other.service.ports if port.host is not None}
+            for number in listens(other, self.tables) | published:
+                found.setdefault(number, []).append(other)
+        return found
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[Running]]:
+        found: dict[str, list[Running]] = {}
+        for other in self.members:
+            if self.tables.ports_of(other.service.image):
+                for word in self.tables.names_of(other):
+                    found.setdefault(word, []).append(other)
+        return found
+
+
+def once(drafts: Iterable[Draft]) -> Iterator[Draft]:
+    """Each place once: what a file says holds in every deployment that it is part of."""
+    seen: set[tuple[str, Place]] = set()
+    for draft in drafts:
+        if (key := (draft.outcome, draft.place)) not in seen:
+            seen.add(key)
+            yield draft
+
+
+# -- where a service listens -------------------------------------------------------------------------------------------
+
+
+def listens(one: Running, tables: Tables) -> set[int]:
+    """Every port that a service is known to listen on, or to be told to."""
+    if id(one) not in tables.listening:
+        tables.listening[id(one)] = one, _listening(one, tables)
+    return tables.listening[id(one)][1]
+
+
+def _listening(one: Running, tables: Tables) -> set[int]:
+    if one.service.kind == "kubernetes" and any(port.host for port in one.service.ports):
+        # others reach it through a Service, on the Service's port
+        return {port.host for port in one.service.ports if port.host}
+    found = {port.container for port in one.service.ports if port.container}
+    if one.stage is not None:
+        found |= {port.container for port in one.stage.exposed if port.container}
+    return found | _told(one) | tables.ports_of(one.service.image)
+
+
+def _told(one: Running) -> set[int]:
+    return {port for command in one.commands for port in told_ports([word.value for word in command.words])}
+
+
+def may_listen(one: Running, tables: Tables) -> set[int]:
+    """The ports that it listens on, or for all that is known may: numbers in its commands and variables among them."""
+    mentioned = {port for command in one.commands for port in mentioned_ports([word.value for word in command.words])}
+    return listens(one, tables) | mentioned | named_ports(one, tables)
+
+
+def named_ports(one: Running, tables: Tables) -> set[int]:
+    """Ports that its variables name: it may listen on them, or connect to them."""
+    return {int(known.value) for name, known in one.environment.items()
+            if name.endswith(tables.port_names) and known.value and known.value.isdigit()}
+
+
+def _called_its_own(one: Running) -> set[int]:
+    """Ports behind its own name, or behind no name, in its own variables."""
+    everywhere = ("0.0.0.0", "localhost", "127.0.0.1", "[::]")
+    names = "|".join(re.escape(host) for host in (*one.service.hosts, *everywhere) if host)
+    own = re.compile(rf"(?:^|//|[,=@\s])(?:{names})?:(\d{{2,5}})(?!\d)")
+    return {int(port) for known in one.environment.values() for port in own.findall(known.value or known.written)}
+
+
+def unheard(number: int, target: Running, tables: Tables) -> tuple[set[int], Port | None] | None:
+    """Where ``target`` listens, if that is known and ``number`` is none of it, with the port of it that the machine
+    publishes under ``number``."""
+    evidence = listens(target, tables)
+    if number in evidence or number in may_listen(target, tables) or number in _called_its_own(target):
+        return None
+    published = next((port for port in target.service.ports if port.host == number
+                      and port.container not in (None, number)), None)
+    if not evidence or (target.service.build is not None and published is None and not _told(target)):
+        return None
+    return evidence, published
