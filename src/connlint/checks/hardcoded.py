@@ -63,7 +63,7 @@ def _addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> 
     if built is not None:
         if built.wrapped is None:
             for place, value in built.addresses():
-                if not place.rpartition(".")[2].lower().endswith("port"):
+                if not place.rpartition(".")[2].lower().endswith("port") and not built.may_be_replaced(place):
                     yield "client", built.name, value
         return
     found = requested(module, call, project, rules)

@@ -87,6 +87,13 @@ class Construction(Struct, eq=False):
             elif type(value) is not p.Record:
                 yield place, value
 
+    def may_be_replaced(self, place: str) -> bool:
+        """Whether something unseen is spread over the option at ``place``, which the caller may thus give otherwise."""
+        return any(
+            (argument.spread or argument.name is None) and hidden(self.module, argument.value, place, self.project)
+            for argument in self.call.args
+        )
+
     @property
     def opaque(self) -> bool:
         """Whether some argument may hold options that cannot be seen (``**settings``, ``...options``, a variable)."""
@@ -196,6 +203,24 @@ def within(module: Module, value: p.Expression, path: str, project: Project) -> 
             if rest and entry.key.value == head:
                 return within(module, entry.value, rest, project)
     return None
+
+
+def hidden(module: Module, value: p.Expression, path: str, project: Project) -> bool:
+    """Whether an object that is not seen is spread over what stands at ``path`` inside ``value``."""
+    record = record_of(module, value, project)
+    if record is None:
+        return False
+    head = path.partition(".")[0]
+    for entry in reversed(record.entries):
+        if entry.key is None:
+            inner = record_of(module, entry.value, project)
+            if inner is None or hidden(module, inner, path, project):
+                return True
+            if within(module, inner, path, project) is not None:
+                return False
+        elif type(entry.key) is p.Text and entry.key.value in (path, head):
+            return False
+    return False
 
 
 # -- names ------------------------------------------------------------------------------------------------------------

@@ -97,6 +97,8 @@ class Programs:
         return self.told(re.compile(rb"(?<![\w-])%s(?![\w-])" % stem), _COMMANDS, module.path) is None
 
     def _python_script(self, module: Module, applications: list[str]) -> bool:
+        if "management/commands/" in module.path:
+            return True  # of Django: loaded by its name, and only to be run
         for call in module.nodes(p.Call):
             name = module.qualified(call.callee)
             if name in applications and at_import(module, call):

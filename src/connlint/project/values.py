@@ -506,15 +506,21 @@ class Values:
         """The values of one property of an object; None where the object does not say."""
         node, module = site.node, site.module
         if type(node) is p.Record:
+            later: list[Possible] = []
             for entry in reversed(node.entries):
+                if entry.key is None:
+                    # what is spread after the property may hold it too
+                    inner = self.objects(module, entry.value)
+                    given = [q for s in inner for q in self._property(s, part, frame) or ()]
+                    later += given or ([] if inner else [UNKNOWN])
                 if type(entry.key) is p.Text and entry.key.value == part:
                     if entry.kind in ("get", "method"):
                         getter = entry.value
                         if entry.kind == "get" and type(getter) is p.Function:
                             return self._returned(module, getter, None)
                         return [Possible(None)]
-                    return self.possible(module, entry.value, frame)
-            return None
+                    return [*later, *self.possible(module, entry.value, frame)]
+            return [q for q in later if q is not UNKNOWN] or None
         if type(node) is p.Sequence and isinstance(part, int):
             inside = -len(node.items) <= part < len(node.items)
             return self.possible(module, node.items[part], frame) if inside else None
