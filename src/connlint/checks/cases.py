@@ -17,6 +17,7 @@ from connlint.checks.patience import Patience
 from connlint.checks.repeats import Why, repeats
 from connlint.checks.solver import solve
 from connlint.checks.telling import Telling
+from connlint.checks.threads import Threads, loops
 from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Place
 from connlint.model.finding import Step as Evidence
@@ -40,6 +41,7 @@ class Cases:
         self.components: Components = self.repeats.components
         self.ownership = Ownership(module, table, self.homes.origins, self.components)
         self.patience = Patience(module, project, table)
+        self.threads = Threads(module, project)
         self.closing = {
             name for entry in rules.apis.get("closing", ()) for name in entry["methods"]
             if (entry["language"] == "python") == (module.program.language == "python")
@@ -47,6 +49,9 @@ class Cases:
 
     def judge(self, call: p.Call, api: Api) -> Draft | None:
         """What is to be said about one acquisition."""
+        running = self.threads.runs(call, api) if api.runs else None
+        if api.runs and running is None:
+            return None
         home = self.homes.home(call, api)
         if home.kind == "away" or self.homes.kept_by_owner(call, home, api):
             return None
@@ -58,6 +63,8 @@ class Cases:
         self.homes.find_uses(home, api)
         if home.kind == "attribute" and not self._is_ours(home):
             return None
+        if running is not None and home.kind == "local":
+            home.uses += self.threads.signals(call, running, api)
         after = [u for u in home.uses if u.meaning != "read"]
         if not after:
             return self.never(call, api, home)
@@ -148,15 +155,21 @@ class Cases:
         hook = self.components.class_hook(call) or self.components.hook(call)
         if self._mentioned_elsewhere(name, owner, home) or self._is_handed_over(call, home, api):
             return None
+        if api.what in ("thread", "timer") and self.threads.is_daemon(call, home.uses):
+            return None
+        running = self.threads.runs(call, api) if api.runs else None
         if hook is not None and api.unreleased != "never":
             return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
         if owner is None or api.unreleased == "never":
             return None
         for statement in owner.body:
             if type(statement) is p.Define and self._closes(statement):
-                if module.function(call) is statement.value or self._sweeps(statement.value):
+                method = statement.value
+                if type(method) is not p.Function or module.function(call) is method or self._sweeps(method):
                     continue
-                place = Place(module.path, statement.value.name_at or statement.at)
+                if running is not None and self.threads.is_told(method, owner, running):
+                    return None
+                place = Place(module.path, method.name_at or statement.at)
                 step = Evidence(place, f"`{statement.name}` does not give `{home.name}` back")
                 return self.telling.draft("forgotten", call, api, home.name, where=statement.name, steps=(step,))
         return None
@@ -194,7 +207,7 @@ class Cases:
             for statement in owner.body if owner is not None else ():
                 if type(statement) is p.Define and statement.name == inner.callee.name:
                     function = statement.value if type(statement.value) is p.Function else None
-        return function is not None and not _loops(function)
+        return function is not None and not loops(function)
 
     def _sweeps(self, function: Any) -> bool:
         """Whether a closing method gives back more than it names: it calls another method of the object."""
@@ -278,15 +291,3 @@ class Cases:
         if release.at[0] <= acquire.at[0]:
             return None
         return release_in_finally(module, acquire, release, f"Move `{self.telling.short(release)}` into `finally`")
-
-
-def _loops(function: p.Function) -> bool:
-    """Whether a function waits in a loop."""
-    waiting: list[Any] = list(function.body)
-    while waiting:
-        thing = waiting.pop()
-        if type(thing) is p.Loop and (thing.iterable is None or thing.is_async):
-            return True
-        if type(thing) is not p.Function:
-            waiting.extend(p.children(thing))
-    return False

@@ -1,33 +1,26 @@
 """Handles that are gathered in a list, set or map, where they have no variable of their own.
 
-``timers.push(setInterval(…))``, ``this.byId.set(id, setInterval(…))``, ``tasks = [create_task(x) for x in xs]``: what is
-said about the collection is then said about every handle in it. Only what is seen to look at the collection as a whole
-counts; who takes a single element out of it, or gets the collection, may give it back.
+``timers.push(setInterval(…))``, ``this.byId.set(id, setInterval(…))``, ``tasks = [create_task(x) for x in xs]``: what
+is said about the collection is then said about every handle in it. Only what is seen to look at the collection as a
+whole counts; who takes a single element out of it, or gets the collection, may give it back.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from connlint.checks.lifecycles import Api, last_word
+from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import Meaning
 from connlint.model import program as p
 from connlint.project.module import Module
 
-_PUTS = {"push": 0, "unshift": 0, "add": 0, "append": 0, "set": 1}
-"""Methods that put something into a collection, and the position of what they put there."""
-_LOOKS = ("clear", "has", "size", "length", "push", "unshift", "add", "append", "set")
-"""Members that take nothing out of a collection."""
-_ALL = ("values", "entries", "items", "copy")
-_MAKERS = ("Set", "Map", "Array", "set", "list", "dict")
 
-
-def collection(module: Module, argument: p.Argument) -> p.Expression | None:
+def collection(module: Module, argument: p.Argument, table: Lifecycles) -> p.Expression | None:
     """The variable or attribute of the collection that a call puts ``argument`` into."""
     call = module.parent(argument)
     if type(call) is not p.Call or type(call.callee) is not p.Member:
         return None
-    place = _PUTS.get(call.callee.name)
+    place = table.puts.get(call.callee.name)
     if place is None or place >= len(call.args) or call.args[place] is not argument or len(call.args) != place + 1:
         return None
     of = call.callee.of
@@ -36,7 +29,7 @@ def collection(module: Module, argument: p.Argument) -> p.Expression | None:
     if type(of) is not p.Name:
         return None
     found = module.only(of.id, of)
-    return of if found is not None and is_new(found.value) else None
+    return of if found is not None and _is_new(found.value, table) else None
 
 
 def listed(module: Module, statement: Any) -> p.Expression | None:
@@ -54,14 +47,14 @@ def listed(module: Module, statement: Any) -> p.Expression | None:
     return target if type(target) is p.Name and module.only(target.id, target) is not None else None
 
 
-def is_new(value: Any) -> bool:
+def _is_new(value: Any, table: Lifecycles) -> bool:
     """Whether an expression makes an empty collection: ``[]``, ``{}``, ``new Map()``, ``set()``."""
     if type(value) in (p.Sequence, p.Record):
-        return not p.children(value)
-    return type(value) is p.Call and not value.args and last_word(value.callee) in _MAKERS
+        return next(iter(p.children(value)), None) is None
+    return type(value) is p.Call and not value.args and last_word(value.callee) in table.makers
 
 
-def meaning(module: Module, node: Any, api: Api) -> tuple[Meaning, Any]:
+def meaning(module: Module, node: Any, api: Api, table: Lifecycles) -> tuple[Meaning, Any]:
     """What it means for the handles in a collection that the collection, ``node``, stands where it stands."""
     below, above = node, module.parent(node)
     if type(above) is p.Member:
@@ -69,12 +62,12 @@ def meaning(module: Module, node: Any, api: Api) -> tuple[Meaning, Any]:
         called = type(call) is p.Call and call.callee is above
         if called and above.name == "forEach":
             return ("end", call) if call.args and _releases(call.args[0].value, api) else ("escape", call)
-        if called and above.name in _ALL:
+        if called and above.name in table.spreads:
             below, above = call, module.parent(call)
         else:
-            return ("read", above) if above.name in _LOOKS else ("escape", above)
+            return ("read", above) if above.name in table.looks else ("escape", above)
     elif type(above) in (p.Argument, p.Spread) and type(module.parent(above)) is p.Call and (
-            last_word(module.parent(above).callee) in ("list", "tuple", "Array", "from")):
+            last_word(module.parent(above).callee) in table.spreads):
         call = module.parent(above)
         below, above = call, module.parent(call)
     if type(above) is p.Loop and above.iterable is below:

@@ -114,7 +114,7 @@ class Homes:
                 return Home("nothing", "", value)
         if kind is p.Loop and api.iterated and not _is_left(above):
             return Home("nothing", "", value)
-        if kind is p.Argument and api.gathered and (kept := gathered.collection(module, above)) is not None:
+        if kind is p.Argument and api.gathered and (kept := gathered.collection(module, above, self.table)) is not None:
             return self._collected(call, value, kept, api)
         if kind is p.Return and api.gathered and (kept := gathered.listed(module, above)) is not None:
             return self._collected(call, value, kept, api)
@@ -319,7 +319,10 @@ class Homes:
         if store is not None:
             home.stores.append(store)
             return
-        meaning, where = (gathered.meaning(self.module, node, api) if home.gathered else self.meanings.of(node, api))
+        if home.gathered:
+            meaning, where = gathered.meaning(self.module, node, api, self.table)
+        else:
+            meaning, where = self.meanings.of(node, api)
         home.uses.append(Use(node, meaning, where, self.module.function(node)))
 
     def _stored_by(self, node: Any) -> Any:

@@ -53,6 +53,8 @@ class Api(Struct, frozen=True):
     itself: tuple[str, ...] = ()
     gathered: bool = False
     iterated: bool = False
+    runs: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
 
     @property
@@ -88,6 +90,15 @@ class Lifecycles:
         for entry in rules.apis.get("client", ()):
             if entry["language"] == language:
                 self.apis_of_client(entry, rules)
+        for word in self._by_word.values():
+            word.sort(key=lambda api: not api.names)  # what is known for sure comes before what a name suggests
+        self.puts: dict[str, int] = {}
+        self.looks: frozenset[str] = _words(rules, "looks", language)
+        self.spreads: frozenset[str] = _words(rules, "spreads", language)
+        self.makers: frozenset[str] = _words(rules, "makers", language)
+        for entry in rules.apis.get("puts", ()):
+            if entry["language"] == language:
+                self.puts.update(dict.fromkeys(entry["names"], entry["at"]))
         self.ended = _words(rules, "ended", language)
         self.collecting = _words(rules, "collecting", language)
         self.lends = _words(rules, "lends", language)
