@@ -203,7 +203,7 @@ def deployed_without(project: Project, rules: Rules, path: str, variables: list[
     found = None
     code = Code.of(project, rules)
     for one in code.running:
-        given = any(name in one.environment for name in variables)
+        given = any(one.gives(name) for name in variables)
         telling = tells(one, host) and one.service.environment_at is not None
         # which code a service runs is the dearer question
         if not (given or telling) or not code.runs(one, path):

@@ -39,7 +39,7 @@ class Groups:
     def is_set(self, name: str, one: Running) -> bool:
         """Whether a variable of ``one`` is set, also by a file that is laid over its own."""
         rows = (one, *self._variants.get((one.deployment.path, one.name), ()))
-        return any(name in variant.environment for variant in rows)
+        return any(variant.gives(name) for variant in rows)
 
 
 class Neighbours:

@@ -44,6 +44,13 @@ class Running(Struct, frozen=True):
     def name(self) -> str:
         return self.service.name
 
+    def gives(self, variable: str) -> bool:
+        """Whether the variable reaches the process, or the build of its image, which may write it into the code."""
+        if variable in self.environment or variable in self.service.build_arguments:
+            return True
+        stages = self.image.stages if self.image is not None else ()
+        return any(variable in stage.environment or variable in stage.arguments for stage in stages)
+
 
 class Services:
     """All services of a project; files are read when they are first asked for."""
