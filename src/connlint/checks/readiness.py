@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from connlint.checks.deployed import on_a_developers_machine
+from connlint.checks.neighbours import listens
 from connlint.checks.starting import Starting
 from connlint.model.finding import Draft, Step
 from connlint.model.rule import Rules
@@ -30,8 +31,8 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
             rules: Rules) -> Iterator[Draft]:
     """Outcomes "connects": the service surely connects to a well-known server when it starts, nothing waits for that
     server and nothing starts the service again; "unready": the same where its code is in no language that can be read,
-    or has no client that is known although the service is told of the server, and the server is none that clients wait
-    for by themselves.
+    or has no client that is known although the service is told of the server, or where the server is checked and this
+    service does not wait for the check; and the server is none that clients wait for by themselves.
 
     What others have packed mostly tries again by itself, and so is left out; so is a container that only idles.
     """
@@ -46,12 +47,14 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
         names = beside.names if (beside := groups.of(one)) is not None else {}
         for dependency in service.dependencies:
             target = names.get(dependency.on) if dependency.condition in (None, "service_started") else None
-            if target is None or target.service.one_shot or not tables.ports_of(target.service.image):
+            if target is None or target.service.one_shot or not listens(target, tables):
                 continue
-            if _waits(one, tables, project):
+            known, healthy = bool(tables.ports_of(target.service.image)), _is_checked(target)
+            if not (known or healthy) or _waits(one, tables, project):
                 continue
             contact = starting.contact(one, target)
-            if contact.when == "late" or (contact.when == "unseen" and not _is_told(one, target, tables)):
+            told = contact.when != "unseen" or _is_told(one, target, tables)
+            if not healthy and (contact.when == "late" or not told):
                 continue
             if contact.when == "start":
                 if _speaks_of_trying(contact.files, tables, project):
@@ -67,6 +70,11 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
             yield Draft("connects" if contact.when == "start" else "unready", dependency.place, slots,
                         f"{one.name}:{dependency.on}", contact.steps,
                         (Step(target.service.place, f"`{dependency.on}` is started here"),))
+
+
+def _is_checked(one: Running) -> bool:
+    """Whether something asks the service for its health, so that others can wait for it."""
+    return one.service.healthcheck is not None or (one.stage is not None and one.stage.healthcheck is not None)
 
 
 def _is_told(one: Running, target: Running, tables: Tables) -> bool:
@@ -95,7 +103,7 @@ def _idles(one: Running, tables: Tables) -> bool:
 
 def _waits(one: Running, tables: Tables, project: Project) -> bool:
     """Whether the command, or a script that it names, waits for others."""
-    commands = [*one.commands, *(one.stage.entrypoint if one.stage is not None else ())]
+    commands = [*one.commands, *(one.service.entrypoint or ()), *(one.stage.entrypoint if one.stage is not None else ())]
     text = " ".join(word.written for command in commands for word in command.words).encode()
     names = {posixpath.basename(word.value) for command in commands for word in command.words
              if word.value and word.value.endswith((".sh", ".py", ".bash"))}
