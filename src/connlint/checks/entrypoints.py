@@ -22,7 +22,8 @@ _BUILT = regex(
     r"(?:^|/)(?:dist|build|out|output|lib|bin|target|release|public|\.[\w-]+|node_modules|esm|cjs|es)(?:/|$)"
 )
 """Folders in which builds leave what they make."""
-_STARTED = rb"(?:[\w.-]*\b(?:python[\d.]*|node|tsx|nodemon|run)\b[\"',\s]+(?:-\w+[\"',\s]+)*[\"']?[\w./-]*)"
+_STARTED = (rb"(?:[\w.-]*\b(?:python[\d.]*|node|tsx|ts-node|nodemon|bun|deno|run|watch)\b[\"',\s]+"
+            rb"(?:--?[\w=-]+[\"',\s]+)*[\"']?[\w./-]*)")
 """What stands before a file where it is started, and not written or downloaded."""
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".template", ".tpl", ".in", ".mustache", ".hbs", ".ejs", ".erb",
               ".example", ".sample", ".dist", ".tt")
@@ -198,6 +199,9 @@ def _is_made(start: Start, path: str) -> bool:
         return True
     name = posixpath.basename(path).encode()
     data = tree.read(start.path) or b""
+    if start.target is not None and start.target.place.path == start.path:
+        first, last = start.target.place.at
+        data = data[:first] + data[last:] if name in data[first:last] else data
     mentions = data.count(name)
     if start.loose and any(p == path or p.endswith("/" + path) for p in tree.paths):
         return True
@@ -223,9 +227,11 @@ def _is_built(start: Start) -> bool:
 def _script(start: Start, target: Target) -> Verdict:
     if start.loose and len(start.grounds) > 1 and start.command.folder == "":
         return None
+    if start.running is not None and start.running.image is not None and any(
+            "package.json" in (word.value or word.written) or word.value == "pkg"
+            for stage in start.running.image.stages for run in stage.runs for word in run.words):
+        return None
     for ground in start.grounds:
-        if not isinstance(ground, Folder):
-            return None
         answer = ground.find("package.json")
         if not isinstance(answer, Found):
             return None

@@ -26,6 +26,8 @@ from connlint.project.project import Project
 from connlint.project.services import Running, Services
 
 Entry = Mapping[str, Any]
+_VALUED = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags")
+"""The lists of an entry that hold options with a value."""
 _DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
 _TARGET = regex(
     r"(?P<module>[^:]*)(?::(?P<attribute>[A-Za-z_]\w*)(?P<deeper>(?:\.\w+)*)(?P<call>\(.*\))?)?$", re.S
@@ -328,8 +330,7 @@ class Starts:
             verbs = entry.get("verbs")
             if not verbs:
                 return entry
-            first = next((w.value for w in words[1:] if not (w.value or "").startswith("-")), "")
-            if first in verbs:
+            if _first_plain(words[1:], entry) in verbs:
                 return entry
         return None
 
@@ -342,6 +343,18 @@ class Starts:
             if not (word.value or "").startswith("-"):
                 return None
         return None
+
+
+def _first_plain(words: tuple[Word, ...], entry: Entry) -> str | None:
+    """The first word that is no option, nor the value of one that the entry knows; "" where there is none."""
+    valued = {flag for key in _VALUED for flag in entry.get(key, ())}
+    before = ""
+    for word in words:
+        text = word.value
+        if not (text or "").startswith("-") and before not in valued:
+            return text
+        before = text or ""
+    return ""
 
 
 def _program(word: Word) -> str:
@@ -403,5 +416,4 @@ def _behind(word: Word, value: str) -> Word:
 
 def _attached(flag: str, entry: Entry) -> bool:
     """Whether ``flag`` is one of the entry's options that take a value, so that it may stand right behind it."""
-    keys = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags")
-    return any(flag in entry.get(key, ()) for key in keys)
+    return any(flag in entry.get(key, ()) for key in _VALUED)
