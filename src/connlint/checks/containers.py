@@ -130,7 +130,8 @@ def _loopback(groups: Groups, tables: Tables, wording: Wording, companions: Comp
                     target = beside.server_on(host.port, one)
                     if not _meant_for_the_container(name, host, target, one, beside):
                         continue
-                    if known.place.path not in beside.group.files and not _asks_for(one, name, target, beside):
+                    elsewhere = service.kind == "compose" and known.place.path not in beside.group.files
+                    if elsewhere and not _asks_for(one, name, target, beside):
                         # a file that several services are given says more than each of them needs
                         continue
                     hint = f"; `{target.name}` listens on {host.port}" if target is not None else ""

@@ -103,7 +103,8 @@ def _idles(one: Running, tables: Tables) -> bool:
 
 def _waits(one: Running, tables: Tables, project: Project) -> bool:
     """Whether the command, or a script that it names, waits for others."""
-    commands = [*one.commands, *(one.service.entrypoint or ()), *(one.stage.entrypoint if one.stage is not None else ())]
+    commands = [*one.commands, *(one.service.entrypoint or ())]
+    commands += one.stage.entrypoint if one.stage is not None else ()
     text = " ".join(word.written for command in commands for word in command.words).encode()
     names = {posixpath.basename(word.value) for command in commands for word in command.words
              if word.value and word.value.endswith((".sh", ".py", ".bash"))}

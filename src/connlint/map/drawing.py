@@ -11,7 +11,6 @@ from connlint.checks.containers import Tables
 from connlint.checks.wording import wording_of
 from connlint.map.addresses import Addresses, discreet, shown
 from connlint.map.code import MOST_FILES, Code, Codes, Reading
-from connlint.project.deployments import Group, groups
 from connlint.map.listening import Listening
 from connlint.map.neighbours import Neighbours
 from connlint.map.places import Lines
@@ -20,6 +19,7 @@ from connlint.model.finding import Finding
 from connlint.model.map import Connection, Deployment, Listen, Map, Service, Spot, Wait
 from connlint.model.rule import Rules
 from connlint.project.address import hosts
+from connlint.project.deployments import Group, groups
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from connlint.project.deployments import Group
 from connlint.model.map import Target
 from connlint.project.address import Host, is_loopback
+from connlint.project.deployments import Group
 from connlint.project.services import Running
 
 _CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run", "dockerfile", "fly")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connlint.project.deployments import Group
 from connlint.map.places import Lines
 from connlint.model.finding import Finding, Place
 from connlint.model.map import Trouble
+from connlint.project.deployments import Group
 from connlint.project.services import Running
 from connlint.project.starts import Start
 

@@ -136,6 +136,23 @@ class Reference(Struct, frozen=True):
     sets: str = ""
 
 
+class Borrowed(Struct, frozen=True):
+    """What a container takes from a ConfigMap or Secret of another file: all of it, each name behind ``prefix``, or one
+    ``key`` as ``variable``."""
+
+    map: str
+    place: Place
+    prefix: str = ""
+    variable: str = ""
+    key: str = ""
+
+    def taken(self, values: dict[str, Known]) -> dict[str, Known]:
+        """The variables that come of it."""
+        if not self.variable:
+            return {self.prefix + name: known for name, known in values.items()}
+        return {self.variable: values[self.key]} if self.key in values else {}
+
+
 class Front(Struct, frozen=True):
     """A Kubernetes Service: the name by which pods whose labels match ``selector`` are reached.
 
@@ -178,7 +195,8 @@ class Service(Struct, frozen=True):
     ``network_mode: service:x``); ``host_network`` is ``network_mode: host``. ``mounts`` are pairs of a folder of the
     project and the place in the container where it covers what the image holds. Services of one ``group`` reach each
     other. ``restarts``: whoever runs it starts it again when it has failed. ``env_files`` are the files whose variables
-    are handed on, as paths of the project, also those that are not there. ``labels`` and ``namespace`` are a pod's.
+    are handed on, as paths of the project, also those that are not there. ``labels`` and ``namespace`` are a pod's;
+    ``borrowed`` is what it takes from maps that stand in other files.
     """
 
     name: str
@@ -207,6 +225,7 @@ class Service(Struct, frozen=True):
     mounts: tuple[tuple[str, str], ...] = ()
     restarts: bool = False
     env_files: tuple[str, ...] = ()
+    borrowed: tuple[Borrowed, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     namespace: str = ""
 
@@ -242,7 +261,8 @@ def laid_over(base: Service, over: Service) -> Service:
 class Deployment(Struct, frozen=True):
     """All that one file says: its services, images, and commands that belong to no service (scripts, recipes).
 
-    ``includes`` are the compose files whose services belong to this one, as paths of the project.
+    ``includes`` are the compose files whose services belong to this one, as paths of the project. ``maps`` are the
+    ConfigMaps and Secrets of manifests, by name.
     """
 
     path: str
@@ -254,3 +274,4 @@ class Deployment(Struct, frozen=True):
     references: tuple[Reference, ...] = ()
     fronts: tuple[Front, ...] = ()
     includes: tuple[str, ...] = ()
+    maps: dict[str, dict[str, Known]] = field(default_factory=dict)

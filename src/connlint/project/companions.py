@@ -28,7 +28,7 @@ _PROCESS = regex(rb"^([\w-]+):[ \t]*([^\r\n]+)", re.M)
 _HERE = rb"(?:\w+://)?(?:[^\s@\"'/]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?=[\s:/\"',]|$)"
 _TOLD = regex(rb"(?:^|[\s,=\"'])([A-Z_][A-Z0-9_]*)=[\"']?" + _HERE, re.M)
 _SOURCED = regex(rb"^[ \t]*(?:\.|source)[ \t]+([^\s;&|]+)", re.M)
-_BACKGROUND = regex(rb"[^&>|]&[ \t]*(?:$|[)#\n\w])|--daemonize|\b(?:service|systemctl)[ \t]+\w|pg_ctl|/etc/init\.d/", re.M)
+_BACKGROUND = regex(rb"[^&>|]&[ \t]*(?:$|[)#\n\w])|--daemonize|\b(?:service|systemctl)[ \t]+\w|pg_ctl|/init\.d/", re.M)
 _RUNNERS = regex(rb"\b(?:honcho|foreman|forego|hivemind|overmind|goreman)\b")
 _FOLDERS = frozenset(("runit", "service", "services.d", "s6-rc.d", "sv", "s6"))
 _HOSTS = frozenset(("host", "hostname", "url", "uri", "addr", "address", "endpoint", "server"))

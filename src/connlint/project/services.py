@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from connlint.languages.deployment.dockerfile import workdir
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.files import kind_of, read_deployment
-from connlint.languages.deployment.kubernetes import fronted
+from connlint.languages.deployment.kubernetes import fronted, lent
 from connlint.languages.deployment.shell import unwrap
 from connlint.model.deployment import HOSTED, UNBUILT, Command, Deployment, Image, Known, Service, Stage
 from connlint.model.program import Problem
@@ -102,9 +102,11 @@ class Services:
             for deployment in self.deployments():
                 services = deployment.services
                 if (folder := posixpath.dirname(deployment.path)) in together:
-                    beside = (front for other in together[folder] if other is not deployment for front in other.fronts)
+                    beside = [other for other in together[folder] if other is not deployment]
+                    fronts = (front for other in beside for front in other.fronts)
+                    maps = {name: values for other in beside for name, values in other.maps.items()}
                     services = tuple(replace(s, group=folder + "/") if s.kind == "kubernetes" else s
-                                     for s in fronted(services, beside))
+                                     for s in fronted(lent(services, maps), fronts))
                 for written in services:
                     service = self._completed(written)
                     path = self.dockerfile_of(service)
@@ -138,15 +140,16 @@ class Services:
         return service if origin is None else replace(service, build=origin.context, dockerfile=origin.dockerfile)
 
     def _applied_together(self) -> dict[str, list[Deployment]]:
-        """Folders whose several files of manifests make one whole: no two have a workload or Service of one name."""
+        """Folders whose several manifests make one whole: no two have a workload, Service or map of one name."""
         folders: dict[str, list[Deployment]] = {}
         for deployment in self.deployments():
-            if deployment.fronts or any(service.kind == "kubernetes" for service in deployment.services):
+            if deployment.fronts or deployment.maps or any(s.kind == "kubernetes" for s in deployment.services):
                 folders.setdefault(posixpath.dirname(deployment.path), []).append(deployment)
         found: dict[str, list[Deployment]] = {}
         for folder, rows in folders.items():
             names = [("service", front.name, front.namespace) for row in rows for front in row.fronts]
             names += [("workload", s.name, s.namespace) for row in rows for s in row.services]
+            names += [("map", name, "") for row in rows for name in row.maps]
             if len(rows) > 1 and len(set(names)) == len(names):
                 found[folder] = rows
         return found

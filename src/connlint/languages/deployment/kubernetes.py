@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from connlint.languages.deployment.shell import unwrap
 from connlint.languages.deployment.yaml_nodes import Yaml, documents, twice
-from connlint.model.deployment import Command, Deployment, Front, Known, Port, Service, Word
+from connlint.model.deployment import Borrowed, Command, Deployment, Front, Known, Port, Service, Word
 from connlint.model.source import Source
 
 _TEMPLATES = {
@@ -46,7 +46,8 @@ def read_kubernetes(source: Source) -> Deployment:
     for root in roots:
         services += _workload(root, maps)
     fault = twice(written)
-    return Deployment(source.path, tuple(fronted(services, fronts)), problems=(fault,) if fault else (), fronts=fronts)
+    return Deployment(source.path, tuple(fronted(services, fronts)), problems=(fault,) if fault else (), fronts=fronts,
+                      maps=maps)
 
 
 def fronted(services: Iterable[Service], fronts: Iterable[Front]) -> Iterator[Service]:
@@ -66,6 +67,23 @@ def fronted(services: Iterable[Service], fronts: Iterable[Front]) -> Iterator[Se
                      or {port.container, port.name} & declared[one.name] - {None}]
             one = replace(one, hosts=tuple(dict.fromkeys((*one.hosts, *front.hosts))), ports=(*one.ports, *ports))
         yield one
+
+
+def lent(services: Iterable[Service], maps: dict[str, dict[str, Known]]) -> Iterator[Service]:
+    """The containers with what they take from ``maps``; what is not there still leaves them open."""
+    for one in services:
+        environment, open_ = dict(one.environment), list(one.open)
+        for borrowed in one.borrowed:
+            if borrowed.map not in maps:
+                continue
+            taken = borrowed.taken(maps[borrowed.map])
+            if borrowed.variable:
+                environment |= taken
+            else:
+                environment = {**taken, **environment}
+                if (why := f"envFrom {borrowed.map}") in open_:
+                    open_.remove(why)
+        yield replace(one, environment=environment, open=tuple(open_)) if one.borrowed else one
 
 
 def _objects(found: list[Yaml]) -> Iterator[Yaml]:
@@ -125,14 +143,16 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kin
                maps: dict[str, dict[str, Known]], one_shot: bool) -> Service:
     environment: dict[str, Known] = {}
     open_: list[str] = []
+    borrowed: list[Borrowed] = []
     sources = node.get("envFrom")
     for item in sources.list() if sources is not None else ():
-        reference = _text(item, "configMapRef", "name")
-        prefix = _text(item, "prefix") or ""
+        reference = _text(item, "configMapRef", "name") or _text(item, "secretRef", "name")
+        whole = Borrowed(reference or "", item.place, _text(item, "prefix") or "")
         if reference and reference in maps:
-            environment |= {prefix + key: value for key, value in maps[reference].items()}
+            environment |= whole.taken(maps[reference])
         else:
-            open_.append(f"envFrom {reference or _text(item, 'secretRef', 'name') or '?'}")
+            open_.append(f"envFrom {reference or '?'}")
+            borrowed.append(whole)
     env = node.get("env")
     for item in env.list() if env is not None else ():
         key = _text(item, "name")
@@ -144,9 +164,13 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kin
             text = value.text or ""
             environment[key] = Known(None if "$(" in text else text, value.place, text)
         else:
-            reference = _text(item, "valueFrom", "configMapKeyRef", "name")
-            inner = maps.get(reference or "", {}).get(_text(item, "valueFrom", "configMapKeyRef", "key") or "")
-            environment[key] = Known(inner.value if inner else None, place)
+            reference = _text(item, "valueFrom", "configMapKeyRef", "name") or ""
+            one = Borrowed(reference, place, "", key, _text(item, "valueFrom", "configMapKeyRef", "key") or "")
+            environment[key] = Known(None, place)
+            if reference in maps:
+                environment |= one.taken(maps[reference])
+            else:
+                borrowed.append(one)
     at = (node.key("env") if env is not None else None) or node.get("name") or node
     ports: list[Port] = []
     table = node.get("ports")
@@ -169,7 +193,7 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kin
         image=Known(image.text, image.place, image.text or "") if image is not None else None,
         folder=_text(node, "workingDir"), ports=tuple(ports), mates=mates, host_network=network,
         healthcheck=probe.place if probe is not None else None, one_shot=one_shot,
-        group=f"{node.source.path}",
+        group=f"{node.source.path}", borrowed=tuple(borrowed),
     )
 
 
