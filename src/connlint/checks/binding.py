@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from connlint.cards import Card, Rules
+from connlint.model import program as p
 from connlint.model.deployment import Command, Word
 from connlint.model.finding import Draft, Edit, Fix, Place, Step
 from connlint.patterns import regex
@@ -44,8 +45,9 @@ def check_loopback(project: Project, card: Card, rules: Rules) -> Iterator[Draft
     for start in Starts.of(project, rules.apis).all:
         if start.running is None or "host" not in start.entry:
             continue
-        found = _heard(start, start.running, running, card)
-        place = found.place if found is not None else _host_place(start)
+        settled = _settled(start, project)
+        found = _heard(start, start.running, running, card, settled)
+        place = found.place if found is not None else _host_place(start, settled)
         verdicts.setdefault((place.path, place.at), []).append(found)
     for start in Starts.of(project, rules.apis).all:
         if start.running is not None and _is_contained(start, start.running, card):
@@ -84,16 +86,18 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
     yield place, Draft(outcome, place, slots, f"{running.name} {serving.name}", related=(step,))
 
 
-def _heard(start: Start, running: Running, others: list[Running], card: Card) -> Draft | None:
+def _heard(start: Start, running: Running, others: list[Running], card: Card, settled: Word | None) -> Draft | None:
     service = running.service
     if not _is_contained(start, running, card):
         return None
     if start.listed("listens") and not any(word.value in start.listed("listens") for word in start.options.plain):
         return None
-    host = _host(start)
+    if settled is not None and settled.value is None:
+        return None
+    host = _host(start, settled)
     if host is None or not _LOOPBACK.match(host[0]):
         return None
-    port = port_of(start)
+    port = port_of(start) if host[1] is None or host[1] is not settled else _port(settled)
     if not _is_asked(running, others, port):
         return None
     text, word = host
@@ -131,15 +135,41 @@ def _opened(word: Word, host: str) -> Fix | None:
     return Fix(f"Listen on {everywhere}", (edit,))
 
 
-def _host_place(start: Start) -> Place:
-    host = _host(start)
+def _host_place(start: Start, settled: Word | None) -> Place:
+    host = _host(start, settled)
     return host[1].place if host is not None and host[1] is not None else start.command.words[0].place
 
 
-def _host(start: Start) -> tuple[str, Word | None] | None:
+def _settled(start: Start, project: Project) -> Word | None:
+    """Where the tool's configuration says to listen, as a word of that file: its value is None where that cannot be
+    known. None where there is no configuration, or where it does not say it."""
+    names = start.listed("config_names")
+    if not names or not start.configured:
+        return None
+    unknown = Word(None, start.command.place)
+    flag = start.options.first(start.listed("config_flags"))
+    paths = [flag.value] if flag is not None else start.listed("config_files")
+    if start.options.has(start.listed("config_flags")) and flag is None or start.variable("config_env") is not None:
+        return unknown
+    found = {answer.path for path in paths if path for ground in start.grounds
+             if isinstance(answer := ground.find(path.removeprefix("file:")), Found)}
+    module = project.module(path) if len(found) == 1 and (path := found.pop()).endswith(".py") else None
+    if module is None:
+        return unknown
+    bound = [definition for name in names for definition in module.scope.names.get(name, ())]
+    if not bound:
+        return unknown if module.scope.stars else None
+    value = bound[0].value
+    if len(bound) > 1 or bound[0].path or type(value) is not p.Text:
+        return unknown
+    place = Place(module.path, value.at)
+    return Word(value.value, place, value.value)
+
+
+def _host(start: Start, settled: Word | None = None) -> tuple[str, Word | None] | None:
     """Where a server listens: the host, and the word that says it, None where it is the tool's default.
 
-    None where that cannot be known, or where it listens on no port.
+    None where that cannot be known, or where it listens on no port. ``settled`` is what its configuration says.
     """
     options = start.options
     if options.has(start.listed("socket_flags")) or start.variable("bind_env") is not None:
@@ -165,7 +195,12 @@ def _host(start: Start) -> tuple[str, Word | None] | None:
         if colon:
             return host, word
         return (word.value, word) if not word.value.isdigit() else (start.entry["host"], None)
-    if start.variable("host_env") is not None or start.variable("public_env") is not None or start.configured:
+    if settled is not None:
+        host, colon, _ = (settled.value or "").rpartition(":")
+        return None if not colon or host in ("unix", "fd") or "/" in host else (host, settled)
+    if start.variable("host_env") is not None or start.variable("public_env") is not None:
+        return None
+    if start.configured and not start.listed("config_names"):
         return None
     if options.unknown or start.command.open or (start.entry["host"] and _opens(start)):
         return None
@@ -175,6 +210,11 @@ def _host(start: Start) -> tuple[str, Word | None] | None:
 def _opens(start: Start) -> bool:
     """Whether variables that are not seen here may set the host: it is told so by a word that is not known."""
     return start.running is not None and any(why.startswith(("env_file", "envFrom")) for why in start.running.open)
+
+
+def _port(word: Word) -> int | None:
+    number = (word.value or "").rpartition(":")[2]
+    return int(number) if number.isdigit() else None
 
 
 def port_of(start: Start) -> int | None:

@@ -23,7 +23,7 @@ from connlint.project.services import Running, Services
 from connlint.project.stage import stages_of, words_of
 from connlint.project.values import values_of
 
-_ISOLATED = (*CONTAINERS, "fly", "heroku")
+_ISOLATED = (*CONTAINERS, "fly", "heroku", "render", "app-engine", "app-runner")
 _HOST_WORDS = ("host", "hostname", "addr", "address", "server")
 _HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
 

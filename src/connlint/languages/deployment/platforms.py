@@ -128,7 +128,8 @@ def _render_service(item: Yaml, source: Source) -> Service:
         key = row.get("key")
         if key is not None and key.text:
             value = row.get("value")
-            environment[key.text] = Known(value.text if value is not None else None, key.place)
+            environment[key.text] = Known(value.text, value.place, value.text or "") if value is not None else Known(
+                None, key.place)
         else:
             open_.append("an environment group")
     root = item.get("rootDir")
