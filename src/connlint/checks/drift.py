@@ -21,6 +21,7 @@ from connlint.project.packages import package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
+from connlint.project.uses import references
 from connlint.project.values import Possible, Values, values_of
 
 _LARGEST = 300_000
@@ -197,6 +198,8 @@ def _decided(module: Module, possible: list[Possible], within: list) -> Iterator
             continue
         if not _direct(q.joint.node, read.site.node) or _altered(module, q.joint.node, read.site.node):
             continue
+        if _is_altered_later(module, q.joint.node):
+            continue
         if type(q.origin.node) is p.Text and q.origin.node.value != q.text:
             continue  # a part of a longer text, which may well be put together in several ways
         # where it is set, it is taken as it is: ``X ? X + "/a" : "https://b/a"`` has no default of X
@@ -223,6 +226,17 @@ def _altered(module: Module, joint: Any, read: Any) -> bool:
         if type(above) is p.Member and above.name in _ALTERING:
             return True
     return False
+
+
+def _is_altered_later(module: Module, joint: Any) -> bool:
+    """Whether the value gets a name, and a part of it is cut off wherever that is read: ``BASE.replace("/v1", "")``."""
+    above = module.parent(joint)
+    if type(above) is not p.Let or type(above.target) is not p.Name:
+        return False
+    found = references(module, above.target.id, above.target)
+    return bool(found) and all(
+        type(member := module.parent(reader)) is p.Member and member.of is reader and member.name in _ALTERING
+        for reader in found)
 
 
 def meaning(text: str) -> str:

@@ -150,7 +150,7 @@ def decided(module: Module, possible: list[Possible],
         if not reads or any(t <= nodes for t in taken):
             continue
         setting = [other for other in possible if _set(other, names)]
-        if not setting:
+        if not setting or any(_stays(other, names) for other in possible):
             continue
         taken.append(nodes)
         yield q, tuple(_proper(r, setting) for r in reads)
@@ -170,6 +170,11 @@ def _known(read: Read) -> bool:
 def _set(q: Possible, names: set[str]) -> bool:
     """Whether one of the variables gives this value, which is another than loopback."""
     return any(v in names for r in q.reads for v in r.variables) and loopback(q.text or "") is None
+
+
+def _stays(q: Possible, names: set[str]) -> bool:
+    """Whether a value is loopback even where the variable is set: what it holds is a port, or a path."""
+    return any(v in names for r in q.reads for v in r.variables) and loopback(q.text or "") is not None
 
 
 Candidate = tuple[Any, list[Possible], list[Any]]

@@ -10,16 +10,19 @@ from connlint.checks.wording import wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.model.source import Span
 from connlint.patterns import regex
 from connlint.project.address import HOLE, loopback, shown
 from connlint.project.callees import last_name
 from connlint.project.clients import construction, record_of, within
 from connlint.project.companions import Companions
+from connlint.project.elsewhere import Elsewhere
 from connlint.project.environment import argument
 from connlint.project.module import Module
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of, words_of
+from connlint.project.uses import uses
 from connlint.project.values import Possible, Site, Values, values_of
 
 _PORT = regex(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
@@ -33,28 +36,42 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     if stages.of_path(module.path) in silent:
         return
     wording = wording_of(project, rules.apis)
-    seen: set[int] = set()
+    elsewhere = Elsewhere(values, lambda path: stages.of_path(path) not in silent)
+    seen: set[Span] = set()
+    for home, call, outcome, name, value in _connecting(module, values, elsewhere, project, rules):
+        found = fixed(values.possible(home, value))
+        if found is None or found.module.path != module.path or found.node.at in seen:
+            continue
+        seen.add(found.node.at)
+        if _excused(values, stages, card, home, call, found):
+            continue
+        text = next((q.text or "" for q in values.possible(home, value)), "")
+        host = loopback(text)
+        assert host is not None
+        if any(wording.agent(word, host) for word in words_of(name)):
+            continue
+        if Companions.of(project, rules.apis).beside((), host):
+            continue
+        place = Place(module.path, found.node.at)
+        steps = (Step(place, f"the address is written here: {shown(text)}"),
+                 Step(Place(home.path, call.at), f"{name} connects to it"))
+        yield Draft(outcome, place, {"address": shown(text), "client": name, "host": str(host)}, str(host), steps)
+
+
+def _connecting(module: Module, values: Values, elsewhere: Elsewhere, project: Project,
+                rules: Rules) -> Iterator[tuple[Module, p.Call, str, str, Any]]:
+    """Calls that connect, with what `_addresses` says of them: those of ``module``, and those of other files which take
+    a constant from it that is a loopback address."""
     for call in module.nodes(p.Call):
         for outcome, name, value in _addresses(module, call, project, rules):
-            found = fixed(values.possible(module, value))
-            if found is None or id(found.node) in seen:
-                continue
-            seen.add(id(found.node))
-            if stages.of_path(found.module.path) in silent:
-                continue
-            if _excused(values, stages, card, module, call, found):
-                continue
-            text = next((q.text or "" for q in values.possible(module, value)), "")
-            host = loopback(text)
-            assert host is not None
-            if any(wording.agent(word, host) for word in words_of(name)):
-                continue
-            if Companions.of(project, rules.apis).beside((), host):
-                continue
-            place = Place(found.module.path, found.node.at)
-            steps = (Step(place, f"the address is written here: {shown(text)}"),
-                     Step(Place(module.path, call.at), f"{name} connects to it"))
-            yield Draft(outcome, place, {"address": shown(text), "client": name, "host": str(host)}, str(host), steps)
+            yield module, call, outcome, name, value
+    for text in module.nodes(p.Text):
+        if loopback(text.value) is None or module.function(text) is not None:
+            continue
+        for use in elsewhere.uses(module, text, uses(values, module, text)):
+            if use.kind == "argument" and use.call is not None:
+                for outcome, name, value in _addresses(use.module, use.call, project, rules):
+                    yield use.module, use.call, outcome, name, value
 
 
 def _addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> Iterator[tuple[str, str, Any]]:

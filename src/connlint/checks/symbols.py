@@ -13,6 +13,7 @@ from connlint.project.linker import ImportUse, Linker, UsedName
 _NOT_RUN = regex(
     r"(?:^|/)(?:(?:[\w-]+-)?test-?data|test_data|(?:[\w-]+-)?fixtures?|__fixtures__|__snapshots__|templates?|cookiecutters?|vendor|vendored|_vendor"
     r"|third_party|third-party|\.semgrep|node_modules|site-packages)/"
+    r"|_(?:GUIDE|EXAMPLES?|TEMPLATE|SNIPPETS?|INSTRUCTIONS|HOWTO|TUTORIAL)\.(?:py|[cm]?[jt]sx?)$"
     r"|\{\{|\{%|[_.-]template\.[cm]?[jt]sx?$"
     r"|(?:^|/)(?:tests?|testing)/(?:data|input|inputs)/"
     r"|(?:^|/)(?:tests?|__tests__|testing)/(?:.*/)?(?:bad|broken|invalid)[_-][^/]*$"

@@ -34,7 +34,9 @@ class Wording:
     def listens(self, name: str, host: Host | None, text: str) -> bool:
         """Whether a variable of this name, with this default, holds an address to listen on."""
         if self.says("bind", name):
-            return not (name in self.names["bind"] and host is not None and host.scheme not in ("", "tcp"))
+            # ``HOST=http://localhost`` is joined with the port on which the program itself listens
+            foreign = host is not None and host.scheme not in ("", "tcp") and host.port is not None
+            return not (name in self.names["bind"] and foreign)
         if host is None or host.scheme or self.says("remote", name):
             return False
         name = _PREFIX.sub("", name)

@@ -116,18 +116,18 @@ class Elsewhere:
     def _is_object(self, module: Module, of: Any, field: Field, words: set[str]) -> bool:
         """Whether an expression is an object of the field's class: it is seen to be, or named like one."""
         if type(of) is p.Name and of.id in ("self", "this", "cls"):
-            return module is field.module and any(above is field.owner for above in module.parents(of))
+            return any(_is_owner(Site(module, above), field) for above in module.parents(of))
         if sites := self.values.objects(module, of):
-            return any(self._is_kind(site, field.owner) for site in sites)
+            return any(self._is_kind(site, field) for site in sites)
         last = of.callee if type(of) is p.Call else of
         return bool(words.intersection(words_of(str(getattr(last, "name", getattr(last, "id", ""))))))
 
-    def _is_kind(self, site: Site, owner: p.Class, depth: int = 0) -> bool:
-        if site.node is owner:
+    def _is_kind(self, site: Site, field: Field, depth: int = 0) -> bool:
+        if _is_owner(site, field):
             return True
         if type(site.node) is not p.Class or depth > 4:
             return False
-        return any(self._is_kind(parent, owner, depth + 1) for base in site.node.bases if base.name is None
+        return any(self._is_kind(parent, field, depth + 1) for base in site.node.bases if base.name is None
                    for parent in self.values.objects(site.module, base.value))
 
     # -- uses ---------------------------------------------------------------------------------------------------------
@@ -166,10 +166,15 @@ class Elsewhere:
                 if imported.name == exported:
                     bound = self.values.project.exported(home, exported)
                     there = self.values.project.imported(other, other.lookup(imported.local, statement)[0])
-                    if bound is not None and there is not None and bound[1] is there[1]:
+                    if bound is not None and there is not None and bound[1][0].at == there[1][0].at:
                         yield from references(other, imported.local, statement)
                 else:
                     for name in references(other, imported.local, statement):
                         member = other.parent(name)
                         if type(member) is p.Member and member.of is name and member.name == exported:
                             yield member
+
+
+def _is_owner(site: Site, field: Field) -> bool:
+    """Whether a class is the field's; a file may have been read twice, the second time in full."""
+    return type(site.node) is p.Class and site.module.path == field.module.path and site.node.at == field.owner.at

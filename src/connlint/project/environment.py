@@ -443,7 +443,7 @@ class Environment:
         if entry is None or not node.args:
             return None
         required = callee.name in entry.get("requires", ())
-        if not required and callee.name not in entry["methods"]:
+        if (not required and callee.name not in entry["methods"]) or self._is_own(module, node, entry):
             return None
         name = argument(node, entry["name"])
         if type(name) is not p.Text:
@@ -455,6 +455,18 @@ class Environment:
         if type(default) in (p.Record, p.Constant):
             default = None
         return Access(node, (name,), default, "raises" if required else entry["absent"], form="receiver")
+
+    def _is_own(self, module: Module, node: p.Call, entry: dict[str, Any]) -> bool:
+        """Whether the receiver is made by a class of this project that is none of the library's: what its method does
+        without a variable, and whether it reads one at all, stands there."""
+        maker = self._maker(module, node)
+        if maker is None or type(maker.callee) is not p.Name:
+            return False
+        where, found = self.definitions(module, maker.callee)
+        if len(found) != 1 or type(found[0].value) is not p.Class:
+            return False
+        bases = [where.qualified(base.value) or "" for base in found[0].value.bases]
+        return not any(name.startswith(f"{library}.") for name in bases for library in entry["imports"])
 
     def imported(self, module: Module, definition: Definition) -> str | None:
         """The variable that an imported name is, of a module whose exports are variables."""

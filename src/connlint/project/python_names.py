@@ -72,6 +72,8 @@ class Names:
         if self.has(target, name):
             return True
         if target.endswith("/"):
+            if f"{target}{INIT}i" in self.files.tree.paths:
+                return "a stub of something that is compiled"
             return self.doubts.about_module(target[:-1], name) or False
         found = self.files.outline(target)
         if name in found.names:

@@ -15,6 +15,7 @@ from connlint.project.address import loopback
 from connlint.project.conditions import Condition, conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.uses import references
 from connlint.project.values import Values
 
 _WORDS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -99,7 +100,8 @@ class Stages:
         if file in self.health_checks:
             return "tool"
         kinds = [self.folders.get(folder.lower()) or self.folders.get(folder.lower().strip("_.")) for folder in folders]
-        kinds += [kind for kind, pattern in self.folder_patterns if any(pattern.search(f.lower()) for f in folders)]
+        spelled = ["-".join(words_of(folder)) for folder in folders]
+        kinds += [kind for kind, pattern in self.folder_patterns if any(pattern.search(name) for name in spelled)]
         kinds += [self.top_folders.get(folders[0].lower())] if folders else []
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:
@@ -126,7 +128,23 @@ class Stages:
         """
         if any(self.development_only(c, absent) for c in (*more, *self.held(module, node))):
             return True
-        return self.in_section(module, node)
+        return self.in_section(module, node) or self._is_chosen_in_development(module, node)
+
+    def _is_chosen_in_development(self, module: Module, node: Any) -> bool:
+        """Whether ``node`` stands in an object that is taken in development only, under whatever name it has:
+        ``production ? deployed : fallbacks``."""
+        for above in module.parents(node):
+            if type(above) is p.Let:
+                if type(above.value) is not p.Record or type(above.target) is not p.Name:
+                    return False
+                name = above.target.id
+                found = references(module, name, above.target)
+                exported = any(e.local == name for export in module.nodes(p.Export) for e in export.names)
+                return bool(found) and not exported and all(
+                    any(self.development_only(c) for c in self.held(module, reader)) for reader in found)
+            if isinstance(above, p.Statement):
+                return False
+        return False
 
     def in_section(self, module: Module, node: Any) -> bool:
         """Whether ``node`` stands in settings that are named after development or tests."""
@@ -139,12 +157,19 @@ class Stages:
                     if above.key.value.lower() in self.keys:
                         return True
             elif kind is p.Class:
-                words = words_of(above.name or "")
-                if self.classes.intersection(words) and (len(words) == 1 or words[-1] in self.settings):
+                if self._names_section(above.name or ""):
+                    return True
+            elif kind is p.Let and type(above.target) is p.Name and type(above.value) is p.Record:
+                if self._names_section(above.target.id):
                     return True
             elif kind is p.Function and above.name and flat(above.name).startswith(self.functions):
                 return True
         return self.is_served_in_development(module.path, path)
+
+    def _names_section(self, name: str) -> bool:
+        """Whether a class or an object of this name holds settings for development or tests: ``DevelopmentConfig``."""
+        words = words_of(name)
+        return bool(self.classes.intersection(words)) and (len(words) == 1 or words[-1] in self.settings)
 
     def is_served_in_development(self, path: str, keys: list[str]) -> bool:
         """Whether an entry of a build's configuration tells its development server where to pass requests on.
@@ -231,7 +256,9 @@ class Stages:
         if meaning is not None:
             return meaning == truth
         last: str = call.callee.name if type(call.callee) is p.Member else getattr(call.callee, "id", "")
-        meaning = self.flag_words.get(flat(last))
+        # ``pattern.test(path)`` asks nothing about the stage
+        asks = type(call.callee) is not p.Member or not call.args or last.startswith("is")
+        meaning = self.flag_words.get(flat(last)) if asks else None
         if meaning is not None:
             return meaning == truth
         if last in ("includes", "startsWith", "startswith", "indexOf") and len(call.args) == 1:

@@ -719,7 +719,7 @@ class Values:
             return self._callable(exported[0], exported[1][0].value)
         return None
 
-    def _method(self, site: Site, name: str) -> Site | None:
+    def _method(self, site: Site, name: str, depth: int = 0) -> Site | None:
         node = site.node
         if type(node) is p.Record:
             for entry in node.entries:
@@ -732,6 +732,12 @@ class Values:
                 if type(statement) is p.Let and type(statement.target) is p.Name and statement.target.id == name:
                     if type(statement.value) is p.Function:
                         return Site(site.module, statement.value)
+            found: Site | None
+            for base in node.bases if depth < 4 else ():
+                for parent in self.objects(site.module, base.value) if base.name is None else ():
+                    if type(parent.node) is p.Class and parent.node is not node:
+                        if (found := self._method(parent, name, depth + 1)) is not None:
+                            return found
         return None
 
     def _named(self, module: Module, e: p.Call) -> Access | None:
@@ -1004,6 +1010,7 @@ def _merged(groups: Iterable[tuple[Read, ...]]) -> tuple[Read, ...]:
 def _each(e: p.Call) -> tuple[Any, ...]:
     """The values that a question is about which asks the same of each: ``all([a, b])``, ``[a, b].every(Boolean)``."""
     callee: Any = e.callee
+    of: Any
     if type(callee) is p.Name and callee.id in ("all", "any") and len(e.args) == 1:
         of = e.args[0].value
     elif type(callee) is p.Member and callee.name == "every" and len(e.args) == 1:
