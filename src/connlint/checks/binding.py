@@ -149,7 +149,8 @@ def _settled(start: Start, project: Project) -> Word | None:
     unknown = Word(None, start.command.place)
     flag = start.options.first(start.listed("config_flags"))
     paths = [flag.value] if flag is not None else start.listed("config_files")
-    if start.options.has(start.listed("config_flags")) and flag is None or start.variable("config_env") is not None:
+    nothing = start.options.has(start.listed("config_flags")) and flag is None
+    if nothing or start.variable("config_env") is not None:
         return unknown
     found = {answer.path for path in paths if path for ground in start.grounds
              if isinstance(answer := ground.find(path.removeprefix("file:")), Found)}

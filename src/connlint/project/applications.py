@@ -24,6 +24,8 @@ _TEST = regex(
     r"(?:^|/)(?:tests?|testing|examples?|docs?|docs_src|fixtures)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$"
 )
 _BUILDS = ("pyproject.toml", "setup.py", "setup.cfg")
+_DEEPEST = 4
+"""Factories that are followed into each other."""
 _LIMIT = 60
 """Files that are read in search of an application to name."""
 
@@ -137,13 +139,22 @@ class Applications:
             return self._returned(module, definition.value)
         return None if target.call or definition.kind != "value" else self._made(module, definition.value)
 
-    def _made(self, module: Module, value: Any) -> tuple[str, str] | None:
+    def _made(self, module: Module, value: Any, depth: int = 0) -> tuple[str, str] | None:
+        """What a call makes: an application by its constructor, or what the project's own factory returns."""
         if type(value) is not p.Call:
             return None
         name = module.qualified(value.callee)
-        return (name, self.protocols[name]) if name in self.protocols else None
+        if name in self.protocols:
+            return name, self.protocols[name]
+        if type(value.callee) is not p.Name or depth > _DEEPEST:
+            return None
+        bound = self.project.definitions(module, value.callee)
+        if len(bound[1]) != 1 or bound[1][0].path:
+            return None
+        function = bound[1][0].value
+        return self._returned(bound[0], function, depth + 1) if type(function) is p.Function else None
 
-    def _returned(self, module: Module, function: p.Function) -> tuple[str, str] | None:
+    def _returned(self, module: Module, function: p.Function, depth: int = 0) -> tuple[str, str] | None:
         """What a factory returns, where all its returns agree."""
         found = set()
         if function.decorators or function.is_async:
@@ -157,7 +168,7 @@ class Applications:
                 if len(definitions) != 1 or definitions[0].kind != "value" or definitions[0].path:
                     return None
                 value = definitions[0].value
-            found.add(self._made(module, value))
+            found.add(self._made(module, value, depth))
         return found.pop() if len(found) == 1 else None
 
     # -- what was meant -------------------------------------------------------------------------------------------
