@@ -140,3 +140,17 @@ def test_other_files_are_asked_who_calls_and_who_gives_back() -> None:
     kept = "export class A {\n  open() {\n    this.beat = setInterval(done, 1);\n  }\n  close() {}\n}\n"
     assert len(findings("a.js", kept)) == 1
     assert findings("a.js", kept, main_js="import { A } from './a.js';\nclearInterval(a.beat);\n") == []
+
+
+@pytest.mark.parametrize(("start", "level"), [
+    ("if __name__ == '__main__':\n    load('x')\n", "note"),
+    ("import asyncio\n\n\ndef main():\n    load('x')\n\n\nif __name__ == '__main__':\n    main()\n", "note"),
+    ("def main():\n    while True:\n        try:\n            load('x')\n        except OSError:\n            pass\n\n"
+     "if __name__ == '__main__':\n    main()\n", "warning"),
+    ("@app.get('/')\ndef index():\n    load('x')\n", "warning"),
+    ("", "warning"),
+])
+def test_where_the_program_ends_with_the_function_it_is_a_note(start, level):
+    load = "import psycopg2\n\n\ndef load(dsn):\n    c = psycopg2.connect(dsn)\n    c.execute('x')\n    c.close()\n\n\n"
+    assert only("a.py", load + start).level == level
+    assert findings("a.py", load + start, b_py="from a import load\n\nload('y')\n")[0].level == "warning"

@@ -152,6 +152,8 @@ def test_levels_javascript(code, level):
      ["module-scope-pool note db.py:2"]),  # it sees that it was forked, and connects anew
     ({"Procfile": "web: gunicorn app:app # --preload", "db.py": ENGINE + "e = create_engine(os.environ['U'])"},
      ["module-scope-pool note db.py:3"]),
+    ({"shop/management/commands/erase.py": "import redis\nr = redis.Redis(host='cache')\nclass Command: ...",
+      "shop/cache.py": "import redis\nr = redis.Redis(host='cache')"}, ["module-scope-pool note shop/cache.py:2"]),
     ({"tests/db.py": ENGINE + "e = create_engine(os.environ['U'])",
       "migrations/env.py": ENGINE + "e = create_engine(os.environ['U'])"}, []),
     ({"helpers/pool.ts": POOL + "export const p = new Pool();", "a.test.ts": "import { p } from './helpers/pool';"},

@@ -7,6 +7,7 @@ from typing import Any
 
 from connlint.cards import Rules
 from connlint.checks.components import Components
+from connlint.checks.endings import Endings
 from connlint.checks.flows import lower
 from connlint.checks.homes import Home, Homes, Use
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
@@ -42,6 +43,7 @@ class Cases:
         self.ownership = Ownership(module, table, self.homes.origins, self.components)
         self.patience = Patience(module, project, table)
         self.threads = Threads(module, project)
+        self.endings = Endings(self.repeats)
         self.closing = {
             name for entry in rules.apis.get("closing", ()) for name in entry["methods"]
             if (entry["language"] == "python") == (module.program.language == "python")
@@ -275,9 +277,12 @@ class Cases:
             line = self.module.source.line(missed[0].at[0])
             why = f"{clause}, and `{undo}` on line {line} is not reached"
             evidence.append(Evidence(Place(self.module.path, missed[0].at), "this is not reached"))
-        only_awaited = bool(ends) and all(type(w) is p.Await for w in ends)
+        only_awaited = bool(ends) and all(type(w) is p.Await for w in ends) and loss.cause is not None
+        # where the program ends with the function, the system gives back what it holds
+        function = self.module.function(call) if loss.cause is not None and loss.exit is loss.cause else None
+        minor = only_awaited or (function is not None and self.endings.of(function))
         return self.telling.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
-                          level="note" if only_awaited and loss.cause is not None else None,
+                          level="note" if minor else None,
                           fix=self._in_finally(call, home, ends))
 
     def _in_finally(self, call: p.Call, home: Home, ends: list[Any]) -> Fix | None:

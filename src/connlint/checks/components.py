@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from connlint.cards import Rules
-from connlint.checks.lifecycles import last_word
+from connlint.checks.lifecycles import argument, last_word
 from connlint.checks.origins import class_of, origins
 from connlint.model import program as p
 from connlint.patterns import regex
@@ -43,15 +43,24 @@ class Components:
         self.methods: dict[str, dict[str, Any]] = {}
         self.suffixes: dict[str, dict[str, Any]] = {}
         self.decorated: dict[str, dict[str, Any]] = {}
+        self.roots: set[str] = set()
+        self.root_files: set[str] = set()
         for entry in rules.apis.get("component", ()):
             if (entry["language"] == "python") == (module.program.language == "python"):
+                self.roots.update(entry.get("roots", ()))
+                self.root_files.update(entry.get("root_files", ()))
                 self.decorated.update(dict.fromkeys(entry.get("decorators", ()), entry))
                 self.hooks.update(dict.fromkeys(entry.get("hooks", ()), entry))
                 self.methods.update(dict.fromkeys(entry.get("methods", ()), entry))
                 self.suffixes.update(dict.fromkeys(entry.get("suffixes", ()), entry))
 
     def hook(self, thing: Any) -> Hook | None:
-        """The innermost hook of a component that runs ``thing``, directly or through functions written inside it."""
+        """The innermost hook of a component that runs ``thing``, directly or through functions written inside it.
+
+        None in the component at the root of the page, which lives as long as that.
+        """
+        if self._is_root(thing):
+            return None
         for above in self.module.parents(thing):
             if type(above) is p.Function:
                 found = self.hook_of(above)
@@ -61,8 +70,20 @@ class Components:
                 return self._class(above)
         return self._script(thing) if self.suffixes and self.module.function(thing) is None else None
 
+    def _is_root(self, thing: Any) -> bool:
+        """Whether ``thing`` stands in the root component of an application."""
+        if self.module.path.rpartition("/")[2] in self.root_files:
+            return True
+        owner = class_of(self.module, thing) if self.roots else None
+        for decorator in owner.decorators if owner is not None else ():
+            if type(decorator) is p.Call and type(selector := argument(decorator, "selector")) is p.Text:
+                return selector.value in self.roots
+        return False
+
     def hook_of(self, function: p.Function) -> Hook | None:
         """The hook that runs ``function`` itself."""
+        if self._is_root(function):
+            return None
         above = self.module.parent(function)
         if type(above) is p.Argument:
             call = self.module.parent(above)
@@ -126,6 +147,8 @@ class Components:
 
     def class_hook(self, thing: Any) -> Hook | None:
         """The mounting hook of the class (or options object) around ``thing``, if that is a component."""
+        if self._is_root(thing):
+            return None
         owner = class_of(self.module, thing)
         if owner is not None:
             for statement in owner.body:

@@ -92,6 +92,9 @@ class Lifecycles:
                 self.apis_of_client(entry, rules)
         for word in self._by_word.values():
             word.sort(key=lambda api: not api.names)  # what is known for sure comes before what a name suggests
+        self.catching: dict[str, frozenset[str]] = {
+            entry["role"]: frozenset(entry["names"]) for entry in rules.apis.get("catching", ())
+            if entry["language"] == language}
         self.puts: dict[str, int] = {}
         self.looks: frozenset[str] = _words(rules, "looks", language)
         self.spreads: frozenset[str] = _words(rules, "spreads", language)

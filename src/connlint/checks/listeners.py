@@ -109,7 +109,7 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                     matching.append(other)
                 elif _text(module, theirs) == _text(module, callback) and _same_name(module, theirs, callback):
                     matching.append(other)
-                else:
+                elif _outermost(module, other) is _outermost(module, call):
                     others = True
         yield Registration(call, pair, target, matching, fresh, target in swept, others)
 
@@ -141,9 +141,37 @@ def _same_events(module: Module, add: p.Call, remove: p.Call, pair: Pair) -> boo
         theirs = argument(remove, str(place))
         if theirs is None:
             return not remove.args
-        if _text(module, theirs).strip("\"'`") != _text(module, argument(add, str(place))).strip("\"'`"):
+        if _event(module, theirs) != _event(module, argument(add, str(place))):
             return False
     return True
+
+
+def _event(module: Module, given: Any) -> str:
+    """An event as text; one that a loop goes through is named by what is looped over."""
+    if type(given) is p.Name and (found := module.only(given.id, given)) is not None:
+        if type(found.node) is p.Loop and found.node.iterable is not None:
+            return f"each of {_text(module, found.node.iterable)}"
+    return _text(module, given).strip("\"'`")
+
+
+def _loop(module: Module, call: p.Call) -> p.Loop | None:
+    """The outermost loop over something around ``call``, in its function."""
+    found = None
+    for above in module.parents(call):
+        if type(above) is p.Function:
+            break
+        if type(above) is p.Loop and above.iterable is not None:
+            found = above
+    return found
+
+
+def _outermost(module: Module, thing: Any) -> Any:
+    """The outermost function or class around ``thing``."""
+    found = None
+    for above in module.parents(thing):
+        if type(above) in (p.Function, p.Class):
+            found = above
+    return found
 
 
 def _is_fresh(callback: p.Expression) -> bool:
@@ -215,12 +243,20 @@ class Listening:
             return None
         call = one.call
         value = self.module.parent(call) if type(self.module.parent(call)) is p.Await else call
-        home = Home("local", name, value)
-        home.uses = [Use(r, "end", r, self.module.function(r)) for r in one.removals]
+        loop = _loop(self.module, call)
+        home = Home("local", name, value, gathered=loop is not None)
+        home.uses = [Use(r, "end", self._removing(r, loop), self.module.function(r)) for r in one.removals]
         here = [r for r in one.removals if self.module.function(r) is function]
         if here and not any(r.at[0] > call.at[0] and not self._apart(call, r) for r in here):
             return None
         return self.cases.lost(call, api, home, function)
+
+    def _removing(self, removal: p.Call, loop: p.Loop | None) -> Any:
+        """Where a removal takes effect: that of every round of ``loop`` is a loop over the same things."""
+        theirs = _loop(self.module, removal) if loop is not None else None
+        if loop is None or theirs is None or theirs is loop:
+            return removal
+        return theirs if _text(self.module, theirs.iterable) == _text(self.module, loop.iterable) else removal
 
     def _is_dropped(self, call: p.Call) -> bool:
         """Whether nobody keeps what adding the listener returned."""

@@ -32,7 +32,8 @@ class Ownership:
 
     def plan(self, home: Home, api: Api, function: p.Function) -> Plan | None:
         """How ``function`` treats the handle that it acquires; None where somebody else may give it back."""
-        plan = Plan(id(home.gain or home.value), lent=self._lends(function, home), gathered=home.gathered)
+        plan = Plan(id(home.gain or home.value), lent=self._lends(function, home), gathered=home.gathered,
+                    catching=self.table.catching.get(api.role, frozenset()))
         for store in home.stores:
             if self.module.function(store) is function and not self._holds(store, home.value):
                 plan.drops.add(id(store))

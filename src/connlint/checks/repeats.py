@@ -17,6 +17,7 @@ from connlint.checks.components import Components
 from connlint.checks.lifecycles import argument, last_word
 from connlint.checks.origins import class_of
 from connlint.model import program as p
+from connlint.project.conditions import conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
 
@@ -71,6 +72,8 @@ class Repeats:
 
     def _at(self, thing: Any, depth: int, seen: frozenset[int]) -> Why:
         function = self.module.function(thing)
+        if (flag := self._flag(thing, function)) is not None:
+            return _ONCE if flag else _UNKNOWN
         for above in self.module.parents(thing):
             if above is function:
                 break
@@ -82,6 +85,26 @@ class Repeats:
                 return Why("again", thing, f"`{hook.name}` runs for every instance")
             return _ONCE
         return self.function(function, depth, seen)
+
+    def _flag(self, thing: Any, function: p.Function | None) -> bool | None:
+        """Whether a flag lets ``thing`` happen once only: one that is asked for before, and set on the same way.
+
+        True where the flag is the file's own, False where it is an object's or a function's.
+        """
+        if function is None:
+            return None
+        for held in conditions(self.module, thing, inside=function):
+            for flag in _denied(held.test, held.truth):
+                word = last_word(flag)
+                assigns: list[Any] = [*self.module.nodes(p.Assign), *self.module.nodes(p.Let)]
+                for assign in assigns:
+                    value = assign.value
+                    if type(value) is not p.Constant or value.value != "true" or last_word(assign.target) != word:
+                        continue
+                    if self.module.function(assign) is function and type(assign.target) is type(flag):
+                        found = self.module.lookup(flag.id, flag) if type(flag) is p.Name else []
+                        return any(d.node is not None and self.module.function(d.node) is None for d in found)
+        return None
 
     def function(self, function: p.Function, depth: int = _DEPTH, seen: frozenset[int] = frozenset()) -> Why:
         """Whether ``function`` is called again."""
@@ -273,6 +296,16 @@ def unread(module: Module, name: str) -> list[p.Unread]:
     """The stretches of the file that were not read and hold ``name``."""
     word = re.compile(rb"(?<![\w$])%s(?![\w$])" % re.escape(name.encode()))
     return [it for it in module.nodes(p.Unread) if word.search(module.source.data, it.at[0], it.at[1])]
+
+
+def _denied(test: Any, truth: bool) -> list[Any]:
+    """The names and attributes that are false where ``test`` comes out as ``truth``."""
+    kind = type(test)
+    if kind is p.Not:
+        return _denied(test.value, not truth)
+    if kind is p.Logical and test.op == ("and" if truth else "or"):
+        return _denied(test.left, truth) + _denied(test.right, truth)
+    return [test] if kind in (p.Name, p.Member) and not truth else []
 
 
 def _leaves(loop: p.Loop) -> bool:

@@ -42,6 +42,10 @@ _TEST = regex(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
 _PATH = regex(r"[\w@.-]*[\w./-]+")
 
 
+_COMMAND = regex(r"(?:^|/)management/commands/[^/]+\.py$")
+"""Programs that Django's ``manage.py`` loads when somebody asks for them by name."""
+
+
 class Programs:
     """Answers about one project."""
 
@@ -97,6 +101,8 @@ class Programs:
         return self.told(re.compile(rb"(?<![\w-])%s(?![\w-])" % stem), _COMMANDS, module.path) is None
 
     def _python_script(self, module: Module, applications: list[str]) -> bool:
+        if _COMMAND.search(module.path):
+            return True
         if "management/commands/" in module.path:
             return True  # of Django: loaded by its name, and only to be run
         for call in module.nodes(p.Call):

@@ -1,0 +1,77 @@
+"""Functions whose failure is the end of the program: what they hold is given back by the operating system.
+
+Such a function is called by the program's own start alone, and nothing on the way there catches what it raises.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connlint.checks.repeats import Repeats, repeats, unread
+from connlint.model import program as p
+from connlint.project.importers import importers
+from connlint.project.timeline import at_import
+
+_DEPTH = 5
+_PROMISE = ("then", "catch", "finally")
+
+
+class Endings:
+    """Answers for the functions of the module of ``repeats``."""
+
+    def __init__(self, repeats: Repeats) -> None:
+        self.repeats = repeats
+        self.module = repeats.module
+
+    def of(self, function: p.Function, depth: int = _DEPTH) -> bool:
+        """Whether an exception that leaves ``function`` ends the program."""
+        above = self.module.parent(function)
+        if depth <= 0 or type(above) is not p.Define or function.decorators or function.is_generator:
+            return False
+        if type(self.module.parent(above)) is p.Class or self.module.function(above) is not None:
+            return False
+        if unread(self.module, above.name):
+            return self._whole(above.name, depth)
+        uses = self._uses(above)
+        if not uses or any(not self._leads_out(use, function, depth) for use in uses):
+            return False
+        index, word = importers(self.repeats.project), above.name.encode()
+        return not any(word in index.data(path) for path in index.of(self.module.path))
+
+    def _whole(self, name: str, depth: int) -> bool:
+        """The answer for a function of that name, with the whole of the file read."""
+        whole = self.repeats.project.module(self.module.path)
+        if whole is None or whole is self.module:
+            return False
+        found = [s.value for s in whole.program.body if type(s) is p.Define and s.name == name]
+        there = Endings(repeats(whole, self.repeats.project, self.repeats.rules))
+        return len(found) == 1 and type(found[0]) is p.Function and there.of(found[0], depth - 1)
+
+    def _uses(self, define: p.Define) -> list[p.Name]:
+        wanted = self.module.lookup(define.name, define)
+        found = self.repeats.names().get(define.name, ())
+        return [use for use in found if self.module.lookup(define.name, use) is wanted]
+
+    def _leads_out(self, use: p.Name, function: p.Function, depth: int) -> bool:
+        """Whether a use of a function runs it where what it raises is caught by nobody."""
+        call: Any = self.module.parent(use)
+        if type(call) is not p.Call or call.callee is not use:
+            return False
+        below: Any = call
+        for above in self.module.parents(call):
+            kind = type(above)
+            if kind is p.Function:
+                return self.of(above, depth - 1)
+            if kind is p.Try and above.handlers and any(below is s for s in above.body):
+                return False
+            if kind is p.Member and above.name in _PROMISE:
+                return False
+            if kind is p.Argument and function.is_async and not self._runs(self.module.parent(above)):
+                return False
+            below = above
+        return at_import(self.module, call, main=True)
+
+    def _runs(self, call: Any) -> bool:
+        """Whether a coroutine that is handed to ``call`` is run to its end there."""
+        callee = call.callee if type(call) is p.Call else None
+        return type(callee) is p.Member and callee.name in ("run", "run_until_complete")
