@@ -14,6 +14,7 @@ from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.applications import Applications
+from connlint.project.compiled import source_of
 from connlint.project.grounds import Folder, Ground, above
 from connlint.project.project import Project
 from connlint.project.starts import Start, Starts, Target
@@ -105,7 +106,7 @@ def _missing(start: Start, target: Target, applications: Applications) -> Verdic
     if target is start.module_target:
         return _module_run(start, target, applications)
     if target.is_path and form != "path":
-        return _file(start, target)
+        return _compiled(start, target, applications) or _file(start, target)
     answers = [_resolved(start, ground, target, applications) for ground in start.grounds]
     if all(isinstance(answer, Missing) for answer in answers):
         if start.configured:
@@ -170,6 +171,25 @@ def _file(start: Start, target: Target) -> Verdict:
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
     if _is_made(start, path) or ("/" not in path and _is_built(start)) or _stands_above(start, path):
+        return None
+    return _draft("file", start, target, _tried(answers), "")
+
+
+def _compiled(start: Start, target: Target, applications: Applications) -> Verdict:
+    """A program of a compiler's output for which there is no source."""
+    linker: Any = applications.project.linkers.get("javascript")
+    path = target.module
+    if linker is None or start.entry["language"] != "javascript" or not re.search(r"\.[cm]?js$", path):
+        return None
+    answers: list[Answer] = []
+    for ground in start.grounds:
+        if isinstance(ground.find(path), Found):
+            return None
+        package = ground.find("package.json")
+        if not isinstance(package, Found):
+            return None
+        answers.append(source_of(linker.resolver.configs, ground.tree, package.path, path))
+    if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
     return _draft("file", start, target, _tried(answers), "")
 
