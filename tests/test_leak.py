@@ -154,3 +154,16 @@ def test_where_the_program_ends_with_the_function_it_is_a_note(start, level):
     load = "import psycopg2\n\n\ndef load(dsn):\n    c = psycopg2.connect(dsn)\n    c.execute('x')\n    c.close()\n\n\n"
     assert only("a.py", load + start).level == level
     assert findings("a.py", load + start, b_py="from a import load\n\nload('y')\n")[0].level == "warning"
+
+
+@pytest.mark.parametrize(("body", "why"), [
+    ("    await bus.send(event)\n", "its exception is lost"),
+    ("    try:\n        await bus.send(event)\n    except ValueError:\n        pass\n", "its exception is lost"),
+    ("    try:\n        await bus.send(event)\n    except Exception:\n        log(event)\n",
+     "it may be collected before it is done"),
+    ("    while True:\n        try:\n            await bus.send(event)\n        except:\n            log(event)\n",
+     "it may be collected before it is done"),
+])
+def test_an_exception_that_the_coroutine_catches_itself_is_not_lost(body, why):
+    text = f"import asyncio\n\n\nasync def send(event):\n{body}\n\ndef f(event):\n    asyncio.create_task(send(event))\n"
+    assert only("a.py", text).message.endswith(why)

@@ -8,7 +8,7 @@ from typing import Any
 from connlint.cards import Rules
 from connlint.checks.components import Components
 from connlint.checks.endings import Endings
-from connlint.checks.flows import lower
+from connlint.checks.flows import catches, lower
 from connlint.checks.homes import Home, Homes, Use
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import names_of
@@ -23,6 +23,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Place
 from connlint.model.finding import Step as Evidence
 from connlint.model.flow import Loss, Step
+from connlint.project.callees import thing
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.releases import release_in_finally
@@ -85,7 +86,20 @@ class Cases:
         hook = self.components.hook(call)
         if hook is not None:
             return self.telling.draft("component", call, api, "", why=hook.cleanup, where=hook.name)
-        return self.telling.draft("discarded", call, api, "", why=why.clause, steps=self.telling.because(call, why))
+        clause = why.clause
+        if api.awaiting:
+            # the loop holds it weakly in any case; whether an error is seen depends on what it runs
+            clause = "it may be collected before it is done" if self._watches_itself(call) else "its exception is lost"
+        return self.telling.draft("discarded", call, api, "", why=clause, steps=self.telling.because(call, why))
+
+    def _watches_itself(self, call: p.Call) -> bool:
+        """Whether a task runs a coroutine of the project that waits for nothing outside a ``try`` that catches all."""
+        inner = call.args[0].value if call.args else None
+        found = thing(self.module, inner.callee, self.project) if type(inner) is p.Call else None
+        if found is None or type(found.node) is not p.Function:
+            return False
+        waits = any(found.module.function(it) is found.node for it in found.module.nodes(p.Await))
+        return waits and not _waits_openly(found.node.body)
 
     def _is_undone(self, call: p.Call) -> bool:
         """Whether the file removes something from the same target in another way."""
@@ -296,3 +310,17 @@ class Cases:
         if release.at[0] <= acquire.at[0]:
             return None
         return release_in_finally(module, acquire, release, f"Move `{self.telling.short(release)}` into `finally`")
+
+
+def _waits_openly(things: Any) -> bool:
+    """Whether something is awaited where no handler catches everything that it raises."""
+    waiting: list[Any] = list(things)
+    while waiting:
+        here = waiting.pop()
+        if type(here) is p.Await or (type(here) in (p.Loop, p.With) and here.is_async):
+            return True
+        if type(here) is p.Try and any(catches(h.types) for h in here.handlers):
+            waiting += [s for h in here.handlers for s in h.body] + [*here.always]
+        elif type(here) is not p.Function:
+            waiting.extend(p.children(here))
+    return False

@@ -148,7 +148,7 @@ class _Lowering:
     def try_(self, it: p.Try, out: list[Shape]) -> None:
         python = self.module.program.language == "python"
         handlers = tuple(
-            Handler(self.block(h.body), not python or h.types is None or _catches(h.types, self.plan.catching))
+            Handler(self.block(h.body), not python or catches(h.types, self.plan.catching))
             for h in it.handlers
         )
         body, otherwise = self.block(it.body), self.block(it.otherwise)
@@ -387,10 +387,12 @@ def _is_promise_method(it: Any) -> bool:
     return type(it) is p.Call and type(it.callee) is p.Member and it.callee.name in _PROMISE_METHODS
 
 
-def _catches(types: p.Expression, known: frozenset[str]) -> bool:
+def catches(types: p.Expression | None, known: frozenset[str] = frozenset()) -> bool:
     """Whether a handler of ``types`` lets nothing pass, as far as that matters: everything, or what is ``known``."""
+    if types is None:
+        return True
     if type(types) is p.Sequence:
-        return any(_catches(item, known) for item in types.items)
+        return any(catches(item, known) for item in types.items)
     name = types.id if type(types) is p.Name else types.name if type(types) is p.Member else None
     return name in _CATCHES_ALL or name in known
 
