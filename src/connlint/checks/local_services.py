@@ -6,18 +6,21 @@ Both are about absence, so whatever might start, replace or wait for a service, 
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.checks.hardcoded import at_place, fixed, requested
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.patterns import regex
+from connlint.project import jsonc
 from connlint.project.address import Host, hosts
 from connlint.project.answer import Found
 from connlint.project.clients import construction
@@ -28,8 +31,8 @@ from connlint.project.stage import Stages, stages_of
 from connlint.project.values import Values, values_of
 
 _CODE = (".py", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
-_LOCAL = regex(rb"(?:localhost|127\.0\.0\.1|\[::1\]):\d")
-_COLLECTED = regex(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$|\.(?:test|spec)\.[cm]?[jt]sx?$|"
+_LOCAL = regex(rb"localhost|127\.0\.0\.1|\[::1\]")
+_COLLECTED = regex(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$|\.(?:test|spec)\.[cm]?[jt]sx?$|"
                         r"(?:^|/)__tests__/[^/]+\.[cm]?[jt]sx?$")
 _SETUP = regex(r"(?:^|[._-])(?:conftest|fixtures?|setup|teardown|global|helpers?|utils?|support|__init__|base|"
                     r"common|environment|config)(?:[._-]|$)", re.IGNORECASE)
@@ -47,6 +50,7 @@ _LOCKS = ("-lock.json", ".lock", "-lock.yaml")
 _LARGEST = 1_000_000
 """Bytes of a file beyond which it is data, and not searched for a port."""
 _COMMENT = regex(rb"(?m)^[ \t]*(?:#|//)[^\n]*|(?<=[\s;,)\]}])(?:#|//)[^\n\"']*$")
+_RECIPE = regex(rb"^([\w.-]+)[^\n:=]*:(?!=)[^\n]*\n(?:(?:[ \t]+[^\n]*)?(?:\n|$))*", re.M)
 _CAUGHT = ("catch", "rejects", "toThrow", "toThrowError", "raises", "assertRaises")
 
 
@@ -79,10 +83,14 @@ class _Locals:
         self.values: Values = values_of(project, rules.apis)
         self.stages: Stages = stages_of(project, rules.apis, self.values)
         tables = rules.apis.get("probes", ())
-        self.words = tuple(w.encode() for entry in tables for w in entry.get("words", ()))
+        words = [(rb"(?<!\w)" if w.endswith("(") and w[0].islower() else b"") + re.escape(w.encode())
+                 for entry in tables for w in entry.get("words", ())]
+        self.words = re.compile(b"|".join((*words, *(w.encode() for entry in tables
+                                                     for w in entry.get("patterns", ())))))
         self.starts = tuple(w.encode() for entry in tables for w in entry.get("starts", ()))
         self.builders = {w for entry in tables for w in entry.get("builders", ())}
         self.sends = {w for entry in tables for w in entry.get("sends", ())}
+        self.closes = {w for entry in tables for w in entry.get("closes", ())}
         self.usual = {port for entry in tables for port in entry.get("usual_ports", ())}
         self._dialed: list[Dialed] | None = None
         self._alone: dict[str, bool] = {}
@@ -120,7 +128,7 @@ class _Locals:
 
     def _dialed_in(self, module: Module) -> Iterator[Dialed]:
         for call in module.nodes(p.Call):
-            for name, value in self._addresses(module, call):
+            for name, value, port in self._addresses(module, call):
                 possible = self.values.possible(module, value)
                 found = fixed(possible)
                 if found is None or type(found.node) is not p.Text:
@@ -128,21 +136,31 @@ class _Locals:
                 if any(q.origin is None or q.origin.node is not found.node for q in possible):
                     continue
                 named = hosts(possible[0].text or "")
-                if len(named) != 1 or named[0].port is None or named[0].name not in ("localhost", "127.0.0.1", "::1"):
+                if len(named) != 1 or named[0].name not in ("localhost", "127.0.0.1", "::1"):
                     continue
-                if str(named[0].port) not in found.node.value or self._caught(module, call):
+                host = named[0]
+                if host.port is None:
+                    if host.scheme in ("", "http", "https") and port is None:
+                        continue
+                    host = replace(host, port=port or None)
+                elif str(host.port) not in found.node.value:
                     continue
-                if self._on_the_host(found.module.path):
-                    yield Dialed(module, call, name, found.module, found.node, named[0])
+                if not self._caught(module, call) and self._on_the_host(found.module.path):
+                    yield Dialed(module, call, name, found.module, found.node, host)
 
-    def _addresses(self, module: Module, call: p.Call) -> Iterator[tuple[str, Any]]:
-        """What the call connects to, if it (or a request through what it builds, in this file) does."""
+    def _addresses(self, module: Module, call: p.Call) -> Iterator[tuple[str, Any, int | None]]:
+        """What the call connects to, if it (or a request through what it builds, in this file) does: the client's name,
+        the address, and the port where that stands in an option of its own, 0 where the client knows it by itself."""
         built = construction(module, call, self.project, self.rules)
         if built is not None:
-            if built.wrapped is None and (built.dials or self._sends(module, call)):
-                for place, value in built.addresses():
-                    if not place.rpartition(".")[2].lower().endswith("port"):
-                        yield built.name, value
+            if built.wrapped is None and (built.dials or self._sends(module, call, of_client=True)):
+                rows = list(built.addresses())
+                ports = [value for place, value in rows if _last_word(place).endswith("port")]
+                numbers = [int(value.value) for value in ports if type(value) is p.Number]
+                port = numbers[0] if numbers else None if ports else 0
+                for place, value in rows:
+                    if not _last_word(place).endswith("port"):
+                        yield built.name, value, port
             return
         found = requested(module, call, self.project, self.rules)
         if found is None:
@@ -153,11 +171,13 @@ class _Locals:
             return
         for place in places:
             if (value := at_place(module, call, place, self.project)) is not None:
-                yield name, value
+                yield name, value, None
                 return
 
-    def _sends(self, module: Module, call: p.Call) -> bool:
-        """Whether something is sent through the name that ``call`` is bound to."""
+    def _sends(self, module: Module, call: p.Call, of_client: bool = False) -> bool:
+        """Whether something is sent through the name that ``call`` is bound to, here or by the tests that a generator
+        hands it to. What is called of a client that is known sends something, but for closing it.
+        """
         above = module.parent(call)
         while type(above) in (p.Await, p.Argument):
             above = module.parent(above)
@@ -165,7 +185,10 @@ class _Locals:
         if type(target) is not p.Name:
             return False
         called = [c.callee for c in module.nodes(p.Call)]
-        senders = [callee.of for callee in called if type(callee) is p.Member and callee.name in self.sends]
+        senders = [callee.of for callee in called if type(callee) is p.Member and (
+            callee.name in self.sends or (of_client and callee.name not in self.closes))]
+        if module.path.endswith("conftest.py"):
+            senders += [handed.value for handed in module.nodes(p.Yield) if handed.value is not None]
         return any(type(name) is p.Name and name.id == target.id
                    and any(d.at == target.at for d in module.lookup(name.id, name)) for name in senders)
 
@@ -189,8 +212,7 @@ class _Locals:
 
     def probed(self, data: bytes) -> bool:
         """Whether a file starts, replaces, waits for or can do without what it connects to; a comment does nothing."""
-        code = _COMMENT.sub(b"", data)
-        return any(word in code for word in self.words)
+        return self.words.search(_COMMENT.sub(b"", data)) is not None
 
     def alone(self, module: Module) -> bool:
         """Whether nothing that runs around a file, or that it imports, starts, replaces or waits for a service."""
@@ -226,7 +248,13 @@ class _Locals:
             if not (runner or script or _PIPELINES.match(other)):
                 continue
             data = self.project.tree.read(other) or b""
-            if (not script or _TESTS_RUN.search(data) or "test" in name) and any(word in data for word in self.starts):
+            if runner:
+                data = _for_tests(name, data)
+            elif script and "test" not in name and not _TESTS_RUN.search(data):
+                continue
+            elif not script and b"test" not in data.lower():
+                continue
+            if any(word in data for word in self.starts):
                 return True
         return False
 
@@ -259,7 +287,8 @@ def unpublished(project: Project, rules: Rules) -> Iterator[Draft]:
         return
     known = _Locals.of(project, rules)
     rows = [row for row in known.dialed()
-            if row.host.port not in published | known.usual and known.alone(row.module) and known.alone(row.home)]
+            if row.host.port and row.host.port not in published | known.usual
+            and known.alone(row.module) and known.alone(row.home)]
     opened = _opened(project, {row.host.port for row in rows if row.host.port})
     # the file that is nearest to the top speaks for the project
     speaker = min((one for one in services if one.service.ports), key=lambda one: (one.deployment.path.count("/"),
@@ -305,11 +334,48 @@ def _above(path: str) -> Iterator[str]:
 def _tests(module: Module) -> bool:
     """Whether a runner finds tests in a file that is not also a program of its own."""
     if module.program.language == "python":
-        if any(type(s) is p.If and any(type(t) is p.Text and t.value == "__main__" for t in p.children(s.test))
-               for s in module.program.body):
+        guards = [s for s in module.program.body if type(s) is p.If and any(
+            type(t) is p.Text and t.value == "__main__" for t in p.children(s.test))]
+        if any(not _runs_tests(module, guard) for guard in guards):
             return False
+        if module.path.endswith("conftest.py"):
+            return True
         return any(d.name.startswith("test") for d in module.nodes(p.Define) if type(d.value) is p.Function)
     return any(_last(call.callee) in ("it", "test", "describe") for call in module.nodes(p.Call))
+
+
+def _for_tests(name: str, data: bytes) -> bytes:
+    """What a file of recipes or scripts says of running tests, with the recipes that these lead to; any other file as a
+    whole."""
+    rest = b""
+    if name == "package.json":
+        table = jsonc.loads(data) or {}
+        scripts = jsonc.mapping(table.get("scripts"))
+        recipes = {key: f"{key}: {text}".encode() for key, text in scripts.items() if isinstance(text, str)}
+        rest = json.dumps({key: value for key, value in table.items() if key != "scripts"}).encode()
+    elif name.lower().endswith(("makefile", "justfile")):
+        recipes = {row[1].decode("utf-8", "replace"): row[0] for row in _RECIPE.finditer(data)}
+    else:
+        return data
+    waiting = [key for key, text in recipes.items() if "test" in key or _TESTS_RUN.search(text)]
+    found: dict[str, bytes] = {}
+    while waiting:
+        if (key := waiting.pop()) in found:
+            continue
+        found[key] = recipes[key]
+        waiting += [other for other in recipes if other in (f"pre{key}", f"post{key}")
+                    or re.search(rb"(?<![\w-])" + re.escape(other.encode()) + rb"(?![\w-])", found[key])]
+    return rest + b"\n".join(found.values())
+
+
+def _runs_tests(module: Module, guard: p.If) -> bool:
+    """Whether what a file does as a program is to run the tests in it."""
+    calls = [call for call in module.nodes(p.Call) if guard.at[0] <= call.at[0] < guard.at[1]]
+    return any((module.qualified(call.callee) or "") in ("unittest.main", "pytest.main") for call in calls)
+
+
+def _last_word(place: str) -> str:
+    return place.rpartition(".")[2].lower()
 
 
 def _last(callee: Any) -> str:
