@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
@@ -28,7 +28,7 @@ _INSTALLED = frozenset(
     "node_modules bower_components jspm_packages site-packages .venv venv virtualenv .tox .nox __pypackages__ "
     ".yarn .pnpm-store .eggs".split()
 )
-_VENDORED = frozenset("vendor vendored _vendor third_party third-party thirdparty 3rdparty extern".split())
+_VENDORED = frozenset("vendor vendors vendored _vendor third_party third-party thirdparty 3rdparty extern".split())
 _BUILT = frozenset(
     "dist .vite .next .nuxt .output .svelte-kit .angular .turbo .parcel-cache .vercel .serverless __pycache__ "
     ".mypy_cache .ruff_cache .pytest_cache htmlcov storybook-static".split()
@@ -278,9 +278,12 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
             explicit.add(inside)
     tree = DiskTree(root, listed | frozenset(explicit), git=git)
     selection = Selection(tree, [], [], [SetAside(folder, "folder that cannot be read") for folder in closed])
+    targets = _install_targets(listed)
     for name in sorted(chosen):
         if name.endswith(CODE):
             reason = None if name in explicit else set_aside_by_name(name)
+            if not reason and targets and name.startswith(targets) and name not in explicit:
+                reason = "installed packages"
             if reason:
                 selection.set_aside.append(SetAside(name, reason))
             else:
@@ -288,6 +291,12 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
         else:
             selection.other.append(name)
     return selection
+
+
+def _install_targets(paths: Iterable[str]) -> tuple[str, ...]:
+    """The folders below the root that ``pip install --target`` has filled: what lies in them has its metadata beside."""
+    found = {path[: path.rfind("/", 0, at) + 1] for path in paths if (at := path.find(".dist-info/")) >= 0}
+    return tuple(sorted(found - {""}))
 
 
 @cache
@@ -315,11 +324,19 @@ def set_aside_by_name(path: str) -> str | None:
     return None
 
 
+_RELEASE = regex(rb"(?:\xef\xbb\xbf)?\s*/\*!(?:[^\n*]*\n){0,2}[ \t*]*[\w.@/ -]{2,60}?[ \t,]v?\d+\.\d+\.\d+\b")
+"""The banner, kept by minifiers, with which the build of a library names itself and its version."""
+
+
 def set_aside_by_content(data: bytes) -> str | None:
-    """Why bytes are not hand-written source: generated or minified; None for the rest."""
+    """Why bytes are not hand-written source of the project: generated, minified or a library's; None for the rest."""
+    if _RELEASE.match(data):
+        return "vendored"
     head = data[:1500].lower()
     if (b"generated" in head or b"do not" in head) and _GENERATED_TEXT.search(data, 0, 1500):
         return "generated"
+    if b"webpackbootstrap" in head or b"webpackjsonp" in head or b"[\"webpackchunk" in head:
+        return "build output"
     if len(data) > 5000:
         lines = data.count(b"\n", 0, 50_000) + 1
         if min(len(data), 50_000) / lines > 300:
