@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.model.source import Span
+from connlint.project.address import loopback
 from connlint.project.conditions import Condition
 from connlint.project.module import Module
 from connlint.project.stage import Stages
@@ -40,11 +42,28 @@ def _demands(values: Values, stages: Stages, module: Module) -> list[Demand]:
         for block, truth in ((statement.then, True), (statement.otherwise, False)):
             if any(type(s) is p.Raise or stages.leaves(module, s) for s in block):
                 found.append((statement, values.absent(module, statement.test, truth)))
+                if truth:
+                    found.append((statement, _refused(values, module, statement.test)))
     for call in module.nodes(p.Call):
         if call.args and module.qualified(call.callee) in stages.assertions:
             found.append((call, values.absent(module, call.args[0].value, False)))
     return [Demand(frozenset(v for r in reads for v in r.variables), _way(stages, module, node))
             for node, reads in found if reads]
+
+
+def _refused(values: Values, module: Module, test: Any) -> tuple[Read, ...]:
+    """The reads of what a test compares with loopback: a program that stops there never uses such a default."""
+    parts = list(_within(test))
+    if not any(type(part) is p.Text and loopback(part.value) is not None for part in parts):
+        return ()
+    return tuple(r for part in parts if type(part) in (p.Name, p.Member) for q in values.possible(module, part)
+                 for r in (*q.reads, *q.absent))
+
+
+def _within(expression: Any) -> Iterator[Any]:
+    yield expression
+    for child in p.children(expression):
+        yield from _within(child)
 
 
 def _way(stages: Stages, module: Module, node: Any) -> Span | None:

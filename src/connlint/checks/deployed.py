@@ -12,8 +12,8 @@ from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.address import Host
 from connlint.project.answer import Found
-from connlint.project.module import Module
 from connlint.project.importers import importers
+from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
@@ -104,7 +104,7 @@ class Code:
         return path in self.files(one)
 
     def is_apart(self, one: Running, path: str) -> bool:
-        """Whether the file at ``path`` is a program of its own beside what ``one`` starts: it says so in its first line,
+        """Whether the file at ``path`` is a program of its own beside what ``one`` starts: its first line says so,
         nobody imports it, and neither a command of ``one`` nor a script of the package names it."""
         tree = self.project.tree
         if not (tree.read(path) or b"").startswith(b"#!") or importers(self.project).of(path):

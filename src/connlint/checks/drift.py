@@ -229,14 +229,13 @@ def _altered(module: Module, joint: Any, read: Any) -> bool:
 
 
 def _is_altered_later(module: Module, joint: Any) -> bool:
-    """Whether the value gets a name, and a part of it is cut off wherever that is read: ``BASE.replace("/v1", "")``."""
+    """Whether the value gets a name, and a part of it is cut off where that is read: ``BASE.replace("/v1", "")``."""
     above = module.parent(joint)
     if type(above) is not p.Let or type(above.target) is not p.Name:
         return False
-    found = references(module, above.target.id, above.target)
-    return bool(found) and all(
+    return any(
         type(member := module.parent(reader)) is p.Member and member.of is reader and member.name in _ALTERING
-        for reader in found)
+        for reader in references(module, above.target.id, above.target))
 
 
 def meaning(text: str) -> str:

@@ -26,6 +26,8 @@ def means_itself(project: Project, rules: Rules, path: str, value: Possible, nam
     wording = wording_of(project, rules.apis)
     if any(name in wording.names["self"] for name in names):
         return True
+    if any(wording.says("public", name) for name in names):
+        return False
     says_self = any(wording.says("self", name) for name in names)
     own = any(wording.says("own port", v) for r in (*value.reads, *value.absent) for v in r.variables)
     if own and says_self:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.patterns import regex
+from connlint.project.answer import Found
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.stage import words_of
@@ -142,6 +143,8 @@ class Elsewhere:
         for use in found:
             if use.kind == "named" and module.scope.names.get(use.place) and module.function(use.node) is None:
                 rows += self._imported(module, use)
+            elif use.keys and (use.kind == "exported" or _is_exports(module, use)):
+                rows += self._imported_whole(module, use.keys)
         return rows
 
     def _imported(self, module: Module, use: Use) -> Iterator[Use]:
@@ -156,6 +159,44 @@ class Elsewhere:
                 continue
             for name in self._names(module, other, use.place):
                 yield from follow(self.values, other, name, use.keys)
+
+    def _imported_whole(self, module: Module, keys: tuple[str, ...]) -> Iterator[Use]:
+        """Uses of what stands under ``keys`` of the object that ``module`` exports as a whole."""
+        seen = 0
+        for path in self.index.of(module.path):
+            if not self.counts(path) or keys[-1].encode() not in self.index.data(path):
+                continue
+            seen += 1
+            other = self.values.project.module(path) if seen <= _MOST else None
+            if other is None:
+                continue
+            for name, where, rest in self._wholes(module, other, keys):
+                for reader in references(other, name, where):
+                    yield from follow(self.values, other, reader, rest)
+
+    def _wholes(self, home: Module, other: Module,
+                keys: tuple[str, ...]) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+        """The names that ``other`` binds to what ``home`` exports as a whole, or to what stands there under the first
+        of ``keys``: each with a node at which it is bound so, and the keys that are left."""
+        for statement in other.nodes(p.Import):
+            for imported in statement.names:
+                if imported.name in ("default", "*") and imported.local and self._means(other, statement.module, home):
+                    yield imported.local, statement, keys
+        for let in other.nodes(p.Let):
+            value = let.value
+            if type(value) is p.Call and type(value.callee) is p.Name and value.callee.id == "require" and value.args:
+                specifier = value.args[0].value
+                if type(specifier) is not p.Text or not self._means(other, specifier.value, home):
+                    continue
+                if type(let.target) is p.Name:
+                    yield let.target.id, let.target, keys
+                for entry in let.target.entries if type(let.target) is p.Record else ():
+                    if type(entry.key) is p.Text and entry.key.value == keys[0] and type(entry.value) is p.Name:
+                        yield entry.value.id, entry.value, keys[1:]
+
+    def _means(self, other: Module, specifier: str, home: Module) -> bool:
+        answer = self.values.project.resolve(other, specifier)
+        return type(answer) is Found and answer.path == home.path
 
     def _names(self, home: Module, other: Module, exported: str) -> Iterator[Any]:
         """The expressions in ``other`` that are the name ``exported`` of ``home``."""
@@ -173,6 +214,11 @@ class Elsewhere:
                         member = other.parent(name)
                         if type(member) is p.Member and member.of is name and member.name == exported:
                             yield member
+
+
+def _is_exports(module: Module, use: Use) -> bool:
+    """Whether a value becomes all that a CommonJS module exports."""
+    return use.kind == "attribute" and use.place == "exports" and module.qualified(use.node) == "module.exports"
 
 
 def _is_owner(site: Site, field: Field) -> bool:

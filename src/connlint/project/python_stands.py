@@ -147,7 +147,8 @@ class Stands:
                 return True
             elif line.names:
                 known = sum(self._shows(target, name) for name, _, _ in line.names)
-                found += known
+                # that the whole dotted name leads to a file is no accident
+                found += known + ("." in line.module and not target.endswith("/"))
                 missing += len(line.names) - known
             elif "." in line.module:
                 found += 1

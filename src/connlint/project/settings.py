@@ -257,6 +257,11 @@ def _record(module: Module, record: p.Record, table: dict[str, Any]) -> Declarat
 
 
 def _tree(record: p.Record, table: dict[str, Any]) -> Iterator[Declaration]:
+    if "key" not in table:
+        for entry in record.entries:
+            if type(entry.key) is p.Text and VARIABLE.match(entry.key.value) and type(entry.value) is not p.Record:
+                yield Declaration((table["prefix"] + entry.key.value,), entry, entry.value)
+        return
     for entry in record.entries:
         if type(entry.key) is p.Text and entry.key.value == table["key"] and type(entry.value) is p.Record:
             yield from _branch(entry.value, table["prefix"])

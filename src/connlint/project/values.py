@@ -19,6 +19,7 @@ from connlint.project.conditions import Condition, conditions
 from connlint.project.environment import Access, Declaration, Environment, argument
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
+from connlint.project.rounds import asked_of_each, item_of
 from connlint.project.validators import computed, overruled
 
 MOST = 24
@@ -235,7 +236,7 @@ class Values:
             if isinstance(name, str):
                 names.append(access.prefix + name)
                 continue
-            for q in self.possible(module, name, frame)[:3]:
+            for q in self.possible(module, name, frame):
                 if q.text is not None and q.text.strip(HOLE):
                     names.append(access.prefix + q.text)
                     named_by_argument |= q.from_argument
@@ -272,6 +273,8 @@ class Values:
             left = self.absent(module, test.left, truth, frame)
             right = self.absent(module, test.right, truth, frame)
             return _merged((left, right))
+        if asked_of_items := asked_of_each(self, module, test, truth):
+            return _merged(self.absent(s.module, s.node, t, frame) for s, t in asked_of_items)
         if kind is p.Compare:
             return self._absent_compared(module, test, truth, frame)
         if kind is p.Call and (asked_of := _each(test)):
@@ -390,7 +393,9 @@ class Values:
                 return [UNKNOWN, *self.possible(module, d.default)]
             if default is not None:
                 return [UNKNOWN, *self.possible(module, default)]
-            return [UNKNOWN]
+            return item_of(self, module, d) or [UNKNOWN]
+        if d.kind == "loop":
+            return item_of(self, module, d) or [UNKNOWN]
         if d.kind == "import":
             if variable := self.environment.imported(module, d):
                 read = Read((variable,), Site(module, d.node), "nothing", "import")
