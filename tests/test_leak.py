@@ -165,5 +165,5 @@ def test_where_the_program_ends_with_the_function_it_is_a_note(start, level):
      "it may be collected before it is done"),
 ])
 def test_an_exception_that_the_coroutine_catches_itself_is_not_lost(body, why):
-    text = f"import asyncio\n\n\nasync def send(event):\n{body}\n\ndef f(event):\n    asyncio.create_task(send(event))\n"
+    text = f"import asyncio\n\n\nasync def send(event):\n{body}\n\ndef f(e):\n    asyncio.create_task(send(e))\n"
     assert only("a.py", text).message.endswith(why)

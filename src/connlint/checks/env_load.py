@@ -35,12 +35,20 @@ _PRELOADED = regex(r"(?:-r|--require|--import|--preload)[ =](\.{1,2}/[\w./-]+)")
 
 
 class Load(Struct, frozen=True, eq=False):
-    """A load of variables: a call, or the import of a module that loads when it is imported."""
+    """A load of variables: a call, or the import of a module that loads when it is imported.
+
+    ``node`` is where it happens in ``module``: where the load stands in a function, that is the call at the top level
+    which leads to it, and the load itself is ``written`` in ``home``. ``started``: it happens only where ``module`` is
+    the program that was started.
+    """
 
     module: Module
     node: Any
     entry: dict[str, Any]
     hoisted: bool = False
+    home: Module | None = None
+    written: Any = None
+    started: bool = False
 
 
 class Read(Struct, frozen=True, eq=False):
@@ -79,6 +87,7 @@ class Loads:
             language: [re.compile(pattern) for entry in rules.apis.get("preload", ()) if entry["language"] == language
                        for pattern in entry["patterns"]]
             for language in ("python", "javascript")}
+        self.forks = re.compile(card.options["forks"].encode())
         self._reads: dict[str, list[Read]] = {}
         self._loads: dict[str, list[Load]] = {}
 
@@ -104,7 +113,25 @@ class Loads:
                 yield Load(module, call, entry)
             else:
                 for chain in chains(self.project, module, call, within=()):
-                    yield Load(module, chain.start.node, entry)
+                    yield Load(module, chain.start.node, entry, home=module, written=call)
+
+    def led_to(self, module: Module) -> Iterator[Load]:
+        """The loads in functions of ``module`` that another file runs when it is imported, or the program's start."""
+        for call in module.nodes(p.Call):
+            entry = self._entry(module, call)
+            if entry is None or at_import(module, call):
+                continue
+            if at_import(module, call, main=True):
+                yield Load(module, call, entry, started=True)
+                continue
+            for chain in chains(self.project, module, call, self._in_production, begins=_begins):
+                start = chain.start
+                started = not at_import(start.module, start.node)
+                if started or start.module.path != module.path:
+                    yield Load(start.module, start.node, entry, home=module, written=call, started=started)
+
+    def _in_production(self, path: str) -> bool:
+        return self.stages.of_path(path) == "production"
 
     def _entry(self, module: Module, call: p.Call) -> dict[str, Any] | None:
         if type(call.callee) is p.Name and call.callee.id == "require" and call.args:
@@ -267,10 +294,11 @@ class Loads:
         found: list[str] = []
 
         def events(path: str) -> list[tuple[int, Any]]:
+            own = [(load.node.at[0], load)] if path == load.module.path else []
             if not self.may_load(path):
-                return []
+                return own
             module = load.module if path == load.module.path else self.project.module(path)
-            return [(x.node.at[0], x) for x in self.loads(module)] if module is not None else []
+            return [*own, *((x.node.at[0], x) for x in self.loads(module))] if module is not None else own
 
         for event in evaluate(self.project, entry, order, events):
             if event.what is None:
@@ -355,10 +383,23 @@ class Loads:
         patterns = self.preloads["python" if python else "javascript"]
         if not python and any(pattern.search(text) for pattern in patterns for text in self.orders.commands(entry)):
             return True
+        if self._forked_by_loader(entry):
+            return True
         if not patterns:
             return False
         joined = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in patterns).encode())
         return self.programs.told(joined, re.compile(self.card.options["commands"]), entry) is not None
+
+    def _forked_by_loader(self, entry: str) -> bool:
+        """Whether a program that loads variables itself starts ``entry`` as a process, which inherits them."""
+        name = entry.rpartition("/")[2]
+        stem = re.escape(name.rpartition(".")[0].encode())
+        literal = re.compile(rb"['\"`/]%s(?:\.\w{2,3})?['\"`]" % stem)
+        index = importers(self.project)
+        return any(
+            other != entry and self.may_load(other) and self._in_production(other)
+            and literal.search(index.data(other)) and self.forks.search(index.data(other))
+            for other in index.mentions(name.rpartition(".")[0], entry))
 
     def _framework_loads(self, module: Module) -> bool:
         """Whether a web framework imports the file by its place, and loads the variables before it does."""
@@ -393,6 +434,11 @@ class Loads:
         return frozenset(found)
 
 
+def _begins(module: Module, node: Any) -> bool:
+    """Whether ``node`` is evaluated when ``module`` is imported or started."""
+    return at_import(module, node, main=True)
+
+
 def _names_in(expression: Any) -> Iterator[p.Name]:
     """Every name inside ``expression``, itself included."""
     waiting = [expression]
@@ -412,20 +458,25 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     if court.stages.of_path(module.path) != "production":
         return
     module = project.module(module.path) or module  # the whole of it, its callers too
-    for load in court.loads(module):
-        if court.stages.only_in_development(module, load.node):
+    told: set[Any] = set()
+    for load in (*court.loads(module), *court.led_to(module)):
+        written = load.written or load.node
+        if written.at in told or court.stages.only_in_development(module, written):
+            continue
+        if court.stages.of_path(load.module.path) != "production":
             continue
         known = court.named(module.path)
-        for entry in court.entries(module.path):
+        for entry in [load.module.path] if load.started else court.entries(load.module.path):
             found = court.late(load, entry, known)
-            if found is not None and not court.preloaded(module, entry):
+            if found is not None and not court.preloaded(load.module, entry):
+                told.add(written.at)
                 yield _draft(load, *found)
                 break
 
 
 def _draft(load: Load, event: Event, read: Read, name: str) -> Draft:
-    module = load.module
-    text = " ".join(module.source.slice(load.node.at).split())
+    module, written = load.home or load.module, load.written or load.node
+    text = " ".join(module.source.slice(written.at).split())
     text = text if len(text) <= 60 else text[:59] + "…"
     steps = [Step(Place(step.importer, (step.at, step.at)), f"{step.importer} imports {step.target}")
              for step in event.trail]
@@ -435,9 +486,11 @@ def _draft(load: Load, event: Event, read: Read, name: str) -> Draft:
             steps.append(Step(Place(link.module.path, link.node.at),
                               f"{link.module.path} runs {called}" if number == 0 else f"which runs {called}"))
     steps.append(Step(Place(read.module.path, read.node.at), f"{name} is read here, before the load"))
-    steps.append(Step(Place(module.path, load.node.at), "the variables are loaded only here"))
-    same = event.path == module.path
+    if load.written is not None:
+        steps.append(Step(Place(load.module.path, load.node.at), f"{load.module.path} gets to the load only here"))
+    steps.append(Step(Place(module.path, written.at), "the variables are loaded only here"))
+    same = event.path == load.module.path
     return Draft(
-        "same" if same else "late", Place(module.path, load.node.at),
+        "same" if same else "late", Place(module.path, written.at),
         {"load": text, "module": event.path, "variable": name, "reader": read.module.path}, name, tuple(steps),
     )

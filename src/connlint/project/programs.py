@@ -44,6 +44,8 @@ _PATH = regex(r"[\w@.-]*[\w./-]+")
 
 _COMMAND = regex(r"(?:^|/)management/commands/[^/]+\.py$")
 """Programs that Django's ``manage.py`` loads when somebody asks for them by name."""
+_BARE = regex(rb"\s*import\s*['\"]")
+"""An import that binds no name."""
 
 
 class Programs:
@@ -167,7 +169,22 @@ class Programs:
             looks = any(type(s) is p.If and is_main_test(module, s.test) for s in module.program.body)
         elif not looks:
             looks = not self.exports(module)
-        return looks and self.imported_by(module.path) is None
+        return looks and not self._is_used(module.path)
+
+    def _is_used(self, path: str) -> bool:
+        """Whether a file of the program imports ``path``, other than to start it."""
+        started = path.rpartition("/")[2].partition(".")[0].lower() in _STARTED
+        return any(self.stages.of_path(other) == "production" and not (started and self._only_starts(other, path))
+                   for other in importers(self.project).of(path, dynamic=False))
+
+    def _only_starts(self, other: str, path: str) -> bool:
+        """Whether the file ``other`` loads ``path`` for its effect alone: ``require("./x")``, ``import "./x"``."""
+        data = importers(self.project).data(other)
+        for at, target, way in importers(self.project).targets(other):
+            if target == path:
+                before = data[data.rfind(b"\n", 0, at) + 1 : at]
+                return _BARE.match(data, at) is not None if way == "static" else not before.strip()
+        return False
 
     def starts(self, path: str, listens: list[str]) -> bool:
         """Whether a program surely starts with the file ``path``, rather than that nobody uses it any more.
