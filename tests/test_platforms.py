@@ -116,3 +116,32 @@ def test_a_variable_that_a_platform_sets_is_set(files, level):
     image = "FROM python:3.12\nWORKDIR /srv\nCOPY . .\nCMD python main.py\n"
     project = {"api/main.py": code, "api/Dockerfile": image} | files
     assert [f.level for f in report(project).findings if f.rule == "env-localhost-fallback"] == [level]
+
+
+SCRIPTS = """{"keywords": ["start", "node a.js"], "scripts": {
+"dev": "node a.js", "start": "node a.js", "say": "echo \\"node a.js\\""}}"""
+PLACED = [
+    ("package.json", SCRIPTS, ['"dev": "[node a.js]"', '"start": "[node a.js]"', '"say": "[echo \\"node a.js\\"]"']),
+    ("railway.json", '{"note": "go a", "deploy": {"startCommand": "go a"}}', ['"startCommand": "[go a]"']),
+    ("railway.toml", "# startCommand = 'go a'\n[deploy]\nstartCommand = 'go a'\n", ["startCommand = '[go a]'"]),
+    ("fly.toml", "app = 'PORT'\n[env]\nPORT = '1'\n[processes]\nweb = 'node a.js'\nother = \"\"\"\nnode a.js\"\"\"\n",
+     ["web = '[node a.js]'", 'other = """\n[node a.js]"""']),
+]
+
+
+@pytest.mark.parametrize(("path", "text", "expected"), PLACED, ids=[row[0] for row in PLACED])
+def test_commands_stand_where_they_are_written(path, text, expected):
+    """Not where the same words stand first."""
+    deployment = read_deployment(path, text.encode(), lambda _: None)
+    commands = [*deployment.commands, *(command for service in deployment.services for command in service.commands)]
+    marked = [text[: c.place.at[0]] + "[" + text[c.place.at[0]:c.place.at[1]] + "]" + text[c.place.at[1]:]
+              for c in commands]
+    assert all(part in row for part, row in zip(expected, marked, strict=True))
+
+
+def test_variables_stand_where_they_are_set():
+    text = "app = 'PORT'\n[env]\n  PORT = '1'\n"
+    (service,) = read_deployment("fly.toml", text.encode(), lambda _: None).services
+    assert text[slice(*service.environment["PORT"].place.at)] == "PORT"
+    assert service.environment["PORT"].place.at[0] == text.rindex("PORT")
+    assert text[slice(*service.environment_at.at)] == "[env]"

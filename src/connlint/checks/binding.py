@@ -142,15 +142,16 @@ def _host_place(start: Start, settled: Word | None) -> Place:
 
 def _settled(start: Start, project: Project) -> Word | None:
     """Where the tool's configuration says to listen, as a word of that file: its value is None where that cannot be
-    known. None where there is no configuration, or where it does not say it."""
+    known, and "" where it says nothing of it. None where there is no configuration that can be read.
+    """
     names = start.listed("config_names")
     if not names or not start.configured:
         return None
-    unknown = Word(None, start.command.place)
+    unknown, nothing = Word(None, start.command.place), Word("", start.command.place)
     flag = start.options.first(start.listed("config_flags"))
     paths = [flag.value] if flag is not None else start.listed("config_files")
-    nothing = start.options.has(start.listed("config_flags")) and flag is None
-    if nothing or start.variable("config_env") is not None:
+    lost = start.options.has(start.listed("config_flags")) and flag is None
+    if lost or start.variable("config_env") is not None:
         return unknown
     found = {answer.path for path in paths if path for ground in start.grounds
              if isinstance(answer := ground.find(path.removeprefix("file:")), Found)}
@@ -159,7 +160,7 @@ def _settled(start: Start, project: Project) -> Word | None:
         return unknown
     bound = [definition for name in names for definition in module.scope.names.get(name, ())]
     if not bound:
-        return unknown if module.scope.stars else None
+        return unknown if module.scope.stars else nothing
     value = bound[0].value
     if len(bound) > 1 or bound[0].path or type(value) is not p.Text:
         return unknown
@@ -196,12 +197,12 @@ def _host(start: Start, settled: Word | None = None) -> tuple[str, Word | None] 
         if colon:
             return host, word
         return (word.value, word) if not word.value.isdigit() else (start.entry["host"], None)
-    if settled is not None:
+    if settled is not None and settled.value:
         host, colon, _ = (settled.value or "").rpartition(":")
         return None if not colon or host in ("unix", "fd") or "/" in host else (host, settled)
     if start.variable("host_env") is not None or start.variable("public_env") is not None:
         return None
-    if start.configured and not start.listed("config_names"):
+    if start.configured and settled is None:
         return None
     if options.unknown or start.command.open or (start.entry["host"] and _opens(start)):
         return None

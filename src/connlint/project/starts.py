@@ -5,7 +5,6 @@ What tools there are and what their options mean stands in the table `server`; n
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from connlint.languages.deployment.spans import json_spans
 from connlint.model.deployment import Command, Deployment, Known, Word
 from connlint.model.finding import Place
 from connlint.patterns import regex
@@ -278,11 +278,11 @@ class Starts:
         text = table.get("scripts", {}).get(name) if isinstance(table, dict) else None
         if not isinstance(text, str):
             return ()
-        literal = json.dumps(text, ensure_ascii=False)[1:-1].encode()
-        at = data.find(literal, max(0, data.find(f'"{name}"'.encode())))
+        whole = data.decode("utf-8", "replace")
+        first, last = (len(whole[:at].encode()) for at in json_spans(whole).values["scripts", name])
         rows = self._commands_of.get(path, ())
         return tuple(replace(c, folder="" if c.folder == posixpath.dirname(path) else None) for c in rows
-                     if at <= c.place.at[0] < at + len(literal))
+                     if first <= c.place.at[0] < last)
 
     def _guessed(self, deployment: Deployment, command: Command) -> Iterator[Ground]:
         """Where a command of a script may run: the folders around the script, and what it changes into from there."""

@@ -11,7 +11,10 @@ import re
 import tomllib
 from typing import Any
 
+from msgspec import Struct
+
 from connlint.languages.deployment.shell import read_commands
+from connlint.languages.deployment.spans import Spans, json_spans, toml_spans
 from connlint.languages.deployment.yaml_nodes import Malformed, Yaml, documents
 from connlint.model.deployment import Command, Deployment, Known, Port, Service
 from connlint.model.finding import Place
@@ -70,19 +73,19 @@ def read_unit(source: Source) -> Deployment:
 
 def read_fly(source: Source) -> Deployment:
     """``fly.toml``: ``[env]``, the internal port and the processes; secrets are kept elsewhere."""
-    data = _toml(source)
-    environment = {key: Known(str(value), _find(source, str(key)), str(value))
+    data, written = _toml(source), _Written(source, toml_spans(source.text))
+    environment = {key: Known(str(value), written.key("env", key), str(value))
                    for key, value in _table(data, "env").items()}
     port = _table(data, "http_service").get("internal_port")
     folder = posixpath.dirname(source.path)
-    ports = (Port(port, None, _find(source, "internal_port")),) if isinstance(port, int) else ()
+    ports = (Port(port, None, written.key("http_service", "internal_port")),) if isinstance(port, int) else ()
     commands: tuple[Command, ...] = ()
-    for text in _table(data, "processes").values():
+    for name, text in _table(data, "processes").items():
         if isinstance(text, str):
-            commands += _commands(source, text, folder)
+            commands += written.commands(text, folder, ("processes", name))
     named = _table(data, "build").get("dockerfile")
     dockerfile = named if isinstance(named, str) else None
-    service = Service(str(data.get("app", "app")), "fly", _find(source, "app"), environment, _find(source, "[env]"),
+    service = Service(str(data.get("app", "app")), "fly", written.key("app"), environment, written.key("env"),
                       ("fly secrets",), build=folder or ".", dockerfile=dockerfile, commands=commands, folder=folder,
                       ports=ports)
     return Deployment(source.path, (service,))
@@ -91,8 +94,9 @@ def read_fly(source: Source) -> Deployment:
 def read_railway(source: Source) -> Deployment:
     """``railway.json`` and ``railway.toml``: the start command, which no shell expands where an image is started."""
     if source.path.endswith(".toml"):
-        data = _toml(source)
+        data, spans = _toml(source), toml_spans
     else:
+        spans = json_spans
         try:
             data = json.loads(source.text)
         except ValueError as error:
@@ -101,12 +105,14 @@ def read_railway(source: Source) -> Deployment:
     text = _table(data, "deploy").get("startCommand")
     if not isinstance(text, str):
         return Deployment(source.path)
+    written = _Written(source, spans(source.text))
     build = _table(data, "build")
     builder, dockerfile = build.get("builder"), build.get("dockerfilePath")
     shell = isinstance(builder, str) and builder.upper() != "DOCKERFILE"
-    service = Service("railway", "railway", _find(source, "startCommand"), {}, None, ("variables of the dashboard",),
+    start = ("deploy", "startCommand")
+    service = Service("railway", "railway", written.key(*start), {}, None, ("variables of the dashboard",),
                       build=folder or ".", dockerfile=dockerfile if isinstance(dockerfile, str) else None,
-                      commands=_commands(source, text, folder, shell=shell), folder=folder)
+                      commands=written.commands(text, folder, start, shell=shell), folder=folder)
     return Deployment(source.path, (service,))
 
 
@@ -182,10 +188,11 @@ def read_package_scripts(source: Source) -> Deployment:
         return Deployment(source.path)
     folder = posixpath.dirname(source.path)
     commands: list[Command] = []
-    scripts = data.get("scripts") if isinstance(data, dict) else None
-    for name, text in (scripts.items() if isinstance(scripts, dict) else ()):
-        if isinstance(text, str) and text:
-            commands += _commands(source, text, folder, after=f'"{name}"')
+    scripts = _table(data, "scripts")
+    written = _Written(source, json_spans(source.text)) if scripts else None
+    for name, text in scripts.items():
+        if isinstance(text, str) and text and written is not None:
+            commands += written.commands(text, folder, ("scripts", name))
     return Deployment(source.path, commands=tuple(commands))
 
 
@@ -238,22 +245,34 @@ def read_makefile(source: Source) -> Deployment:
     return Deployment(source.path, commands=tuple(commands))
 
 
-def _commands(source: Source, text: str, folder: str | None, after: str = "", *,
-              shell: bool = True) -> tuple[Command, ...]:
-    """Commands of a text that stands quoted somewhere in a JSON or TOML file; found where its literal stands."""
-    start = source.text.find(after) if after else 0
-    quoted = json.dumps(text, ensure_ascii=False)[1:-1]
-    at = source.text.find(quoted, max(start, 0))
-    if at < 0:
-        at = source.text.find(text, max(start, 0))
-    if at < 0:
-        return ()
-    if quoted != text:
-        # escapes move the bytes: every place is the whole text's
-        whole = Place(source.path, (source.char_to_byte(at), source.char_to_byte(at + len(quoted))))
-        found = read_commands(text.encode(), source.path, 0, folder=folder, shell=shell)
-        return tuple(_placed(command, whole) for command in found)
-    return read_commands(text.encode(), source.path, source.char_to_byte(at), folder=folder, shell=shell)
+class _Written(Struct, frozen=True):
+    """A JSON or TOML file with the places of what stands in it."""
+
+    source: Source
+    spans: Spans
+
+    def key(self, *path: str) -> Place:
+        """Where a key stands; the start of the file where it does not."""
+        return self._place(self.spans.keys.get(path, (0, 0)))
+
+    def commands(self, text: str, folder: str | None, path: tuple[str, ...], *,
+                 shell: bool = True) -> tuple[Command, ...]:
+        """The commands of the text at ``path``."""
+        if path not in self.spans.values:
+            return ()
+        first, last = self.spans.values[path]
+        quoted = self.source.text[first:last]
+        inside = quoted.find(text)
+        if inside < 0:
+            # escapes move the bytes: every place is the whole text's
+            whole = self._place((first + 1, last - 1))
+            found = read_commands(text.encode(), self.source.path, 0, folder=folder, shell=shell)
+            return tuple(_placed(command, whole) for command in found)
+        at = self.source.char_to_byte(first + inside)
+        return read_commands(text.encode(), self.source.path, at, folder=folder, shell=shell)
+
+    def _place(self, span: tuple[int, int]) -> Place:
+        return Place(self.source.path, (self.source.char_to_byte(span[0]), self.source.char_to_byte(span[1])))
 
 
 def _placed(command: Command, place: Place) -> Command:
@@ -271,8 +290,3 @@ def _toml(source: Source) -> dict[str, Any]:
 def _table(data: Any, name: str) -> dict[str, Any]:
     found = data.get(name) if isinstance(data, dict) else None
     return found if isinstance(found, dict) else {}
-
-
-def _find(source: Source, text: str) -> Place:
-    at = max(0, source.data.find(text.encode()))
-    return Place(source.path, (at, at + len(text.encode())))
