@@ -433,6 +433,11 @@ PLAIN = {"type": None, "module": '{ "type": "module" }'}
       "settings.py": "import os\nU = os.getenv('U')\n", "late.py": "import os\nV = os.getenv('V')\n"}, ["main.py:4"]),
     ({"main.py": "from dotenv import load_dotenv\nif __name__ == '__main__':\n    load_dotenv()\n    import settings\n",
       "settings.py": "import os\nU = os.getenv('U')\n"}, []),
+    # a class that reads the file itself
+    *(({"main.py": "from dotenv import load_dotenv\nimport settings\nload_dotenv()\n",
+        "settings.py": "import os\nfrom pydantic_settings import BaseSettings\nclass S(BaseSettings):\n"
+                       f"    U: str = os.getenv('U', '')\n{more}settings = S()\n"}, found)
+      for more, found in (("", ["main.py:3"]), ("    class Config:\n        env_file = '.env'\n", []))),
     # a load in a function of another file
     ({"package.json": PLAIN["module"],
       "index.ts": "import { load } from './env';\nimport { url } from './db';\nload();\nurl;",

@@ -163,6 +163,21 @@ class Loads:
         return found
 
     def _find_reads(self, module: Module) -> Iterator[Read]:
+        filled = self._filled(module)
+        for read in self._all_reads(module):
+            if filled.isdisjoint(id(above) for above in module.parents(read.node)):
+                yield read
+
+    def _filled(self, module: Module) -> set[int]:
+        """The classes whose fields are filled from a file of their own, so that their defaults do not matter."""
+        if module.program.language != "python" or not self._reads_own_file(module):
+            return set()
+        return {id(declaration.owner) for declaration in self.environment.declarations(module)}
+
+    def _reads_own_file(self, module: Module) -> bool:
+        return any(word.encode() in module.source.data for word in self.card.options["own_files"])
+
+    def _all_reads(self, module: Module) -> Iterator[Read]:
         for reading in (p.Member, p.Index, p.Call):
             for node in module.nodes(reading):
                 access = self.environment.access(module, node)
@@ -189,7 +204,7 @@ class Loads:
 
     def _settings(self, module: Module, declared: list[Declaration]) -> Iterator[Read]:
         """Instances of settings classes that read the environment when they are made, and no file of their own."""
-        if any(word.encode() in module.source.data for word in self.card.options["own_files"]):
+        if self._reads_own_file(module):
             return
         variables: dict[int, list[str]] = {}
         for declaration in declared:
