@@ -14,6 +14,9 @@ from connlint.project.stage import Stages, words_of
 from connlint.project.uses import Use, uses
 from connlint.project.values import Values
 
+_ENDS = ("argument", "key", "attribute", "returned", "exported")
+"""Uses after which a value may be somebody else's."""
+
 
 class Destinations:
     """Knows from the ``[[listen]]`` tables where servers take the address they listen on."""
@@ -44,6 +47,8 @@ class Destinations:
         if not host.scheme and not any(self.wording.says("remote", name) for name in names):
             if any(self.listens(use, host) for use in self.elsewhere.uses(module, node, found)):
                 return True
+        if self._is_allowed_elsewhere(module, node, found):
+            return True
         field = field_of(self.values, module, node, found)
         return field is not None and self.elsewhere.is_unread(field)
 
@@ -82,10 +87,22 @@ class Destinations:
             words = set(words_of(last)) | {w for key in use.keys for w in words_of(key)} | set(words_of(use.place))
         return bool(self.wording.words["allow"].intersection(words))
 
+    def _is_allowed_elsewhere(self, module: Module, node: Any, found: list[Use]) -> bool:
+        """Whether other files make the value part of a list of who may call, and nothing else. They are read only where
+        each of their lines speaks of such a list."""
+        if any(use.kind in ("argument", "returned") or (use.last and not use.keys and module.function(use.node))
+               for use in found):
+            return False
+        lines = self.elsewhere.lines(module, node, found)
+        allow = self.wording.words["allow"]
+        if not lines or not all(allow.intersection(words_of(line.decode("utf-8", "replace"))) for line in lines):
+            return False
+        there = [use for use in self.elsewhere.uses(module, node, found) if use.last or use.kind in _ENDS]
+        return len(there) >= len(lines) and all(self._allows(use) for use in there)
+
     def _only_shown_or_allowed(self, found: list[Use]) -> bool:
         """Whether all that the value becomes is shown to somebody, compared, or part of a list of who may call."""
-        ends = [use for use in found
-                if use.last or use.kind in ("argument", "key", "attribute", "returned", "exported")]
+        ends = [use for use in found if use.last or use.kind in _ENDS]
         return bool(ends) and all(self._shows(use) or self._allows(use) for use in ends)
 
     def _shows(self, use: Use) -> bool:

@@ -17,6 +17,7 @@ from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
+from connlint.project.uses import references
 from connlint.project.values import Possible, Read, Values, values_of
 
 
@@ -40,7 +41,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         given = [(place, value) for place, value in built.addresses()
                  if not _is_port(place, values.possible(module, value))]
         if not given:
-            if built.entry["kind"] in card.options.get("bare_kinds", ()) and _known_to_be_bare(built):
+            if built.entry["kind"] in card.options.get("bare_kinds", ()) and _known_to_be_bare(built) \
+                    and not _is_told_later(built):
                 yield _none(module, built)
             continue
         if any(not _may_be_unset(built, place, values.possible(module, value)) for place, value in given):
@@ -112,6 +114,20 @@ def _known_to_be_bare(built: Construction) -> bool:
             if any(place.isdigit() or built.entry["language"] == "javascript" for place in built.entry["address"]):
                 return False
     return not _has_unseen_address(built)
+
+
+def _is_told_later(built: Construction) -> bool:
+    """Whether something else gives the client its configuration, once it has been made: ``app.config_from_object(…)``.
+
+    The table names the members that do so (``configured_by``).
+    """
+    members = built.entry.get("configured_by", ())
+    above = built.module.parent(built.call)
+    if not members or type(above) is not p.Let or type(above.target) is not p.Name:
+        return False
+    readers = references(built.module, above.target.id, above.target)
+    return any(type(member := built.module.parent(reader)) is p.Member and member.of is reader
+               and member.name in members for reader in readers)
 
 
 def _has_unseen_address(built: Construction) -> bool:

@@ -27,6 +27,7 @@ _REST = 4
 _WHOLE = regex(rb"model_dump|\.dict\(\)|\basdict\(|\bvars\(|__dict__|\bgetattr\(|\.items\(\)"
                     rb"|\*\*(?:self|settings|config)\b")
 """Ways to use all fields of an object without naming one."""
+_IMPORT = re.compile(rb"\s*(?:import|from|export|const \{[^=]*\} = require)\b")
 
 
 class Field(Struct, frozen=True, eq=False):
@@ -132,6 +133,27 @@ class Elsewhere:
                    for parent in self.values.objects(site.module, base.value))
 
     # -- uses ---------------------------------------------------------------------------------------------------------
+
+    def lines(self, module: Module, node: Any, found: list[Use]) -> list[bytes] | None:
+        """The lines of other files of the program that seem to use the value of ``node``, each with the two above it;
+        None where too many do."""
+        field = field_of(self.values, module, node, found)
+        names = {use.keys[-1] if use.keys else use.place for use in found if use.kind in ("named", "exported")
+                 and module.function(use.node) is None}
+        if field is not None:
+            names = {field.name}
+        rows: list[bytes] = []
+        for name in names:
+            word = re.compile(rb"^.*[.\s({\[,]%s\b(?!\s*[:(]).*$" % re.escape(name.encode()), re.M)
+            for path in self.index.mentions(name, module.path):
+                data = self.index.data(path) if path != module.path and self.counts(path) else b""
+                for match in word.finditer(data):
+                    if not _IMPORT.match(match[0]):
+                        above = data[: match.start()].rsplit(b"\n", 3)
+                        rows.append(b"\n".join((*above[1:], match[0])))
+            if len(rows) > _MOST:
+                return None
+        return rows
 
     def uses(self, module: Module, node: Any, found: list[Use]) -> list[Use]:
         """What other files, or other methods, are seen to do with the value of ``node``; ``found`` are the uses that

@@ -97,7 +97,7 @@ class Stages:
 
     def _of_path(self, path: str) -> str:
         *folders, file = path.split("/")
-        if file in self.health_checks:
+        if file in self.health_checks or self._is_replaced(path):
             return "tool"
         kinds = [self.folders.get(folder.lower()) or self.folders.get(folder.lower().strip("_.")) for folder in folders]
         spelled = ["-".join(words_of(folder)) for folder in folders]
@@ -107,6 +107,15 @@ class Stages:
             if kind in kinds:
                 return kind
         return next((kind for kind, pattern in self.files if pattern.search(file)), "production")
+
+    def _is_replaced(self, path: str) -> bool:
+        """Whether a build takes another file in the place of ``path``: beside ``environment.ts`` stands
+        ``environment.prod.ts``."""
+        stem, dot, suffix = path.rpartition(".")
+        if not stem.endswith("environments/environment"):
+            return False
+        paths = self.values.project.tree.paths
+        return any(f"{stem}.{word}{dot}{suffix}" in paths for word in ("prod", "production"))
 
     # -- places ---------------------------------------------------------------------------------------------------
 
