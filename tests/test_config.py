@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from connlint import cards
+from connlint.cards import CardError
 from connlint.config import Config, ConfigError, load, validate
 from connlint.model.finding import Level
 from connlint.model.rule import Card, Rules
@@ -229,3 +231,11 @@ def test_the_command_line_is_named_in_complaints(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         validate(config, RULES)
     assert str(caught.value) == "--select: no rule or family 'open-doors'; did you mean 'open-door'?"
+
+
+def test_a_table_that_no_check_looks_at_is_refused(tmp_path: Path) -> None:
+    """A slip of the pen in an own table would else switch it off without a word."""
+    root = project(tmp_path, ci__rules__apis__mine_toml="[[clients]]\nnames = ['own.Client']\n")
+    said = r"apis/mine.toml: no check looks at \[\[clients\]\]; did you mean \[\[client\]"
+    with pytest.raises(CardError, match=said):
+        cards.load((root / "ci/rules",))

@@ -242,6 +242,9 @@ def test_a_path_chooses_deployments_and_a_wrong_one_is_said(tmp_path: Path) -> N
     assert [d.name for d in drawn(files, tmp_path, "one").deployments] == ["one/compose.yaml"]
     with pytest.raises(Unchartable, match="three"):
         drawn(files, tmp_path, "three")
+    built = {"compose.yaml": "services:\n  a:\n    build: ./api\n", "api/Dockerfile": "FROM python\n", "web/a.py": ""}
+    assert [d.name for d in drawn(built, tmp_path / "built", "api").deployments] == ["compose.yaml"]
+    assert drawn(built, tmp_path / "built", "web").deployments == ()
     assert "No services" in render(drawn({"main.py": ""}, tmp_path / "empty"), "text", Options())
 
 

@@ -11,6 +11,7 @@ import marshal
 import os
 import sys
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,11 @@ def read_card(name: str, text: str) -> Card:
         raise CardError(f"{name}.md: missing or malformed {error}") from None
 
 
-def _folder(folder: Path) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
-    """Parse the cards and tables of one folder. A table's name ends in its language, which an entry may overrule."""
+def _folder(folder: Path, roles: Collection[str] = ()) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
+    """Parse the cards and tables of one folder. A table's name ends in its language, which an entry may overrule.
+
+    Where ``roles`` are given, no other is understood.
+    """
     cards: dict[str, Card] = {}
     apis: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(folder.glob("*.md")):
@@ -67,6 +71,12 @@ def _folder(folder: Path) -> tuple[dict[str, Card], dict[str, list[dict[str, Any
         for role, entries in data.items():
             if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
                 raise CardError(f"apis/{path.name}: {role} is not an array of tables ([[{role}]])")
+            if roles and role not in roles:
+                import difflib
+
+                near = difflib.get_close_matches(role, sorted(roles), 1)
+                hint = f"did you mean [[{near[0]}]]?" if near else f"known are {', '.join(sorted(roles))}"
+                raise CardError(f"apis/{path.name}: no check looks at [[{role}]]; {hint}")
             apis.setdefault(role, []).extend({"language": language, **entry} for entry in entries)
     return cards, apis
 
@@ -89,7 +99,7 @@ def load(folders: tuple[Path, ...] = ()) -> Rules:
     for folder in folders:
         if not folder.is_dir():
             raise CardError(f"{folder}: no such folder of rules")
-        more_cards, more_apis = _folder(folder)
+        more_cards, more_apis = _folder(folder, apis.keys())
         cards |= more_cards
         for role, entries in more_apis.items():
             apis.setdefault(role, []).extend(entries)

@@ -29,14 +29,20 @@ def draw(project: Project, rules: Rules, name: str, findings: Iterable[Finding],
     """The map of ``project``, called ``name``.
 
     ``findings`` are what the rules reported, ``code`` the source files that are the project's own; ``wanted`` chooses
-    deployments by the files that they are read from.
+    deployments by the files that they are read from, and by the Dockerfiles that they build.
     """
     drawing = _Drawing(project, rules, findings, code)
     services = Services.of(project)
     deployments = tuple(drawing.deployment(group) for group in groups(services)
-                        if any(wanted(file) for file in (group.files[-1:] if group.kind == "compose" else group.files)))
+                        if any(wanted(file) for file in _files(group)))
     unread = tuple((d.path, problem) for d in services.deployments() for problem in d.problems if wanted(d.path))
     return Map(name, deployments, unread, version)
+
+
+def _files(group: Group) -> Iterator[str]:
+    """The files that a deployment is read from; of compose files the one that is laid over the others."""
+    yield from group.files[-1:] if group.kind == "compose" else group.files
+    yield from (one.image.path for one in group.members if one.image is not None)
 
 
 class _Drawing:
