@@ -20,7 +20,7 @@ def render(map_: Map, options: Options) -> str:
 
 def _lines(map_: Map, options: Options) -> Iterator[str]:
     if not map_.deployments:
-        yield "No services: there is no compose file, manifest, Dockerfile or Procfile, nor one that builds from here.\n"
+        yield "No services: there is no compose file, manifest, Dockerfile or Procfile here, nor one that builds it.\n"
     for number, deployment in enumerate(map_.deployments):
         if number:
             yield "\n"
