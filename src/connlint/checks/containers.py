@@ -185,12 +185,13 @@ def _ports(groups: Groups, tables: Tables) -> Iterator[Draft]:
                 continue
             for name, known in one.service.environment.items():
                 for host in hosts(known.shape):
-                    target = beside.hosts.get(host.name)
-                    if target is None or target is one or host.port is None:
+                    targets = beside.hosts.get(host.name, [])
+                    if not targets or host.port is None or any(target is one for target in targets):
                         continue
-                    if (found := unheard(host.port, target, tables)) is None:
+                    answers = [unheard(host.port, target, tables) for target in targets]
+                    if (found := answers[0]) is None or None in answers:
                         continue
-                    evidence, published = found
+                    target, (evidence, published) = targets[0], found
                     listed = ", ".join(str(port) for port in sorted(evidence)[:4])
                     slots = {"service": target.name, "port": str(host.port), "ports": listed, "variable": name,
                              "inner": str(published.container) if published else ""}

@@ -54,9 +54,13 @@ class Neighbours:
         return self.group.members
 
     @cached_property
-    def hosts(self) -> dict[str, Running]:
-        """The services by the names by which they are reached."""
-        return {host: other for other in self.members for host in other.service.hosts}
+    def hosts(self) -> dict[str, list[Running]]:
+        """The services by the names by which they are reached; behind one name may be the containers of a pod."""
+        found: dict[str, list[Running]] = {}
+        for other in self.members:
+            for host in other.service.hosts:
+                found.setdefault(host, []).append(other)
+        return found
 
     @cached_property
     def names(self) -> dict[str, Running]:

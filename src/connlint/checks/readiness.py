@@ -66,7 +66,7 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
                 if retries[key]:
                     continue
             slots = {"service": one.name, "dependency": dependency.on, "what": contact.what,
-                     "hint": "" if target.service.healthcheck else f", and `{dependency.on}` needs a `healthcheck`"}
+                     "hint": "" if healthy else f", and `{dependency.on}` needs a `healthcheck`"}
             yield Draft("connects" if contact.when == "start" else "unready", dependency.place, slots,
                         f"{one.name}:{dependency.on}", contact.steps,
                         (Step(target.service.place, f"`{dependency.on}` is started here"),))
