@@ -74,8 +74,8 @@ class Source(Struct, eq=False):
         except LookupError:
             raise Undecodable(f"unknown encoding {encoding!r}") from None
         except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start + skip) + 1
-            raise Undecodable(f"line {line} is not {encoding.upper()}") from None
+            row = data.count(b"\n", 0, error.start + skip) + 1
+            raise Undecodable(f"line {row} is not {encoding.upper()}") from None
         except (ValueError, TypeError) as error:
             raise Undecodable(str(error)) from None
         return cls(path, data, encoding, text, skip)
