@@ -54,6 +54,7 @@ class Api(Struct, frozen=True):
     gathered: bool = False
     iterated: bool = False
     runs: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
 

@@ -282,7 +282,11 @@ class Listening:
         """Whether the target of a listener outlives the component that adds it."""
         if one.target in one.pair.lasting or (not one.target and one.pair.lasting):
             return not one.target or not self.module.lookup(one.target.split(".")[0], call)
-        if "import" not in one.pair.lasting or type(call.callee) is not p.Member:
+        if type(call.callee) is not p.Member:
+            return False
+        if self.cases.homes.origins.of(call.callee.of) in one.pair.lasting:
+            return True
+        if "import" not in one.pair.lasting:
             return False
         of = call.callee.of
         found = self.module.lookup(of.id, of) if type(of) is p.Name else []

@@ -116,11 +116,20 @@ class Meanings:
                 return "escape", above
             elif kind is p.Return:
                 return "escape", above
+            elif kind is p.Entry and self._is_option(above, api):
+                return "read", above
             elif kind is p.Opaque and above.why in ("typeof", "void", "delete"):
                 return "read", above
             elif kind not in (p.Sequence, p.Record, p.Entry, p.Spread, p.Default):
                 return "escape", above
             below = above
+
+    def _is_option(self, entry: p.Entry, api: Api) -> bool:
+        """Whether an entry hands the handle to a call as one of its options."""
+        if type(entry.key) is not p.Text or entry.key.value not in api.options:
+            return False
+        given = self.module.parent(self.module.parent(entry))
+        return type(given) is p.Argument and type(self.module.parent(given)) is p.Call
 
     def _is_tested(self, expression: Any) -> bool:
         """Whether only the truth of ``expression`` matters."""
