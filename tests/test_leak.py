@@ -167,3 +167,14 @@ def test_where_the_program_ends_with_the_function_it_is_a_note(start, level):
 def test_an_exception_that_the_coroutine_catches_itself_is_not_lost(body, why):
     text = f"import asyncio\n\n\nasync def send(event):\n{body}\n\ndef f(e):\n    asyncio.create_task(send(e))\n"
     assert only("a.py", text).message.endswith(why)
+
+
+@pytest.mark.parametrize(("around", "level"), [
+    ("(async () => {\n%s})();\n", "note"),
+    ("const main = async () => {\n%s};\nmain();\n", "note"),
+    ("async function main() {\n%s}\nmain().catch(console.error);\n", "warning"),
+    ("export async function main() {\n%s}\n", "warning"),
+])
+def test_a_rejection_that_nobody_handles_ends_the_program(around, level):
+    body = "const t = setInterval(beat, 1);\nawait work();\nclearInterval(t);\n"
+    assert only("a.js", around % body).level == level

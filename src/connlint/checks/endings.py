@@ -26,16 +26,25 @@ class Endings:
     def of(self, function: p.Function, depth: int = _DEPTH) -> bool:
         """Whether an exception that leaves ``function`` ends the program."""
         above = self.module.parent(function)
-        if depth <= 0 or type(above) is not p.Define or function.decorators or function.is_generator:
+        if depth <= 0 or function.decorators or function.is_generator:
+            return False
+        if type(above) is p.Call and above.callee is function:
+            return self._leads_out(above, function, depth)
+        at: Any
+        if type(above) is p.Define:
+            name, at = above.name, above
+        elif type(above) is p.Let and type(above.target) is p.Name and above.how == "const":
+            name, at = above.target.id, above.target
+        else:
             return False
         if type(self.module.parent(above)) is p.Class or self.module.function(above) is not None:
             return False
-        if unread(self.module, above.name):
-            return self._whole(above.name, depth)
-        uses = self._uses(above)
-        if not uses or any(not self._leads_out(use, function, depth) for use in uses):
+        if unread(self.module, name):
+            return self._whole(name, depth)
+        calls = [self.module.parent(use) for use in self._uses(name, at)]
+        if not calls or any(type(call) is not p.Call or not self._leads_out(call, function, depth) for call in calls):
             return False
-        index, word = importers(self.repeats.project), above.name.encode()
+        index, word = importers(self.repeats.project), name.encode()
         return not any(word in index.data(path) for path in index.of(self.module.path))
 
     def _whole(self, name: str, depth: int) -> bool:
@@ -47,15 +56,15 @@ class Endings:
         there = Endings(repeats(whole, self.repeats.project, self.repeats.rules))
         return len(found) == 1 and type(found[0]) is p.Function and there.of(found[0], depth - 1)
 
-    def _uses(self, define: p.Define) -> list[p.Name]:
-        wanted = self.module.lookup(define.name, define)
-        found = self.repeats.names().get(define.name, ())
-        return [use for use in found if self.module.lookup(define.name, use) is wanted]
+    def _uses(self, name: str, at: Any) -> list[p.Name]:
+        """Every use of a function's name, without the place that defines it."""
+        wanted = self.module.lookup(name, at)
+        found = self.repeats.names().get(name, ())
+        return [use for use in found if use is not at and self.module.lookup(name, use) is wanted]
 
-    def _leads_out(self, use: p.Name, function: p.Function, depth: int) -> bool:
-        """Whether a use of a function runs it where what it raises is caught by nobody."""
-        call: Any = self.module.parent(use)
-        if type(call) is not p.Call or call.callee is not use:
+    def _leads_out(self, call: p.Call, function: p.Function, depth: int) -> bool:
+        """Whether ``call`` runs ``function`` where what it raises is caught by nobody."""
+        if type(call.callee) is p.Function and call.callee is not function:
             return False
         below: Any = call
         for above in self.module.parents(call):
