@@ -150,6 +150,8 @@ def test_levels_javascript(code, level):
      ["module-scope-pool warning db.py:3"]),
     ({"Procfile": "web: gunicorn --preload app:app", "db.py": "import redis\nr = redis.Redis(host='cache')"},
      ["module-scope-pool note db.py:2"]),  # it sees that it was forked, and connects anew
+    ({"gunicorn.conf.py": "preload_app = True\ndef post_fork(server, worker):\n    from db import e\n    e.dispose()\n",
+      "db.py": ENGINE + "e = create_engine(os.environ['U'])"}, ["module-scope-pool note db.py:3"]),
     ({"Procfile": "web: gunicorn app:app # --preload", "db.py": ENGINE + "e = create_engine(os.environ['U'])"},
      ["module-scope-pool note db.py:3"]),
     ({"shop/management/commands/erase.py": "import redis\nr = redis.Redis(host='cache')\nclass Command: ...",

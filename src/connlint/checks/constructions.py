@@ -182,11 +182,16 @@ class Judge:
             return Facts("reloaded", [step], {"framework": title})
         if options.get("preload") and built.entry.get("fork_unsafe"):
             told = self.programs.told(_bytes(options["preload"]), _text(options["deployment"]), imported.path)
-            if told is not None:
+            if told is not None and not self._renewed(module, told[0]):
                 path, at = told
                 step = Step(Place(path, at), "workers are forked after the application was imported")
                 return Facts("forked", [step])
         return Facts("plain")
+
+    def _renewed(self, module: Module, path: str) -> bool:
+        """Whether a hook of the server, or the module itself, does something in every worker after the fork."""
+        hooks = _bytes(self.options["after_fork"])
+        return any(hooks.search(data) for data in (module.source.data, self.project.tree.read(path) or b""))
 
     def _pools(self, built: Construction) -> bool:
         """Whether it holds connections of its own, as far as what it works through says."""
