@@ -6,19 +6,18 @@ the top level of a module, and those in functions and getters that something at 
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
+from connlint.checks.env_reads import Read, Reads
 from connlint.checks.lifecycles import argument
+from connlint.checks.preloads import Preloads
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
-from connlint.patterns import regex
-from connlint.project.environment import Declaration, Environment
+from connlint.project.environment import Environment
 from connlint.project.evaluation import Event, Import, Order, Orders, evaluate
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -31,7 +30,6 @@ from connlint.project.values import values_of
 _MOST_READERS = 80
 _MOST_FUNCTIONS = 60
 _MOST_ENTRIES = 3
-_PRELOADED = regex(r"(?:-r|--require|--import|--preload)[ =](\.{1,2}/[\w./-]+)")
 
 
 class Load(Struct, frozen=True, eq=False):
@@ -49,15 +47,6 @@ class Load(Struct, frozen=True, eq=False):
     home: Module | None = None
     written: Any = None
     started: bool = False
-
-
-class Read(Struct, frozen=True, eq=False):
-    """A read of ``variables``; ``chain`` are the calls that lead to it from a top level, where it is in a function."""
-
-    module: Module
-    node: Any
-    variables: tuple[str, ...]
-    chain: Chain | None = None
 
 
 class Loads:
@@ -82,13 +71,8 @@ class Loads:
                 words.update(name.rpartition(".")[2].encode() for name in entry.get("names", ()) if "." in name)
             words.update(name.encode() for name in entry.get("imports", ()))
         self.words = tuple(sorted(words))
-        self.reads_words = tuple(word.encode() for word in card.options["words"])
-        self.preloads = {
-            language: [re.compile(pattern) for entry in rules.apis.get("preload", ()) if entry["language"] == language
-                       for pattern in entry["patterns"]]
-            for language in ("python", "javascript")}
-        self.forks = re.compile(card.options["forks"].encode())
-        self._reads: dict[str, list[Read]] = {}
+        self.reads = Reads(project, self.values, self.stages, card.options)
+        self.preloads = Preloads(project, card.options, rules, self.programs, self.orders, self.may_load)
         self._loads: dict[str, list[Load]] = {}
 
     # -- loads ----------------------------------------------------------------------------------------------------
@@ -148,79 +132,6 @@ class Loads:
         data = importers(self.project).data(path)
         return any(word in data for word in self.words)
 
-    # -- reads ----------------------------------------------------------------------------------------------------
-
-    def may_read(self, path: str) -> bool:
-        """Whether the bytes of a file hold a word of some reader."""
-        data = importers(self.project).data(path)
-        return any(word in data for word in self.reads_words)
-
-    def reads(self, module: Module) -> list[Read]:
-        """Every read of the environment in ``module``, wherever it stands."""
-        found = self._reads.get(module.path)
-        if found is None:
-            found = self._reads[module.path] = sorted(self._find_reads(module), key=lambda read: read.node.at)
-        return found
-
-    def _find_reads(self, module: Module) -> Iterator[Read]:
-        filled = self._filled(module)
-        for read in self._all_reads(module):
-            if filled.isdisjoint(id(above) for above in module.parents(read.node)):
-                yield read
-
-    def _filled(self, module: Module) -> set[int]:
-        """The classes whose fields are filled from a file of their own, so that their defaults do not matter."""
-        if module.program.language != "python" or not self._reads_own_file(module):
-            return set()
-        return {id(declaration.owner) for declaration in self.environment.declarations(module)}
-
-    def _reads_own_file(self, module: Module) -> bool:
-        return any(word.encode() in module.source.data for word in self.card.options["own_files"])
-
-    def _all_reads(self, module: Module) -> Iterator[Read]:
-        for reading in (p.Member, p.Index, p.Call):
-            for node in module.nodes(reading):
-                access = self.environment.access(module, node)
-                if access is None or access.writes or self._written(module, node):
-                    continue
-                names = tuple(access.prefix + name for said in access.names
-                              for name in ([said] if isinstance(said, str) else self._texts(module, said)))
-                if names:
-                    yield Read(module, node, names)
-        for let in module.nodes(p.Let):
-            if type(let.target) is p.Record and let.value is not None and self.environment.mapping(module, let.value):
-                names = tuple(e.key.value for e in let.target.entries if type(e.key) is p.Text)
-                if names:
-                    yield Read(module, let, names)
-        declared = self.environment.declarations(module)
-        if declared and module.program.language == "python":
-            yield from self._settings(module, declared)
-        elif declared:
-            names = tuple(v for d in declared for v in d.variables)
-            for given in (p.Member, p.Name):
-                for node in module.nodes(given):
-                    if type(module.parent(node)) in (p.Argument, p.Spread) and self.environment.mapping(module, node):
-                        yield Read(module, node, names)
-
-    def _settings(self, module: Module, declared: list[Declaration]) -> Iterator[Read]:
-        """Instances of settings classes that read the environment when they are made, and no file of their own."""
-        if self._reads_own_file(module):
-            return
-        variables: dict[int, list[str]] = {}
-        for declaration in declared:
-            variables.setdefault(id(declaration.owner), []).extend(declaration.variables)
-        for call in module.nodes(p.Call):
-            found = module.only(call.callee.id, call.callee) if type(call.callee) is p.Name else None
-            if found is not None and id(found.value) in variables:
-                yield Read(module, call, tuple(variables[id(found.value)]))
-
-    def _texts(self, module: Module, expression: Any) -> list[str]:
-        return [q.text for q in self.values.possible(module, expression)[:3] if q.text and q.text.isidentifier()]
-
-    def _written(self, module: Module, node: Any) -> bool:
-        above = module.parent(node)
-        return type(above) is p.Delete or (type(above) in (p.Assign, p.Let) and above.target is node)
-
     def feeds(self, read: Read, load: Load) -> bool:
         """Whether the read is there to say which file is loaded."""
         if read.module.path != load.module.path:
@@ -234,18 +145,6 @@ class Loads:
             if type(above) is p.If:
                 return any(s.at[0] <= load.node.at[0] < s.at[1] for s in (*above.then, *above.otherwise))
         return False
-
-    def counts(self, read: Read, known: frozenset[str]) -> str | None:
-        """The variable of ``read`` that a file of variables may set; ``known`` are those that such files name."""
-        for name in read.variables:
-            if name in self.stages.variables or name in self.stages.flags or name in self.card.options["ignored"]:
-                continue
-            if known and name not in known:
-                continue
-            if self.stages.only_in_development(read.module, read.node):
-                continue
-            return name
-        return None
 
     # -- the replay -----------------------------------------------------------------------------------------------
 
@@ -281,7 +180,7 @@ class Loads:
         before = self._evaluated_before(load, entry, order)
         if before is None:
             return None
-        readers = [path for path in before if self.may_read(path)][:_MOST_READERS]
+        readers = [path for path in before if self.reads.may_read(path)][:_MOST_READERS]
         happening = self._happening(readers, frozenset(before), known)
         if not happening:
             return None
@@ -333,8 +232,8 @@ class Loads:
             module = self.project.module(path)
             if module is None:
                 continue
-            for read in self.reads(module):
-                name = self.counts(read, known)
+            for read in self.reads.of(module):
+                name = self.reads.counts(read, known)
                 if name is None:
                     continue
                 if at_import(module, read.node):
@@ -386,69 +285,6 @@ class Loads:
             } | {e.local for export in module.nodes(p.Export) for e in export.names}
         return local in table
 
-    # -- the surroundings -----------------------------------------------------------------------------------------
-
-    def preloaded(self, module: Module, entry: str) -> bool:
-        """Whether the command that starts ``entry`` has loaded the variables before."""
-        python = module.program.language == "python"
-        if not python and (self._framework_loads(module) or self._preloads_own(entry)):
-            return True
-        if not python and any(name in self.project.tree.paths for name in self.card.options["loading_runners"]):
-            return True
-        patterns = self.preloads["python" if python else "javascript"]
-        if not python and any(pattern.search(text) for pattern in patterns for text in self.orders.commands(entry)):
-            return True
-        if self._forked_by_loader(entry):
-            return True
-        if not patterns:
-            return False
-        joined = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in patterns).encode())
-        return self.programs.told(joined, re.compile(self.card.options["commands"]), entry) is not None
-
-    def _forked_by_loader(self, entry: str) -> bool:
-        """Whether a program that loads variables itself starts ``entry`` as a process, which inherits them."""
-        name = entry.rpartition("/")[2]
-        stem = re.escape(name.rpartition(".")[0].encode())
-        literal = re.compile(rb"['\"`/]%s(?:\.\w{2,3})?['\"`]" % stem)
-        index = importers(self.project)
-        return any(
-            other != entry and self.may_load(other) and self._in_production(other)
-            and literal.search(index.data(other)) and self.forks.search(index.data(other))
-            for other in index.mentions(name.rpartition(".")[0], entry))
-
-    def _framework_loads(self, module: Module) -> bool:
-        """Whether a web framework imports the file by its place, and loads the variables before it does."""
-        names = dict.fromkeys(self.card.options["loading_frameworks"], "")
-        return self.programs.by_convention(module) and self.programs.framework(module, names) is not None
-
-    def _preloads_own(self, entry: str) -> bool:
-        """Whether a file of the project that loads variables is put before ``entry``: ``node --import ./env.js``."""
-        for text in self.orders.commands(entry):
-            for name in _PRELOADED.findall(text):
-                folder = entry.rpartition("/")[0]
-                while True:
-                    path = posixpath.normpath(posixpath.join(folder, name))
-                    stem = re.sub(r"\.[cm]?js$", "", path)
-                    for other in (path, *(f"{stem}{end}" for end in (".js", ".ts", ".mjs", ".cjs", ".mts", ".cts"))):
-                        if other in self.project.tree.paths and self.may_load(other):
-                            return True
-                    if not folder:
-                        break
-                    folder = folder.rpartition("/")[0]
-        return False
-
-    def named(self, path: str) -> frozenset[str]:
-        """The variables that files of variables name, next to ``path`` or above it; empty where there are none."""
-        pattern = re.compile(self.card.options["files"])
-        found: set[str] = set()
-        for other in self.project.tree.paths:
-            folder, _, name = other.rpartition("/")
-            if pattern.match(name) and (not folder or path.startswith(f"{folder}/")):
-                data = self.project.tree.read(other) or b""
-                found.update(m.decode() for m in re.findall(rb"(?m)^[#\s]*(?:export\s+)?([A-Za-z_]\w*)[ \t]*=", data))
-        return frozenset(found)
-
-
 def _begins(module: Module, node: Any) -> bool:
     """Whether ``node`` is evaluated when ``module`` is imported or started."""
     return at_import(module, node, main=True)
@@ -480,10 +316,10 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if court.stages.of_path(load.module.path) != "production":
             continue
-        known = court.named(module.path)
+        known = court.reads.named(module.path)
         for entry in [load.module.path] if load.started else court.entries(load.module.path):
             found = court.late(load, entry, known)
-            if found is not None and not court.preloaded(load.module, entry):
+            if found is not None and not court.preloads.before(load.module, entry):
                 told.add(written.at)
                 yield _draft(load, *found)
                 break
