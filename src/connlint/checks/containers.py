@@ -96,7 +96,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     if "loopback" in card.outcomes:
         yield from once(_loopback(groups, tables, words, Companions.of(project, rules.apis)))
     if "port" in card.outcomes:
-        yield from once(_ports(groups, tables))
+        yield from once(_ports(groups, tables, project))
     if "unpublished" in card.outcomes:
         yield from unpublished(project, rules)
     if "unready" in card.outcomes:
@@ -178,7 +178,7 @@ def _asks_for(one: Running, name: str, target: Running | None, beside: Neighbour
 # -- a port where nobody listens ---------------------------------------------------------------------------------------
 
 
-def _ports(groups: Groups, tables: Tables) -> Iterator[Draft]:
+def _ports(groups: Groups, tables: Tables, project: Project) -> Iterator[Draft]:
     for beside in groups.all:
         for one in beside.members:
             if one.service.kind not in ("compose", "kubernetes"):
@@ -188,7 +188,7 @@ def _ports(groups: Groups, tables: Tables) -> Iterator[Draft]:
                     targets = beside.hosts.get(host.name, [])
                     if not targets or host.port is None or any(target is one for target in targets):
                         continue
-                    answers = [unheard(host.port, target, tables) for target in targets]
+                    answers = [unheard(host.port, target, tables, project.tree) for target in targets]
                     if (found := answers[0]) is None or None in answers:
                         continue
                     target, (evidence, published) = targets[0], found

@@ -275,10 +275,19 @@ def _script(start: Start, target: Target) -> Verdict:
 def _draft(outcome: str, start: Start, target: Target, where: str, hint: str, attribute: str | None = None) -> Draft:
     slots = {"tool": start.tool, "target": target.text, "module": target.module,
              "attribute": attribute or target.attribute or "", "where": where, "hint": hint}
-    related: tuple[Step, ...] = ()
+    related = tuple(_covered(start, where))
     if outcome == "attribute":
         related = (Step(Place(where, (0, 0)), f"this module does not define '{slots['attribute']}'"),)
     return Draft(outcome, target.place, slots, f"{start.tool} {target.text}", related=related)
+
+
+def _covered(start: Start, where: str) -> Iterator[Step]:
+    """Where a folder of the project is mounted over what the image holds, and ``where`` is looked for in it."""
+    if start.running is None or start.running.image is None:
+        return
+    for host, target in start.running.service.mounts:
+        if host == "." or where.startswith(host + "/"):
+            yield Step(start.running.service.place, f"{host} is mounted over {target} of the image here")
 
 
 def _tried(answers: list[Answer]) -> str:

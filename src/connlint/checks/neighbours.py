@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 
 from connlint.model.deployment import Port
 from connlint.model.finding import Draft, Place
+from connlint.patterns import regex
 from connlint.project.command_ports import mentioned_ports, told_ports
 from connlint.project.deployments import Group, groups
 from connlint.project.services import Running, Services
+from connlint.project.tree import Tree
+
+_TEXT = regex(r"\.(?:py|[cm]?[jt]sx?|go|rs|java|kt|rb|php|cs|ya?ml|json|toml|ini|cfg|conf|sh|env|properties)$|"
+              r"(?:^|/)(?:\.env[^/]*|[^./]+)$")
+_LARGEST = 500_000
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
@@ -149,14 +155,37 @@ def _called_its_own(one: Running) -> set[int]:
     return {int(port) for known in one.environment.values() for port in own.findall(known.value or known.written)}
 
 
-def unheard(number: int, target: Running, tables: Tables) -> tuple[set[int], Port | None] | None:
+def unheard(number: int, target: Running, tables: Tables, tree: Tree) -> tuple[set[int], Port | None] | None:
     """Where ``target`` listens, if that is known and ``number`` is none of it, with the port of it that the machine
     publishes under ``number``."""
     evidence = listens(target, tables)
-    if number in evidence or number in may_listen(target, tables) or number in _called_its_own(target):
+    own = _called_its_own(target)
+    if number in evidence or number in may_listen(target, tables) or number in own:
         return None
     published = next((port for port in target.service.ports if port.host == number
                       and port.container not in (None, number)), None)
-    if not evidence or (target.service.build is not None and published is None and not _told(target)):
-        return None
-    return evidence, published
+    # what is published or exposed need not be all; a Service of Kubernetes lets nothing else through
+    whole = bool(own or _told(target) or tables.ports_of(target.service.image)) or target.service.kind == "kubernetes"
+    if not whole and (given := _given(target)) is not None and not _is_written(number, target, tree):
+        evidence, whole = evidence | {given}, True
+    return (evidence, published) if evidence and (whole or published is not None) else None
+
+
+def _given(one: Running) -> int | None:
+    """The port that code of the project is given to listen on, by the name that is usual for it."""
+    known = one.environment.get("PORT") if one.service.build is not None else None
+    return int(known.value) if known is not None and known.value and known.value.isdigit() else None
+
+
+def _is_written(number: int, one: Running, tree: Tree) -> bool:
+    """Whether the number stands anywhere in what the service is built from, but for other services' addresses."""
+    folder = one.service.build or "."
+    prefix = "" if folder == "." else folder + "/"
+    mentioned = re.compile(rb"(?<![\d.])" + str(number).encode() + rb"(?!\d)")
+    for path in tree.paths:
+        own = path.startswith(prefix) and "node_modules/" not in path and path != one.deployment.path
+        if own and _TEXT.search(path):
+            data = tree.read(path)
+            if data is not None and len(data) < _LARGEST and mentioned.search(data):
+                return True
+    return False
