@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from connlint.checks.deployed import CONTAINERS, Code, closed, required
-from connlint.checks.fallback import fallbacks
+from connlint.checks.fallback import meant
 from connlint.checks.local_services import unpublished
 from connlint.checks.neighbours import Groups, Neighbours, listens, may_listen, once, unheard
 from connlint.checks.readiness import unready
@@ -207,7 +207,6 @@ def _unset(running: list[Running], groups: Groups, tables: Tables, project: Proj
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     wording = wording_of(project, rules.apis)
-    companions = Companions.of(project, rules.apis)
     code = Code.of(project, rules)
     for one in running:
         service, at = one.service, one.service.environment_at
@@ -225,18 +224,14 @@ def _unset(running: list[Running], groups: Groups, tables: Tables, project: Proj
             if module is None:
                 continue
             fields = {id(d.node): d.field for d in values.environment.declarations(module) if d.field}
-            for found in fallbacks(values, module):
+            for found, reads in meant(module, project, rules):
                 if (field := fields.get(id(found.node))) is not None and not code.uses(one, field):
                     continue
-                names = [v for read in found.reads for v in read.variables]
-                if len(names) == 1 and not wording.listens(names[0], found.host, found.value.text or ""):
-                    name, host = names[0], found.host
-                    if tables.for_browsers(name) or wording.allows(name, host) or wording.agent(name, host):
-                        continue
-                    if stages.only_in_development(module, found.node) or companions.beside(names, host):
-                        continue
-                    read_at = Place(path, found.reads[0].site.node.at)
-                    wanted.setdefault(name, Step(read_at, f"{name} falls back to {host}"))
+                names = [v for read in reads for v in read.variables]
+                unknown = len(names) != 1 or tables.for_browsers(names[0]) or wording.agent(names[0], found.host)
+                if not unknown and code.needs(one, module, found.node):
+                    read_at = Place(path, reads[0].site.node.at)
+                    wanted.setdefault(names[0], Step(read_at, f"{names[0]} falls back to {found.host}"))
             for name, node in required(values, module):
                 if tables.says_where(name):
                     wanted.setdefault(name, Step(Place(path, node.at), f"{name} is required here"))

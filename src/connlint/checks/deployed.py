@@ -97,6 +97,24 @@ class Code:
         asked = re.compile(rb"\.\s*" + word + rb"\b|[\"']" + word + rb"[\"']")
         return any(asked.search(self.project.tree.read(path) or b"") for path in self.files(one))
 
+    def needs(self, one: Running, module: Module, node: Any) -> bool:
+        """Whether code of ``one`` uses the value of ``node``: not where that is a constant of the module which only the
+        code of others asks for, as happens in settings that several services import.
+        """
+        statement = module.statement(node)
+        target = statement.target if type(statement) is p.Let else None
+        if type(target) is not p.Name or module.function(node) is not None or module.program.language != "python":
+            return True
+        if sum(name.id == target.id for name in module.nodes(p.Name)) > 1:
+            return True
+        stem = module.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+        asked = re.compile(rb"\b" + re.escape(target.id.encode()) + rb"\b|import \*")
+        imported = re.compile(rb"(?m)^[ \t]*(?:from|import)\b[^\n]*\b" + re.escape(stem.encode()) + rb"\b")
+        own = set(self.files(one))
+        using = [path for path in self.project.tree.paths if path.endswith(".py") and path != module.path
+                 and imported.search(data := self.project.tree.read(path) or b"") and asked.search(data)]
+        return not using or any(path in own for path in using)
+
     def runs(self, one: Running, path: str) -> bool:
         """Whether the code at ``path`` is among the `files` of ``one``."""
         if (folder := self._folder(one)) is not None:
@@ -193,9 +211,10 @@ def targets_of(start: Start) -> Iterator[str]:
 # -- what it needs -----------------------------------------------------------------------------------------------------
 
 
-def deployed_without(project: Project, rules: Rules, path: str, variables: list[str], host: Host) -> Step | None:
+def deployed_without(project: Project, rules: Rules, path: str, variables: list[str], host: Host,
+                     value: tuple[Module, Any]) -> Step | None:
     """A deployment that runs the file at ``path`` and sets other variables, but none of ``variables``, without which
-    the address is ``host``.
+    the address is ``host``. ``value`` is the expression that needs them, in its file.
 
     None where no deployment is known to run the file, where some deployment that runs it does set one of them, or where
     more may be set than the deployment shows.
@@ -210,7 +229,7 @@ def deployed_without(project: Project, rules: Rules, path: str, variables: list[
             continue
         if given:
             return None
-        if one.service.environment_at is not None and not code.is_apart(one, path):
+        if one.service.environment_at is not None and not code.is_apart(one, path) and code.needs(one, *value):
             found = Step(one.service.environment_at, f"`{one.name}` is deployed with other variables, but without "
                                                      f"{' or '.join(variables)}")
     return found

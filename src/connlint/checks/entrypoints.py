@@ -191,7 +191,8 @@ def _compiled(start: Start, target: Target, applications: Applications) -> Verdi
         answers.append(source_of(linker.resolver.configs, ground.tree, package.path, path))
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
-    return _draft("file", start, target, _tried(answers), "")
+    near = next((a.near for a in answers if isinstance(a, Missing) and a.near), None)
+    return _draft("file", start, target, _tried(answers), f"; did you mean '{near}'?" if near else "")
 
 
 def _found_file(start: Start, ground: Ground, path: str) -> Answer:

@@ -12,7 +12,7 @@ from connlint.checks.demands import required_variables
 from connlint.checks.deployed import deployed_without
 from connlint.checks.destinations import Destinations
 from connlint.checks.itself import means_itself
-from connlint.checks.wording import Wording, shown_variable, wording_of
+from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
@@ -41,6 +41,21 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
         return
+    for found, reads in meant(module, project, rules):
+        yield draft(values, module, found, reads, outcome_of(module, project, rules, found, reads))
+
+
+def meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fallback, tuple[Read, ...]]]:
+    """Those of `fallbacks` that say where to connect, with the reads that decide them."""
+    memo = module.memo.get(meant)
+    if memo is None:
+        memo = module.memo[meant] = list(_meant(module, project, rules))
+    yield from memo
+
+
+def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fallback, tuple[Read, ...]]]:
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
     wording = wording_of(project, rules.apis)
     destinations = Destinations(rules.apis, values, wording, stages)
     seen: set[int] = set()
@@ -72,16 +87,16 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if Companions.of(project, rules.apis).beside(names, found.host):
             continue
         seen.update(id(r.site.node) for r in found.reads)
-        yield draft(values, module, found, reads, outcome_of(project, rules, wording, found, reads))
+        yield found, reads
 
 
-def outcome_of(project: Project, rules: Rules, wording: Wording, found: Fallback,
+def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
                reads: tuple[Read, ...]) -> tuple[str, Step | None]:
-    """How grave a fallback is, with the evidence where that is more than its own."""
+    """How grave a fallback in ``module`` is, with the evidence where that is more than its own."""
     names = [v for r in reads for v in r.variables]
-    if any(wording.agent(name, found.host) for name in names):
+    if any(wording_of(project, rules.apis).agent(name, found.host) for name in names):
         return "agent", None
-    evidence = deployed_without(project, rules, reads[0].site.module.path, names, found.host)
+    evidence = deployed_without(project, rules, reads[0].site.module.path, names, found.host, (module, found.node))
     return ("deployed" if evidence else "fallback"), evidence
 
 

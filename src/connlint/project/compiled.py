@@ -43,7 +43,15 @@ def source_of(configs: Any, tree: Tree, package: str, path: str) -> Answer:
     places = [posixpath.join(config.root_dir, stem + ending) for ending in _SOURCES]
     if any(place in tree.paths or tree.exists(place) or tree.ignored(place) for place in places):
         return Unknown("made from another file")
-    return Missing("no source for it", (places[0],))
+    name = posixpath.basename(stem)
+    likely = [path for path in sorted(tree.paths) if path.startswith(f"{config.root_dir}/" if config.root_dir else "")
+              and re.search(rf"(?:^|/){re.escape(name)}\.[cm]?tsx?$", path) and "node_modules/" not in path]
+    near = None
+    if len(likely) == 1:
+        inside = posixpath.relpath(likely[0], config.root_dir or ".")
+        made = re.sub(r"\.([cm]?)tsx?$", r".\1js", posixpath.join(config.out_dir, inside))
+        near = posixpath.relpath(made, folder or ".")
+    return Missing("no source for it", (places[0],), near)
 
 
 def _configuration(build: str) -> str | None:
