@@ -169,6 +169,15 @@ def test_an_exception_that_the_coroutine_catches_itself_is_not_lost(body, why):
     assert only("a.py", text).message.endswith(why)
 
 
+@pytest.mark.parametrize(("start", "level"), [
+    ("if __name__ == '__main__':\n    load('x')\n", "note"),
+    ("def main():\n    load('x')\n    load('y')\n\n\nif __name__ == '__main__':\n    main()\n", "warning"),
+])
+def test_a_program_may_end_where_its_main_function_returns(start, level):
+    load = "import psycopg2\n\n\ndef load(d):\n    c = psycopg2.connect(d)\n    if d:\n        return\n    c.close()\n\n\n"
+    assert only("a.py", load + start).level == level
+
+
 @pytest.mark.parametrize(("around", "level"), [
     ("(async () => {\n%s})();\n", "note"),
     ("const main = async () => {\n%s};\nmain();\n", "note"),

@@ -293,8 +293,11 @@ class Cases:
             evidence.append(Evidence(Place(self.module.path, missed[0].at), "this is not reached"))
         only_awaited = bool(ends) and all(type(w) is p.Await for w in ends) and loss.cause is not None
         # where the program ends with the function, the system gives back what it holds
-        function = self.module.function(call) if loss.cause is not None and loss.exit is loss.cause else None
-        minor = only_awaited or (function is not None and self.endings.of(function))
+        function = self.module.function(call)
+        raised = loss.cause is not None and loss.exit is loss.cause
+        ending = function is not None and (loss.cause is None or raised) and (
+            self.endings.of(function) if raised else self.endings.of(function, 1))
+        minor = only_awaited or ending
         return self.telling.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
                           level="note" if minor else None,
                           fix=self._in_finally(call, home, ends))

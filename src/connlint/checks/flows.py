@@ -42,6 +42,9 @@ class Nerves(Protocol):
     def closes(self, step: p.Expression) -> bool:
         """Whether a step cleans up itself."""
 
+    def exits(self, step: p.Expression) -> bool:
+        """Whether a call, or an exception that is raised, ends the program."""
+
     def suppresses(self, manager: p.Expression) -> bool:
         """Whether exceptions do not pass a context manager."""
 
@@ -205,6 +208,8 @@ class _Lowering:
             self.expression(it.value, out)
         if self.module.source.data.startswith(b"assert", it.at[0]):
             return  # an assertion says what always holds
+        if it.value is not None and self.nerves.exits(it.value):
+            out.append(Escape(Step("raise", it.at)))
         out.append(Leave("raise", Step("raise", it.at)))
 
     def break_(self, it: p.Break, out: list[Shape]) -> None:
@@ -249,6 +254,9 @@ class _Lowering:
         self.expression(it.callee, out)
         for argument in it.args:
             self.expression(argument.value, out)
+        if self.nerves.exits(it):
+            out.append(Escape(Step("call", it.at)))
+            return
         if id(it) in self.plan.escapes:
             out.append(Escape(Step("call", it.at)))
         function = self.plan.runs.get(id(it))

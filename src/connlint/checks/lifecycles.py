@@ -111,6 +111,7 @@ class Lifecycles:
         self.reads = _Names(rules, "reads", language)
         self.raising = _Names(rules, "raising", language)
         self.closing = _Names(rules, "closing", language)
+        self.exits = _Names(rules, "exit", language)
         self.suppressing = _Names(rules, "suppressing", language)
         self.managers = _Names(rules, "manager", language)
 

@@ -41,6 +41,11 @@ class Patience:
             return False
         return _raises(found[1].body)
 
+    def exits(self, step: p.Expression) -> bool:
+        """Whether a call, or an exception that is raised, ends the program."""
+        callee = step.callee if type(step) is p.Call else step
+        return self.table.exits.names_it(callee, self.origins)
+
     def suppresses(self, manager: p.Expression) -> bool:
         """Whether a context manager stops exceptions."""
         return type(manager) is p.Call and (manager, self.origins) in self.table.suppressing
