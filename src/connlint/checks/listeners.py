@@ -263,6 +263,10 @@ class Listening:
         above = self.module.parent(call)
         while type(above) in (p.Await, p.Member, p.Call):
             above = self.module.parent(above)
+        if type(above) is p.Let and type(above.target) is p.Name:
+            bound = self.module.lookup(above.target.id, above.target)
+            uses = self.cases.names.names().get(above.target.id, ())
+            return all(use is above.target or self.module.lookup(use.id, use) is not bound for use in uses)
         return type(above) is p.Evaluate
 
     def _is_listener(self, callback: p.Expression) -> bool:
@@ -270,6 +274,8 @@ class Listening:
 
     def _is_function(self, value: p.Expression) -> bool:
         """Whether an argument is a function of this file."""
+        if type(value) is p.Function:
+            return True
         if type(value) is p.Name:
             found = self.module.lookup(value.id, value)
             return len(found) == 1 and found[0].kind == "function"
