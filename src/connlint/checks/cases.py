@@ -67,7 +67,10 @@ class Cases:
         if home.kind == "attribute" and not self._is_ours(home):
             return None
         if running is not None and home.kind == "local":
-            home.uses += self.threads.signals(call, running, api)
+            signals = list(self.threads.signals(call, running, api))
+            if not signals:
+                return None  # its loop ends by itself, or nothing could end it
+            home.uses += signals
         after = [u for u in home.uses if u.meaning != "read"]
         if not after:
             return self.never(call, api, home)
