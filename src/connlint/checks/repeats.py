@@ -18,11 +18,14 @@ from connlint.checks.lifecycles import argument, last_word
 from connlint.checks.origins import class_of
 from connlint.model import program as p
 from connlint.project.conditions import conditions
+from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 
 Answer = Literal["again", "once", "unknown"]
 _DEPTH = 8
+_MOST_USERS = 24
+"""Files that are read to see how often they call one function."""
 
 
 class Why(Struct, frozen=True):
@@ -235,9 +238,11 @@ class Repeats:
         if depth <= 1:
             return [_UNKNOWN]
         found = []
-        for path in self.holding(name):
-            if path == self.module.path:
-                continue
+        near = importers(self.project).near(self.module.path)
+        paths = [path for path in self.holding(name) if path in near and path != self.module.path]
+        if len(paths) > _MOST_USERS:
+            found.append(_UNKNOWN)
+        for path in paths[:_MOST_USERS]:
             module = self.project.module(path)
             if module is None:
                 continue
