@@ -60,21 +60,27 @@ def meaning(module: Module, node: Any, api: Api, table: Lifecycles) -> tuple[Mea
     if type(above) is p.Member:
         call = module.parent(above)
         called = type(call) is p.Call and call.callee is above
-        if called and above.name == "forEach":
-            return ("end", call) if call.args and _releases(call.args[0].value, api) else ("escape", call)
+        if called and above.name == "forEach" and call.args and _releases(call.args[0].value, api):
+            return "end", call
+        if above.name in table.looks:
+            return "read", above
         if called and above.name in table.spreads:
             below, above = call, module.parent(call)
-        else:
-            return ("read", above) if above.name in table.looks else ("escape", above)
-    elif type(above) in (p.Argument, p.Spread) and type(module.parent(above)) is p.Call and (
-            last_word(module.parent(above).callee) in table.spreads):
-        call = module.parent(above)
-        below, above = call, module.parent(call)
+    elif type(above) is p.Argument and type(call := module.parent(above)) is p.Call:
+        if last_word(call.callee) in table.spreads:
+            below, above = call, module.parent(call)
     if type(above) is p.Loop and above.iterable is below:
         return ("end", above) if any(_gives_back(s, api) for s in above.body) else ("escape", above)
     if type(above) in (p.If, p.Not, p.Compare, p.Evaluate):
         return "read", above
-    return "escape", above
+    return "escape", _taker(module, above)
+
+
+def _taker(module: Module, above: Any) -> Any:
+    """The call, statement or assignment that gets a part of a collection, or all of it."""
+    while type(above) in (p.Argument, p.Member, p.Index, p.Spread, p.Sequence, p.Entry, p.Record, p.Conditional):
+        above = module.parent(above)
+    return above
 
 
 def _releases(callback: Any, api: Api) -> bool:

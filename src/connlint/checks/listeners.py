@@ -222,7 +222,7 @@ class Listening:
         if one.swept or (pair.callable and not self._is_function(call.args[pair.keys[-1]].value)):
             return None
         undo = f"{one.target}.{pair.remove[0]}(…)" if one.target else f"{pair.remove[0]}(…)"
-        api = Api(pair.role, pair.language, what="listener", release=pair.remove)
+        api = Api(pair.role, pair.language, what="listener", release=pair.remove, wary=pair.language == "python")
         name = self.telling.short(call.args[0].value)
         if one.removals:
             return self._removed(one, api, function, name) if function is not None else None
