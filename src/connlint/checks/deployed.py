@@ -107,12 +107,10 @@ class Code:
             return True
         if sum(name.id == target.id for name in module.nodes(p.Name)) > 1:
             return True
-        stem = module.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
         asked = re.compile(rb"\b" + re.escape(target.id.encode()) + rb"\b|import \*")
-        imported = re.compile(rb"(?m)^[ \t]*(?:from|import)\b[^\n]*\b" + re.escape(stem.encode()) + rb"\b")
         own = set(self.files(one))
-        using = [path for path in self.project.tree.paths if path.endswith(".py") and path != module.path
-                 and imported.search(data := self.project.tree.read(path) or b"") and asked.search(data)]
+        using = [path for path in importers(self.project).of(module.path)
+                 if asked.search(self.project.tree.read(path) or b"")]
         return not using or any(path in own for path in using)
 
     def runs(self, one: Running, path: str) -> bool:

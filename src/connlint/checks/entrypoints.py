@@ -27,7 +27,7 @@ _STARTED = (rb"(?:[\w.-]*\b(?:python[\d.]*|node|tsx|ts-node|nodemon|bun|deno|run
             rb"(?:--?[\w=-]+[\"',\s]+)*[\"']?[\w./-]*)")
 """What stands before a file where it is started, and not written or downloaded."""
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".template", ".tpl", ".in", ".mustache", ".hbs", ".ejs", ".erb",
-              ".example", ".sample", ".dist", ".tt")
+              ".example", ".sample", ".dist", ".tt", "-tpl")
 """Endings of files from which a file without the ending is made."""
 _NOT_RUN = regex(
     r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|templates?|cookiecutters?|vendor|third_party)/|\{\{|\{%"
