@@ -126,7 +126,8 @@ class Cases:
         hook = self.components.hook(call)
         if hook is not None:
             return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
-        if not api.managed and any(type(s) is p.WithItem for s in home.stores):
+        if not api.managed and (any(type(s) is p.WithItem for s in home.stores) or any(
+                type(self.module.parent(use.node)) is p.WithItem for use in home.uses)):
             return self.telling.draft("transaction", call, api, home.name)
         # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
         return self.telling.draft("unreleased", call, api, home.name, why=why.clause,
