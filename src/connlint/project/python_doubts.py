@@ -81,6 +81,8 @@ class Doubts:
             return "put into sys.modules"
         if self._is_built(stem):
             return "made by a build"
+        if self._is_copied(stem):
+            return "copied there"
         for candidate in (f"{stem}.py", stem, f"{stem}/{INIT}"):
             if self.tree.exists(candidate):
                 return "there, but not part of the project"
@@ -160,6 +162,17 @@ class Doubts:
             if _MAKES.search(line):
                 return True
         return False
+
+    def _is_copied(self, stem: str) -> bool:
+        """Whether an image gets a file of this name in a folder that is called like the one above."""
+        folder, _, name = stem.rpartition("/")
+        above, file = re.escape(folder.rpartition("/")[2].encode()), re.escape(name.encode()) + rb"\.py"
+        if not above:
+            return False
+        copied = re.compile(rb"^[ \t]*(?:COPY|ADD)[ \t](?:[^\n]*[ \t/])?%s[ \t](?:[^\n]*[ \t/])?%s/?(?:%s)?[ \t\r]*$"
+                            % (file, above, file), re.M)
+        return any(copied.search(self.tree.read(path) or b"") for path in self.tree.paths
+                   if "ockerfile" in path.rpartition("/")[2])
 
     # -- names ----------------------------------------------------------------------------------------------------
 

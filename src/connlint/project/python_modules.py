@@ -67,7 +67,7 @@ class PythonLinker:
             answer = self._relative(folder, module) if relative else self._absolute(path, folder, module)
             self._resolved[key] = answer
         if answer is _ELSEWHERE and b"sys.path" in self.files.read(path):
-            return self._anywhere(module)
+            return self._anywhere(path, module)
         if type(answer) is Found and answer.path == path and not relative:
             return _FOREIGN  # a file that is called like what it imports does not mean itself
         return answer
@@ -112,11 +112,16 @@ class PythonLinker:
                 return Unknown(why)
         return self._missing(ours.root, module, "")
 
-    def _anywhere(self, module: str) -> Answer:
-        """For files that change ``sys.path``: the one place where ``module`` is."""
+    def _anywhere(self, path: str, module: str) -> Answer:
+        """For files that change ``sys.path``: the one place where ``module`` is, below a folder that lies above the
+        file, or that it names."""
         stands = self.files.tops[module.partition(".")[0]]
-        found = [path for stand in stands if (path := self.files.walk(stand.root, module)) is not None]
-        return Found(found[0]) if len(found) == 1 else _ELSEWHERE
+        found = {place: stand.root for stand in stands if (place := self.files.walk(stand.root, module)) is not None}
+        if len(found) != 1:
+            return _ELSEWHERE
+        place, root = found.popitem()
+        named = root.rpartition("/")[2].encode() in self.files.read(path)
+        return Found(place) if named or is_below(path, root) else _ELSEWHERE
 
     def _missing(self, root: str, module: str, dots: str) -> Missing:
         """What is known of a module that does not exist: where it would be, and what is like it there."""
