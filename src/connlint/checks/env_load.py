@@ -30,6 +30,9 @@ from connlint.project.values import values_of
 _MOST_READERS = 80
 _MOST_FUNCTIONS = 60
 _MOST_ENTRIES = 3
+_LEVELS = 3
+_MOST_ABOVE = 12
+"""How far calls are followed from a load in a function to the program's start: a load is near it, or it is late."""
 
 
 class Load(Struct, frozen=True, eq=False):
@@ -101,6 +104,7 @@ class Loads:
 
     def led_to(self, module: Module) -> Iterator[Load]:
         """The loads in functions of ``module`` that another file runs when it is imported, or the program's start."""
+        above: frozenset[str] | None = None
         for call in module.nodes(p.Call):
             entry = self._entry(module, call)
             if entry is None or at_import(module, call):
@@ -108,14 +112,25 @@ class Loads:
             if at_import(module, call, main=True):
                 yield Load(module, call, entry, started=True)
                 continue
-            for chain in chains(self.project, module, call, self._in_production, begins=_begins):
+            above = self._above(module.path) if above is None else above
+            for chain in chains(self.project, module, call, within=above, begins=_begins):
                 start = chain.start
                 started = not at_import(start.module, start.node)
                 if started or start.module.path != module.path:
                     yield Load(start.module, start.node, entry, home=module, written=call, started=started)
 
-    def _in_production(self, path: str) -> bool:
-        return self.stages.of_path(path) == "production"
+    def _above(self, path: str) -> frozenset[str]:
+        """Files of the program that import ``path``, and those that import these, as long as they are few."""
+        index = importers(self.project)
+        found: set[str] = set()
+        waiting = {path}
+        for _ in range(_LEVELS):
+            waiting = {above for here in waiting for above in index.near(here)
+                       if self.stages.of_path(above) == "production"} - found
+            found |= waiting
+            if len(found) > _MOST_ABOVE:
+                break
+        return frozenset(found)
 
     def _entry(self, module: Module, call: p.Call) -> dict[str, Any] | None:
         if type(call.callee) is p.Name and call.callee.id == "require" and call.args:

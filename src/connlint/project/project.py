@@ -12,8 +12,10 @@ from connlint.project.answer import Answer, Found, Unknown
 from connlint.project.module import Definition, Key, Module
 from connlint.project.tree import Tree
 
-MOST_KEPT = 4_000_000
+MOST_KEPT = 6_000_000
 """Bytes of source whose modules are kept; in memory, a module is twenty times as large."""
+_DEFAULT = (b"default", b"exports")
+"""What stands in the statement that says what a module exports under no name."""
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
 """Lowers one file; with words, functions and classes that hold none of them may stay unread. Never raises: what it
 cannot read becomes problems of the program."""
@@ -38,21 +40,29 @@ class Project:
         self.memo: dict[Key, Any] = {}
         """Room for what is computed about the whole project and needed again."""
         self._modules: dict[str, Module | None] = {}
+        self._words: dict[str, frozenset[bytes]] = {}
+        """The words for which a module was read, where it was not read whole."""
         self._followed: set[str] = set()
-        self._partly: set[str] = set()
 
     def module(self, path: str, words: Iterable[bytes] | None = None) -> Module | None:
         """The module at ``path``, read at the first call; None where it is no code or cannot be read at all.
 
-        With ``words``, only what holds one of them need be read. Whoever comes from elsewhere asks without words, and
+        With ``words``, only what holds one of them, or is mentioned by what does, need be read. Who asks without words
         gets the whole.
         """
-        if path not in self._modules or (words is None and path in self._partly):
-            self._modules[path] = None
-            self._partly.discard(path)
+        if path in self._modules:
+            have = self._words.get(path)
+            if have is None:
+                return self._modules[path]
             if words is not None:
-                self._partly.add(path)
-            self._modules[path] = self._read(path, words)
+                if have.issuperset(words):
+                    return self._modules[path]
+                words = have.union(words)
+        self._words.pop(path, None)
+        if words is not None:
+            words = self._words[path] = frozenset(words)
+        self._modules[path] = None
+        self._modules[path] = self._read(path, words)
         return self._modules[path]
 
     def forget(self, path: str) -> None:
@@ -60,17 +70,18 @@ class Project:
         module = self._modules.get(path)
         if module is not None and path not in self._followed:
             del self._modules[path]
+            self._words.pop(path, None)
 
     def trim(self) -> bool:
         """Let go of all modules where those that are kept have more than `MOST_KEPT` bytes; whether it did so.
 
         Whoever asks for one again has it read again, so this is for the time between two questions.
         """
-        if sum(len(module.source.data) for module in self._modules.values() if module is not None) <= MOST_KEPT:
+        if sum(_bytes_read(module) for module in self._modules.values() if module is not None) <= MOST_KEPT:
             return False
         self._modules.clear()
         self._followed.clear()
-        self._partly.clear()
+        self._words.clear()
         # Modules are full of circles, and the collector may be off, or told to leave the old ones alone
         gc.unfreeze()
         gc.collect()
@@ -127,7 +138,7 @@ class Project:
             if found:
                 return self._through(module, found, seen)
             for star in module.scope.stars:
-                target = self._target(module, star.module)
+                target = self._target(module, star.module, name)
                 if target and (answer := self.exported(target, name, seen)):
                     return answer
             return None
@@ -135,10 +146,10 @@ class Project:
             for exported in export.names:
                 if exported.name == name and name != "*":
                     if export.source is not None:
-                        target = self._target(module, export.source)
-                        if target is None:
-                            return None
                         if exported.local == "*":
+                            return None
+                        target = self._target(module, export.source, exported.local)
+                        if target is None:
                             return None
                         return self.exported(target, exported.local, seen)
                     if export.value is not None:
@@ -156,7 +167,7 @@ class Project:
                 return module, [Definition(name, "value", value, value.at, value)]
         for export in module.nodes(p.Export):
             if export.source is not None and any(e.local == "*" and e.name == "*" for e in export.names):
-                target = self._target(module, export.source)
+                target = self._target(module, export.source, name)
                 if target and (answer := self.exported(target, name, seen)):
                     return answer
         return None
@@ -181,12 +192,16 @@ class Project:
                 found.append((target.name, assign.value))
         return found
 
-    def _target(self, module: Module, specifier: str) -> Module | None:
+    def _target(self, module: Module, specifier: str, name: str) -> Module | None:
+        """The module that ``specifier`` means, read at least as far as ``name`` goes."""
         answer = self.resolve(module, specifier)
         if not isinstance(answer, Found):
             return None
         self._followed.add(answer.path)
-        return self.module(answer.path)
+        words = _DEFAULT if name == "default" else (name.encode(),)
+        have = self._words.get(answer.path)
+        # most modules are asked for one name; whoever reads a module a second time may as well read all of it
+        return self.module(answer.path, words if have is None or have.issuperset(words) else None)
 
     def _through(self, module: Module, found: list[Definition], seen: frozenset[str]) -> Bound:
         if len(found) == 1 and found[0].kind == "import":
@@ -200,7 +215,7 @@ class Project:
         statement, name = definition.statement, definition.node
         if statement is None or name.name == "*":
             return None
-        target = self._target(module, statement.module)
+        target = self._target(module, statement.module, name.name)
         return self.exported(target, name.name, _seen) if target is not None else None
 
     def definitions(self, module: Module, name: p.Name) -> Bound:
@@ -216,10 +231,16 @@ class Project:
                 specifier = _required(found[0].value)
                 key = found[0].path[0]
                 if specifier is not None and isinstance(key, str) and len(found[0].path) == 1:
-                    target = self._target(module, specifier)
+                    target = self._target(module, specifier, key)
                     if target is not None and (answer := self.exported(target, key)):
                         return answer
         return module, found
+
+
+def _bytes_read(module: Module) -> int:
+    """How much of a module's source has become nodes."""
+    unread = sum(part.at[1] - part.at[0] for part in module.program.body if type(part) is p.Unread)
+    return len(module.source.data) - unread
 
 
 def _required(value: p.Expression) -> str | None:
