@@ -178,6 +178,12 @@ def test_a_program_may_end_where_its_main_function_returns(start, level):
     assert only("a.py", load + start).level == level
 
 
+def test_what_the_main_function_never_closes_is_a_note():
+    text = "import pika\n\n\ndef main():\n    c = pika.BlockingConnection(PARAMETERS).channel()\n    c.start()\n\n\n"
+    assert only("a.py", text + "if __name__ == '__main__':\n    main()\n").level == "note"
+    assert only("a.py", text).level == "warning"
+
+
 @pytest.mark.parametrize(("around", "level"), [
     ("(async () => {\n%s})();\n", "note"),
     ("const main = async () => {\n%s};\nmain();\n", "note"),

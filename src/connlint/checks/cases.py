@@ -130,8 +130,10 @@ class Cases:
                 type(self.module.parent(use.node)) is p.WithItem for use in home.uses)):
             return self.telling.draft("transaction", call, api, home.name)
         # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
+        function = self.module.function(call)
+        minor = api.awaiting or (function is not None and self.endings.of(function))
         return self.telling.draft("unreleased", call, api, home.name, why=why.clause,
-                                  steps=self.telling.because(call, why), level="note" if api.awaiting else None)
+                                  steps=self.telling.because(call, why), level="note" if minor else None)
 
     def _worth(self, call: p.Call, policy: str) -> Why | None:
         """Whether code that can run again is at work, as far as the table asks for that; None where it is not."""
