@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from connlint.checks.deployed import CONTAINERS, Code, closed, required
 from connlint.checks.fallback import meant
 from connlint.checks.local_services import unpublished
-from connlint.checks.neighbours import Groups, Neighbours, listens, may_listen, once, unheard
+from connlint.checks.neighbours import Groups, Neighbours, listens, may_listen, once
+from connlint.checks.ports import wrong_ports
 from connlint.checks.readiness import unready
 from connlint.checks.wording import Wording, wording_of
 from connlint.model.deployment import Known
@@ -23,7 +24,7 @@ from connlint.project.services import Running, Services
 from connlint.project.stage import stages_of, words_of
 from connlint.project.values import values_of
 
-_ISOLATED = (*CONTAINERS, "fly", "heroku", "render", "app-engine", "app-runner")
+_ISOLATED = (*CONTAINERS, "fly", "heroku", "render", "app-engine", "app-runner", "vercel")
 _HOST_WORDS = ("host", "hostname", "addr", "address", "server")
 _HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
 
@@ -96,7 +97,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     if "loopback" in card.outcomes:
         yield from once(_loopback(groups, tables, words, Companions.of(project, rules.apis)))
     if "port" in card.outcomes:
-        yield from once(_ports(groups, tables, project))
+        yield from once(wrong_ports(groups, tables, project, rules))
     if "unpublished" in card.outcomes:
         yield from unpublished(project, rules)
     if "unready" in card.outcomes:
@@ -173,31 +174,6 @@ def _asks_for(one: Running, name: str, target: Running | None, beside: Neighbour
     if target is not None:
         return target.name in needed
     return any(other.name in needed for other in beside.called(words_of(name)[:-1], one))
-
-
-# -- a port where nobody listens ---------------------------------------------------------------------------------------
-
-
-def _ports(groups: Groups, tables: Tables, project: Project) -> Iterator[Draft]:
-    for beside in groups.all:
-        for one in beside.members:
-            if one.service.kind not in ("compose", "kubernetes"):
-                continue
-            for name, known in one.service.environment.items():
-                for host in hosts(known.shape):
-                    targets = beside.hosts.get(host.name, [])
-                    if not targets or host.port is None or any(target is one for target in targets):
-                        continue
-                    answers = [unheard(host.port, target, tables, project.tree) for target in targets]
-                    if (found := answers[0]) is None or None in answers:
-                        continue
-                    target, (evidence, published) = targets[0], found
-                    listed = ", ".join(str(port) for port in sorted(evidence)[:4])
-                    slots = {"service": target.name, "port": str(host.port), "ports": listed, "variable": name,
-                             "inner": str(published.container) if published else ""}
-                    where = published.place if published else target.service.place
-                    yield Draft("published-port" if published else "port", known.place, slots, f"{one.name}:{name}",
-                                related=(Step(where, f"`{target.name}` listens on {listed}"),))
 
 
 # -- a variable that nobody sets ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from connlint.patterns import regex
 _FLAGS = frozenset((
     "--port", "-p", "-P", "--bind", "-b", "--listen", "-l", "--http-port", "--addr", "--address", "-addr", "-address",
     "-listen", "-port", "--server.port", "--server-port", "--bind-address", "--listen-address", "--http",
-    "--http-address",
+    "--http-address", "--web.listen-address", "-S",
 ))
 _BEFORE_A_NUMBER = frozenset(("runserver", "http.server", "SimpleHTTPServer", "runserver_plus"))
 """Words behind which a plain number is the port."""
@@ -38,9 +38,7 @@ def told_ports(words: Sequence[str | None]) -> set[int]:
             text = value if equals else (words[at + 1] if at + 1 < len(words) else None)
             if text and (number := _BEHIND.search(text)):
                 found.add(int(number[1]))
-        elif number := _EVERYWHERE.match(word):
-            found.add(int(number[1]))
-        elif (number := _ITSELF.match(word)) and (not before.startswith("-") or before in _FLAGS):
+        elif (number := _EVERYWHERE.match(word) or _ITSELF.match(word)) and not before.startswith("-"):
             found.add(int(number[1]))
         elif before in _BEFORE_A_NUMBER and word.isdigit():
             found.add(int(word))

@@ -1,0 +1,131 @@
+"""Addresses that name a service of the project on a port where it does not listen, in variables and in code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from connlint.checks.deployed import Code
+from connlint.checks.neighbours import Groups, Neighbours, unheard
+from connlint.model import program as p
+from connlint.model.deployment import Known, Port
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Rules
+from connlint.project.address import HOLE, Host, hosts
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.services import Running
+from connlint.project.stage import stages_of
+from connlint.project.values import values_of
+
+if TYPE_CHECKING:
+    from connlint.checks.containers import Tables
+
+_KINDS = ("compose", "kubernetes")
+_HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS")
+
+
+def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
+    """Outcomes "port" and "published-port" (the port is the one that the machine publishes)."""
+    for beside in groups.all:
+        for one in beside.members:
+            if one.service.kind not in _KINDS:
+                continue
+            for name, known, host in _told(one):
+                if (found := _nobody(host, one, beside, tables, project)) is not None:
+                    yield _draft(name, host, known.place, f"{one.name}:{name}", *found)
+    yield from _written(groups, tables, project, rules)
+
+
+def _nobody(host: Host, one: Running, beside: Neighbours, tables: Tables,
+            project: Project) -> tuple[Running, set[int], Port | None] | None:
+    """The service that ``host`` names, and where it listens, if that is known and is not there."""
+    targets = beside.hosts.get(host.name, [])
+    if not targets or host.port is None or any(target is one for target in targets):
+        return None
+    answers = [unheard(host.port, target, tables, project.tree) for target in targets]
+    if (found := answers[0]) is None or None in answers:
+        return None
+    return targets[0], *found
+
+
+def _draft(name: str, host: Host, place: Place, symbol: str, target: Running, evidence: set[int],
+           published: Port | None) -> Draft:
+    listed = ", ".join(str(port) for port in sorted(evidence)[:4])
+    slots = {"service": target.name, "port": str(host.port), "ports": listed, "variable": name,
+             "inner": str(published.container) if published else ""}
+    where = published.place if published else target.service.place
+    return Draft("published-port" if published else "port", place, slots, symbol,
+                 related=(Step(where, f"`{target.name}` listens on {listed}"),))
+
+
+# -- variables ---------------------------------------------------------------------------------------------------------
+
+
+def _told(one: Running) -> Iterator[tuple[str, Known, Host]]:
+    """The addresses that variables hold; a port in a variable of its own stands for the whole."""
+    environment = one.service.environment
+    for name, known in environment.items():
+        for host in hosts(known.shape):
+            if host.port is not None:
+                yield name, known, host
+            elif not host.scheme and (ending := next((e for e in _HOST_ENDINGS if name.endswith(e)), None)):
+                other = name.removesuffix(ending) + "_PORT"
+                port = environment.get(other)
+                if port is not None and port.value and port.value.isdigit():
+                    yield other, port, Host(host.name, int(port.value))
+
+
+# -- code --------------------------------------------------------------------------------------------------------------
+
+
+def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
+    """Addresses that code holds as they are, and not as what is taken where a variable is not set."""
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
+    code = Code.of(project, rules)
+    rows: dict[tuple[str, int], list[Draft | None]] = {}
+    for beside in groups.all:
+        names = [host for host, targets in beside.hosts.items() if host and targets[0].service.kind in _KINDS]
+        if len(beside.members) < 2 or not names or beside.group.kind not in _KINDS:
+            continue
+        sought = re.compile(rb"://(?:[^\s/@\"'`]*@)?(?:" + b"|".join(re.escape(n.encode()) for n in names) + rb"):\d")
+        for one in beside.members:
+            for path in code.files(one):
+                data = project.tree.read(path)
+                if data is None or stages.of_path(path) != "production" or sought.search(data) is None:
+                    continue
+                module = project.module(path)
+                for text, host in _literals(module, values) if module is not None else ():
+                    found = _nobody(host, one, beside, tables, project) if host.name in names else None
+                    place = Place(path, text.at)
+                    draft = None if found is None else _draft(str(host), host, place, f"{one.name}:{host}", *found)
+                    rows.setdefault((path, text.at[0]), []).append(draft)
+    for drafts in rows.values():
+        # a file that runs in several deployments is wrong only where it is wrong in all
+        if drafts[0] is not None and None not in drafts:
+            yield drafts[0]
+
+
+def _literals(module: Module, values: Any) -> Iterator[tuple[Any, Host]]:
+    """Texts with one address that are handed to a call, or are all that a name stands for."""
+    for text in module.nodes(p.Text):
+        if "://" not in text.value or len(named := hosts(_opened(module, text))) != 1 or named[0].port is None:
+            continue
+        above = module.parent(text)
+        if type(above) is p.Concat and above.parts[0] is text:
+            above = module.parent(above)
+        if type(above) is p.Argument:
+            call = module.parent(above)
+            if type(call) is p.Call and values.environment.access(module, call) is None:
+                yield text, named[0]
+        elif type(above) is p.Let and type(above.target) is p.Name:
+            if module.only(above.target.id, above.target) is not None:
+                yield text, named[0]
+
+
+def _opened(module: Module, text: p.Text) -> str:
+    """The text, with a mark for what follows where it is only a beginning."""
+    above = module.parent(text)
+    return text.value + (HOLE if type(above) is p.Concat and above.parts[0] is text and len(above.parts) > 1 else "")
