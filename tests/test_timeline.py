@@ -156,6 +156,13 @@ def test_levels_javascript(code, level):
      ["module-scope-pool note db.py:3"]),
     ({"shop/management/commands/erase.py": "import redis\nr = redis.Redis(host='cache')\nclass Command: ...",
       "shop/cache.py": "import redis\nr = redis.Redis(host='cache')"}, ["module-scope-pool note shop/cache.py:2"]),
+    # a class that calls itself by another name, and a context manager
+    ({"db.py": "import os, psycopg2\nfrom contextlib import contextmanager\nclass Repo:\n    def __init__(self):\n"
+               "        self.c = psycopg2.connect(os.environ['U'])\n    @classmethod\n    def make(cls):\n"
+               "        return cls()\n@contextmanager\ndef session():\n    yield Repo()\n",
+      "store.py": "from fastapi import APIRouter\nfrom db import Repo, session\napp = APIRouter()\nr = Repo.make()\n"
+                "with session() as s:\n    s.c\nlater = session()\n"},
+     ["import-time-connection warning store.py:4", "import-time-connection warning store.py:5"]),
     # a thin starter, and what it starts
     ({"package.json": '{ "type": "module", "scripts": { "start": "node index.js" } }',
       "index.js": "import './server.js';", "server.js": "import { connect } from './db.js';\nconnect();",

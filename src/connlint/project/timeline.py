@@ -29,6 +29,8 @@ _MOST_MODULES = 300
 _MANY_MODULES = 20
 """Modules that are read before a search by names alone says which further ones are worth it."""
 _AT_ONCE = tuple(name.decode() for name in AT_ONCE)
+_OWN_CLASS = frozenset({"cls", "this"})
+"""What a class is called in its own methods: ``cls()``, ``new this()``."""
 _RUNNERS = ("run", "run_until_complete", "run_sync", "async_to_sync")
 
 
@@ -272,7 +274,7 @@ class _Limits:
 def _uses(project: Project, what: Thing, limits: _Limits, known: Uses) -> Iterator[Use]:
     """Every call or read of a member that runs ``what``, in its own file and others that may be read."""
     names, anywhere = _names(what)
-    if type(what.node) is p.Function and what.node.is_generator:
+    if type(what.node) is p.Function and what.node.is_generator and not _is_manager(what.node):
         return
     others = limits.within(path for path in limits.candidates(what, names, anywhere) if path != what.module.path)
     for path in [what.module.path, *others]:
@@ -285,6 +287,8 @@ def _uses(project: Project, what: Thing, limits: _Limits, known: Uses) -> Iterat
 
 def _uses_in(project: Project, what: Thing, home: Module, names: set[str]) -> Iterator[Use]:
     local = names | _aliases(project, what, home, names)
+    if home is what.module and (type(what.node) is p.Class or _method_of(what) is None):
+        local |= _OWN_CLASS
     function = what.node if type(what.node) is p.Function else None
     if function is not None and is_getter(function):
         nodes: list[Any] = [m for m in home.nodes(p.Member) if m.name in local]
@@ -293,8 +297,15 @@ def _uses_in(project: Project, what: Thing, home: Module, names: set[str]) -> It
     asynchronous = function is not None and function.is_async and home.program.language == "python"
     for node in nodes:
         if any(found.is_at(what) for found in run_by(home, node, project)):
-            if not asynchronous or _awaited(home, node):
+            if function is not None and function.is_generator and type(home.parent(node)) is not p.WithItem:
+                continue
+            if not asynchronous or _awaited(home, node) or (function is not None and function.is_generator):
                 yield home, node
+
+
+def _is_manager(function: p.Function) -> bool:
+    """Whether a generator is made a context manager, so that ``with`` runs it up to what it yields."""
+    return any((last_name(decorator) or "").endswith("contextmanager") for decorator in function.decorators)
 
 
 def _awaited(module: Module, call: p.Call) -> bool:
