@@ -32,7 +32,7 @@ PROJECT_CHECKS: dict[str, str] = {
 CODE_WORDS: dict[str, tuple[bytes, ...]] = {
     "import-chain": (b"(",),
     "bind-loopback": (b"run(", b"run_", b"serve", b"listen", b"Server", b"bind", b"start("),
-    "containers": (b"localhost", b"127.0.0.1", b"[::1]"),
+    "containers": (b"localhost", b"127.0.0.1", b"[::1]", b"http://"),
     "local-services": (b"localhost", b"127.0.0.1", b"[::1]"),
     "entrypoint": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne"),
     "entrypoint-interface": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne"),

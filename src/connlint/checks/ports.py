@@ -90,7 +90,7 @@ def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> 
         names = [host for host, targets in beside.hosts.items() if host and targets[0].service.kind in _KINDS]
         if len(beside.members) < 2 or not names or beside.group.kind not in _KINDS:
             continue
-        sought = re.compile(rb"://(?:[^\s/@\"'`]*@)?(?:" + b"|".join(re.escape(n.encode()) for n in names) + rb"):\d")
+        sought = re.compile(rb"http://(?:" + b"|".join(re.escape(n.encode()) for n in names) + rb"):\d")
         for one in beside.members:
             for path in code.files(one):
                 data = project.tree.read(path)
@@ -109,9 +109,9 @@ def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> 
 
 
 def _literals(module: Module, values: Any) -> Iterator[tuple[Any, Host]]:
-    """Texts with one address that are handed to a call, or are all that a name stands for."""
+    """Texts with one web address that are handed to a call, or are all that a name stands for."""
     for text in module.nodes(p.Text):
-        if "://" not in text.value or len(named := hosts(_opened(module, text))) != 1 or named[0].port is None:
+        if "http://" not in text.value or len(named := hosts(_opened(module, text))) != 1 or named[0].port is None:
             continue
         above = module.parent(text)
         if type(above) is p.Concat and above.parts[0] is text:
