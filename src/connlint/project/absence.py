@@ -1,0 +1,167 @@
+"""What a test says about the environment: which reads must have given nothing where it came out as it did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connlint.model import program as p
+from connlint.project.conditions import Condition
+from connlint.project.module import Module
+from connlint.project.possible import HOLE, Frame, Possible, Read, Site, merged
+from connlint.project.rounds import asked_of_each
+
+if TYPE_CHECKING:
+    from connlint.project.values import Values
+
+
+class Absence:
+    """Judges tests for ``values``. ``predicates`` are the tables of functions that ask whether something is there."""
+
+    def __init__(self, values: Values, predicates: list[dict[str, Any]]) -> None:
+        self.values = values
+        self.predicates = {(e["language"], name): e["says"] for e in predicates for name in e["names"]}
+
+    def of(self, module: Module, test: Any, truth: bool, frame: Frame | None = None) -> tuple[Read, ...]:
+        """The reads that must have given nothing where ``test`` came out as ``truth``."""
+        kind = type(test)
+        if kind is p.Not:
+            return self.of(module, test.value, not truth, frame)
+        if kind is p.Logical and (test.op == "and" or (test.op == "or" and (truth or type(test.right) is not p.Text))):
+            left = self.of(module, test.left, truth, frame)
+            right = self.of(module, test.right, truth, frame)
+            return merged((left, right))
+        if asked_of_items := asked_of_each(self.values, module, test, truth):
+            return merged(self.of(s.module, s.node, t, frame) for s, t in asked_of_items)
+        if kind is p.Compare:
+            return self._compared(module, test, truth, frame)
+        if kind is p.Call and (asked_of := _each(test)):
+            return merged(self.of(module, item, truth, frame) for item in asked_of)
+        if kind is p.Call and (says := self._says(module, test)) is not None:
+            return self._missing(module, test.args[0].value, frame) if truth == (says == "absent") else ()
+        if kind in (p.Call, p.Name) and (asked := self._question(module, test)) is not None:
+            return self.of(asked.module, asked.node, truth)
+        if truth:
+            return ()
+        if kind is p.Call and type(test.callee) is p.Member and test.args:
+            environment = self.values.environment
+            if environment.mapping(module, test.callee.of) and environment.access(module, test) is None:
+                return self._variable(module, test.args[0].value, test, frame)
+        return self._missing(module, test, frame)
+
+    def _question(self, module: Module, test: Any) -> Site | None:
+        """The test that a name or a call stands for: ``enabled = !!env.A && !!env.B``, ``isEnabled()``."""
+        memo = module.memo.setdefault(Absence._question, {})
+        key = id(test)
+        if key not in memo:
+            memo[key] = None  # a test that asks for itself says nothing
+            site = None
+            if type(test) is p.Name:
+                where, found = self.values.environment.definitions(module, test)
+                if len(found) == 1 and found[0].kind == "value" and found[0].value is not None and not found[0].path:
+                    site = Site(where, found[0].value)
+            elif (made := self.values.results.callee(module, test)) is not None and type(made.node) is p.Function:
+                own = self.values.results.returns(made.module, made.node)
+                if len(own) == 1 and own[0].value is not None:
+                    site = Site(made.module, own[0].value)
+            if site is not None and not self.asks(site.module, site.node):
+                site = None
+            memo[key] = site
+        found_site: Site | None = memo[key]
+        return found_site
+
+    def asks(self, module: Module, node: Any) -> bool:
+        """Whether an expression asks something, instead of being a value itself."""
+        if type(node) is p.Logical:
+            return self.asks(module, node.left) and self.asks(module, node.right)
+        return type(node) in (p.Not, p.Compare) or (type(node) is p.Call and self._says(module, node) is not None)
+
+    def _says(self, module: Module, call: p.Call) -> str | None:
+        """"absent" or "present": what a call that asks about its one argument has found out where it is true."""
+        if len(call.args) != 1 or call.args[0].spread:
+            return None
+        callee = call.callee
+        last = callee.name if type(callee) is p.Member else callee.id if type(callee) is p.Name else ""
+        return self.predicates.get(("python" if module.program.language == "python" else "javascript", last))
+
+    def _missing(self, module: Module, expression: Any, frame: Frame | None) -> tuple[Read, ...]:
+        return merged(q.absent for q in self.values.possible(module, expression, frame) if q.falsy and q.absent)
+
+    def _compared(self, module: Module, test: p.Compare, truth: bool, frame: Frame | None) -> tuple[Read, ...]:
+        if test.op in ("in", "not in"):
+            if truth == (test.op == "not in") and self.values.environment.mapping(module, _keys_of(test.right)):
+                return self._variable(module, test.left, test, frame)
+            return ()
+        if test.op not in ("==", "!="):
+            return ()
+        if truth != (test.op == "=="):
+            if type(test.right) is p.Text and test.right.value == "string" and type(test.left) is p.Opaque:
+                # typeof x === 'string' is how some ask whether it is there
+                return self._missing(module, test.left.parts[0], frame) if len(test.left.parts) == 1 else ()
+            return ()
+        for side, other in ((test.left, test.right), (test.right, test.left)):
+            if type(other) is p.Constant and other.value in ("null", "undefined"):
+                return self._missing(module, side, frame)
+            if type(other) is p.Text and other.value in ("", "undefined"):
+                if type(side) is p.Opaque and len(side.parts) == 1:
+                    side = side.parts[0]
+                return self._missing(module, side, frame)
+        return ()
+
+    def _variable(self, module: Module, name: Any, node: Any, frame: Frame | None) -> tuple[Read, ...]:
+        names = tuple(q.text for q in self.values.possible(module, name, frame) if q.text and q.text.strip(HOLE))
+        return (Read(names, Site(module, node), "nothing", "presence"),) if names else ()
+
+    def refuted(self, condition: Condition, frame: Frame) -> bool:
+        """Whether what the caller gave, or left out, makes the condition impossible."""
+        test: p.Expression = condition.test
+        truth = condition.truth
+        while type(test) is p.Not:
+            test, truth = test.value, not truth
+        if type(test) is p.Compare and test.op in ("==", "!="):
+            compared = test
+            for side, other in ((compared.left, compared.right), (compared.right, compared.left)):
+                if type(other) is p.Constant and other.value in ("null", "undefined"):
+                    test, truth = side, truth == (compared.op == "!=")
+                    break
+        if type(test) is not p.Name or not any(name == test.id for _, name in frame.bound):
+            return False
+        given = self.values.possible(condition.module, test, frame)
+        if truth:
+            return bool(given) and all(q.nothing and not q.absent for q in given)
+        return bool(given) and all(not q.falsy and (q.text != HOLE or q.reads) for q in given)
+
+    def caught(self, module: Module, node: Any, values: list[tuple[Any, list[Possible]]]) -> tuple[Read, ...]:
+        """Reads that raise where they find nothing, in the ``try`` whose handler holds ``node``."""
+        handler = None
+        for above in module.parents(node):
+            if type(above) is p.Handler:
+                handler = above
+            elif type(above) is p.Try and handler is not None:
+                found = []
+                for other, row in values:
+                    if other is not node and any(above.body[0].at[0] <= other.at[0] < s.at[1] for s in above.body):
+                        found += [r for q in row for r in q.reads if r.absent == "raises"]
+                return tuple(found)
+            elif type(above) in (p.Function, p.Class):
+                return ()
+        return ()
+
+
+def _each(e: p.Call) -> tuple[Any, ...]:
+    """The values that a question is about which asks the same of each: ``all([a, b])``, ``[a, b].every(Boolean)``."""
+    callee: Any = e.callee
+    of: Any
+    if type(callee) is p.Name and callee.id in ("all", "any") and len(e.args) == 1:
+        of = e.args[0].value
+    elif type(callee) is p.Member and callee.name == "every" and len(e.args) == 1:
+        of = callee.of if type(e.args[0].value) is p.Name and e.args[0].value.id == "Boolean" else None
+    else:
+        return ()
+    return of.items if type(of) is p.Sequence else ()
+
+
+def _keys_of(e: Any) -> Any:
+    """``env`` of ``env.keys()``."""
+    if type(e) is p.Call and type(e.callee) is p.Member and not e.args:
+        return e.callee.of
+    return e

@@ -1,0 +1,218 @@
+"""The objects that an expression may be, and what their properties are: records, lists, classes and their instances."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connlint.model import program as p
+from connlint.project.answer import Found
+from connlint.project.module import Module
+from connlint.project.possible import UNKNOWN, Frame, Possible, Site
+
+if TYPE_CHECKING:
+    from connlint.project.values import Values
+
+
+class Objects:
+    """Follows attributes, keys and positions for the evaluation of ``values``."""
+
+    def __init__(self, values: Values) -> None:
+        self.values = values
+
+    def property_path(self, module: Module, value: Any, path: tuple[str | int, ...],
+                       frame: Frame | None) -> list[Possible] | None:
+        sites = self.of(module, value)
+        for part in path[:-1]:
+            sites = [s for site in sites for s in self._sites(site, part)]
+        rows: list[Possible] = []
+        for site in sites:
+            if (found := self.property(site, path[-1], frame)) is not None:
+                rows += found
+        return rows or None
+
+    def _sites(self, site: Site, part: str | int) -> list[Site]:
+        node = site.node
+        if type(node) is p.Record and isinstance(part, str):
+            for entry in node.entries:
+                if type(entry.key) is p.Text and entry.key.value == part:
+                    return self._read_objects(site.module, entry.value)
+        if type(node) is p.Class and isinstance(part, str):
+            return [s for module, value in self.class_values(site.module, node, part)
+                    for s in self._read_objects(module, value)]
+        if type(node) is p.Sequence and isinstance(part, int) and -len(node.items) <= part < len(node.items):
+            return self.of(site.module, node.items[part])
+        return []
+
+    def _read_objects(self, module: Module, value: Any) -> list[Site]:
+        """The objects that reading a property gives whose value is ``value``; a getter gives what it returns."""
+        if type(value) is p.Function and (value.kind == "get" or value.decorators):
+            return [s for statement in self.values.results.returns(module, value)[:3] if statement.value is not None
+                    for s in self.of(module, statement.value)]
+        return self.of(module, value)
+
+    def namespace(self, module: Module, e: Any, part: str) -> list[Possible] | None:
+        """``module.name`` where the module is one of this project."""
+        if type(e.of) is not p.Name:
+            return None
+        found = module.only(e.of.id, e.of)
+        if found is None or found.kind != "import" or found.statement is None:
+            return None
+
+        specifier = found.statement.module
+        if found.node.name != "*":
+            if module.program.language != "python":
+                return None
+            specifier = specifier + ("" if specifier.endswith(".") else ".") + found.node.name
+        if not self.values.environment.matters(module, specifier, part):
+            return None
+        answer = self.values.project.resolve(module, specifier)
+        target = self.values.project.module(answer.path) if isinstance(answer, Found) else None
+        exported = self.values.project.exported(target, part) if target is not None else None
+        return self.values.bindings(*exported, None) if exported else None
+
+    def property(self, site: Site, part: str | int, frame: Frame | None) -> list[Possible] | None:
+        """The values of one property of an object; None where the object does not say."""
+        node, module = site.node, site.module
+        if type(node) is p.Record:
+            later: list[Possible] = []
+            for entry in reversed(node.entries):
+                if entry.key is None:
+                    # what is spread after the property may hold it too
+                    inner = self.of(module, entry.value)
+                    given = [q for s in inner for q in self.property(s, part, frame) or ()]
+                    later += given or ([] if inner else [UNKNOWN])
+                if type(entry.key) is p.Text and entry.key.value == part:
+                    if entry.kind in ("get", "method"):
+                        getter = entry.value
+                        if entry.kind == "get" and type(getter) is p.Function:
+                            return self.values.results.returned(module, getter, None)
+                        return [Possible(None)]
+                    return [*later, *self.values.possible(module, entry.value, frame)]
+            return [q for q in later if q is not UNKNOWN] or None
+        if type(node) is p.Sequence and isinstance(part, int):
+            inside = -len(node.items) <= part < len(node.items)
+            return self.values.possible(module, node.items[part], frame) if inside else None
+        if type(node) is p.Class and isinstance(part, str):
+            for declaration in self.values.environment.declarations(module):
+                if declaration.owner is node and declaration.field == part:
+                    return self.values.declared(module, declaration)
+            values = []
+            for where, value in self.class_values(module, node, part):
+                if type(value) is p.Function:
+                    values.append((value, self.values.results.returned(where, value, None)))
+                else:
+                    values.append((where.parent(value), self.values.possible(where, value, None)))
+            if len(values) > 1:
+                return self.values.join(module, values, None)
+            if values:
+                return values[0][1]
+            for base in node.bases:
+                for parent in self.of(module, base.value) if base.name is None else ():
+                    if type(parent.node) is p.Class and parent.node is not node:
+                        if (found := self.property(parent, part, frame)) is not None:
+                            return found
+        return None
+
+    def class_values(self, module: Module, node: p.Class, name: str) -> list[tuple[Module, Any]]:
+        """What a class gives its attribute ``name``: in its body, in its methods, by a property."""
+        table = module.memo.get((Objects.class_values, id(node)))
+        if table is None:
+            table = {}
+            for statement in node.body:
+                if type(statement) is p.Let and type(statement.target) is p.Name and statement.value is not None:
+                    table.setdefault(statement.target.id, []).append(statement.value)
+                elif type(statement) is p.Define and type(statement.value) is p.Function:
+                    if statement.value.kind == "get" or any(
+                            type(d) is p.Name and d.id.endswith("property") for d in statement.value.decorators):
+                        table.setdefault(statement.name, []).append(statement.value)
+            for target, value in self._assigned_members(module):
+                if type(target.of) is p.Name and target.of.id in ("self", "this", "cls"):
+                    if self._enclosing_class(module, target) is node:
+                        table.setdefault(target.name, []).append(value)
+            module.memo[(Objects.class_values, id(node))] = table
+        return [(module, value) for value in table.get(name, ())][:6]
+
+    def _assigned_members(self, module: Module) -> list[tuple[p.Member, Any]]:
+        found = module.memo.get(Objects._assigned_members)
+        if found is None:
+            found = [(s.target, s.value) for s in module.nodes(p.Let)
+                     if type(s.target) is p.Member and s.value is not None]
+            found += [(a.target, a.value) for a in module.nodes(p.Assign)
+                      if type(a.target) is p.Member and a.op in ("", "or", "nullish")]
+            module.memo[Objects._assigned_members] = found
+        return found
+
+    def _enclosing_class(self, module: Module, node: Any) -> p.Class | None:
+        for above in module.parents(node):
+            if type(above) is p.Class:
+                return above
+        return None
+
+    def of(self, module: Module, e: Any, depth: int = 0) -> list[Site]:
+        """The records, sequences, classes (also for their instances) that ``e`` may be, as far as that is known."""
+        memo = module.memo.setdefault(Objects.of, {})
+        key = id(e)
+        if key not in memo:
+            memo[key] = []
+            memo[key] = self._of(module, e, depth) if depth <= 8 else []
+        return memo[key]
+
+    def _of(self, module: Module, e: Any, depth: int) -> list[Site]:
+        kind = type(e)
+        if kind in (p.Record, p.Class, p.Sequence):
+            return [Site(module, e)]
+        if kind is p.Name:
+            if e.id in ("self", "this", "cls"):
+                owner = self._enclosing_class(module, e)
+                return [Site(module, owner)] if owner else []
+            where, found = self.values.environment.definitions(module, e)
+            rows = []
+            for d in found[:4]:
+                if d.value is not None and d.kind in ("value", "class", "with") and not d.path:
+                    if d.value is not e:
+                        rows += self.of(where, d.value, depth + 1)
+            return rows
+        if kind is p.Await:
+            return self.of(module, e.value, depth + 1)
+        if kind is p.Call:
+            name = self.values.environment.spelled(module, e.callee)
+            if name in ("Object.freeze", "Object.seal") and e.args:
+                return self.of(module, e.args[0].value, depth + 1)
+            made = self.values.results.callee(module, e)
+            if made is not None and type(made.node) is p.Class:
+                return [made]
+            if made is not None:
+                rows = []
+                for statement in self.values.results.returns(made.module, made.node)[:3]:
+                    if statement.value is not None:
+                        rows += self.of(made.module, statement.value, depth + 1)
+                return rows
+            return []
+        if kind is p.Logical:
+            return self.of(module, e.left, depth + 1) + self.of(module, e.right, depth + 1)
+        if kind is p.Assign:
+            return self.of(module, e.value, depth + 1)
+        if kind is p.Member and self.values.environment.access(module, e) is None:
+            return [s for site in self.of(module, e.of, depth + 1) for s in self._sites(site, e.name)]
+        return []
+
+    def method(self, site: Site, name: str, depth: int = 0) -> Site | None:
+        node = site.node
+        if type(node) is p.Record:
+            for entry in node.entries:
+                if type(entry.key) is p.Text and entry.key.value == name and type(entry.value) is p.Function:
+                    return Site(site.module, entry.value)
+        if type(node) is p.Class:
+            for statement in node.body:
+                if type(statement) is p.Define and statement.name == name and type(statement.value) is p.Function:
+                    return Site(site.module, statement.value)
+                if type(statement) is p.Let and type(statement.target) is p.Name and statement.target.id == name:
+                    if type(statement.value) is p.Function:
+                        return Site(site.module, statement.value)
+            found: Site | None
+            for base in node.bases if depth < 4 else ():
+                for parent in self.of(site.module, base.value) if base.name is None else ():
+                    if type(parent.node) is p.Class and parent.node is not node:
+                        if (found := self.method(parent, name, depth + 1)) is not None:
+                            return found
+        return None
