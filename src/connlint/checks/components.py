@@ -6,6 +6,7 @@ What hooks there are stands in the table `component`; here is only how to see th
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import Struct
@@ -77,7 +78,7 @@ class Components:
         owner = class_of(self.module, thing) if self.roots else None
         for decorator in owner.decorators if owner is not None else ():
             if type(decorator) is p.Call and type(selector := argument(decorator, "selector")) is p.Text:
-                return selector.value in self.roots
+                return any(fnmatchcase(selector.value, pattern) for pattern in self.roots)
         return False
 
     def hook_of(self, function: p.Function) -> Hook | None:

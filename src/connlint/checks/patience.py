@@ -58,7 +58,14 @@ class Patience:
             return False
         if (step, self.origins) in self.table.calm:
             return True
-        return self._sleeps(step, depth)
+        return self._only_makes(step) or self._sleeps(step, depth)
+
+    def _only_makes(self, call: p.Call) -> bool:
+        """Whether a call makes a coroutine or generator of the project, of which nothing has been run then."""
+        if self.module.program.language != "python":
+            return False
+        found = self.origins.function_called(call)
+        return found is not None and (found[1].is_async or found[1].is_generator)
 
     def settles(self, value: p.Expression) -> bool:
         """Whether an awaited value never fails in practice."""
