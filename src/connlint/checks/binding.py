@@ -12,6 +12,7 @@ from connlint.model.deployment import Command, Word
 from connlint.model.finding import Draft, Edit, Fix, Place, Step
 from connlint.patterns import regex
 from connlint.project.answer import Found
+from connlint.project.compiled import likely_source
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.serving import servings
@@ -66,6 +67,9 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
         return
     path = target.module if target.is_path else target.module.replace(".", "/") + ".py"
     files = {answer.path for ground in start.grounds if isinstance(answer := ground.find(path), Found)}
+    if not files and running.image is not None and start.entry["language"] == "javascript":
+        folder = running.service.build or posixpath.dirname(running.image.path)
+        files = {source for source in (likely_source(project.tree, folder, path),) if source is not None}
     file = files.pop() if len(files) == 1 else "/"
     module = project.module(file) if not file.endswith("/") else None
     found = list(servings(module, rules.apis.get("serving_call", []))) if module is not None else []
@@ -202,7 +206,7 @@ def _host(start: Start, settled: Word | None = None) -> tuple[str, Word | None] 
         return None if not colon or host in ("unix", "fd") or "/" in host else (host, settled)
     if start.variable("host_env") is not None or start.variable("public_env") is not None:
         return None
-    if start.configured and settled is None:
+    if (start.configured and settled is None) or (start.listed("config_files") and not start.grounds):
         return None
     if options.unknown or start.command.open or (start.entry["host"] and _opens(start)):
         return None

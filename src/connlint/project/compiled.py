@@ -18,6 +18,7 @@ from connlint.project.tree import Tree
 _COMPILES = regex(r"(?:npx )?tsc(?: (?:-b|--build|-p|--project)(?: (?P<config>[\w./-]+))?)?$")
 _MAKES_NOTHING = regex(r"(?:npx )?(?:rimraf|rm|del-cli|shx rm|tsc-alias|tsc --noEmit|eslint|prettier|prisma generate|"
                        r"(?:npm|yarn|pnpm) (?:run )?(?:clean|lint|typecheck|test)|(?:npm|pnpm) (?:ci|install))\b.*$")
+_OUTPUTS = ("dist", "build", "out", "lib")
 _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 
 
@@ -52,6 +53,18 @@ def source_of(configs: Any, tree: Tree, package: str, path: str) -> Answer:
         made = re.sub(r"\.([cm]?)tsx?$", r".\1js", posixpath.join(config.out_dir, inside))
         near = posixpath.relpath(made, folder or ".")
     return Missing("no source for it", (places[0],), near)
+
+
+def likely_source(tree: Tree, folder: str, path: str) -> str | None:
+    """The one file of TypeScript below ``folder`` that ``path``, in a folder of build output, is made from."""
+    first, slash, rest = path.removeprefix("./").partition("/")
+    if not slash or first not in _OUTPUTS:
+        return None
+    stem = re.sub(r"\.[cm]?js$", "", rest)
+    places = [posixpath.normpath(posixpath.join(folder, inside, stem + ending)) for inside in ("src", "")
+              for ending in _SOURCES[:4]]
+    found = [place for place in places if place in tree.paths]
+    return found[0] if len(found) == 1 else None
 
 
 def _configuration(build: str) -> str | None:

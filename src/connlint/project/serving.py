@@ -31,7 +31,7 @@ def servings(module: Module, table: list[dict[str, Any]]) -> Iterator[Serving]:
     for call in module.nodes(p.Call):
         name = method(module, call)
         if name is not None and name in entries:
-            host, at = _host(call, entries[name])
+            host, at = _host(module, call, entries[name])
             told = Place(module.path, at.at) if at is not None else None
             yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at))
 
@@ -43,13 +43,13 @@ def method(module: Module, call: p.Call) -> str | None:
         return module.qualified(callee)
     of: p.Expression | None = callee.of
     if type(of) is p.Name and (own := module.only(of.id, of)) is not None and own.kind == "value" and not own.path:
-        of = own.value
+        of = own.value.value if type(own.value) is p.Await else own.value
     if type(of) is p.Call and (made := module.qualified(of.callee)) is not None:
         return f"{made}().{callee.name}"
     return module.qualified(callee)
 
 
-def _host(call: p.Call, entry: Mapping[str, Any]) -> tuple[str | None, p.Expression | None]:
+def _host(module: Module, call: p.Call, entry: Mapping[str, Any]) -> tuple[str | None, p.Expression | None]:
     """The host that ``call`` is given, and where; the table's where it is given none."""
     plain = [argument for argument in call.args if argument.name is None]
     if any(argument.spread for argument in call.args):
@@ -58,28 +58,32 @@ def _host(call: p.Call, entry: Mapping[str, Any]) -> tuple[str | None, p.Express
         if argument.name in entry.get("socket_keys", ()):
             return None, None
         if argument.name in entry["keys"]:
-            return _text(argument.value)
+            return _text(module, argument.value)
     if "object_at" in entry and len(plain) > entry["object_at"]:
         given = plain[entry["object_at"]].value
         if type(given) is p.Record:
-            return _in_record(given, entry)
+            return _in_record(module, given, entry)
         if type(given) is not p.Number and len(plain) <= entry["at"]:
             # a variable may be the port or all options
             return None, None
     if "at" in entry and len(plain) > entry["at"]:
         value = plain[entry["at"]].value
-        return (entry["host"], None) if type(value) is p.Function else _text(value)
+        return (entry["host"], None) if type(value) is p.Function else _text(module, value)
     return entry["host"], None
 
 
-def _in_record(given: p.Record, entry: Mapping[str, Any]) -> tuple[str | None, p.Expression | None]:
+def _in_record(module: Module, given: p.Record, entry: Mapping[str, Any]) -> tuple[str | None, p.Expression | None]:
     for item in given.entries:
         if type(item.key) is not p.Text or item.key.value == "path":
             return None, None
         if item.key.value in entry["keys"]:
-            return _text(item.value)
+            return _text(module, item.value)
     return entry["host"], None
 
 
-def _text(value: p.Expression) -> tuple[str | None, p.Expression | None]:
+def _text(module: Module, value: p.Expression) -> tuple[str | None, p.Expression | None]:
+    if type(value) is p.Name:
+        own = module.only(value.id, value)
+        if own is not None and own.kind == "value" and not own.path and type(own.value) is p.Text:
+            value = own.value
     return (value.value, value) if type(value) is p.Text else (None, value)

@@ -19,7 +19,7 @@ from connlint.model.deployment import Command, Deployment, Known, Word
 from connlint.model.finding import Place
 from connlint.patterns import regex
 from connlint.project import jsonc
-from connlint.project.answer import Found
+from connlint.project.answer import Found, Missing
 from connlint.project.coded_commands import commands_in_code
 from connlint.project.grounds import Folder, Ground, above, grounds_of, stepped
 from connlint.project.project import Project
@@ -100,8 +100,16 @@ class Start(Struct, frozen=True, dict=True):
         """Whether a configuration of the tool's own may say more than the command."""
         if self.options.has(self.listed("config_flags")) or self.variable("config_env") is not None:
             return True
-        return any(type(ground.find(name)).__name__ != "Missing" for ground in self.grounds
-                   for name in self.listed("config_files"))
+        words = [word.encode() for word in self.listed("config_words")]
+        for ground in self.grounds:
+            for name in self.listed("config_files"):
+                answer = ground.find(name)
+                if isinstance(answer, Found) and words:
+                    if any(word in (ground.tree.read(answer.path) or b"") for word in words):
+                        return True
+                elif not isinstance(answer, Missing):
+                    return True
+        return False
 
     @cached_property
     def target(self) -> Target | None:
