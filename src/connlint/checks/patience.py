@@ -7,6 +7,7 @@ from typing import Any
 from connlint.checks.lifecycles import Lifecycles, last_word
 from connlint.checks.origins import origins, returned
 from connlint.model import program as p
+from connlint.project.callees import thing
 from connlint.project.module import Module
 from connlint.project.project import Project
 
@@ -64,8 +65,9 @@ class Patience:
         """Whether a call makes a coroutine or generator of the project, of which nothing has been run then."""
         if self.module.program.language != "python":
             return False
-        found = self.origins.function_called(call)
-        return found is not None and (found[1].is_async or found[1].is_generator)
+        found = thing(self.module, call.callee, self.project)
+        node = found.node if found is not None else None
+        return type(node) is p.Function and (node.is_async or node.is_generator)
 
     def settles(self, value: p.Expression) -> bool:
         """Whether an awaited value never fails in practice."""
