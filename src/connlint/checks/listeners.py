@@ -166,10 +166,10 @@ def _loop(module: Module, call: p.Call) -> p.Loop | None:
 
 
 def _outermost(module: Module, thing: Any) -> Any:
-    """The outermost function or class around ``thing``."""
+    """The outermost function, class or object literal around ``thing``."""
     found = None
     for above in module.parents(thing):
-        if type(above) in (p.Function, p.Class):
+        if type(above) in (p.Function, p.Class, p.Record):
             found = above
     return found
 
