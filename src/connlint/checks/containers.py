@@ -205,7 +205,7 @@ def _unset(running: list[Running], groups: Groups, tables: Tables, project: Proj
                     continue
                 names = [v for read in reads for v in read.variables]
                 unknown = len(names) != 1 or tables.for_browsers(names[0]) or wording.agent(names[0], found.host)
-                if not unknown and code.needs(one, module, found.node):
+                if found.sure and not unknown and code.needs(one, module, found.node):
                     read_at = Place(path, reads[0].site.node.at)
                     wanted.setdefault(names[0], Step(read_at, f"{names[0]} falls back to {found.host}"))
             for name, node in required(values, module):

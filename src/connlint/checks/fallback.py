@@ -16,7 +16,7 @@ from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
-from connlint.project.address import HOLE, Host, loopback, shown
+from connlint.project.address import HOLE, Host, hosts, loopback, shown
 from connlint.project.companions import Companions
 from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
@@ -27,12 +27,16 @@ from connlint.project.values import Possible, Read, Site, Values, values_of
 
 
 class Fallback(Struct, frozen=True, eq=False):
-    """A value that is a loopback address because ``reads`` found nothing; ``node`` is the expression it belongs to."""
+    """A value that is a loopback address because ``reads`` found nothing; ``node`` is the expression it belongs to.
+
+    Not ``sure``: something else chooses another address instead, such as a look at whether this is a container.
+    """
 
     node: Any
     value: Possible
     reads: tuple[Read, ...]
     host: Host
+    sure: bool = True
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
@@ -96,6 +100,8 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
     names = [v for r in reads for v in r.variables]
     if any(wording_of(project, rules.apis).agent(name, found.host) for name in names):
         return "agent", None
+    if not found.sure:
+        return "fallback", None
     evidence = deployed_without(project, rules, reads[0].site.module.path, names, found.host, (module, found.node))
     return ("deployed" if evidence else "fallback"), evidence
 
@@ -147,7 +153,14 @@ def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
             if key in reported:
                 continue
             reported.add(key)
-            yield Fallback(node, value, reads, host)
+            yield Fallback(node, value, reads, host, not _chosen(value, possible))
+
+
+def _chosen(value: Possible, possible: list[Possible]) -> bool:
+    """Whether another address than ``value`` may be taken where the same variables give nothing."""
+    names = {v for read in value.absent for v in read.variables}
+    return any(other.absent and not other.reads and other.text and loopback(other.text) is None and hosts(other.text)
+               and names == {v for read in other.absent for v in read.variables} for other in possible)
 
 
 def decided(module: Module, possible: list[Possible],
