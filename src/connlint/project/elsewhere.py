@@ -12,7 +12,6 @@ from typing import Any
 from msgspec import Struct
 
 from connlint.model import program as p
-from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -24,8 +23,8 @@ _MOST = 40
 """Files that are read to see what becomes of one value."""
 _REST = 4
 """Fields of a class that the program must read before another that it does not read counts as of no use."""
-_WHOLE = regex(rb"model_dump|\.dict\(\)|\basdict\(|\bvars\(|__dict__|\bgetattr\(|\.items\(\)"
-                    rb"|\*\*(?:self|settings|config)\b")
+_WHOLE = re.compile(rb"\b([\w.]+)(?:\(\))?\.(?:model_dump|dict|items|__dict__|json|model_fields)\b"
+                    rb"|(?:\basdict|\bvars|\bgetattr)\(\s*([\w.]+)|\*\*([\w.]+)")
 """Ways to use all fields of an object without naming one."""
 _IMPORT = re.compile(rb"\s*(?:import|from|export|const \{[^=]*\} = require)\b")
 
@@ -80,11 +79,14 @@ class Elsewhere:
         for name in others:
             read += self._is_read(field.module, field.owner, name)
             if read >= _REST:
-                return not any(_WHOLE.search(self.index.data(path)) for path in self._users(field))
+                return not self._is_used_whole(field)
         return False
 
-    def _users(self, field: Field) -> list[str]:
-        return [field.module.path, *(path for path in sorted(self.index.near(field.module.path)) if self.counts(path))]
+    def _is_used_whole(self, field: Field) -> bool:
+        words = set(words_of(field.owner.name or ""))
+        near = [path for path in self.index.near(field.module.path) if self.counts(path)]
+        return any(words.intersection(words_of(b"".join(found).decode()))
+                   for path in (field.module.path, *near) for found in _WHOLE.findall(self.index.data(path)))
 
     def _is_read(self, home: Module, owner: p.Class, name: str) -> bool:
         """Whether any file of the program holds the name in another place than its declaration."""
