@@ -223,6 +223,8 @@ def _candidates(values: Values, module: Module) -> Iterator[Candidate]:
         root = top(values, module, node)
         roots[id(root)] = root
     for root in sorted(roots.values(), key=lambda n: (n.at[0], -n.at[1])):
+        if not _may_fall_back(root):
+            continue
         within = [root]
         if type(root) is p.Name:
             within += [d.node for d in module.lookup(root.id, root) if isinstance(d.node, p.Statement)]
@@ -232,6 +234,27 @@ def _candidates(values: Values, module: Module) -> Iterator[Candidate]:
         yield declaration.node, values.declared(module, declaration), [declaration.node]
     yield from _written(values, module)
     yield from _several(values, module)
+
+
+_NO_ADDRESS = (p.Constant, p.Number, p.Record, p.Sequence, p.Function, p.Class, p.Compare, p.Not)
+
+
+def _may_fall_back(root: Any) -> bool:
+    """Whether a choice may come out as an address, as far as its alternatives tell without being followed."""
+    if type(root) is p.Logical and root.op != "and":
+        return _may_be(root.right, loop=True) or _may_fall_back(root.left)
+    if type(root) is p.Conditional:
+        return _may_be(root.then) and _may_be(root.otherwise)
+    return type(root) not in _NO_ADDRESS and (type(root) is not p.Text or loopback(root.value) is not None)
+
+
+def _may_be(side: Any, *, loop: bool = False) -> bool:
+    """Whether an alternative may be an address; with ``loop``, a literal has to be loopback."""
+    if type(side) in (p.Logical, p.Conditional):
+        return _may_fall_back(side)
+    if type(side) is p.Text:
+        return loopback(side.value) is not None if loop else side.value != ""
+    return type(side) not in _NO_ADDRESS
 
 
 def _starts(values: Values, module: Module) -> Iterator[Any]:

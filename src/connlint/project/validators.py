@@ -36,8 +36,13 @@ def overruled(module: Module, owner: Any, field: str) -> bool:
     made, or refuses loopback, or the default in production."""
     if type(owner) is not p.Class:
         return False
-    return any(_replaces(module, method, field) or _refuses(module, method, field)
-               for method in _methods(owner) if _validates(method) or method.name in _MADE)
+    methods: dict[int, list[p.Function]] = module.memo.setdefault(overruled, {})
+    if id(owner) not in methods:
+        methods[id(owner)] = [m for m in _methods(owner) if _validates(m) or m.name in _MADE]
+    word = field.encode()
+    # most methods never name the field
+    return any(_replaces(module, method, field) or _refuses(module, method, field) for method in methods[id(owner)]
+               if word in module.source.data[method.at[0] : method.at[1]] or method.decorators)
 
 
 def _replaces(module: Module, method: p.Function, field: str) -> bool:
