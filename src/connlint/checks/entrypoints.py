@@ -23,7 +23,7 @@ _BUILT = regex(
     r"(?:^|/)(?:dist|build|out|output|lib|bin|target|release|public|\.[\w-]+|node_modules|esm|cjs|es)(?:/|$)"
 )
 """Folders in which builds leave what they make."""
-_STARTED = (rb"(?:[\w.-]*\b(?:python[\d.]*|node|tsx|ts-node|nodemon|bun|deno|run|watch)\b[\"',\s]+"
+_STARTED = (rb"(?:[\w.-]*\b(?:python[\d.]*|node|tsx|ts-node|dev|nodemon|bun|deno|run|watch)\b[\"',\s]+"
             rb"(?:--?[\w=-]+[\"',\s]+)*[\"']?[\w./-]*)")
 """What stands before a file where it is started, and not written or downloaded."""
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".template", ".tpl", ".in", ".mustache", ".hbs", ".ejs", ".erb",

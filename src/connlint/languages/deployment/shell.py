@@ -27,6 +27,9 @@ _WRAPPERS: dict[str, int] = {
     "cross-env": 0, "npx": 0, "bunx": 0, "concurrently": -1, "timeout": 1, "wait-for-it.sh": -1, "watchmedo": -1,
 }
 _RUNNERS = {"poetry", "pipenv", "pdm", "uv", "rye", "hatch", "conda", "doppler", "infisical", "op", "dotenvx"}
+_WATCHERS = ("nodemon",)
+_EXECUTES = ("--exec", "-x")
+"""Programs that start another one again and again, and the options behind which it stands."""
 _LONGEST = 10_000
 """Characters past which a value is not followed: one that is made of itself grows without end."""
 _VALUED = {"-f", "--env-file", "-e", "-u", "--user", "--group", "-g", "-n", "--with", "--extra", "-p", "--project",
@@ -140,6 +143,8 @@ def _command(node: Any, text: bytes, path: str, offset: int, shell: bool, state:
     if nested is not None:
         found += _nested(nested, text, path, offset, state, assigned)
         return
+    for quoted in _quoted_commands(words):
+        found += _nested(quoted, text, path, offset, state, assigned)
     command = unwrap(Command(tuple(words), place, shell, assigned, state.folder,
                              open=f"{state.loaded[-1]} may set more" if state.loaded else None))
     found.append(command)
@@ -170,11 +175,31 @@ def _shell_argument(words: list[Word] | tuple[Word, ...]) -> Word | None:
     return None
 
 
+def _quoted_commands(words: list[Word]) -> list[Word]:
+    """The words that hold whole commands: those of a program that runs several, or one behind an option."""
+    program = posixpath.basename(words[0].value or "")
+    if program == "npx" and len(words) > 1:
+        words, program = words[1:], words[1].value or ""
+    if program == "concurrently":
+        return [word for word in words[1:] if word.value is not None and " " in word.value.strip()]
+    if program in _WATCHERS:
+        return [word for before, word in zip(words, words[1:], strict=False)
+                if before.value in _EXECUTES and word.value is not None and " " in word.value.strip()]
+    return []
+
+
 def unwrap(command: Command) -> Command:
     """Take off the programs that only start another one, keeping their names in ``wrapped``."""
     words, wrapped, assigned = list(command.words), list(command.wrapped), dict(command.assignments)
     while words:
         program = posixpath.basename(words[0].value or "")
+        if program in _WATCHERS:
+            at = next((at for at, word in enumerate(words[:-1]) if word.value in _EXECUTES), None)
+            if at is None or " " in (words[at + 1].value or " "):
+                break
+            wrapped.append(program)
+            words = words[at + 1:]
+            continue
         if program not in _WRAPPERS or _WRAPPERS[program] < 0:
             break
         if program in _RUNNERS and (len(words) < 2 or words[1].value not in ("run", "exec")):
