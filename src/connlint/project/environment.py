@@ -80,9 +80,11 @@ class Readers:
         self.receivers: dict[str, dict[str, Any]] = {}
         self.records: list[dict[str, Any]] = []
         self.named: dict[str, dict[str, Any]] = {}
+        self.pickers: dict[str, dict[str, Any]] = {}
         homes = {"mapping": self.mappings, "loaded": self.loaded, "call": self.calls, "object": self.objects,
                  "module": self.modules, "fields": self.fields, "factory": self.factories, "schema": self.schemas,
-                 "parsed": self.parsed, "chain": self.chains, "tree": self.trees, "named": self.named}
+                 "parsed": self.parsed, "chain": self.chains, "tree": self.trees, "named": self.named,
+                 "picker": self.pickers}
         for entry in entries:
             form = entry["form"]
             if form == "record":
@@ -312,6 +314,8 @@ class Environment:
         name = self.spelled(module, node.callee)
         if name is not None:
             if entry := tables.calls.get(name):
+                return self._described(module, node, entry)
+            if (entry := tables.pickers.get(name)) and node.args and self.mapping(module, node.args[0].value):
                 return self._described(module, node, entry)
             if (entry := tables.chains.get(name)) and (access := self._chain(module, node, entry)):
                 return access

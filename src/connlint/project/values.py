@@ -302,7 +302,7 @@ class Values:
         elif type(e.key) is p.Number:
             part = int(e.key.value)
         else:
-            return [UNKNOWN]
+            return self._looked_up(module, e, frame)
         rows: list[Possible] = []
         for site in self.things.of(module, e.of):
             if (found := self.things.property(site, part, frame)) is not None:
@@ -315,6 +315,17 @@ class Values:
             values = self.possible(module, e.of, frame)
             return [replace(q, text=(q.text or "").split(",")[0] if q.text else q.text) for q in values]
         return [UNKNOWN]
+
+    def _looked_up(self, module: Module, e: p.Index, frame: Frame | None) -> list[Possible]:
+        """What stands in a table under a key that is the caller's, or a constant's, own text."""
+        keys = self.possible(module, e.key, frame)
+        if not keys or any(q.reads or q.absent or not q.text or HOLE in q.text for q in keys):
+            return [UNKNOWN]
+        rows: list[Possible] = []
+        for site in self.things.of(module, e.of):
+            for q in keys:
+                rows += self.things.property(site, q.text or "", frame) or [UNKNOWN]
+        return rows or [UNKNOWN]
 
     # -- what others ask ------------------------------------------------------------------------------------------
 
