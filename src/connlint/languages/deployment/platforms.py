@@ -9,14 +9,16 @@ import json
 import posixpath
 import re
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.languages.deployment.shell import read_commands
 from connlint.languages.deployment.spans import Spans, json_spans, toml_spans
 from connlint.languages.deployment.yaml_nodes import Malformed, Yaml, documents
-from connlint.model.deployment import Command, Deployment, Known, Port, Service
+from connlint.model.deployment import Command, Deployment, Known, Port, Service, Word
 from connlint.model.finding import Place
 from connlint.model.source import Source
 from connlint.patterns import regex
@@ -24,6 +26,7 @@ from connlint.patterns import regex
 _PROCFILE = regex(rb"^([A-Za-z0-9_-]+):[ \t]*([^\r\n]+?)[ \t]*\r?$", re.M)
 _UNIT = regex(rb"^(ExecStart|Environment|EnvironmentFile|WorkingDirectory|ExecStartPre)[ \t]*=[ \t]*"
                    rb"((?:[^\r\n\\]|\\\r?\n|\\.)*)", re.M)
+_CHARACTER = regex(r"\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.S)
 _RECIPE = regex(rb"^([A-Za-z0-9_.-]+)[^\n:=]*:(?!=)[^\n]*\n((?:[ \t]+[^\n]*\n?|[ \t]*\n)*)", re.M)
 
 
@@ -264,10 +267,14 @@ class _Written(Struct, frozen=True):
         quoted = self.source.text[first:last]
         inside = quoted.find(text)
         if inside < 0:
-            # escapes move the bytes: every place is the whole text's
-            whole = self._place((first + 1, last - 1))
             found = read_commands(text.encode(), self.source.path, 0, folder=folder, shell=shell)
-            return tuple(_placed(command, whole) for command in found)
+            places = _unescaped(quoted[1:-1]) if text.isascii() else []
+            if len(places) != len(text) + 1:
+                # escapes move the bytes: every place is the whole text's
+                whole = self._place((first + 1, last - 1))
+                return tuple(_placed(command, lambda _: whole) for command in found)
+            return tuple(_placed(command, lambda place: self._place(
+                (first + 1 + places[place.at[0]], first + 1 + places[place.at[1]]))) for command in found)
         at = self.source.char_to_byte(first + inside)
         return read_commands(text.encode(), self.source.path, at, folder=folder, shell=shell)
 
@@ -275,9 +282,14 @@ class _Written(Struct, frozen=True):
         return Place(self.source.path, (self.source.char_to_byte(span[0]), self.source.char_to_byte(span[1])))
 
 
-def _placed(command: Command, place: Place) -> Command:
-    words = tuple(type(word)(word.value, place, word.written) for word in command.words)
-    return Command(words, place, command.shell, command.assignments, command.folder, command.wrapped, command.open)
+def _unescaped(raw: str) -> list[int]:
+    """Where in ``raw`` each character stands of the text that it means, and where it ends."""
+    return [found.start() for found in _CHARACTER.finditer(raw)] + [len(raw)]
+
+
+def _placed(command: Command, place: Callable[[Place], Place]) -> Command:
+    words = tuple(Word(word.value, place(word.place), word.written) for word in command.words)
+    return replace(command, words=words, place=place(command.place))
 
 
 def _toml(source: Source) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct, field
@@ -183,7 +184,7 @@ def _quoted_commands(words: list[Word]) -> list[Word]:
     if program == "concurrently":
         return [word for word in words[1:] if word.value is not None and " " in word.value.strip()]
     if program in _WATCHERS:
-        return [word for before, word in zip(words, words[1:], strict=False)
+        return [word for before, word in pairwise(words)
                 if before.value in _EXECUTES and word.value is not None and " " in word.value.strip()]
     return []
 
