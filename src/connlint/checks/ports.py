@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connlint.checks.deployed import Code
 from connlint.checks.neighbours import Groups, Neighbours, unheard
@@ -17,12 +17,13 @@ from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.stage import stages_of
-from connlint.project.values import values_of
+from connlint.project.values import Values, values_of
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
 
 _KINDS = ("compose", "kubernetes")
+_PLACES = ("url", "uri", "base_url", "baseURL", "endpoint", "address", "target", "host")
 _HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS")
 
 
@@ -97,8 +98,9 @@ def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> 
                 if data is None or stages.of_path(path) != "production" or sought.search(data) is None:
                     continue
                 module = project.module(path)
-                for text, host in _literals(module, values) if module is not None else ():
-                    found = _nobody(host, one, beside, tables, project) if host.name in names else None
+                for text, host, variables in _literals(module, values) if module is not None else ():
+                    told = any(one.gives(variable) for variable in variables)
+                    found = _nobody(host, one, beside, tables, project) if host.name in names and not told else None
                     place = Place(path, text.at)
                     draft = None if found is None else _draft(str(host), host, place, f"{one.name}:{host}", *found)
                     rows.setdefault((path, text.at[0]), []).append(draft)
@@ -108,8 +110,10 @@ def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> 
             yield drafts[0]
 
 
-def _literals(module: Module, values: Any) -> Iterator[tuple[Any, Host]]:
-    """Texts with one web address that are handed to a call, or are all that a name stands for."""
+def _literals(module: Module, values: Values) -> Iterator[tuple[p.Text, Host, tuple[str, ...]]]:
+    """Texts with one web address that a call goes to, or that are all that a name stands for, with the variables that a
+    class of settings would take instead."""
+    declared = {id(d.node): d.variables for d in values.environment.declarations(module)}
     for text in module.nodes(p.Text):
         if "http://" not in text.value or len(named := hosts(_opened(module, text))) != 1 or named[0].port is None:
             continue
@@ -118,11 +122,12 @@ def _literals(module: Module, values: Any) -> Iterator[tuple[Any, Host]]:
             above = module.parent(above)
         if type(above) is p.Argument:
             call = module.parent(above)
-            if type(call) is p.Call and values.environment.access(module, call) is None:
-                yield text, named[0]
+            first = type(call) is p.Call and call.args[0] is above and above.name is None
+            if (first or above.name in _PLACES) and values.environment.access(module, call) is None:
+                yield text, named[0], ()
         elif type(above) is p.Let and type(above.target) is p.Name:
             if module.only(above.target.id, above.target) is not None:
-                yield text, named[0]
+                yield text, named[0], declared.get(id(above), ())
 
 
 def _opened(module: Module, text: p.Text) -> str:

@@ -1,7 +1,8 @@
 """Programs that one container or pod runs side by side: what they say to each other at loopback arrives.
 
 A supervisor's configuration, a folder of ``run`` scripts, a script that leaves programs running behind it, a Procfile
-that an image runs: each counts where an image of the project speaks of it. A pod's containers count as they are.
+or a list of pm2 that an image runs: each counts where an image of the project speaks of it. A pod's containers count as
+they are.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _HERE = rb"(?:\w+://)?(?:[^\s@\"'/]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?=[\s:
 _TOLD = regex(rb"(?:^|[\s,=\"'])([A-Z_][A-Z0-9_]*)=[\"']?" + _HERE, re.M)
 _SOURCED = regex(rb"^[ \t]*(?:\.|source)[ \t]+([^\s;&|]+)", re.M)
 _BACKGROUND = regex(rb"[^&>|]&[ \t]*(?:$|[)#\n\w])|--daemonize|\b(?:service|systemctl)[ \t]+\w|pg_ctl|/init\.d/", re.M)
+_SUPERVISES = regex(rb"supervis|\bpm2\b|pm2-runtime|/etc/service|s6-overlay|\b(?:honcho|foreman|hivemind|overmind)\b")
+_ECOSYSTEM = regex(r"(?:ecosystem|pm2|processes?)(?:[.-][\w.-]+)?\.(?:[cm]?js|json)$")
+_NAMED = regex(rb"[\"']?\bname[\"']?[ \t]*:[ \t]*[\"'`]([\w. -]+)")
 _RUNNERS = regex(rb"\b(?:honcho|foreman|forego|hivemind|overmind|goreman)\b")
 _FOLDERS = frozenset(("runit", "service", "services.d", "s6-rc.d", "sv", "s6"))
 _HOSTS = frozenset(("host", "hostname", "url", "uri", "addr", "address", "endpoint", "server"))
@@ -57,7 +61,10 @@ class Companions:
         """The words by which the servers among the programs go."""
         images = apis.get("image", ())
         servers = {program: entry for entry in images for program in entry.get("programs", ())}
-        for program in self._programs():
+        programs = list(self._programs())
+        if programs:
+            self.ports |= self._exposed()
+        for program in programs:
             self.names.append(program.name)
             self.ports |= told_ports(program.words)
             for word in program.words[:5]:
@@ -114,6 +121,10 @@ class Companions:
                 data = self._read(path)
                 if _BACKGROUND.search(data):
                     yield from self._script(path, data, frozenset())
+            elif _ECOSYSTEM.match(name) and b"pm2" in joined:
+                names = _NAMED.findall(self._read(path))
+                if len(names) > 1:
+                    yield from (Program(frozenset(words_of(own.decode("utf-8", "replace"))), ()) for own in names)
             elif name.startswith("Procfile") and _RUNNERS.search(joined):
                 for row in _PROCESS.finditer(self._read(path)):
                     yield self._started(row[1], row[2], path)
@@ -126,6 +137,11 @@ class Companions:
             if one.image is not None and len(one.commands) > 1:
                 for command in one.commands:
                     yield Program(frozenset(), tuple(word.value for word in command.words))
+
+    def _exposed(self) -> set[int]:
+        """The ports of the images that speak of a program which runs several."""
+        return {port.container for path, image in self.services.images().items() if _SUPERVISES.search(self._read(path))
+                for stage in image.stages for port in stage.exposed if port.container is not None}
 
     def _supervised(self, path: str) -> Iterator[Program]:
         data = self._read(path)
