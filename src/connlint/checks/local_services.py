@@ -85,8 +85,10 @@ class _Locals:
         tables = rules.apis.get("probes", ())
         words = [(rb"(?<!\w)" if w.endswith("(") and w[0].islower() else b"") + re.escape(w.encode())
                  for entry in tables for w in entry.get("words", ())]
-        self.words = re.compile(b"|".join((*words, *(w.encode() for entry in tables
-                                                     for w in entry.get("patterns", ())))))
+        words += [w.encode() for entry in tables for w in entry.get("patterns", ())]
+        mocks = [re.escape(w.encode()) for entry in tables for w in entry.get("mocks", ())]
+        self.words = re.compile(b"|".join(words))
+        self.mocks = re.compile(b"|".join(mocks))
         self.starts = tuple(w.encode() for entry in tables for w in entry.get("starts", ()))
         self.builders = {w for entry in tables for w in entry.get("builders", ())}
         self.sends = {w for entry in tables for w in entry.get("sends", ())}
@@ -210,16 +212,21 @@ class _Locals:
 
     # -- who starts it ------------------------------------------------------------------------------------------------
 
-    def probed(self, data: bytes) -> bool:
-        """Whether a file starts, replaces, waits for or can do without what it connects to; a comment does nothing."""
-        return self.words.search(_COMMENT.sub(b"", data)) is not None
+    def probed(self, data: bytes, *, asked: bool = True) -> bool:
+        """Whether a file starts, replaces, waits for or can do without what it connects to; a comment does nothing.
+
+        What a file replaces for those that ask for it does not count where nobody has ``asked``.
+        """
+        code = _COMMENT.sub(b"", data)
+        return self.words.search(code) is not None or (asked and self.mocks.search(code) is not None)
 
     def alone(self, module: Module) -> bool:
         """Whether nothing that runs around a file, or that it imports, starts, replaces or waits for a service."""
         found = self._alone.get(module.path)
         if found is None:
-            found = self._alone[module.path] = not any(self.probed(self.project.tree.read(path) or b"")
-                                                       for path in self._around(module))
+            rows = ((path, self.project.tree.read(path) or b"") for path in self._around(module))
+            found = self._alone[module.path] = not any(
+                self.probed(data, asked=not path.endswith("conftest.py") or b"autouse" in data) for path, data in rows)
         return found
 
     def _around(self, module: Module) -> Iterator[str]:
