@@ -232,6 +232,10 @@ class Starts:
         for running in self.services.running():
             for command in running.commands:
                 grounds = grounds_of(running, command, self.services, self.plain_bases)
+                if running.service.kind == "systemd":
+                    # the folder of the machine holds the project, or a folder of it
+                    found += self._of_unit(command, running)
+                    continue
                 environment = {**running.environment, **command.assignments}
                 found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0)
         for deployment, command in self.services.loose_commands():
@@ -247,6 +251,17 @@ class Starts:
             if start := self.read(command, path, None, folders, {}, True):
                 found.append(start)
         return found
+
+    def _of_unit(self, command: Command, running: Running) -> Iterator[Start]:
+        """A command of a systemd unit, which may run in any folder around the unit, or in one called as its own is."""
+        name = posixpath.basename((running.service.folder or "").rstrip("/"))
+        places = [*above(posixpath.dirname(running.deployment.path)),
+                  *sorted(f for f in self.project.tree.folders if name and posixpath.basename(f) == name)]
+        grounds = tuple(Folder(self.project.tree, place) for place in dict.fromkeys(places))
+        environment = {**running.environment, **command.assignments}
+        start = self.read(command, command.place.path, running, grounds, environment, True, running.commands)
+        if start is not None:
+            yield start
 
     def _with_behind(self, command: Command, running: Running, grounds: tuple[Ground, ...],
                      environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int) -> Iterator[Start]:
