@@ -99,7 +99,10 @@ PRISMA = "import { PrismaClient } from '@prisma/client';\n"
     (POOL + "export const pool = new Pool({ host: process.env.H || 'localhost' });", ["error"]),
     (POOL + "const { H = 'localhost' } = process.env; export const pool = new Pool({ host: H });", ["error"]),
     (POOL + "const h = process.env.NODE_ENV === 'production' ? process.env.H : 'localhost';\n"
-            "export const pool = new Pool({ host: h });", ["note"]),
+            "export const pool = new Pool({ host: h });", ["warning"]),
+    (POOL + "export const pool = new Pool({ connectionString: process.env.H });", ["warning"]),
+    (POOL + "if (!process.env.H) throw new Error('H');\n"
+            "export const pool = new Pool({ connectionString: process.env.H });", ["note"]),
     (PRISMA + "export const prisma = globalThis.prisma ?? new PrismaClient();", []),
     (PRISMA + "export const prisma = globalThis.prisma || new PrismaClient();\nglobalThis.prisma = prisma;", []),
     (PRISMA + "const g = globalThis as unknown as { prisma: PrismaClient };\n"

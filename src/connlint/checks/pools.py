@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from connlint.checks.constructions import Judge, judge, place_of, said, variable
+from connlint.checks.constructions import Facts, Judge, judge, place_of, said, variable
 from connlint.checks.kept import cached_in, kept_for_reloads
+from connlint.checks.unset_address import is_checked
 from connlint.model import program as p
 from connlint.model.finding import Draft, Step
 from connlint.model.rule import Card, Rules
@@ -45,6 +46,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if facts.outcome == "plain":
             if built.entry["kind"] not in card.options["kinds"]:
                 continue
+            facts = _quiet(court, built) or facts
         elif built.entry["kind"] not in card.options["kinds"]:
             if facts.outcome not in card.options["facts"]:
                 continue
@@ -54,6 +56,20 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             facts.outcome, place_of(module, built.call), {"what": what, **facts.slots},
             variable(module, built.call) or built.name, tuple(steps),
         )
+
+
+def _quiet(court: Judge, built: Construction) -> Facts | None:
+    """That the client goes to its own machine without a word, where the variable is not set when it is built."""
+    found = court.unset(built, ("localhost",))
+    if found is None or built.wrapped is not None or built.subclass is not None:
+        return None
+    q, value = found
+    if is_checked(court.values, court.stages, built.module, built.call, q.absent, court.project):
+        return None
+    name = next(v for r in q.absent for v in r.variables)
+    target = built.entry.get("missing_address", "localhost")
+    step = Step(place_of(built.module, value), f"{name} is read without a default or a check")
+    return Facts("quiet", [step], {"variable": name, "address": target})
 
 
 def recommended(module: Module, outcome: str, options: dict[str, Any]) -> bool:
