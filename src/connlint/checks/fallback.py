@@ -145,7 +145,7 @@ def fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
 
 def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
     reported: set[tuple[int, int]] = set()
-    for node, possible, within in candidates(values, module):
+    for node, possible, within in candidates(values, module, to_loopback=True):
         for value, reads in decided(module, possible, within):
             host = loopback(value.text or "")
             assert host is not None and value.joint is not None
@@ -209,21 +209,28 @@ Candidate = tuple[Any, list[Possible], list[Any]]
 """An expression, name or result, its values, and the nodes in which a fallback of its own is decided."""
 
 
-def candidates(values: Values, module: Module) -> list[Candidate]:
-    """Everything in ``module`` that may be a fallback of one read to something else."""
-    found: list[Candidate] | None = module.memo.get(candidates)
+def candidates(values: Values, module: Module, *, to_loopback: bool = False) -> list[Candidate]:
+    """Everything in ``module`` that may be a fallback of one read to something else; with ``to_loopback``, those are
+    left out that surely fall back to no loopback address."""
+    key = (candidates, to_loopback)
+    found: list[Candidate] | None = module.memo.get(key)
     if found is None:
-        found = module.memo[candidates] = list(_candidates(values, module))
+        found = module.memo[key] = list(_candidates(values, module, to_loopback))
     return found
 
 
-def _candidates(values: Values, module: Module) -> Iterator[Candidate]:
+def _candidates(values: Values, module: Module, to_loopback: bool) -> Iterator[Candidate]:
     roots: dict[int, Any] = {}
     for node in _starts(values, module):
+        if to_loopback and type(node) in (p.Logical, p.Conditional) and not _may_fall_back(node):
+            continue
         root = top(values, module, node)
         roots[id(root)] = root
     for root in sorted(roots.values(), key=lambda n: (n.at[0], -n.at[1])):
-        if not _may_fall_back(root):
+        inner = root
+        while type(inner) is p.Call and (wrapped := values.wrapped(module, inner)) is not None:
+            inner = wrapped
+        if to_loopback and not _may_fall_back(inner):
             continue
         within = [root]
         if type(root) is p.Name:
@@ -240,9 +247,10 @@ _NO_ADDRESS = (p.Constant, p.Number, p.Record, p.Sequence, p.Function, p.Class, 
 
 
 def _may_fall_back(root: Any) -> bool:
-    """Whether a choice may come out as an address, as far as its alternatives tell without being followed."""
+    """Whether a choice may come out as a loopback address, as far as its alternatives tell without being followed."""
     if type(root) is p.Logical and root.op != "and":
-        return _may_be(root.right, loop=True) or _may_fall_back(root.left)
+        return _may_be(root.right, loop=True) or (
+            type(root.left) in (p.Logical, p.Conditional) and _may_fall_back(root.left))
     if type(root) is p.Conditional:
         return _may_be(root.then) and _may_be(root.otherwise)
     return type(root) not in _NO_ADDRESS and (type(root) is not p.Text or loopback(root.value) is not None)
