@@ -262,6 +262,8 @@ def _may_be(side: Any, *, loop: bool = False) -> bool:
         return _may_fall_back(side)
     if type(side) is p.Text:
         return loopback(side.value) is not None if loop else side.value != ""
+    if type(side) is p.Sequence:
+        return any(_may_be(item, loop=loop) for item in side.items)
     return type(side) not in _NO_ADDRESS
 
 
