@@ -18,7 +18,7 @@ def test_project_is_reported_as_marked(folder):
 
 
 
-FAR = {*PROJECT_CHECKS, "fallback", "unset-address", "env-load", "symbols"}
+FAR = {*PROJECT_CHECKS, "fallback", "hardcoded", "unset-address", "env-load", "symbols"}
 """The checks that look at more than one file."""
 
 
