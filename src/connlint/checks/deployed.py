@@ -101,13 +101,10 @@ class Code:
         """Whether code of ``one`` uses the value of ``node``: not where that is a constant of the module which only the
         code of others asks for, as happens in settings that several services import.
         """
-        statement = module.statement(node)
-        target = statement.target if type(statement) is p.Let else None
-        if type(target) is not p.Name or module.function(node) is not None or module.program.language != "python":
+        if module.program.language != "python" or (names := _constants(module, node)) is None:
             return True
-        if sum(name.id == target.id for name in module.nodes(p.Name)) > 1:
-            return True
-        asked = re.compile(rb"\b" + re.escape(target.id.encode()) + rb"\b|import \*")
+        words = b"|".join(re.escape(name.encode()) for name in sorted(names))
+        asked = re.compile(rb"\b(?:" + words + rb")\b|import \*")
         own = set(self.files(one))
         using = [path for path in importers(self.project).of(module.path)
                  if asked.search(self.project.tree.read(path) or b"")]
@@ -181,6 +178,22 @@ class Code:
 def _is_below(path: str, folder: str) -> bool:
     prefix = folder + "/" if folder else ""
     return path.startswith(prefix) and path.endswith(_CODE) and not _NOT_OWN.search(path)
+
+
+def _constants(module: Module, node: Any) -> set[str] | None:
+    """The names at the top of the module that the value of ``node`` goes to; None where the module itself uses it."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        statement = module.statement(here)
+        target = statement.target if type(statement) is p.Let else None
+        if type(target) is not p.Name or module.function(here) is not None or type(module.parent(statement)) is p.Class:
+            return None
+        if target.id not in found:
+            found.add(target.id)
+            waiting += [name for name in module.nodes(p.Name) if name.id == target.id and name is not target]
+    return found
 
 
 def _beside(one: Running, other: Running) -> bool:

@@ -160,15 +160,25 @@ def unheard(number: int, target: Running, tables: Tables, tree: Tree) -> tuple[s
     publishes under ``number``."""
     evidence = listens(target, tables)
     own = _called_its_own(target)
-    if number in evidence or number in may_listen(target, tables) or number in own:
+    if number in may_listen(target, tables) or number in own or _is_checked(number, target, tree):
         return None
     published = next((port for port in target.service.ports if port.host == number
                       and port.container not in (None, number)), None)
     # what is published or exposed need not be all; a Service of Kubernetes lets nothing else through
-    whole = bool(own or _told(target) or tables.ports_of(target.service.image)) or target.service.kind == "kubernetes"
+    listed = bool(own) and any("LISTEN" in name for name in target.environment)
+    known = bool(_told(target) or tables.ports_of(target.service.image))
+    whole = known or listed or target.service.kind == "kubernetes"
     if not whole and (given := _given(target)) is not None and not _is_written(number, target, tree):
         evidence, whole = evidence | {given}, True
     return (evidence, published) if evidence and (whole or published is not None) else None
+
+
+def _is_checked(number: int, one: Running, tree: Tree) -> bool:
+    """Whether the service's own check of health goes to the port."""
+    place = one.service.healthcheck
+    data = tree.read(place.path) if place is not None else None
+    return data is not None and place is not None and bool(
+        re.search(rb":" + str(number).encode() + rb"(?!\d)", data[place.at[0]:place.at[1]]))
 
 
 def _given(one: Running) -> int | None:
