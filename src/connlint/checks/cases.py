@@ -184,17 +184,31 @@ class Cases:
             return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
         if owner is None or api.unreleased == "never":
             return None
-        for statement in owner.body:
-            if type(statement) is p.Define and self._closes(statement):
-                method = statement.value
-                if type(method) is not p.Function or module.function(call) is method or self._sweeps(method):
-                    continue
-                if running is not None and self.threads.is_told(method, owner, running):
-                    return None
-                place = Place(module.path, method.name_at or statement.at)
-                step = Evidence(place, f"`{statement.name}` does not give `{home.name}` back")
-                return self.telling.draft("forgotten", call, api, home.name, where=statement.name, steps=(step,))
+        closing = [s for s in owner.body if type(s) is p.Define and self._closes(s)]
+        if not closing:
+            return self.kept(call, api, home, owner)
+        for statement in closing:
+            method = statement.value
+            if type(method) is not p.Function or module.function(call) is method or self._sweeps(method):
+                continue
+            if running is not None and self.threads.is_told(method, owner, running):
+                return None
+            place = Place(module.path, method.name_at or statement.at)
+            step = Evidence(place, f"`{statement.name}` does not give `{home.name}` back")
+            return self.telling.draft("forgotten", call, api, home.name, where=statement.name, steps=(step,))
         return None
+
+    def kept(self, call: p.Call, api: Api, home: Home, owner: p.Class) -> Draft | None:
+        """An attribute holds the handle of a class that has no method to give anything back."""
+        if owner.name is None or owner.decorators or home.gathered or any(
+                last_word(base.value) not in ("object", "ABC", "Protocol") for base in owner.bases):
+            return None  # what it is derived from may close it
+        policy = api.unreleased
+        if policy in ("owned", "component") or (policy != "always" and self._worth(call, policy) is None):
+            return None
+        if "once" in (self.repeats.of(call).answer, self.repeats.built(owner).answer):
+            return None
+        return self.telling.draft("kept", call, api, home.name, where=owner.name)
 
     def _closes(self, define: p.Define) -> bool:
         """Whether a method closes its object: one that is told whom to disconnect closes something else."""

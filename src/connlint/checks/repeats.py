@@ -291,6 +291,10 @@ class Repeats:
             and call.callee.of.id in ("this", "self") and class_of(self.module, call) is owner
         ]
 
+    def built(self, owner: p.Class) -> Why:
+        """Whether objects of a class are made again and again."""
+        return self._built(owner, _DEPTH, frozenset())
+
     def _built(self, owner: p.Class, depth: int, seen: frozenset[int]) -> Why:
         if owner.name is None:
             return _UNKNOWN
