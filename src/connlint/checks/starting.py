@@ -27,6 +27,7 @@ from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
+from connlint.project.serving import method
 from connlint.project.stage import Stages, stages_of
 from connlint.project.starts import Starts
 from connlint.project.timeline import at_import, called_at_once, chains, holder
@@ -67,7 +68,8 @@ class Starting:
         self.stages: Stages = stages_of(project, rules.apis, self.values)
         rows = rules.apis.get("dials", ())
         self._facts = {key: frozenset(word for row in rows for word in row.get(key, ()))
-                       for key in ("calls", "given", "migrations", "migrated", "decorators", "functions", "options")}
+                       for key in ("calls", "given", "migrations", "migrated", "decorators", "functions", "options", "named")}
+        self._last_names = frozenset(name.rpartition(".")[2] for name in self._facts["named"])
         self._reaches: dict[str, set[int]] = {}
         for row in rules.apis.get("reaches", ()):
             for package in row["packages"]:
@@ -82,6 +84,11 @@ class Starting:
             return found
         entries, mains = self._entries(one)
         loaded = self._loaded(entries)
+        for path in sorted(loaded):
+            for module, call, name in self._makes_tables(path, ports):
+                if (steps := self._at_start(module, call, loaded, mains)) is not None:
+                    last = Step(Place(module.path, call.at), f"{name}() connects while `{one.name}` starts")
+                    return Contact("start", f"{name}()", (*steps, last), tuple({s.place.path for s in (*steps, last)}))
         own = self._own(one)
         built = list(self._built(sorted({*own, *loaded}), ports))
         if not built:
@@ -208,6 +215,16 @@ class Starting:
                 client = self._needed_by(module, call)
             if client is not None and not client.entry.get("patient") and self._speaks(client, ports):
                 yield module, call, client
+
+    def _makes_tables(self, path: str, ports: frozenset[int]) -> Iterator[tuple[Module, p.Call, str]]:
+        """The calls of a file that need the server by their names alone, because a framework's object holds the client."""
+        module = self.project.module(path)
+        for call in module.nodes(p.Call) if module is not None else ():
+            assert module is not None
+            if last_name(call.callee) in self._last_names and (name := method(module, call)) in self._facts["named"]:
+                assert name is not None
+                if self._ports(name) & ports:
+                    yield module, call, name
 
     def _needed_by(self, module: Module, call: p.Call) -> Construction | None:
         """The client whose server a call of a method, or a call that is given the client, needs."""
