@@ -68,7 +68,8 @@ class Starting:
         self.stages: Stages = stages_of(project, rules.apis, self.values)
         rows = rules.apis.get("dials", ())
         self._facts = {key: frozenset(word for row in rows for word in row.get(key, ()))
-                       for key in ("calls", "given", "migrations", "migrated", "decorators", "functions", "options", "named")}
+                       for key in ("calls", "given", "named", "migrations", "migrated", "decorators", "functions",
+                                   "options")}
         self._last_names = frozenset(name.rpartition(".")[2] for name in self._facts["named"])
         self._reaches: dict[str, set[int]] = {}
         for row in rules.apis.get("reaches", ()):
@@ -217,7 +218,7 @@ class Starting:
                 yield module, call, client
 
     def _makes_tables(self, path: str, ports: frozenset[int]) -> Iterator[tuple[Module, p.Call, str]]:
-        """The calls of a file that need the server by their names alone, because a framework's object holds the client."""
+        """The calls of a file that need the server by their whole names: the object of a framework holds the client."""
         module = self.project.module(path)
         for call in module.nodes(p.Call) if module is not None else ():
             assert module is not None
