@@ -36,6 +36,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if built.given(built.entry.get("embedded_when", {})):
             continue
+        if any(built.option(place) is not None for place in built.entry.get("address_elsewhere", ())):
+            continue
         if stages.only_in_development(module, call):
             continue
         given = [(place, value) for place, value in built.addresses()
