@@ -99,7 +99,7 @@ def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> 
                     continue
                 module = project.module(path)
                 for text, host, variables in _literals(module, values) if module is not None else ():
-                    told = any(one.gives(variable) for variable in variables)
+                    told = bool(variables) and (bool(one.open) or any(one.gives(v) for v in variables))
                     found = _nobody(host, one, beside, tables, project) if host.name in names and not told else None
                     place = Place(path, text.at)
                     draft = None if found is None else _draft(str(host), host, place, f"{one.name}:{host}", *found)
