@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from connlint.checks.deployed import CONTAINERS, Code, closed, required
+from connlint.checks.dialing import Dialing
 from connlint.checks.fallback import meant
 from connlint.checks.local_services import unpublished
 from connlint.checks.neighbours import Groups, Neighbours, listens, may_listen, once
@@ -95,7 +96,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     words = wording_of(project, rules.apis)
     groups = Groups(Services.of(project), tables)
     if "loopback" in card.outcomes:
-        yield from once(_loopback(groups, tables, words, Companions.of(project, rules.apis)))
+        yield from once(_loopback(groups, tables, words, project, rules))
     if "port" in card.outcomes:
         yield from once(wrong_ports(groups, tables, project, rules))
     if "unpublished" in card.outcomes:
@@ -109,7 +110,8 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
 # -- an address that leads back into the container ---------------------------------------------------------------------
 
 
-def _loopback(groups: Groups, tables: Tables, wording: Wording, companions: Companions) -> Iterator[Draft]:
+def _loopback(groups: Groups, tables: Tables, wording: Wording, project: Project, rules: Rules) -> Iterator[Draft]:
+    companions = Companions.of(project, rules.apis)
     for beside in groups.all:
         for one in beside.members:
             service = one.service
@@ -117,9 +119,7 @@ def _loopback(groups: Groups, tables: Tables, wording: Wording, companions: Comp
                 continue
             own = may_listen(one, tables)
             for name, known in service.environment.items():
-                if not known.shape or tables.for_browsers(name):
-                    continue
-                for host in hosts(known.shape):
+                for host in hosts(known.shape) if not name.startswith(tables.browser_prefixes) else ():
                     if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own:
                         continue
                     if wording.listens(name, host, known.shape) or wording.allows(name, host):
@@ -129,8 +129,11 @@ def _loopback(groups: Groups, tables: Tables, wording: Wording, companions: Comp
                     if host.port is None and (port := _port_beside(name, one)) not in listens(one, tables):
                         host = replace(host, port=port)
                     target = beside.server_on(host.port, one)
-                    if not _meant_for_the_container(name, host, target, one, beside):
-                        continue
+                    dialed = None
+                    if tables.for_browsers(name) or not _meant_for_the_container(name, host, target, one, beside):
+                        dialed = Dialing.of(project, rules).dials(one, name) if target is not None else None
+                        if dialed is None:
+                            continue
                     elsewhere = service.kind == "compose" and known.place.path not in beside.group.files
                     if elsewhere and not _asks_for(one, name, target, beside):
                         # a file that several services are given says more than each of them needs
@@ -138,6 +141,7 @@ def _loopback(groups: Groups, tables: Tables, wording: Wording, companions: Comp
                     hint = f"; `{target.name}` listens on {host.port}" if target is not None else ""
                     slots = {"service": service.name, "variable": name, "address": str(host), "hint": hint}
                     steps = [Step(target.service.place, f"`{target.name}` is a container of its own")] if target else []
+                    steps += [Step(dialed, f"`{service.name}` itself connects to {name} here")] if dialed else []
                     yield Draft("loopback", known.place, slots, f"{service.name}:{name}", related=tuple(steps))
                     break
 

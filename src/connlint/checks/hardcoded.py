@@ -60,21 +60,21 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
 
 def _connecting(module: Module, values: Values, elsewhere: Elsewhere, project: Project,
                 rules: Rules) -> Iterator[tuple[Module, p.Call, str, str, Any]]:
-    """Calls that connect, with what `_addresses` says of them: those of ``module``, and those of other files which take
+    """Calls that connect, with what `addresses` says of them: those of ``module``, and those of other files which take
     a constant from it that is a loopback address."""
     for call in module.nodes(p.Call):
-        for outcome, name, value in _addresses(module, call, project, rules):
+        for outcome, name, value in addresses(module, call, project, rules):
             yield module, call, outcome, name, value
     for text in module.nodes(p.Text):
         if loopback(text.value) is None or module.function(text) is not None:
             continue
         for use in elsewhere.uses(module, text, uses(values, module, text)):
             if use.kind == "argument" and use.call is not None:
-                for outcome, name, value in _addresses(use.module, use.call, project, rules):
+                for outcome, name, value in addresses(use.module, use.call, project, rules):
                     yield use.module, use.call, outcome, name, value
 
 
-def _addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> Iterator[tuple[str, str, Any]]:
+def addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> Iterator[tuple[str, str, Any]]:
     """What the call connects to, if it does: outcome, the callee's name, the expression of the address."""
     built = construction(module, call, project, rules)
     if built is not None:
