@@ -131,7 +131,7 @@ def _loopback(groups: Groups, tables: Tables, wording: Wording, project: Project
                     target = beside.server_on(host.port, one)
                     dialed = None
                     if tables.for_browsers(name) or not _meant_for_the_container(name, host, target, one, beside):
-                        dialed = Dialing.of(project, rules).dials(one, name) if target is not None else None
+                        dialed = Dialing.of(project, rules).dials(one, name) if host.port is not None else None
                         if dialed is None:
                             continue
                     elsewhere = service.kind == "compose" and known.place.path not in beside.group.files
