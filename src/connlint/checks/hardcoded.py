@@ -170,13 +170,20 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: p
         return True
     words = {*card.options.get("probe_words", ()), *card.options.get("local_words", ())}
     for above in module.parents(call):
-        if type(above) is p.Function and above.name and words.intersection(words_of(above.name)):
+        if type(above) is p.Function and words.intersection(words_of(_name_of(module, above))):
             return True
     if words.intersection(words_of(module.path)):
         return True
     if _is_command(values.project, stages, card, module) or _starts(module, found, card.options.get("starting", ())):
         return True
     return any(_is_main(c.test) and c.truth for c in stages.held(module, call))
+
+
+def _name_of(module: Module, function: p.Function) -> str:
+    """The function's own name, or that of the variable or property that holds it; "" where there is none."""
+    above = module.parent(function)
+    target: Any = above.target if type(above) is p.Let else above.key if type(above) is p.Entry else None
+    return function.name or str(getattr(target, "id", getattr(target, "value", "")))
 
 
 def _is_command(project: Project, stages: Stages, card: Card, module: Module) -> bool:
