@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from connlint.checks.deployed import CONTAINERS, Code, closed, required
+from connlint.checks.deployed import CODE, CONTAINERS, Code, closed, required
 from connlint.checks.dialing import Dialing
 from connlint.checks.fallback import meant
 from connlint.checks.local_services import unpublished
@@ -95,15 +95,17 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     running = Services.of(project).running()
     words = wording_of(project, rules.apis)
     groups = Groups(Services.of(project), tables)
-    if "loopback" in card.outcomes:
+    # of all this only addresses in code are reported in code
+    whole = not (project.reported and all(path.endswith(CODE) for path in project.reported))
+    if "loopback" in card.outcomes and whole:
         yield from once(_loopback(groups, tables, words, project, rules))
     if "port" in card.outcomes:
-        yield from once(wrong_ports(groups, tables, project, rules))
+        yield from once(wrong_ports(groups, tables, project, rules, whole))
     if "unpublished" in card.outcomes:
         yield from unpublished(project, rules)
-    if "unready" in card.outcomes:
+    if "unready" in card.outcomes and whole:
         yield from unready(running, groups, tables, project, rules)
-    if "unset" in card.outcomes:
+    if "unset" in card.outcomes and whole:
         yield from _unset(running, groups, tables, project, rules)
 
 

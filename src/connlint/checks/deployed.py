@@ -27,7 +27,8 @@ _WITH_SECRETS = ("fly", "render")
 """Platforms whose file holds all but secrets, which are kept elsewhere."""
 _DEVELOPMENT = regex(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
                           r"debug|examples?|worktree)(?:[/._-]|$)")
-_CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+"""Endings of files that a service may run."""
 _NOT_OWN = regex(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packages|dist|\.[\w-]+)/|"
                       r"(?:^|/)(?:static|public|assets|build)/.*\.[cm]?js$|[.-](?:min|bundle|packed)\b[\w.]*\.[cm]?js$")
 _LONGEST_LINES = 300
@@ -177,7 +178,7 @@ class Code:
 
 def _is_below(path: str, folder: str) -> bool:
     prefix = folder + "/" if folder else ""
-    return path.startswith(prefix) and path.endswith(_CODE) and not _NOT_OWN.search(path)
+    return path.startswith(prefix) and path.endswith(CODE) and not _NOT_OWN.search(path)
 
 
 def _constants(module: Module, node: Any) -> set[str] | None:
@@ -214,7 +215,7 @@ def targets_of(start: Start) -> Iterator[str]:
     for prefix in start.search or ():
         for path in (stem, f"{stem}.py", f"{stem}/__init__.py", f"{stem}/__main__.py"):
             answer = start.grounds[0].find(f"{prefix}/{path}" if prefix else path)
-            if isinstance(answer, Found) and answer.path.endswith(_CODE):
+            if isinstance(answer, Found) and answer.path.endswith(CODE):
                 yield answer.path
                 return
 

@@ -27,9 +27,10 @@ _PLACES = ("url", "uri", "base_url", "baseURL", "endpoint", "address", "target",
 _HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS")
 
 
-def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
-    """Outcomes "port" and "published-port" (the port is the one that the machine publishes)."""
-    for beside in groups.all:
+def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules, whole: bool) -> Iterator[Draft]:
+    """Outcomes "port" and "published-port" (the port is the one that the machine publishes); those in code alone, if
+    not the ``whole`` is asked for."""
+    for beside in groups.all if whole else ():
         for one in beside.members:
             if one.service.kind not in _KINDS:
                 continue
@@ -92,8 +93,9 @@ def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> 
         if len(beside.members) < 2 or not names or beside.group.kind not in _KINDS:
             continue
         sought = re.compile(rb"http://(?:" + b"|".join(re.escape(n.encode()) for n in names) + rb"):\d")
-        for one in beside.members:
-            for path in code.files(one):
+        named = [path for path in sorted(project.reported or ()) if sought.search(project.tree.read(path) or b"")]
+        for one in beside.members if named or not project.reported else ():
+            for path in [path for path in named if code.runs(one, path)] if project.reported else code.files(one):
                 data = project.tree.read(path)
                 if data is None or stages.of_path(path) != "production" or sought.search(data) is None:
                     continue
