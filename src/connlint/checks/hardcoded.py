@@ -18,13 +18,16 @@ from connlint.project.clients import construction, record_of, within
 from connlint.project.companions import Companions
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.environment import argument
+from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.packages import package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of, words_of
 from connlint.project.uses import uses
 from connlint.project.values import Possible, Site, Values, values_of
 
+_NUMBER = regex(r":(\d{4,5})(?!\d)")
 _PORT = regex(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
 
 
@@ -176,7 +179,25 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: p
         return True
     if _is_command(values.project, stages, card, module) or _starts(module, found, card.options.get("starting", ())):
         return True
+    if _starts_elsewhere(values.project, stages, card, found):
+        return True
     return any(_is_main(c.test) and c.truth for c in stages.held(module, call))
+
+
+def _starts_elsewhere(project: Project, stages: Stages, card: Card, found: Site) -> bool:
+    """Whether another file of the same package, which starts programs, knows the port: one of these listens there."""
+    port = _NUMBER.search(found.module.source.slice(found.node.at))
+    if port is None:
+        return False
+    number, index, home = port[1], importers(project), found.module.path
+    launching = [word.encode() for word in card.options["launching"]]
+    told = re.compile(rb"(?<![\w.:])" + number.encode() + rb"(?![\w.])")
+    for path in index.mentions(number, home):
+        data = index.data(path)
+        if path != home and any(word in data for word in launching) and told.search(data):
+            if stages.of_path(path) == "production" and package_root(project, path) == package_root(project, home):
+                return True
+    return False
 
 
 def _name_of(module: Module, function: p.Function) -> str:
