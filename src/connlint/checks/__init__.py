@@ -34,7 +34,7 @@ CODE_WORDS: dict[str, tuple[bytes, ...]] = {
     "bind-loopback": (b"run(", b"run_", b"serve", b"listen", b"Server", b"bind", b"start("),
     "containers": (b"localhost", b"127.0.0.1", b"[::1]", b"http://"),
     "local-services": (b"localhost", b"127.0.0.1", b"[::1]"),
-    "entrypoint": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne"),
+    "entrypoint": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne", b"apps:"),
     "entrypoint-interface": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne"),
 }
 """What a source file holds if a check of the whole project may report something in it: where single files are asked

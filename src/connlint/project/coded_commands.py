@@ -1,4 +1,5 @@
-"""Servers that a program starts by itself and whose application it names in a text: ``uvicorn.run("shop.main:app")``.
+"""Servers that a program starts by itself and whose application it names in a text: ``uvicorn.run("shop.main:app")``;
+and the lists of programs that pm2 starts.
 
 Such a call is a command line by another name; which calls these are, and what their options mean, says the table
 `server`. Where a program changes its folder or its search path, nothing is known of it.
@@ -17,6 +18,8 @@ from connlint.patterns import regex
 from connlint.project.project import Project
 
 _TARGET = regex(rb"[\"'][\w./]+:[\w.]+(?:\(\))?[\"']")
+_LISTED = regex(r"(?:^|/)(?:ecosystem|pm2|process(?:es)?)(?:[.-][\w.-]+)?\.[cm]?js$")
+_PROGRAM = regex(r"[\w@./-]+\.(?:[cm]?js|[cm]?ts|py)$")
 _MOVES = (b"sys.path", b"chdir", b"runpy", b"PYTHONPATH")
 
 
@@ -55,3 +58,35 @@ def _as_command(call: p.Call, path: str, entry: Mapping[str, Any]) -> Command | 
             text = value.value if type(value) is p.Text else None
             words.append(Word(text, Place(path, value.at), text or "?"))
     return Command(tuple(words), Place(path, call.at), False, {}, posixpath.dirname(path))
+
+
+def listed_commands(project: Project) -> Iterator[Command]:
+    """The programs in lists that pm2 reads: ``apps: [{ script: "server.js", cwd: "api" }]``."""
+    for path in sorted(project.tree.paths):
+        data = project.tree.read(path) if _LISTED.search(path) else None
+        module = project.module(path) if data is not None and b"apps" in data and b"script" in data else None
+        for record in module.nodes(p.Record) if module is not None else ():
+            if (command := _as_program(record, path)) is not None:
+                yield command
+
+
+def _as_program(record: p.Record, path: str) -> Command | None:
+    """An entry of such a list as a command line; None where a part of it is no text, or it is no file of a program."""
+    if any(type(entry.key) is not p.Text for entry in record.entries):
+        return None
+    given = {entry.key.value: entry.value for entry in record.entries if type(entry.key) is p.Text}
+    script, cwd, interpreter = given.get("script"), given.get("cwd"), given.get("interpreter")
+    if type(script) is not p.Text or _PROGRAM.match(script.value) is None or "exec_interpreter" in given:
+        return None
+    if not all(value is None or type(value) is p.Text for value in (cwd, interpreter)):
+        return None
+    usual = "python3" if script.value.endswith(".py") else "node"
+    program = interpreter.value if type(interpreter) is p.Text else usual
+    folder = posixpath.dirname(path)
+    if type(cwd) is p.Text:
+        folder = posixpath.normpath(posixpath.join(folder, cwd.value)).removeprefix("./")
+        folder = "" if folder == "." else folder
+    if folder.startswith(("/", "..")):
+        return None
+    words = (Word(program, Place(path, script.at)), Word(script.value, Place(path, script.at), script.value))
+    return Command(words, Place(path, record.at), False, {}, folder)

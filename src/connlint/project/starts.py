@@ -20,7 +20,7 @@ from connlint.model.finding import Place
 from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Found, Missing
-from connlint.project.coded_commands import commands_in_code
+from connlint.project.coded_commands import commands_in_code, listed_commands
 from connlint.project.grounds import Folder, Ground, above, grounds_of, stepped
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
@@ -249,6 +249,10 @@ class Starts:
             path = command.place.path
             folders = tuple(Folder(self.project.tree, folder) for folder in above(posixpath.dirname(path)))
             if start := self.read(command, path, None, folders, {}, True):
+                found.append(start)
+        for command in listed_commands(self.project):
+            places = (Folder(self.project.tree, place) for place in dict.fromkeys((command.folder or "", "")))
+            if start := self.read(command, command.place.path, None, tuple(places), {}, True):
                 found.append(start)
         return found
 
