@@ -12,8 +12,8 @@ from connlint.project.answer import Answer, Found, Unknown
 from connlint.project.module import Definition, Key, Module
 from connlint.project.tree import Tree
 
-MOST_KEPT = 6_000_000
-"""Bytes of source whose modules are kept; in memory, a module is twenty times as large."""
+MOST_KEPT = 3_000_000
+"""Bytes of source whose modules are kept; in memory, what was read of a module is seventy times as large."""
 _DEFAULT = (b"default", b"exports")
 """What stands in the statement that says what a module exports under no name."""
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
