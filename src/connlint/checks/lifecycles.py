@@ -109,6 +109,7 @@ class Lifecycles:
         self.shows = _Names(rules, "shows", language)
         self.calm = _Names(rules, "calm", language)
         self.reads = _Names(rules, "reads", language)
+        self.borrowing = _Names(rules, "borrowing", language)
         self.raising = _Names(rules, "raising", language)
         self.closing = _Names(rules, "closing", language)
         self.exits = _Names(rules, "exit", language)

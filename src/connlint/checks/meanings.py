@@ -145,7 +145,8 @@ class Meanings:
         word = last_word(call.callee)
         if word in api.release:
             return "end", call
-        if not argument.spread and (call, self.origins) in self.table.reads:
+        if not argument.spread and (
+                (call, self.origins) in self.table.reads or self.table.borrowing.named(call, self.origins)):
             return "read", call
         taken = self.takers.meaning(call, argument, api)
         if taken == "end" or (taken == "read" and not self.table.closing.says(word or "")):
