@@ -17,6 +17,7 @@ from connlint.project.applications import Applications
 from connlint.project.compiled import source_of
 from connlint.project.grounds import Folder, Ground, above
 from connlint.project.project import Project
+from connlint.project.services import Services
 from connlint.project.starts import Start, Starts, Target
 
 _BUILT = regex(
@@ -106,7 +107,7 @@ def _missing(start: Start, target: Target, applications: Applications) -> Verdic
     if target is start.module_target:
         return _module_run(start, target, applications)
     if target.is_path and form != "path":
-        return _compiled(start, target, applications) or _file(start, target)
+        return _compiled(start, target, applications) or _file(start, target, applications)
     answers = [_resolved(start, ground, target, applications) for ground in start.grounds]
     if all(isinstance(answer, Missing) for answer in answers):
         if start.configured:
@@ -159,7 +160,7 @@ def _module_run(start: Start, target: Target, applications: Applications) -> Ver
     return None
 
 
-def _file(start: Start, target: Target) -> Verdict:
+def _file(start: Start, target: Target, applications: Applications) -> Verdict:
     path = target.module
     if not path or "*" in path or "://" in path or path.startswith(("/", "~", "-", "$")):
         return None
@@ -170,7 +171,7 @@ def _file(start: Start, target: Target) -> Verdict:
     answers = [_found_file(start, ground, path) for ground in start.grounds]
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
-    if _is_made(start, path) or ("/" not in path and _is_built(start)) or _stands_above(start, path):
+    if _is_renamed(path, applications) or _is_made(start, path) or ("/" not in path and _is_built(start)) or _stands_above(start, path):
         return None
     return _draft("file", start, target, _tried(answers), "")
 
@@ -211,6 +212,15 @@ def _found_file(start: Start, ground: Ground, path: str) -> Answer:
     if folder and not isinstance(ground.find(folder), Found):
         return Unknown("a folder that is not there")
     return answer
+
+
+def _is_renamed(path: str, applications: Applications) -> bool:
+    """Whether an image gets another file of the project under this name."""
+    name = posixpath.basename(path)
+    return any(posixpath.basename(target) == name != posixpath.basename(source) or (
+                   posixpath.basename(target) == name and posixpath.dirname(source) not in ("", "."))
+               for image in Services.of(applications.project).images().values() for stage in image.stages
+               for source, target, origin in stage.copies if origin is None and not target.endswith("/"))
 
 
 def _is_made(start: Start, path: str) -> bool:
