@@ -171,7 +171,9 @@ def _file(start: Start, target: Target, applications: Applications) -> Verdict:
     answers = [_found_file(start, ground, path) for ground in start.grounds]
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
-    if _is_renamed(path, applications) or _is_made(start, path) or ("/" not in path and _is_built(start)) or _stands_above(start, path):
+    if _is_renamed(path, applications) or _is_made(start, path) or _stands_above(start, path):
+        return None
+    if "/" not in path and _is_built(start):
         return None
     return _draft("file", start, target, _tried(answers), "")
 
