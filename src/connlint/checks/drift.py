@@ -17,7 +17,7 @@ from connlint.model.source import Span
 from connlint.patterns import regex
 from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
 from connlint.project.module import Module
-from connlint.project.packages import package_root
+from connlint.project.packages import own_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
@@ -102,7 +102,7 @@ def suspects(project: Project, stages: Stages, silent: list[str],
                 continue
             if only is not None and not any(name in data or name.lower() in data for name in only):
                 continue
-            package = rows.setdefault(package_root(project, path), {})
+            package = rows.setdefault(own_root(project, path), {})
             for name, text in _pairs(path, data):
                 if only is None or name in only:
                     package.setdefault(name.decode(), {}).setdefault(path, set()).add(text)

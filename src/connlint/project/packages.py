@@ -8,25 +8,38 @@ from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 
-MARKS = ("package.json", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "Dockerfile",
-         "Dockerfile.dev", "Dockerfile.prod", "Containerfile", "deno.json", "environment.yml", "manage.py")
+_IMAGES = ("Dockerfile", "Dockerfile.dev", "Dockerfile.prod", "Containerfile")
+_OF_JAVASCRIPT = ("package.json", "deno.json")
+_OF_PYTHON = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "environment.yml", "manage.py")
+MARKS = (*_IMAGES, *_OF_JAVASCRIPT, *_OF_PYTHON)
 """Files that stand at the root of a package, or of what is built into one image."""
 
 
 def package_root(project: Project, path: str) -> str:
     """The nearest folder at or above ``path`` that holds one of `MARKS`; "" is the root of the project."""
-    memo = project.memo.setdefault(package_root, {})
+    return _marked(project, path, MARKS)
+
+
+def own_root(project: Project, path: str) -> str:
+    """The `package_root` as far as files of the language of ``path`` make one: what ``package.json`` stands beside is
+    no package of Python."""
+    return _marked(project, path, (*_IMAGES, *(_OF_PYTHON if path.endswith(".py") else _OF_JAVASCRIPT)))
+
+
+def _marked(project: Project, path: str, marks: tuple[str, ...]) -> str:
+    memo = project.memo.setdefault((package_root, marks), {})
     folder = path.rpartition("/")[0]
     steps = []
     while folder not in memo:
         steps.append(folder)
-        if not folder or any(f"{folder}/{mark}" in project.tree.paths for mark in MARKS):
+        if not folder or any(f"{folder}/{mark}" in project.tree.paths for mark in marks):
             memo[folder] = folder
             break
         folder = folder.rpartition("/")[0]
     for step in steps:
         memo[step] = memo[folder]
-    return memo[folder]
+    found: str = memo[folder]
+    return found
 
 
 def reached(project: Project, module: Module, most: int = 60) -> list[str]:

@@ -44,12 +44,15 @@ class Stages:
         self.top_folders: dict[str, str] = {}
         self.folder_patterns: list[tuple[str, re.Pattern[str]]] = []
         self.files: list[tuple[str, re.Pattern[str]]] = []
+        self.hidden: dict[str, set[str]] = {}
         tables = {entry["kind"]: entry for entry in entries}
         for entry in entries:
             for folder in entry.get("folders", ()):
                 self.folders.setdefault(folder, entry["kind"])
             for folder in entry.get("top_folders", ()):
                 self.top_folders.setdefault(folder, entry["kind"])
+            if (shown := entry.get("hidden_but")) is not None:
+                self.hidden[entry["kind"]] = set(shown)
             self.folder_patterns += [(entry["kind"], re.compile(text)) for text in entry.get("folder_patterns", ())]
             self.files += [(entry["kind"], re.compile(pattern)) for pattern in entry.get("files", ())]
         variable = tables.get("variable", {})
@@ -103,6 +106,7 @@ class Stages:
         spelled = ["-".join(words_of(folder)) for folder in folders]
         kinds += [kind for kind, pattern in self.folder_patterns if any(pattern.search(name) for name in spelled)]
         kinds += [self.top_folders.get(folders[0].lower())] if folders else []
+        kinds += [kind for kind, shown in self.hidden.items() if any(f[:1] == "." and f not in shown for f in folders)]
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:
                 return kind
