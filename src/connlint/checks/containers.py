@@ -120,7 +120,10 @@ def _loopback(groups: Groups, tables: Tables, wording: Wording, project: Project
             if service.kind not in _ISOLATED or service.host_network or service.mates:
                 continue
             own = may_listen(one, tables)
-            for name, known in service.environment.items():
+            image = one.image.path if one.image is not None else ""
+            for name, known in one.environment.items():
+                if known.place.path == image and groups.is_told_otherwise(name, known.place, one):
+                    continue
                 for host in hosts(known.shape) if not name.startswith(tables.browser_prefixes) else ():
                     if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own:
                         continue
@@ -136,7 +139,7 @@ def _loopback(groups: Groups, tables: Tables, wording: Wording, project: Project
                         dialed = Dialing.of(project, rules).dials(one, name) if host.port is not None else None
                         if dialed is None:
                             continue
-                    elsewhere = service.kind == "compose" and known.place.path not in beside.group.files
+                    elsewhere = service.kind == "compose" and known.place.path not in (*beside.group.files, image)
                     if elsewhere and not _asks_for(one, name, target, beside):
                         # a file that several services are given says more than each of them needs
                         continue

@@ -48,6 +48,12 @@ class Groups:
         return any(variant.gives(name) for variant in rows)
 
 
+    def is_told_otherwise(self, name: str, place: Place, one: Running) -> bool:
+        """Whether a file that is laid over that of ``one`` gives the variable another value than that at ``place``."""
+        return any(name in variant.environment and variant.environment[name].place != place
+                   for variant in self._variants.get((one.deployment.path, one.name), ()))
+
+
 class Neighbours:
     """The services of one deployment, ready to be asked; each question costs the same in one of thousands."""
 
