@@ -136,7 +136,8 @@ def _loopback(groups: Groups, tables: Tables, wording: Wording, project: Project
                     target = beside.server_on(host.port, one)
                     dialed = None
                     if tables.for_browsers(name) or not _meant_for_the_container(name, host, target, one, beside):
-                        dialed = Dialing.of(project, rules).dials(one, name) if host.port is not None else None
+                        asked = host.port is not None and (target is not None or host.scheme in ("http", "https"))
+                        dialed = Dialing.of(project, rules).dials(one, name) if asked else None
                         if dialed is None:
                             continue
                     elsewhere = service.kind == "compose" and known.place.path not in (*beside.group.files, image)
