@@ -159,6 +159,13 @@ def test_levels_javascript(code, level):
      ["module-scope-pool note db.py:3"]),
     ({"shop/management/commands/erase.py": "import redis\nr = redis.Redis(host='cache')\nclass Command: ...",
       "shop/cache.py": "import redis\nr = redis.Redis(host='cache')"}, ["module-scope-pool note shop/cache.py:2"]),
+    # loaded by a program that has got ready, and asked back by what it imports itself
+    ({"package.json": '{ "type": "module", "scripts": { "start": "node index.js" } }',
+      "index.js": "await ready();\nconst { app } = await import('./app.js');\napp.listen(1);",
+      "app.js": "import { connect } from './db.js';\nimport './stop.js';\nexport const c = connect();\n"
+                "export const app = {};",
+      "stop.js": "import { c } from './app.js';\nprocess.on('SIGTERM', () => c.quit());",
+      "db.js": "import Redis from 'ioredis';\nexport const connect = () => new Redis('r');"}, []),
     # a class that calls itself by another name, and a context manager
     ({"db.py": "import os, psycopg2\nfrom contextlib import contextmanager\nclass Repo:\n    def __init__(self):\n"
                "        self.c = psycopg2.connect(os.environ['U'])\n    @classmethod\n    def make(cls):\n"

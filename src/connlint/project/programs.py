@@ -42,8 +42,6 @@ _TEST = regex(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
 _PATH = regex(r"[\w@.-]*[\w./-]+")
 
 
-_COMMAND = regex(r"(?:^|/)management/commands/[^/]+\.py$")
-"""Programs that Django's ``manage.py`` loads when somebody asks for them by name."""
 _BARE = regex(rb"\s*import\s*['\"]")
 """An import that binds no name."""
 
@@ -103,8 +101,6 @@ class Programs:
         return self.told(re.compile(rb"(?<![\w-])%s(?![\w-])" % stem), _COMMANDS, module.path) is None
 
     def _python_script(self, module: Module, applications: list[str]) -> bool:
-        if _COMMAND.search(module.path):
-            return True
         if "management/commands/" in module.path:
             return True  # of Django: loaded by its name, and only to be run
         for call in module.nodes(p.Call):
@@ -174,8 +170,10 @@ class Programs:
     def _is_used(self, path: str) -> bool:
         """Whether a file of the program imports ``path``, other than to start it."""
         started = path.rpartition("/")[2].partition(".")[0].lower() in _STARTED
+        index = importers(self.project)
         return any(self.stages.of_path(other) == "production" and not (started and self._only_starts(other, path))
-                   for other in importers(self.project).of(path, dynamic=False))
+                   and set(index.of(other)) != {path}  # what it imports itself may well ask it back
+                   for other in index.of(path, dynamic=False))
 
     def _only_starts(self, other: str, path: str) -> bool:
         """Whether the file ``other`` loads ``path`` for its effect alone: ``require("./x")``, ``import "./x"``."""
