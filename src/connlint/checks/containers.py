@@ -41,6 +41,7 @@ class Tables:
         self.other = _joined(rules, "connects", "not")
         self.browser_words = _joined(rules, "browser", "words")
         self.browser_prefixes = tuple(_joined(rules, "browser", "prefixes"))
+        self.given_port = next((e["given"] for e in rules.apis.get("connects", ()) if "given" in e), "")
         self.port_names = tuple(_joined(rules, "connects", "ports"))
         self.plain_bases = _joined(rules, "base_image", "names")
         self.idle = frozenset(_joined(rules, "waits", "idle"))

@@ -16,11 +16,6 @@ from connlint.project.services import Running
 from connlint.project.stage import stages_of
 from connlint.project.values import values_of
 
-_FRONT_ENDS = frozenset((
-    "react-dom", "vue", "svelte", "@angular/core", "next", "nuxt", "solid-js", "preact", "gatsby", "@sveltejs/kit",
-    "astro", "vite", "react-scripts", "@remix-run/react", "qwik",
-))
-"""Packages whose code, or part of it, runs in browsers."""
 _MOST = 400
 """Files of a service past which nothing is proved."""
 
@@ -33,6 +28,7 @@ class Dialing:
         self.values = values_of(project, rules.apis)
         self.stages = stages_of(project, rules.apis, self.values)
         self.code = Code.of(project, rules)
+        self.packages = {name for entry in rules.apis.get("browser", ()) for name in entry.get("packages", ())}
         self._known: dict[str, dict[str, Place]] = {}
 
     @classmethod
@@ -72,4 +68,4 @@ class Dialing:
         package = posixpath.normpath(posixpath.join("" if folder == "." else folder, "package.json"))
         table = jsonc.loads(self.project.tree.read(package)) or {}
         named = {*jsonc.mapping(table.get("dependencies")), *jsonc.mapping(table.get("devDependencies"))}
-        return not named.isdisjoint(_FRONT_ENDS)
+        return not named.isdisjoint(self.packages)

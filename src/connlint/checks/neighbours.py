@@ -174,7 +174,7 @@ def unheard(number: int, target: Running, tables: Tables, tree: Tree) -> tuple[s
     listed = bool(own) and any("LISTEN" in name for name in target.environment)
     known = bool(_told(target) or tables.ports_of(target.service.image))
     whole = known or listed or target.service.kind == "kubernetes"
-    if not whole and (given := _given(target)) is not None and not _is_written(number, target, tree):
+    if not whole and (given := _given(target, tables)) is not None and not _is_written(number, target, tree):
         evidence, whole = evidence | {given}, True
     return (evidence, published) if evidence and (whole or published is not None) else None
 
@@ -187,9 +187,9 @@ def _is_checked(number: int, one: Running, tree: Tree) -> bool:
         re.search(rb":" + str(number).encode() + rb"(?!\d)", data[place.at[0]:place.at[1]]))
 
 
-def _given(one: Running) -> int | None:
+def _given(one: Running, tables: Tables) -> int | None:
     """The port that code of the project is given to listen on, by the name that is usual for it."""
-    known = one.environment.get("PORT") if one.service.build is not None else None
+    known = one.environment.get(tables.given_port) if one.service.build is not None else None
     return int(known.value) if known is not None and known.value and known.value.isdigit() else None
 
 
