@@ -17,6 +17,7 @@ from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.stage import words_of
 from connlint.project.uses import Use, follow, references
+from connlint.project.validators import validated
 from connlint.project.values import Site, Values
 
 _MOST = 40
@@ -93,7 +94,8 @@ class Elsewhere:
         word = re.compile(rb"(?<![\w])%s(?![\w])" % re.escape(name.encode()))
         declared = sum(1 for s in owner.body if type(s) is p.Let and type(s.target) is p.Name and s.target.id == name)
         own = home.source.slice((0, len(home.source.data)))
-        if len(re.findall(rf"\.{re.escape(name)}\b|[\"']{re.escape(name)}[\"']", own)) or declared == 0:
+        asked = len(re.findall(rf"\.{re.escape(name)}\b|[\"']{re.escape(name)}[\"']", own))
+        if asked > validated(owner, name) or declared == 0:
             return True
         return any(path != home.path and self.counts(path) and word.search(self.index.data(path))
                    for path in self.index.mentions(name, home.path))

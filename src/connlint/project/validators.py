@@ -31,6 +31,12 @@ def computed(owner: Any, field: str) -> bool:
     return False
 
 
+def validated(owner: p.Class, field: str) -> int:
+    """How many validators of a settings class name ``field``, which is no use of it."""
+    return sum(type(node) is p.Text and node.value == field for method in _methods(owner) if _validates(method)
+               for node in _all(method.decorators))
+
+
 def overruled(module: Module, owner: Any, field: str) -> bool:
     """Whether the default of ``field`` never leaves the class: it puts another value in its place while an object is
     made, or refuses loopback, or the default in production."""
