@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+
 from msgspec import Struct
 
 
@@ -21,3 +24,21 @@ class Region(Struct, frozen=True):
     inner: bool = False
     default: bool = False
     getter: bool = False
+
+
+def outside(regions: Iterable[Region]) -> Callable[[int], bool]:
+    """Tells of a byte whether it stands in none of ``regions``."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for region in sorted(regions, key=lambda r: r.start):
+        if ends and region.start <= ends[-1]:
+            ends[-1] = max(ends[-1], region.end)
+        else:
+            starts.append(region.start)
+            ends.append(region.end)
+
+    def test(at: int) -> bool:
+        place = bisect_right(starts, at) - 1
+        return place < 0 or at >= ends[place]
+
+    return test

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from connlint.languages.python.outline import scan_imports
 from connlint.languages.python.regions import regions
+from connlint.model.region import outside
 from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.linker import Linker
@@ -23,10 +24,10 @@ def runs_ours(linker: Linker, path: str, data: bytes) -> bool:
     """
     if not path.endswith((".py", ".pyi")):
         return True
-    bodies = regions(data)
+    at_top = outside(regions(data))
     called = {
         found[1] or found[2] for found in _CALLED.finditer(data)
-        if not any(body.start <= found.start() < body.end for body in bodies)
+        if at_top(found.start())
         and not _HEAD.search(data, max(0, found.start() - 12), found.start())
     }
     if not called.isdisjoint(_DEFINED.findall(data)):

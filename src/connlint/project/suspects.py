@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 
 from connlint.languages.python.regions import regions as python_regions
-from connlint.model.region import Region
+from connlint.model.region import Region, outside
 from connlint.patterns import regex
 from connlint.project.importers import CODE, Importers, importers
 from connlint.project.project import Project
@@ -88,8 +88,7 @@ class Suspects:
 
     def outside(self, path: str) -> Callable[[int], bool]:
         """Whether a byte of ``path`` stands in no function, so that other files may see what is defined there."""
-        regions = self._regions_of(path)
-        return lambda at: not any(region.start <= at < region.end for region in regions)
+        return outside(self._regions_of(path))
 
     def calling_ours(self, paths: Iterable[str]) -> list[str]:
         """Those of ``paths`` that a chain of calls may start in."""
@@ -99,8 +98,8 @@ class Suspects:
         """Whether the top level of ``path`` calls something that it defines, or imports from this project."""
         names = {name.encode() for region in self._regions_of(path) for name in region.names}
         names |= self._names_for(path, {target for _, target, _ in self.index.targets(path)})
-        data, regions = self.index.data(path), self._regions_of(path)
-        return any(_LEADS.match(data, end) is not None and not any(r.start <= at < r.end for r in regions)
+        data, at_top = self.index.data(path), self.outside(path)
+        return any(_LEADS.match(data, end) is not None and at_top(at)
                    and not _DEFINING.search(data, max(0, at - 40), at)
                    for name in names for at, end in self._mentions(path, name))
 
