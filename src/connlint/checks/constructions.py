@@ -100,7 +100,7 @@ class Judge:
                 host = loopback(q.text or "")
                 if q.absent and host is not None and q.joint is not None:
                     names = [v for read in q.absent for v in read.variables]
-                    if Companions.of(self.project, self.rules.apis).beside(names, host):
+                    if Companions.of(self.project, self.rules.apis).beside(q.joint.module.path, names, host):
                         continue
                     if not any(self.stages.development_only(c) for c in q.conditions):
                         if not self.stages.only_in_development(q.joint.module, q.joint.node):

@@ -130,7 +130,7 @@ def _loopback(groups: Groups, tables: Tables, wording: Wording, project: Project
                         continue
                     if wording.listens(name, host, known.shape) or wording.allows(name, host):
                         continue
-                    if wording.agent(name, host) or (one.image is not None and companions.beside((name,), host)):
+                    if wording.agent(name, host) or (image and companions.inside(image, (name,), host)):
                         continue
                     if host.port is None and (port := _port_beside(name, one)) not in listens(one, tables):
                         host = replace(host, port=port)

@@ -88,7 +88,7 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         if destinations.silent(module, found.node, names, found.host):
             continue
-        if Companions.of(project, rules.apis).beside(names, found.host):
+        if Companions.of(project, rules.apis).beside(module.path, names, found.host):
             continue
         seen.update(id(r.site.node) for r in found.reads)
         yield found, reads

@@ -53,7 +53,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         assert host is not None
         if any(wording.agent(word, host) for word in words_of(name)):
             continue
-        if Companions.of(project, rules.apis).beside((), host):
+        if Companions.of(project, rules.apis).beside(module.path, (), host):
             continue
         place = Place(module.path, found.node.at)
         steps = (Step(place, f"the address is written here: {shown(text)}"),

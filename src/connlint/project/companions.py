@@ -1,8 +1,8 @@
 """Programs that one container or pod runs side by side: what they say to each other at loopback arrives.
 
 A supervisor's configuration, a folder of ``run`` scripts, a script that leaves programs running behind it, a Procfile
-or a list of pm2 that an image runs: each counts where an image of the project speaks of it. A pod's containers count as
-they are.
+or a list of pm2: each counts for the code of an image that speaks of it. A pod's containers count as they are, and so
+do ports that a compose file publishes on the machine for those of its services that use the machine's network.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from connlint.languages.deployment.shell import read_commands
+from connlint.model.deployment import Image, Service
 from connlint.patterns import regex
 from connlint.project.address import Host
 from connlint.project.command_ports import told_ports
+from connlint.project.grounds import contexts_of
 from connlint.project.project import Project
 from connlint.project.services import Services
 from connlint.project.stage import words_of
@@ -34,6 +36,7 @@ _SUPERVISES = regex(rb"supervis|\bpm2\b|pm2-runtime|/etc/service|s6-overlay|\b(?
 _ECOSYSTEM = regex(r"(?:ecosystem|pm2|processes?)(?:[.-][\w.-]+)?\.(?:[cm]?js|json)$")
 _NAMED = regex(rb"[\"']?\bname[\"']?[ \t]*:[ \t]*[\"'`]([\w. -]+)")
 _RUNNERS = regex(rb"\b(?:honcho|foreman|forego|hivemind|overmind|goreman)\b")
+_PATTERN = regex(r"[^/]*[*?\[]")
 _FOLDERS = frozenset(("runit", "service", "services.d", "s6-rc.d", "sv", "s6"))
 _HOSTS = frozenset(("host", "hostname", "url", "uri", "addr", "address", "endpoint", "server"))
 _LARGEST = 200_000
@@ -47,44 +50,26 @@ class Program(Struct, frozen=True):
     words: tuple[str | None, ...]
 
 
-class Companions:
-    """What runs beside a program of the project in its container; made once per project."""
+class Container(Struct):
+    """What is known of the programs that run side by side in one image, in a pod, or on the network of the machine.
 
-    def __init__(self, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> None:
-        self.services = Services.of(project)
-        self.tree: Tree = project.tree
-        self.told: set[str] = set()
-        """Variables that are set to loopback where the programs are started."""
-        self.ports: set[int] = set()
-        self.names: list[frozenset[str]] = []
-        self.called: set[str] = set()
-        """The words by which the servers among the programs go."""
-        images = apis.get("image", ())
-        servers = {program: entry for entry in images for program in entry.get("programs", ())}
-        programs = list(self._programs())
-        if programs:
-            self.ports |= self._exposed()
-        for program in programs:
-            self.names.append(program.name)
-            self.ports |= told_ports(program.words)
-            for word in program.words[:5]:
-                if (entry := servers.get(posixpath.basename(word or ""))) is not None:
-                    self._serves(entry)
-        by_image = {name: entry for entry in images for name in entry["names"]}
-        for image, ports in self._containers():
-            self.ports |= ports
-            if (entry := by_image.get(image)) is not None:
-                self._serves(entry)
+    ``folders`` are the folders and files of the project that are put into it, None where that is not known.
+    ``told`` are variables that are set to loopback where the programs are started, ``called`` the words by which the
+    servers among them go.
+    """
 
-    @classmethod
-    def of(cls, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> Companions:
-        """The one `Companions` of a project."""
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project, apis)
-        return found
+    folders: tuple[str, ...] | None
+    told: set[str] = field(default_factory=set)
+    ports: set[int] = field(default_factory=set)
+    names: list[frozenset[str]] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
 
-    def beside(self, variables: Iterable[str], host: Host) -> bool:
+    def holds(self, path: str) -> bool:
+        """Whether the file at ``path`` may be put into it."""
+        return self.folders is None or any(
+            folder in ("", ".", path) or path.startswith(folder + "/") for folder in self.folders)
+
+    def answers(self, variables: Iterable[str], host: Host) -> bool:
         """Whether loopback, at the port of ``host`` or under a name in ``variables``, is where a companion listens."""
         if host.port is not None and host.port in self.ports:
             return True
@@ -99,65 +84,141 @@ class Companions:
                 return True
         return False
 
-    def _serves(self, entry: Mapping[str, Any]) -> None:
+    def serves(self, entry: Mapping[str, Any]) -> None:
+        """Adds a server, as the table ``image`` describes it."""
         self.ports |= set(entry["ports"])
         self.called |= set(entry.get("called", ()))
 
+
+class Companions:
+    """What runs beside a program of the project in its container; made once per project."""
+
+    def __init__(self, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> None:
+        self.services = Services.of(project)
+        self.tree: Tree = project.tree
+        images = apis.get("image", ())
+        self.servers = {program: entry for entry in images for program in entry.get("programs", ())}
+        self.by_image = {name: entry for entry in images for name in entry["names"]}
+        self.containers: dict[str, Container] = {}
+        """By the path of the Dockerfile; what holds for every file of the project stands under ""."""
+        listed = self._listed()
+        for path, image in self.services.images().items():
+            found = self.containers[path] = Container(self._folders(image))
+            if (data := self.tree.read(path)) is not None and self._runs(found, data, listed):
+                found.ports |= self._exposed(image)
+        self._several()
+        self._pods()
+        self._on_the_machine()
+
+    @classmethod
+    def of(cls, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> Companions:
+        """The one `Companions` of a project."""
+        found = project.memo.get(cls)
+        if found is None:
+            found = project.memo[cls] = cls(project, apis)
+        return found
+
+    def beside(self, path: str, variables: Iterable[str], host: Host) -> bool:
+        """Whether what the file at ``path`` finds at loopback, at the port of ``host`` or under a name in
+        ``variables``, is a program that runs beside it."""
+        return any(one.answers(variables, host) for one in self.containers.values() if one.holds(path))
+
+    def inside(self, image: str, variables: Iterable[str], host: Host) -> bool:
+        """`beside` for whatever runs in the image of the Dockerfile ``image``."""
+        return any(one.answers(variables, host) for path in (image, "")
+                   if (one := self.containers.get(path)) is not None)
+
+    # -- what is put into an image ------------------------------------------------------------------------------------
+
+    def _folders(self, image: Image) -> tuple[str, ...] | None:
+        contexts = {context for one in self.services.running() if one.image is image
+                    for context in contexts_of(one.service, image, self.tree)}
+        sources = [source for stage in image.stages for source, _, origin in stage.copies if origin is None]
+        if not contexts or not sources or any("$" in source for source in sources):
+            return None
+        return tuple(posixpath.normpath(posixpath.join(context, _PATTERN.split(source, maxsplit=1)[0].lstrip("/")))
+                     for context in contexts for source in sources)
+
     # -- what is started together -------------------------------------------------------------------------------------
 
-    def _programs(self) -> Iterator[Program]:
-        texts = [data for path in sorted(self.services.images()) if (data := self.tree.read(path)) is not None]
-        if not texts:
-            return
-        joined = b"\n".join(texts)
+    def _listed(self) -> list[str]:
+        """The files that may start several programs."""
+        names = (".conf", ".ini", "/run", ".sh", ".bash")
+        return [path for path in sorted(self.tree.paths) if path.endswith(names) or path == "run"
+                or _ECOSYSTEM.match(posixpath.basename(path)) or posixpath.basename(path).startswith("Procfile")]
+
+    def _runs(self, found: Container, data: bytes, listed: list[str]) -> bool:
+        """Whether the image, whose Dockerfile is ``data``, runs several programs: these are added to ``found``."""
+        several = False
+        for program in self._programs(found, data, listed):
+            several = True
+            self._adds(found, program)
+        return several
+
+    def _adds(self, found: Container, program: Program) -> None:
+        found.names.append(program.name)
+        found.ports |= told_ports(program.words)
+        for word in program.words[:5]:
+            if (entry := self.servers.get(posixpath.basename(word or ""))) is not None:
+                found.serves(entry)
+
+    def _programs(self, found: Container, data: bytes, listed: list[str]) -> Iterator[Program]:
         scripts: dict[str, list[str]] = {}
-        for path in sorted(self.tree.paths):
+        for path in listed:
+            if not found.holds(path):
+                continue
             name = posixpath.basename(path)
-            if name.endswith((".conf", ".ini")) and (name.encode() in joined or b"supervis" in joined):
-                yield from self._supervised(path)
+            if name.endswith((".conf", ".ini")) and (name.encode() in data or b"supervis" in data):
+                yield from self._supervised(found, path)
             elif name == "run":
                 scripts.setdefault(posixpath.dirname(posixpath.dirname(path)), []).append(path)
-            elif name.endswith((".sh", ".bash")) and name.encode() in joined:
-                data = self._read(path)
-                if _BACKGROUND.search(data):
-                    yield from self._script(path, data, frozenset())
-            elif _ECOSYSTEM.match(name) and b"pm2" in joined:
+            elif name.endswith((".sh", ".bash")) and name.encode() in data:
+                text = self._read(path)
+                if _BACKGROUND.search(text):
+                    yield from self._script(found, path, text, frozenset())
+            elif _ECOSYSTEM.match(name) and b"pm2" in data:
                 names = _NAMED.findall(self._read(path))
                 if len(names) > 1:
                     yield from (Program(frozenset(words_of(own.decode("utf-8", "replace"))), ()) for own in names)
-            elif name.startswith("Procfile") and _RUNNERS.search(joined):
+            elif name.startswith("Procfile") and _RUNNERS.search(data):
                 for row in _PROCESS.finditer(self._read(path)):
                     yield self._started(row[1], row[2], path)
         for folder, paths in scripts.items():
             if len(paths) > 1 and _FOLDERS.intersection(folder.split("/")):
                 for path in paths:
                     name = posixpath.basename(posixpath.dirname(path))
-                    yield from self._script(path, self._read(path), frozenset(words_of(name)))
+                    yield from self._script(found, path, self._read(path), frozenset(words_of(name)))
+
+    def _exposed(self, image: Image) -> set[int]:
+        """The ports of an image that speaks of a program which runs several."""
+        if _SUPERVISES.search(self._read(image.path)) is None:
+            return set()
+        return {port.container for stage in image.stages for port in stage.exposed if port.container is not None}
+
+    def _several(self) -> None:
+        """Services that start more than one program by their own commands."""
         for one in self.services.running():
             if one.image is not None and len(one.commands) > 1:
+                found = self.containers[one.image.path]
                 for command in one.commands:
-                    yield Program(frozenset(), tuple(word.value for word in command.words))
+                    self._adds(found, Program(frozenset(), tuple(word.value for word in command.words)))
+                found.ports |= self._exposed(one.image)
 
-    def _exposed(self) -> set[int]:
-        """The ports of the images that speak of a program which runs several."""
-        return {port.container for path, image in self.services.images().items() if _SUPERVISES.search(self._read(path))
-                for stage in image.stages for port in stage.exposed if port.container is not None}
-
-    def _supervised(self, path: str) -> Iterator[Program]:
+    def _supervised(self, found: Container, path: str) -> Iterator[Program]:
         data = self._read(path)
         for section in _SECTION.finditer(data):
-            self._tell(section[2])
+            self._tell(found, section[2])
             if command := _COMMAND.search(section[2]):
                 yield self._started(section[1], command[1], path)
 
-    def _script(self, path: str, data: bytes, name: frozenset[str]) -> Iterator[Program]:
+    def _script(self, found: Container, path: str, data: bytes, name: frozenset[str]) -> Iterator[Program]:
         """The programs that a script starts; what it says of variables, or a file that it reads, holds for all."""
-        self._tell(data)
+        self._tell(found, data)
         for word in _SOURCED.findall(data):
             file = posixpath.basename(word.decode("utf-8", "replace"))
             for other in self.tree.paths:
                 if posixpath.basename(other) == file:
-                    self._tell(self._read(other))
+                    self._tell(found, self._read(other))
         for command in read_commands(data, path):
             yield Program(name, tuple(word.value for word in command.words))
 
@@ -166,19 +227,44 @@ class Companions:
         words = tuple(word.value for command in commands for word in command.words)
         return Program(frozenset(words_of(name.decode("utf-8", "replace"))), words)
 
-    def _tell(self, data: bytes) -> None:
-        self.told |= {name.decode() for name in _TOLD.findall(data)}
+    def _tell(self, found: Container, data: bytes) -> None:
+        found.told |= {name.decode() for name in _TOLD.findall(data)}
 
     def _read(self, path: str) -> bytes:
         data = self.tree.read(path)
         return data if data is not None and len(data) < _LARGEST else b""
 
-    def _containers(self) -> Iterator[tuple[str, set[int]]]:
-        """Image and ports of the containers that share a pod with another one."""
+    # -- what shares a network ----------------------------------------------------------------------------------------
+
+    def _pods(self) -> None:
+        """The containers that share a pod with another one, whichever code runs there."""
+        everywhere = self.containers.setdefault("", Container(None))
         for one in self.services.running():
             service = one.service
             if service.mates and service.kind != "compose":
-                image = (service.image.value or "") if service.image is not None else ""
-                found = {port.container for port in service.ports if port.container is not None}
-                yield image.partition("@")[0].rpartition(":")[0] or image, found
+                everywhere.ports |= {port.container for port in service.ports if port.container is not None}
+                if (entry := self.by_image.get(_name_of(service))) is not None:
+                    everywhere.serves(entry)
 
+    def _on_the_machine(self) -> None:
+        """What services on the network of the machine find there: the ports that those beside them publish."""
+        for one in self.services.running():
+            if one.image is None or not one.service.host_network:
+                continue
+            found = self.containers[one.image.path]
+            for other in self.services.running():
+                service = other.service
+                if other is one or other.deployment.path != one.deployment.path:
+                    continue
+                ports = {port.container if service.host_network else port.host for port in service.ports}
+                entry = self.by_image.get(_name_of(service))
+                if entry is not None and (service.host_network or ports.intersection(entry["ports"])):
+                    found.serves(entry)
+                found.ports |= {port for port in ports if port is not None}
+
+
+def _name_of(service: Service) -> str:
+    """The name of a service's image, without its tag."""
+    image = (service.image.value or "") if service.image is not None else ""
+    plain = image.partition("@")[0]
+    return plain.rpartition(":")[0] or plain

@@ -73,6 +73,8 @@ class Objects:
     def property(self, site: Site, part: str | int, frame: Frame | None) -> list[Possible] | None:
         """The values of one property of an object; None where the object does not say."""
         node, module = site.node, site.module
+        if type(node) is p.Name:
+            return [UNKNOWN]
         if type(node) is p.Record:
             later: list[Possible] = []
             for entry in reversed(node.entries):
@@ -149,7 +151,8 @@ class Objects:
         return None
 
     def of(self, module: Module, e: Any, depth: int = 0) -> list[Site]:
-        """The records, sequences, classes (also for their instances) that ``e`` may be, as far as that is known."""
+        """The records, sequences, classes (also for their instances) that ``e`` may be, as far as that is known; a name
+        stands for an object that callers may give instead."""
         memo = module.memo.setdefault(Objects.of, {})
         key = id(e)
         if key not in memo:
@@ -189,12 +192,19 @@ class Objects:
                 return rows
             return []
         if kind is p.Logical:
-            return self.of(module, e.left, depth + 1) + self.of(module, e.right, depth + 1)
+            left, right = self.of(module, e.left, depth + 1), self.of(module, e.right, depth + 1)
+            if right and not left and type(e.left) is p.Name and self._is_given(module, e.left):
+                left = [Site(module, e.left)]  # whatever the caller gives comes first
+            return left + right
         if kind is p.Assign:
             return self.of(module, e.value, depth + 1)
         if kind is p.Member and self.values.environment.access(module, e) is None:
             return [s for site in self.of(module, e.of, depth + 1) for s in self._sites(site, e.name)]
         return []
+
+    def _is_given(self, module: Module, e: p.Name) -> bool:
+        """Whether a name is a parameter, which callers may leave out."""
+        return any(d.kind == "param" for d in self.values.environment.definitions(module, e)[1])
 
     def method(self, site: Site, name: str, depth: int = 0) -> Site | None:
         node = site.node
