@@ -27,6 +27,9 @@ from connlint.project.values import Possible, Values, values_of
 _LARGEST = 300_000
 """Bytes of a file above which it is put together by a tool: such files hold whole libraries, and settings of nobody."""
 
+_NOTHING = frozenset(("unknown", "none", "null", "undefined", "n/a", "na", "not set", "unset", "missing", "?", "-"))
+"""Words that stand for a value which is not there, as reports and labels show it."""
+
 
 class Default(Struct, frozen=True):
     """One read of ``variable`` with a constant default; ``meaning`` is the same for texts that mean the same."""
@@ -146,6 +149,8 @@ def defaults(values: Values, stages: Stages, wording: Wording, module: Module) -
                 if wording.listens(variable, loopback(q.text or ""), q.text or ""):
                     continue
                 if stages.only_in_development(module, node, q.conditions):
+                    continue
+                if (q.text or "").strip().lower() in _NOTHING:
                     continue
                 rows.setdefault((variable, place), Default(variable, q.text or "", meaning(q.text or ""), place))
         found = module.memo[defaults] = _chosen(module, list(rows.values()))

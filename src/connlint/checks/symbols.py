@@ -15,10 +15,11 @@ _NOT_RUN = regex(
     r"|third_party|third-party|\.semgrep|node_modules|site-packages)/"
     r"|_(?:GUIDE|EXAMPLES?|TEMPLATE|SNIPPETS?|INSTRUCTIONS|HOWTO|TUTORIAL)\.(?:py|[cm]?[jt]sx?)$"
     r"|\{\{|\{%|[_.-]template\.[cm]?[jt]sx?$"
+    r"|(?:^|/)(?:old|_old|bak|attic|graveyard|(?:[\w-]*[-_])?20\d{6}[-_]\d{4,6})/"
     r"|(?:^|/)(?:tests?|testing)/(?:data|input|inputs)/"
     r"|(?:^|/)(?:tests?|__tests__|testing)/(?:.*/)?(?:bad|broken|invalid)[_-][^/]*$"
 )
-"""Code that is data: nobody runs it where it stands."""
+"""Code that is data, or was put aside: nobody runs it where it stands."""
 _SURELY_MEANT = 0.85
 """How alike two names must be for an edit to be offered."""
 

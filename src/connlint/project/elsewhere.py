@@ -24,6 +24,8 @@ _MOST = 40
 """Files that are read to see what becomes of one value."""
 _REST = 4
 """Fields of a class that the program must read before another that it does not read counts as of no use."""
+_REST_OF_SCHEMA = 2
+"""Entries of a schema that the program must read before another that it does not read counts as of no use."""
 _WHOLE = re.compile(rb"\b([\w.]+)(?:\(\))?\.(?:model_dump|dict|items|__dict__|json|model_fields)\b"
                     rb"|(?:\basdict|\bvars|\bgetattr)\(\s*([\w.]+)|\*\*([\w.]+)")
 """Ways to use all fields of an object without naming one."""
@@ -82,6 +84,28 @@ class Elsewhere:
             if read >= _REST:
                 return not self._is_used_whole(field)
         return False
+
+    def is_unread_entry(self, home: Module, entry: p.Entry) -> bool:
+        """Whether nothing reads the variable that ``entry`` of a schema declares, although the program reads others of
+        the same schema."""
+        schema = home.parent(entry)
+        if type(entry.key) is not p.Text or type(schema) is not p.Record or self._is_named(home, entry.key.value):
+            return False
+        others = [e.key.value for e in schema.entries if type(e.key) is p.Text and e is not entry]
+        read = 0
+        for name in others:
+            read += self._is_named(home, name)
+            if read >= _REST_OF_SCHEMA:
+                return True
+        return False
+
+    def _is_named(self, home: Module, variable: str) -> bool:
+        """Whether any file of the program names ``variable`` other than as the key of something, or where it asks the
+        process itself."""
+        word = re.compile(rb"(?<![\w$])(?<!process\.env\.)(?<!import\.meta\.env\.)%s(?![\w$])(?!['\"]?\s*\??:)"
+                          % re.escape(variable.encode()))
+        return any((path == home.path or self.counts(path)) and word.search(self.index.data(path))
+                   for path in self.index.mentions(variable, home.path))
 
     def _is_used_whole(self, field: Field) -> bool:
         words = set(words_of(field.owner.name or ""))
