@@ -108,17 +108,25 @@ def node(text: str, **more: str) -> dict[str, str]:
             "MetaData().create_all(engine)\n"), []),
     (node(CLIENT + "client.connect((error) => { if (error) console.error(error); });\n"), []),
     (node(SYNCED + ".catch((error) => console.error(error));\n", models=MODELS), []),
-    # no client at all: only where it is told of the server
-    (python(APP), []),
-    (python(APP, SERVED.replace("CMD", "ENV DATABASE_URL=postgresql://db:5432/app\nCMD")), ["note db"]),
-    (python(APP + "import django\n", SERVED.replace("CMD", "ENV DATABASE_URL=postgresql://db:5432/app\nCMD")), []),
-    # code that cannot be read: databases and brokers only
-    ({"Dockerfile": GO, "main.go": "package main\n"}, ["note db", "note queue"]),
-    ({"Dockerfile": GO, "main.go": "package main\n", "page.js": "console.log(1);\n"}, ["note db", "note queue"]),
-    ({"Dockerfile": GO, "main.go": "package main // postgres: 5 attempts\n"}, ["note queue"]),
 ])
 def test_a_service_needs_what_it_depends_on_when_it_starts(files, found):
     project = {f"api/{name}": text for name, text in files.items()} | {"compose.yaml": COMPOSE}
+    rows = [f for f in report(project).findings if f.rule == "depends-on-unready" and f.level == "warning"]
+    assert [f"{f.level} {f.symbol.rpartition(':')[2]}" for f in rows] == found
+    assert all(any(not s.place.path.endswith(".yaml") for s in f.steps) for f in rows)
+
+
+@pytest.mark.parametrize(("files", "found"), [
+    (python(APP), ["note db", "note queue"]),
+    (python(APP + "import psycopg2\ndef rows():\n    return " + CONNECT), ["note db", "note queue"]),
+    (python(APP, SERVED.replace("CMD ", "CMD ./wait-for-it.sh db:5432 -- ")), []),
+    (python(APP + "import psycopg2, time\nfor attempt in range(9):\n    try:\n        c = " + CONNECT
+            + "        break\n    except psycopg2.OperationalError:\n        time.sleep(1)\n"), ["note queue"]),
+    ({"Dockerfile": GO, "main.go": "package main\n"}, ["note db", "note queue"]),
+    ({"Dockerfile": GO, "main.go": "package main // postgres: 5 attempts\n"}, ["note queue"]),
+])
+def test_what_does_not_wait_is_a_note(files, found):
+    """Clients of caches wait by themselves, and so does what tries again."""
+    project = {f"api/{name}": text for name, text in files.items()} | {"compose.yaml": COMPOSE}
     rows = [f for f in report(project).findings if f.rule == "depends-on-unready"]
     assert [f"{f.level} {f.symbol.rpartition(':')[2]}" for f in rows] == found
-    assert all(any(not s.place.path.endswith(".yaml") for s in f.steps) for f in rows if f.level == "warning")

@@ -53,12 +53,6 @@ class Tables:
         """Whether clients of a service with a well-known image wait for it, try again, or connect when first used."""
         return self._image(one.service.image) in self._patient
 
-    def calls(self, words: Sequence[str], one: Running) -> bool:
-        """Whether ``words`` of a variable's name are what a service with a well-known image goes by."""
-        if not self.ports_of(one.service.image):
-            return False
-        return bool(self.names_of(one).intersection(words))
-
     def names_of(self, one: Running) -> set[str]:
         """The words that a service with a well-known image goes by."""
         return {*words_of(one.name), *self._called.get(self._image(one.service.image), ())}

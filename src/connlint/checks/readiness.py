@@ -16,7 +16,6 @@ from connlint.patterns import regex
 from connlint.project.grounds import is_plain
 from connlint.project.project import Project
 from connlint.project.services import Running
-from connlint.project.stage import words_of
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
@@ -29,10 +28,9 @@ _LARGEST = 300_000
 
 def unready(running: list[Running], groups: Groups, tables: Tables, project: Project,
             rules: Rules) -> Iterator[Draft]:
-    """Outcomes "connects": the service surely connects to a well-known server when it starts, nothing waits for that
-    server and nothing starts the service again; "unready": the same where its code is in no language that can be read,
-    or has no client that is known although the service is told of the server, or where the server is checked and this
-    service does not wait for the check; and the server is none that clients wait for by themselves.
+    """Outcomes "connects": the service surely connects to what it depends on when it starts, nothing waits for that and
+    nothing starts the service again; "unready": the same where it is not seen to connect so early, and does not depend
+    on a server whose clients wait by themselves.
 
     What others have packed mostly tries again by itself, and so is left out; so is a container that only idles.
     """
@@ -49,13 +47,9 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
             target = names.get(dependency.on) if dependency.condition in (None, "service_started") else None
             if target is None or target.service.one_shot or not listens(target, tables):
                 continue
-            known, healthy = bool(tables.ports_of(target.service.image)), _is_checked(target)
-            if not (known or healthy) or _waits(one, tables, project):
+            if _waits(one, tables, project):
                 continue
             contact = starting.contact(one, target)
-            told = contact.when != "unseen" or _is_told(one, target, tables)
-            if not healthy and (contact.when == "late" or not told):
-                continue
             if contact.when == "start":
                 if _speaks_of_trying(contact.files, tables, project):
                     continue
@@ -66,7 +60,7 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
                 if retries[key]:
                     continue
             slots = {"service": one.name, "dependency": dependency.on, "what": contact.what,
-                     "hint": "" if healthy else f", and `{dependency.on}` needs a `healthcheck`"}
+                     "hint": "" if _is_checked(target) else f", and `{dependency.on}` needs a `healthcheck`"}
             yield Draft("connects" if contact.when == "start" else "unready", dependency.place, slots,
                         f"{one.name}:{dependency.on}", contact.steps,
                         (Step(target.service.place, f"`{dependency.on}` is started here"),))
@@ -75,13 +69,6 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
 def _is_checked(one: Running) -> bool:
     """Whether something asks the service for its health, so that others can wait for it."""
     return one.service.healthcheck is not None or (one.stage is not None and one.stage.healthcheck is not None)
-
-
-def _is_told(one: Running, target: Running, tables: Tables) -> bool:
-    """Whether a variable of ``one`` says where ``target`` is, or is named after it."""
-    environment = one.environment
-    texts = {part for known in environment.values() for part in re.split(r"[^\w.-]+", known.value or known.written)}
-    return not texts.isdisjoint(target.service.hosts) or any(tables.calls(words_of(n), target) for n in environment)
 
 
 def _speaks_of_trying(paths: tuple[str, ...], tables: Tables, project: Project) -> bool:
