@@ -3,7 +3,7 @@ start that does not wait, a variable that nobody sets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
