@@ -17,6 +17,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import HOLE, Host, hosts, loopback, shown
+from connlint.project.bundled import is_bundled
 from connlint.project.companions import Companions
 from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
@@ -62,6 +63,7 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
     stages = stages_of(project, rules.apis, values)
     wording = wording_of(project, rules.apis)
     destinations = Destinations(rules.apis, values, wording, stages)
+    prefixes = [prefix for entry in rules.apis.get("browser", ()) for prefix in entry["prefixes"]]
     seen: set[int] = set()
     for found in fallbacks(values, module):
         reads = tuple(r for r in found.reads if not all(wording.says("platform", v) for v in r.variables))
@@ -89,6 +91,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if destinations.silent(module, found.node, names, found.host):
             continue
         if Companions.of(project, rules.apis).beside(module.path, names, found.host):
+            continue
+        if is_bundled(project, module.path, names, prefixes):
             continue
         seen.update(id(r.site.node) for r in found.reads)
         yield found, reads

@@ -1,0 +1,64 @@
+"""Variables that bundlers know at build time: from the files beside the package, and from what their configuration puts
+in the place of a read.
+
+What is written there goes into every bundle, so that whoever deploys it has nothing to set.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Iterable
+
+from connlint.languages.deployment.dotenv import read_dotenv
+from connlint.patterns import regex
+from connlint.project.address import loopback
+from connlint.project.packages import own_root
+from connlint.project.project import Project
+from connlint.project.tree import Tree
+
+_FILES = (".env.production", ".env")
+"""Files that bundlers read for every bundle that is shipped, the one that counts more first."""
+_CONFIGURATION = regex(r"(?:^|/)(?:webpack|rspack|rsbuild|rollup|vite|vue)[\w.-]*\.[cm]?[jt]s$")
+_LARGEST = 100_000
+
+
+def is_bundled(project: Project, path: str, variables: Iterable[str], prefixes: Collection[str]) -> bool:
+    """Whether one of ``variables``, read in the file ``path``, gets another value than loopback from its build.
+
+    ``prefixes`` begin the variables that bundlers take from their files of variables.
+    """
+    if path.endswith(".py"):
+        return False
+    root = own_root(project, path)
+    for name in variables:
+        if name.startswith(tuple(prefixes)) and _written(project.tree, root, name):
+            return True
+        if _replaced(project, root, name):
+            return True
+    return False
+
+
+def _written(tree: Tree, root: str, name: str) -> bool:
+    for file in _FILES:
+        path = posixpath.join(root, file)
+        data = tree.read(path) if path in tree.paths else None
+        known = read_dotenv(path, data).get(name) if data is not None else None
+        if known is not None:
+            return bool(known.written) and loopback(known.written) is None
+    return False
+
+
+def _replaced(project: Project, root: str, name: str) -> bool:
+    """Whether a bundler is told a literal that it shall put in the place of ``process.env.NAME``."""
+    memo = project.memo.setdefault(_replaced, {})
+    if root not in memo:
+        prefix = f"{root}/" if root else ""
+        found = [path for path in project.tree.paths if path.startswith(prefix) and _CONFIGURATION.search(path)
+                 and path.count("/") <= prefix.count("/") + 1]
+        texts = [data for path in sorted(found) if (data := project.tree.read(path)) is not None]
+        memo[root] = [data for data in texts if len(data) < _LARGEST and b"process.env" in data]
+    literal = re.compile(rb"""['"]process\.env(?:\.|['"]\s*:\s*\{[^}]*?\b)%s['"]?\s*:\s*(?:JSON\.stringify\(\s*)?['"`]+([^'"`\n$]+)"""
+                         % re.escape(name.encode()))
+    found = [match[1] for data in memo[root] for match in literal.finditer(data)]
+    return any(loopback(text.decode("utf-8", "replace")) is None for text in found)
