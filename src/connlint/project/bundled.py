@@ -58,7 +58,7 @@ def _replaced(project: Project, root: str, name: str) -> bool:
                  and path.count("/") <= prefix.count("/") + 1]
         texts = [data for path in sorted(found) if (data := project.tree.read(path)) is not None]
         memo[root] = [data for data in texts if len(data) < _LARGEST and b"process.env" in data]
-    literal = re.compile(rb"""['"]process\.env(?:\.|['"]\s*:\s*\{[^}]*?\b)%s['"]?\s*:\s*(?:JSON\.stringify\(\s*)?['"`]+([^'"`\n$]+)"""
-                         % re.escape(name.encode()))
-    found = [match[1] for data in memo[root] for match in literal.finditer(data)]
-    return any(loopback(text.decode("utf-8", "replace")) is None for text in found)
+    written = rb"""['"]process\.env(?:\.|['"]\s*:\s*\{[^}]*?\b)%s['"]?\s*:\s*""" % re.escape(name.encode())
+    literal = re.compile(written + rb"""(?:JSON\.stringify\(\s*)?['"`]+([^'"`\n$]+)""")
+    values = [match[1].decode("utf-8", "replace") for data in memo[root] for match in literal.finditer(data)]
+    return any(loopback(value) is None for value in values)
