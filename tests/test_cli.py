@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import projects
+
 FAULT = 'import os\nURL = os.getenv("API_URL", "http://localhost:8000")\n'
 
 
@@ -226,3 +228,17 @@ def test_wide_characters_pass_the_sieve(tmp_path, name, text):
     (tmp_path / name).write_bytes(text.encode("utf-16"))
     ran = connlint("check", "--format", "concise", at=tmp_path)
     assert ran.stdout.startswith(f"{name}:{2 if name == 'a.py' else 1}:") and ran.returncode == 1
+
+
+@pytest.mark.parametrize("check", ["connlint.checks.fallback.check", "connlint.checks.containers.check"])
+def test_a_check_that_fails_takes_nothing_from_the_others(monkeypatch, check):
+    """It is said, the run counts as failed, and what the other checks found stands."""
+    def broken(*_arguments):
+        raise KeyError("no such thing")
+
+    monkeypatch.setattr(check, broken)
+    files = {"app.py": "import os\nfrom tables import missing\nURL = os.getenv('API_URL', 'http://localhost:8000')\n",
+             "tables.py": "present = 1\n", "compose.yaml": "services:\n  a:\n    image: b\n"}
+    found = projects.report(files)
+    assert ("missing-symbol" in {f.rule for f in found.findings}) and not found.complete and found.status == 2
+    assert sorted({problem.kind for problem in found.problems}) == ["internal"]

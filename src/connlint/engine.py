@@ -256,9 +256,10 @@ class Session:
         """
         self.project.forget(path)
         self.released += 1
-        if self.released % 48 == 0:
-            if not self.project.trim():
-                gc.collect()
+        if self.project.trim():
+            gc.freeze()
+        elif self.released % 48 == 0:
+            gc.collect()
             gc.freeze()
 
     def finding(self, card: Card, draft: Draft) -> Finding | None:
@@ -378,9 +379,18 @@ def _project_task(check: str) -> tuple[list[tuple[str, Draft]], list[Problem]]:
     cards = [card for card in _session.cards.values() if card.check == check]
     function = _session.check_named(check)
     project = _session.project
-    rows = [(card.id, draft) for card in cards for draft in function(project, card, _session.rules)]
+    rows: list[tuple[str, Draft]] = []
+    problems: list[Problem] = []
+    for card in cards:
+        try:
+            rows += [(card.id, draft) for draft in function(project, card, _session.rules)]
+        except Exception as error:
+            # as for one file: what fails is said, and takes nothing from the others
+            if os.environ.get("CONNLINT_TRACEBACK"):
+                raise
+            problems.append(Problem("internal", f"{card.id} failed: {type(error).__name__}: {error}", "."))
     project.trim()
-    return rows, [problem for path, problem in project.problems.items() if not path.endswith(CODE)]
+    return rows, problems + [problem for path, problem in project.problems.items() if not path.endswith(CODE)]
 
 
 class _Here:
@@ -430,6 +440,7 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
     tell = progress or (lambda phase, done, total: None)
     set_aside = list(selection.set_aside)
     problems: dict[str, Problem] = {}
+    failed: list[Problem] = []
     findings: list[Finding] = []
     suppressions: list[Suppression] = []
     unknown = 0
@@ -466,6 +477,7 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
                 tell("checking", checked, len(wanted))
             for drafts, unread in of_project:
                 problems |= {problem.path: problem for problem in unread if problem.path in reported}
+                failed += (problem for problem in unread if problem.kind == "internal")
                 for rule, draft in drafts:
                     if draft.place.path in reported and (finding := session.finding(session.cards[rule], draft)):
                         findings.append(finding)
@@ -479,7 +491,7 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
         findings=tuple(findings),
         sources=sources,
         rules=rules,
-        problems=tuple(problems[path] for path in sorted(problems)),
+        problems=(*(problems[path] for path in sorted(problems)), *failed),
         set_aside=tuple((item.path, item.reason) for item in sorted(set_aside, key=lambda s: s.path)),
         unknown_imports=unknown,
         files_checked=len(code) - sum(1 for row in scanned if row.set_aside or row.problem),

@@ -18,6 +18,7 @@ class Objects:
 
     def __init__(self, values: Values) -> None:
         self.values = values
+        self._spreading: set[tuple[int, str | int]] = set()
 
     def property_path(self, module: Module, value: Any, path: tuple[str | int, ...],
                        frame: Frame | None) -> list[Possible] | None:
@@ -80,8 +81,15 @@ class Objects:
             for entry in reversed(node.entries):
                 if entry.key is None:
                     # what is spread after the property may hold it too
-                    inner = self.of(module, entry.value)
-                    given = [q for s in inner for q in self.property(s, part, frame) or ()]
+                    key = (id(entry), part)
+                    if key in self._spreading:
+                        continue  # an object that is spread into itself
+                    self._spreading.add(key)
+                    try:
+                        inner = self.of(module, entry.value)
+                        given = [q for s in inner for q in self.property(s, part, frame) or ()]
+                    finally:
+                        self._spreading.discard(key)
                     later += given or ([] if inner else [UNKNOWN])
                 if type(entry.key) is p.Text and entry.key.value == part:
                     if entry.kind in ("get", "method"):

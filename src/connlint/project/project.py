@@ -12,8 +12,8 @@ from connlint.project.answer import Answer, Found, Unknown
 from connlint.project.module import Definition, Key, Module
 from connlint.project.tree import Tree
 
-MOST_KEPT = 3_000_000
-"""Bytes of source whose modules are kept; in memory, what was read of a module is seventy times as large."""
+MOST_KEPT = 1_500_000
+"""Bytes of source whose modules are kept; in memory, what was read of a module is a hundred times as large."""
 _DEFAULT = (b"default", b"exports")
 """What stands in the statement that says what a module exports under no name."""
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
@@ -43,6 +43,12 @@ class Project:
         self._words: dict[str, frozenset[bytes]] = {}
         """The words for which a module was read, where it was not read whole."""
         self._followed: set[str] = set()
+        self._kept = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the modules that are kept have more than `MOST_KEPT` bytes."""
+        return self._kept > MOST_KEPT
 
     def module(self, path: str, words: Iterable[bytes] | None = None) -> Module | None:
         """The module at ``path``, read at the first call; None where it is no code or cannot be read at all.
@@ -61,25 +67,32 @@ class Project:
         self._words.pop(path, None)
         if words is not None:
             words = self._words[path] = frozenset(words)
-        self._modules[path] = None
-        self._modules[path] = self._read(path, words)
-        return self._modules[path]
+        self._let_go(path)
+        found = self._modules[path] = self._read(path, words)
+        self._kept += _bytes_read(found) if found is not None else 0
+        return found
 
     def forget(self, path: str) -> None:
         """Let go of a module that has been checked; whoever asks for it again has it read again."""
-        module = self._modules.get(path)
-        if module is not None and path not in self._followed:
-            del self._modules[path]
+        if path not in self._followed:
+            self._let_go(path)
+            self._modules.pop(path, None)
             self._words.pop(path, None)
 
+    def _let_go(self, path: str) -> None:
+        module = self._modules.get(path)
+        self._kept -= _bytes_read(module) if module is not None else 0
+        self._modules[path] = None
+
     def trim(self) -> bool:
-        """Let go of all modules where those that are kept have more than `MOST_KEPT` bytes; whether it did so.
+        """Let go of all modules where there `is_full`; whether it did so.
 
         Whoever asks for one again has it read again, so this is for the time between two questions.
         """
-        if sum(_bytes_read(module) for module in self._modules.values() if module is not None) <= MOST_KEPT:
+        if not self.is_full:
             return False
         self._modules.clear()
+        self._kept = 0
         self._followed.clear()
         self._words.clear()
         # Modules are full of circles, and the collector may be off, or told to leave the old ones alone
