@@ -10,8 +10,11 @@ from msgspec import Struct
 from connlint.model import program as p
 from connlint.model.source import Span
 from connlint.project.address import loopback
+from connlint.project.callees import last_name
 from connlint.project.conditions import Condition
+from connlint.project.environment import VARIABLE
 from connlint.project.module import Module
+from connlint.project.packages import own_root
 from connlint.project.stage import Stages
 from connlint.project.values import Read, Values
 
@@ -47,8 +50,51 @@ def _demands(values: Values, stages: Stages, module: Module) -> list[Demand]:
     for call in module.nodes(p.Call):
         if call.args and module.qualified(call.callee) in stages.assertions:
             found.append((call, values.absent(module, call.args[0].value, False)))
-    return [Demand(frozenset(v for r in reads for v in r.variables), _way(stages, module, node))
-            for node, reads in found if reads]
+    demands = [Demand(frozenset(v for r in reads for v in r.variables), _way(stages, module, node))
+               for node, reads in found if reads]
+    return demands + [Demand(frozenset((name,)), None) for name in _declared(stages, module)]
+
+
+def declared_in_package(values: Values, stages: Stages, path: str) -> set[str]:
+    """Variables that a class of the package of ``path`` declares and that validation does not let be empty, in a module
+    which stops the program where they are."""
+    project = values.project
+    root = own_root(project, path)
+    memo = project.memo.setdefault(declared_in_package, {})
+    if root not in memo:
+        words = tuple(word.encode() for word in stages.declared["names"])
+        found = memo[root] = set()
+        for other in sorted(project.tree.paths):
+            if not other.startswith(f"{root}/" if root else "") or not other.endswith((".ts", ".js")):
+                continue
+            data = project.tree.read(other) if stages.of_path(other) == "production" else None
+            if data is None or b"class-validator" not in data or not any(word in data for word in words):
+                continue
+            if own_root(project, other) == root and (module := project.module(other)) is not None:
+                found.update(_declared(stages, module))
+    declared: set[str] = memo[root]
+    return declared
+
+
+def _declared(stages: Stages, module: Module) -> Iterator[str]:
+    """Variables that are fields of a class whose decorators do not let them be empty, where the module has an object of
+    it validated and stops the program otherwise."""
+    needed, optional, asks = (set(stages.declared.get(key, ())) for key in ("names", "optional", "validates"))
+    if not needed or not any(last_name(call.callee) in asks for call in module.nodes(p.Call)):
+        return
+    if not module.nodes(p.Raise) and not any(stages.leaves(module, s) for s in module.nodes(p.Evaluate)):
+        return
+    for owner in module.nodes(p.Class):
+        decorators: set[str | None] = set()
+        for statement in owner.body:
+            if type(statement) is p.Evaluate and type(statement.value) is p.Call:
+                decorators.add(last_name(statement.value.callee))
+                continue
+            target = statement.target if type(statement) is p.Let else None
+            if type(target) is p.Name and VARIABLE.match(target.id) and decorators & needed:
+                if not decorators & optional:
+                    yield target.id
+            decorators = set()
 
 
 def _refused(values: Values, module: Module, test: Any) -> tuple[Read, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from connlint.checks.demands import required_variables
+from connlint.checks.demands import declared_in_package, required_variables
 from connlint.checks.deployed import deployed_without
 from connlint.checks.destinations import Destinations
 from connlint.checks.itself import means_itself
@@ -87,6 +87,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if any(stages.only_in_development(module, at, found.value.conditions, unset) for at in (read_at, site.node)):
             continue
         if required_variables(values, stages, module, site.node).intersection(names):
+            continue
+        if module.program.language != "python" and declared_in_package(values, stages, module.path).intersection(names):
             continue
         if destinations.silent(module, found.node, names, found.host):
             continue

@@ -15,6 +15,7 @@ from connlint.model import program as p
 from connlint.project.answer import Found
 from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.packages import own_root
 from connlint.project.stage import words_of
 from connlint.project.uses import Use, follow, references
 from connlint.project.validators import validated
@@ -101,11 +102,15 @@ class Elsewhere:
 
     def _is_named(self, home: Module, variable: str) -> bool:
         """Whether any file of the program names ``variable`` other than as the key of something, or where it asks the
-        process itself."""
+        process itself. Another package that has an entry of this name means its own."""
+        project, name = self.values.project, re.escape(variable.encode())
         word = re.compile(rb"(?<![\w$])(?<!process\.env\.)(?<!import\.meta\.env\.)%s(?![\w$])(?!['\"]?\s*\??:)"
-                          % re.escape(variable.encode()))
-        return any((path == home.path or self.counts(path)) and word.search(self.index.data(path))
-                   for path in self.index.mentions(variable, home.path))
+                          % name)
+        entry = re.compile(rb"(?<![\w$])%s['\"]?\s*:" % name)
+        root = own_root(project, home.path)
+        holding = [path for path in self.index.mentions(variable, home.path) if path == home.path or self.counts(path)]
+        others = {own_root(project, path) for path in holding if entry.search(self.index.data(path))} - {root}
+        return any(word.search(self.index.data(path)) for path in holding if own_root(project, path) not in others)
 
     def _is_used_whole(self, field: Field) -> bool:
         words = set(words_of(field.owner.name or ""))

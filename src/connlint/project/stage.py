@@ -74,6 +74,7 @@ class Stages:
         self.settings = set(section.get("settings", ()))
         self.functions = tuple(section.get("functions", ()))
         self.assertions = set(tables.get("assertion", {}).get("names", ()))
+        self.declared: dict[str, list[str]] = tables.get("declared", {})
         self.by_hand = set(tables.get("by hand", {}).get("words", ()))
         self.exits = set(tables.get("exit", {}).get("names", ()))
         self._paths: dict[str, str] = {}
