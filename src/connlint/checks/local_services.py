@@ -83,12 +83,13 @@ class _Locals:
         self.values: Values = values_of(project, rules.apis)
         self.stages: Stages = stages_of(project, rules.apis, self.values)
         tables = rules.apis.get("probes", ())
-        words = [(rb"(?<!\w)" if w.endswith("(") and w[0].islower() else b"") + re.escape(w.encode())
-                 for entry in tables for w in entry.get("words", ())]
-        words += [w.encode() for entry in tables for w in entry.get("patterns", ())]
-        mocks = [re.escape(w.encode()) for entry in tables for w in entry.get("mocks", ())]
-        self.words = re.compile(b"|".join(words))
-        self.mocks = re.compile(b"|".join(mocks))
+        words = [w for entry in tables for w in entry.get("words", ())]
+        calls = [w for w in words if w.endswith("(") and w[0].islower()]
+        # plain words are found at memory speed, one after the other; an alternative of a hundred is not
+        self.words = tuple(w.encode() for w in words if w not in calls)
+        self.calls = tuple((w.encode(), re.compile(rb"(?<!\w)" + re.escape(w.encode()))) for w in calls)
+        self.patterns = [re.compile(w.encode()) for entry in tables for w in entry.get("patterns", ())]
+        self.mocks = tuple(w.encode() for entry in tables for w in entry.get("mocks", ()))
         self.starts = tuple(w.encode() for entry in tables for w in entry.get("starts", ()))
         self.builders = {w for entry in tables for w in entry.get("builders", ())}
         self.sends = {w for entry in tables for w in entry.get("sends", ())}
@@ -218,7 +219,10 @@ class _Locals:
         What a file replaces for those that ask for it does not count where nobody has ``asked``.
         """
         code = _COMMENT.sub(b"", data)
-        return self.words.search(code) is not None or (asked and self.mocks.search(code) is not None)
+        return (any(word in code for word in self.words)
+                or (asked and any(word in code for word in self.mocks))
+                or any(word in code and call.search(code) is not None for word, call in self.calls)
+                or any(pattern.search(code) is not None for pattern in self.patterns))
 
     def alone(self, module: Module) -> bool:
         """Whether nothing that runs around a file, or that it imports, starts, replaces or waits for a service."""
