@@ -63,7 +63,8 @@ def declared_in_package(values: Values, stages: Stages, path: str) -> set[str]:
     memo = project.memo.setdefault(declared_in_package, {})
     if root not in memo:
         words = tuple(word.encode() for word in stages.declared["names"])
-        found = memo[root] = set()
+        found: set[str] = set()
+        memo[root] = found
         for other in sorted(project.tree.paths):
             if not other.startswith(f"{root}/" if root else "") or not other.endswith((".ts", ".js")):
                 continue

@@ -18,6 +18,9 @@ from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.timeline import at_import
 
+_ON = ("true", "1", "yes", "on")
+_OFF = ("", "false", "0", "no", "off")
+
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Constructions that happen while ``module`` is imported."""
@@ -28,7 +31,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     for built in court.constructions(module):
         if not at_import(module, built.call) or kept_for_reloads(module, built.call):
             continue
-        if court.stages.only_in_development(module, built.call):
+        if court.stages.only_in_development(module, built.call) or _is_asked_for(court, built):
             continue
         if script is None:
             script = court.programs.only_for_tests(module.path) or court.programs.by_hand(module) or (
@@ -56,6 +59,37 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             facts.outcome, place_of(module, built.call), {"what": what, **facts.slots},
             variable(module, built.call) or built.name, tuple(steps),
         )
+
+
+def _is_asked_for(court: Judge, built: Construction) -> bool:
+    """Whether the client is built only where a variable that has no part in its address switches it on: who imports the
+    module without asking for it opens nothing."""
+    values = court.values
+    address = {v for _, value in built.addresses() for q in values.possible(built.module, value)
+               for read in (*q.reads, *q.absent) for v in read.variables}
+    below: Any = built.call
+    for above in built.module.parents(built.call):
+        if type(above) is p.If and any(below is statement for statement in above.then):
+            switches = _switches(court, built.module, above.test)
+            if switches and not switches & address:
+                return True
+        below = above
+    return False
+
+
+def _switches(court: Judge, module: Module, test: Any) -> set[str]:
+    """The variables without which ``test`` does not hold."""
+    kind = type(test)
+    if kind is p.Logical and test.op == "and":
+        return _switches(court, module, test.left) | _switches(court, module, test.right)
+    found = {v for read in court.values.absent(module, test, False) for v in read.variables}
+    if kind is p.Compare and test.op == "==" and type(test.right) is p.Text and test.right.value.lower() in _ON:
+        test = test.left
+    if type(test) in (p.Name, p.Member, p.Index, p.Call):
+        for q in court.values.possible(module, test):
+            if q.nothing or (q.text or "?").lower() in _OFF:
+                found.update(v for read in q.absent for v in read.variables)
+    return found
 
 
 def _quiet(court: Judge, built: Construction) -> Facts | None:
