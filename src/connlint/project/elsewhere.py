@@ -95,20 +95,22 @@ class Elsewhere:
         others = [e.key.value for e in schema.entries if type(e.key) is p.Text and e is not entry]
         read = 0
         for name in others:
-            read += self._is_named(home, name)
+            read += self._is_named(home, name, tests=True)
             if read >= _REST_OF_SCHEMA:
                 return True
         return False
 
-    def _is_named(self, home: Module, variable: str) -> bool:
-        """Whether any file of the program names ``variable`` other than as the key of something, or where it asks the
-        process itself. Another package that has an entry of this name means its own."""
+    def _is_named(self, home: Module, variable: str, *, tests: bool = False) -> bool:
+        """Whether any file of the program (or, with ``tests``, of what surrounds it) names ``variable`` other than
+        as the key of something, or where it asks the process itself. Another package that has an entry of this name
+        means its own."""
         project, name = self.values.project, re.escape(variable.encode())
         word = re.compile(rb"(?<![\w$])(?<!process\.env\.)(?<!import\.meta\.env\.)%s(?![\w$])(?!['\"]?\s*\??:)"
                           % name)
         entry = re.compile(rb"(?<![\w$])%s['\"]?\s*:" % name)
         root = own_root(project, home.path)
-        holding = [path for path in self.index.mentions(variable, home.path) if path == home.path or self.counts(path)]
+        holding = [path for path in self.index.mentions(variable, home.path)
+                   if tests or path == home.path or self.counts(path)]
         others = {own_root(project, path) for path in holding if entry.search(self.index.data(path))} - {root}
         return any(word.search(self.index.data(path)) for path in holding if own_root(project, path) not in others)
 
