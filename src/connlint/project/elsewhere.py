@@ -23,6 +23,8 @@ from connlint.project.values import Site, Values
 
 _MOST = 40
 """Files that are read to see what becomes of one value."""
+_FEW = 12
+"""Files whose own imports are followed to see whether they import another; for more, the importers of that are."""
 _REST = 4
 """Fields of a class that the program must read before another that it does not read counts as of no use."""
 _REST_OF_SCHEMA = 2
@@ -206,25 +208,27 @@ class Elsewhere:
 
     def _imported(self, module: Module, use: Use) -> Iterator[Use]:
         word = re.compile(rb"(?<![\w$])%s(?![\w$])" % re.escape(use.place.encode()))
-        seen = 0
-        for path in sorted(self.index.near(module.path)):
-            if not self.counts(path) or word.search(self.index.data(path)) is None:
-                continue
-            seen += 1
-            other = self.values.project.module(path) if seen <= _MOST else None
+        holding = [path for path in self.index.mentions(use.place, module.path) if path != module.path
+                   and self.counts(path) and word.search(self.index.data(path)) is not None]
+        for path in self._importing(module, holding)[:_MOST]:
+            other = self.values.project.module(path)
             if other is None:
                 continue
             for name in self._names(module, other, use.place):
                 yield from follow(self.values, other, name, use.keys)
 
+    def _importing(self, module: Module, paths: list[str]) -> list[str]:
+        """Those of ``paths`` that import ``module``, directly or through files that pass on what they import."""
+        if len(paths) > _FEW:
+            near = self.index.near(module.path)
+            return [path for path in paths if path in near]
+        return [path for path in paths if module.path in self.index.behind(path)]
+
     def _imported_whole(self, module: Module, keys: tuple[str, ...]) -> Iterator[Use]:
         """Uses of what stands under ``keys`` of the object that ``module`` exports as a whole."""
-        seen = 0
-        for path in self.index.of(module.path):
-            if not self.counts(path) or keys[-1].encode() not in self.index.data(path):
-                continue
-            seen += 1
-            other = self.values.project.module(path) if seen <= _MOST else None
+        holding = [path for path in self.index.mentions(keys[-1], module.path) if self.counts(path)]
+        for path in self._importing(module, holding)[:_MOST]:
+            other = self.values.project.module(path)
             if other is None:
                 continue
             for name, where, rest in self._wholes(module, other, keys):
