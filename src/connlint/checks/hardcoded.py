@@ -30,6 +30,9 @@ from connlint.project.values import Possible, Site, Values, values_of
 _NUMBER = regex(r":(\d{4,5})(?!\d)")
 _PORT = regex(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
 
+_ANOTHER_WAY = ("transport", "uds", "unix_socket_path", "connector")
+"""Keywords with which a call goes another way than its address says: through a socket file, or to a stand-in."""
+
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Drafts of outcome "client" and "request", one a literal."""
@@ -89,6 +92,8 @@ def addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> I
     found = requested(module, call, project, rules)
     if found is not None:
         name, places = found
+        if any(argument(call, [key]) is not None for key in _ANOTHER_WAY):
+            return
         for place in places:
             if (value := at_place(module, call, place, project)) is not None:
                 yield "request", name, value

@@ -14,6 +14,7 @@ _NOT_RUN = regex(
     r"(?:^|/)(?:(?:[\w-]+-)?test-?data|test_data|(?:[\w-]+-)?fixtures?|__fixtures__|__snapshots__|templates?|cookiecutters?|vendor|vendored|_vendor"
     r"|third_party|third-party|\.semgrep|node_modules|site-packages)/"
     r"|_(?:GUIDE|EXAMPLES?|TEMPLATE|SNIPPETS?|INSTRUCTIONS|HOWTO|TUTORIAL)\.(?:py|[cm]?[jt]sx?)$"
+    r"|[.-](?=[0-9a-f]*\d)[0-9a-f]{8}\.[cm]?js$"
     r"|\{\{|\{%|[_.-]template\.[cm]?[jt]sx?$"
     r"|(?:^|/)(?:old|_old|bak|attic|graveyard|(?:[\w-]*[-_])?20\d{6}[-_]\d{4,6})/"
     r"|(?:^|/)(?:tests?|testing)/(?:data|input|inputs)/"

@@ -41,6 +41,9 @@ class Scope:
         self.near = near
         self.answers: dict[str, Answer] = {}
 
+_EVALUATES = regex(rb"\b(?:runIn(?:New|This)?Context|compileFunction)\(")
+_OWN_REQUIRE = regex(rb"[{,\s]require\s*:|[{,]\s*require\s*[,}]")
+
 
 class Resolver:
     """Answers for one project; everything is remembered."""
@@ -151,6 +154,8 @@ class Resolver:
             if moved is not None and self.files.find(moved) is not None:
                 return Unknown("there where it is compiled to")
         answer = self.absence.judge(base)
+        if type(answer) is Missing and self._is_evaluated(folder, specifier):
+            return Unknown("there where the program that evaluates the file looks")
         if type(answer) is Missing and answer.near is not None:
             near = posixpath.relpath(answer.near, folder or ".")
             if "." not in specifier.rpartition("/")[2]:
@@ -158,6 +163,21 @@ class Resolver:
             near = near if near.startswith("../") else "./" + near
             answer = Missing(answer.reason, answer.tried, near if near != specifier else None)
         return answer
+
+    def _is_evaluated(self, folder: str, specifier: str) -> bool:
+        """Whether a program further up finds ``specifier`` beside itself, and evaluates files with a ``require`` of its
+        own, as those do that load plugins."""
+        while folder:
+            folder = folder_of(folder)
+            moved = join(folder, specifier)
+            if moved is None or self.files.find(moved) is None:
+                continue
+            beside = (posixpath.join(folder, name) for name in self.files.listing.get(folder, ())
+                      if name.endswith((".js", ".cjs", ".mjs", ".ts")))
+            texts = (self.files.tree.read(path) or b"" for path in beside)
+            if any(_EVALUATES.search(text) and _OWN_REQUIRE.search(text) for text in texts):
+                return True
+        return False
 
     # -- everything else ----------------------------------------------------------------------------------------------
 
