@@ -42,6 +42,8 @@ class Absence:
             return self.of(asked.module, asked.node, truth)
         if truth:
             return ()
+        if kind is p.Name and (chosen := self._list_if(module, test)) is not None:
+            return self.of(chosen.module, chosen.node, False)
         if kind is p.Call and type(test.callee) is p.Member and test.args:
             environment = self.values.environment
             if environment.mapping(module, test.callee.of) and environment.access(module, test) is None:
@@ -68,6 +70,14 @@ class Absence:
             memo[key] = site
         found_site: Site | None = memo[key]
         return found_site
+
+    def _list_if(self, module: Module, name: p.Name) -> Site | None:
+        """The test without which the list ``name`` is empty: ``hosts = text.split(",") if text else []``."""
+        where, found = self.values.environment.definitions(module, name)
+        value = found[0].value if len(found) == 1 and found[0].kind == "value" and not found[0].path else None
+        if type(value) is not p.Conditional or type(value.otherwise) is not p.Sequence or value.otherwise.items:
+            return None
+        return Site(where, value.test)
 
     def asks(self, module: Module, node: Any) -> bool:
         """Whether an expression asks something, instead of being a value itself."""
