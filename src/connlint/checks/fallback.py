@@ -23,6 +23,7 @@ from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
+from connlint.project.results import first_of
 from connlint.project.stage import stages_of
 from connlint.project.values import Possible, Read, Site, Values, values_of
 
@@ -288,7 +289,7 @@ def _starts(values: Values, module: Module) -> Iterator[Any]:
     for call in module.nodes(p.Call):
         if values.environment.access(module, call) is not None:
             yield call
-        elif _may_read(values, module, call) and values.wrapped(module, call) is None:
+        elif first_of(call) or (_may_read(values, module, call) and values.wrapped(module, call) is None):
             yield call
     for default in module.nodes(p.Default):
         target = default.target

@@ -33,6 +33,11 @@ class Results:
         wrapped = self.wrapped(module, e)
         if wrapped is not None:
             return self.values.possible(module, wrapped, frame)
+        if choices := first_of(e):
+            rows = self.values.possible(module, choices[0], frame)
+            for choice in choices[1:]:
+                rows = self.values.or_else("or", rows, module, e, choice, frame)
+            return rows
         made = self.callee(module, e)
         if made is not None and type(made.node) is p.Function:
             return self._applied(module, e, made, frame)
@@ -259,6 +264,17 @@ class _Wrappers:
     def __init__(self, entries: list[dict[str, Any]]) -> None:
         self.methods = {name for entry in entries for name in entry.get("methods", ())}
         self.calls = {name: entry["value"] for entry in entries for name in entry.get("names", ())}
+
+
+def first_of(e: p.Call) -> tuple[Any, ...]:
+    """The items of which a call gives the first that is not empty: ``[a, b].find(Boolean)``."""
+    callee: Any = e.callee
+    if type(callee) is not p.Member or callee.name != "find" or len(e.args) != 1:
+        return ()
+    asked: Any = e.args[0].value
+    items: Any = callee.of
+    plain = type(items) is p.Sequence and not any(type(item) is p.Spread for item in items.items)
+    return tuple(items.items) if plain and type(asked) is p.Name and asked.id == "Boolean" else ()
 
 
 def _part(value: Any, part: str | int) -> Any:

@@ -107,7 +107,7 @@ class Values:
         if kind is p.Assign:
             if e.op in ("or", "nullish"):
                 left = self.possible(module, e.target, frame)
-                return self._fallback(e.op, left, module, e, e.value, frame)
+                return self.or_else(e.op, left, module, e, e.value, frame)
             return self.possible(module, e.value, frame) if e.op == "" else [UNKNOWN]
         if kind is p.Sequence:
             rows: list[Possible] = []
@@ -124,10 +124,10 @@ class Values:
             condition = Condition(module, e.left, True)
             right = [replace(q, conditions=(*q.conditions, condition)) for q in self.possible(module, e.right, frame)]
             return right + [q for q in left if q.falsy]
-        return self._fallback(e.op, left, module, e, e.right, frame)
+        return self.or_else(e.op, left, module, e, e.right, frame)
 
-    def _fallback(self, op: str, left: list[Possible], module: Module, joint: Any, right: Any,
-                  frame: Frame | None) -> list[Possible]:
+    def or_else(self, op: str, left: list[Possible], module: Module, joint: Any, right: Any,
+                frame: Frame | None) -> list[Possible]:
         """``left`` with what is passed over replaced by ``right``."""
         rows = [q for q in left if not (q.falsy if op == "or" else q.nothing)]
         passed = [q for q in left if (q.falsy if op == "or" else q.nothing)]
@@ -279,7 +279,7 @@ class Values:
         if rows is None:
             rows = self.possible(module, value, frame) if type(value) in (p.Call, p.Await) else [UNKNOWN]
         if d.default is not None:
-            rows = self._fallback("nullish", rows, module, d.node, d.default, frame)
+            rows = self.or_else("nullish", rows, module, d.node, d.default, frame)
         return rows
 
     def _entry_of(self, d: Definition) -> Any:
