@@ -40,6 +40,16 @@ def test_ignore_rules(tmp_path, git, ignore, present, seen):
     ("a/node_modules/b/c.js", "installed packages"), ("third_party/x.py", "vendored"), (".next/a.js", "build output"),
     ("api/user_pb2_grpc.py", "generated"), ("schema.generated.ts", "generated"), ("lib/app.bundle.js", "minified"),
     ("src/api.d.mts", "declarations only"),
+    ("web/static/viewer/ui.d2725fc2.js", "minified"), ("public/assets/app-0a1b2c3d4e5f.mjs", "minified"),
+    ("src/ui.d2725fc2.js", None), ("static/decade.js", None), ("static/map.facade.js", None),
+    ("static/menu-defaced.js", None), ("assets/main-BIqJNaZ-.js", "minified"), ("assets/x-MyWidget.js", None), ("static/release.20240501/menu.js", None),
+    ("tools/backups/phase1_20250929_210634/core/a.ts", "copy"), ("backup-2024-05-01/app.py", "copy"),
+    ("2024-05-01_backup/app.py", "copy"), ("backups/nightly/2024-05-01/app.py", "copy"),
+    ("snap 2024-05-01T10-20-30/a.py", "copy"),
+    ("prisma/migrations/20240101120000_init/seed.ts", None), ("db/migrations/20240101_120000/up.js", None),
+    ("src/20240101120000_init/a.ts", None), ("api/2024-05-01/routes.ts", None),
+    ("posts/2024-05-01-hello/demo.js", None), ("server/backup/app.py", None),
+    ("server/backups/restore/app.py", None), ("batch_20251399_210634/app.py", None),
 ])
 def test_names_that_are_set_aside(path, reason):
     assert set_aside_by_name(path) == reason
@@ -55,6 +65,25 @@ def test_names_that_are_set_aside(path, reason):
 ])
 def test_contents_that_are_set_aside(data, reason):
     assert set_aside_by_content(data) == reason
+
+
+@pytest.mark.parametrize(("copied", "living"), [
+    (["backups/x/src/a.ts", "backups/x/src/b.ts"], ["src/a.ts", "src/b.ts"]),
+    (["old-api/src/a.ts", "old-api/b.ts"], ["api/src/a.ts", "api/b.ts"]),
+    (["web/app_backup/a.py", "web/app_backup/b.py", "web/app_backup/gone.py"], ["web/app/a.py", "web/app/b.py"]),
+    (["app.bak/a.py", "app.bak/b.py"], ["app/a.py", "app/b.py"]),
+    ([".scratch/old-1f2e3d/api/core/a.py", ".scratch/old-1f2e3d/api/b.py"], ["api/core/a.py", "api/b.py"]),
+    ([], ["src/backup/index.ts", "src/backup/hooks/index.ts", "src/backup/run.ts", "src/hooks/index.ts", "src/run.ts"]),
+    ([], ["backups/x/src/a.ts", "backups/x/src/own.ts", "backups/x/src/more.ts", "src/a.ts"]),
+    ([], ["old-api/a.ts", "old-api/c.ts", "api/a.ts", "api/b.ts"]),
+    ([], ["new/src/a.ts", "new/src/b.ts", "src/a.ts", "src/b.ts"]),
+    ([], ["household/src/a.ts", "household/src/b.ts", "src/a.ts", "src/b.ts"]),
+])
+def test_copies_of_code_that_stands_elsewhere(tmp_path, copied, living):
+    tree(tmp_path, *copied, *living)
+    selection = select((), tmp_path)
+    assert selection.code == sorted(living)
+    assert {(s.path, s.reason) for s in selection.set_aside} == {(path, "copy") for path in copied}
 
 
 def test_roots_and_named_paths(tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct, field
 
+from connlint.copies import is_dated, mirrors
 from connlint.patterns import regex
 from connlint.project.tree import folders_of
 
@@ -41,6 +42,10 @@ _GENERATED_NAME = regex(
     r"|(?:^|/)__generated__/.*|(?:^|/)_version\.py)$"
 )
 _MINIFIED_NAME = regex(r"[.-](?:min|bundle|packed|iife|umd)\.[cm]?js$")
+_HASHED_BUILD = regex(r"(?:^|/)(?:static|public|assets|dist)/(?:.*/)?[^/]+[.-]"
+                      r"(?:(?=[0-9a-f]*\d)[0-9a-f]{8,32}|(?=[\w-]*[a-z])(?=[\w-]*[A-Z][\w-]*[A-Z])"
+                      r"(?=[\w-]*\d|(?:[\w-]*[A-Z]){3})[\w-]{8})\.[cm]?js$")
+"""A bundler's output that a site serves: it puts a hash of the content into the name."""
 _GENERATED_TEXT = regex(
     rb"@generated|This file (?:is|was) (?:automatically |auto-?)generated"
     rb"|[Dd][Oo] [Nn][Oo][Tt] (?:[Ee][Dd][Ii][Tt]|[Mm][Oo][Dd][Ii][Ff][Yy])[^\n]{0,40}(?:auto|gener|manual|hand|file)"
@@ -279,11 +284,14 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
     tree = DiskTree(root, listed | frozenset(explicit), git=git)
     selection = Selection(tree, [], [], [SetAside(folder, "folder that cannot be read") for folder in closed])
     targets = _install_targets(listed)
+    copies = mirrors((name for name in chosen if name.endswith(CODE)), listed)
     for name in sorted(chosen):
         if name.endswith(CODE):
             reason = None if name in explicit else set_aside_by_name(name)
             if not reason and targets and name.startswith(targets) and name not in explicit:
                 reason = "installed packages"
+            if not reason and copies and name.startswith(copies) and name not in explicit:
+                reason = "copy"
             if reason:
                 selection.set_aside.append(SetAside(name, reason))
             else:
@@ -294,7 +302,7 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
 
 
 def _install_targets(paths: Iterable[str]) -> tuple[str, ...]:
-    """The folders below the root that ``pip install --target`` has filled: what lies in them has its metadata beside."""
+    """The folders below the root that ``pip install --target`` has filled: metadata lies in them, beside packages."""
     found = {path[: path.rfind("/", 0, at) + 1] for path in paths if (at := path.find(".dist-info/")) >= 0}
     return tuple(sorted(found - {""}))
 
@@ -317,7 +325,9 @@ def set_aside_by_name(path: str) -> str | None:
     name = PurePosixPath(path).name
     if name.endswith((".pyi", ".d.ts", ".d.mts", ".d.cts")):
         return "declarations only"
-    if _MINIFIED_NAME.search(name):
+    if is_dated(path):
+        return "copy"
+    if _MINIFIED_NAME.search(name) or _HASHED_BUILD.search(path):
         return "minified"
     if _GENERATED_NAME.search(path):
         return "generated"
