@@ -356,8 +356,13 @@ class _Reader:
         text = node.text if expanded is None else expanded
         found = read_commands(text.encode(), self.source.path, 0, folder=folder, shell=False)
         return tuple(replace(c, place=node.place, words=tuple(
-            replace(w, place=node.place, written=w.written if expanded is not None else _interpolated(w.written))
+            replace(w, place=node.place) if expanded is not None else self._filled_in(w, node.place)
             for w in c.words)) for c in found)
+
+    def _filled_in(self, word: Word, place: Place) -> Word:
+        """A word of a text that compose fills in before it is split: quotes keep nothing from it."""
+        value = self.expand(word.value) if word.value is not None else None
+        return Word(value, place, _interpolated(word.written))
 
 
 def _interpolated(text: str) -> str:
