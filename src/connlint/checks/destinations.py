@@ -17,6 +17,8 @@ from connlint.project.values import Values
 
 _ENDS = ("argument", "key", "attribute", "returned", "exported")
 """Uses after which a value may be somebody else's."""
+_MOST_OF_OBJECT = 4
+"""Entries of an object that the program must read before another that it does not read counts as of no use."""
 
 
 class Destinations:
@@ -52,8 +54,18 @@ class Destinations:
             return True
         if type(node) is p.Entry and self.elsewhere.is_unread_entry(module, node):
             return True
+        if self._is_unread_key(module, node, found):
+            return True
         field = field_of(self.values, module, node, found)
         return field is not None and self.elsewhere.is_unread(field)
+
+    def _is_unread_key(self, module: Module, node: Any, found: list[Use]) -> bool:
+        """Whether the value is only put into an object that the module gives to others, none of which reads it."""
+        entry = module.parent(node)
+        if type(entry) is not p.Entry or {use.kind for use in found} - {"key", "named", "attribute", "exported"}:
+            return False
+        given = any(use.keys and (use.kind == "exported" or use.place == "exports") for use in found)
+        return given and self.elsewhere.is_unread_entry(module, entry, most=_MOST_OF_OBJECT)
 
     def listens(self, use: Use, host: Host) -> bool:
         """Whether the use hands the value to a server that shall listen there."""

@@ -88,9 +88,9 @@ class Elsewhere:
                 return not self._is_used_whole(field)
         return False
 
-    def is_unread_entry(self, home: Module, entry: p.Entry) -> bool:
-        """Whether nothing reads the variable that ``entry`` of a schema declares, although the program reads others of
-        the same schema."""
+    def is_unread_entry(self, home: Module, entry: p.Entry, most: int = _REST_OF_SCHEMA) -> bool:
+        """Whether nothing reads what stands in ``entry`` of a schema or object, although ``most`` others of its entries
+        are read."""
         schema = home.parent(entry)
         if type(entry.key) is not p.Text or type(schema) is not p.Record or self._is_named(home, entry.key.value):
             return False
@@ -98,7 +98,7 @@ class Elsewhere:
         read = 0
         for name in others:
             read += self._is_named(home, name, tests=True)
-            if read >= _REST_OF_SCHEMA:
+            if read >= most:
                 return True
         return False
 
