@@ -69,7 +69,7 @@ def declared_in_package(values: Values, stages: Stages, path: str) -> set[str]:
             if not other.startswith(f"{root}/" if root else "") or not other.endswith((".ts", ".js")):
                 continue
             data = project.tree.read(other) if stages.of_path(other) == "production" else None
-            if data is None or b"class-validator" not in data or not any(word in data for word in words):
+            if data is None or not any(word in data for word in words):
                 continue
             if own_root(project, other) == root and (module := project.module(other)) is not None:
                 found.update(_declared(stages, module))
