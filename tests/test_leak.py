@@ -147,6 +147,8 @@ def test_other_files_are_asked_who_calls_and_who_gives_back() -> None:
     ("import asyncio\n\n\ndef main():\n    load('x')\n\n\nif __name__ == '__main__':\n    main()\n", "note"),
     ("def main():\n    while True:\n        try:\n            load('x')\n        except OSError:\n            pass\n\n"
      "if __name__ == '__main__':\n    main()\n", "warning"),
+    ("try:\n    load('x')\nexcept KeyboardInterrupt:\n    pass\n", "note"),
+    ("try:\n    load('x')\nexcept (KeyboardInterrupt, OSError):\n    pass\n", "warning"),
     ("@app.get('/')\ndef index():\n    load('x')\n", "warning"),
     ("", "warning"),
 ])

@@ -22,6 +22,7 @@ class Endings:
     def __init__(self, repeats: Repeats) -> None:
         self.repeats = repeats
         self.module = repeats.module
+        self.stops = {name for entry in repeats.rules.apis.get("exit", ()) for name in entry["names"]}
 
     def of(self, function: p.Function, depth: int = _DEPTH) -> bool:
         """Whether an exception that leaves ``function`` ends the program."""
@@ -71,14 +72,21 @@ class Endings:
             kind = type(above)
             if kind is p.Function:
                 return self.of(above, depth - 1)
-            if kind is p.Try and above.handlers and any(below is s for s in above.body):
-                return False
+            if kind is p.Try and any(below is s for s in above.body):
+                if not all(self._only_stops(h) for h in above.handlers):
+                    return False
             if kind is p.Member and above.name in _PROMISE:
                 return False
             if kind is p.Argument and function.is_async and not self._runs(self.module.parent(above)):
                 return False
             below = above
         return at_import(self.module, call, main=True)
+
+    def _only_stops(self, handler: p.Handler) -> bool:
+        """Whether a handler takes nothing but what ends the program on purpose: no error is caught by it."""
+        types = handler.types
+        named = types.items if type(types) is p.Sequence else (types,)
+        return all(type(one) is p.Name and one.id in self.stops for one in named)
 
     def _runs(self, call: Any) -> bool:
         """Whether a coroutine that is handed to ``call`` is run to its end there."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from connlint.checks.conditions import Conditions, Plan, truth
 from connlint.model import program as p
 from connlint.model.flow import (
+    ASLEEP,
     Block,
     Choose,
     Do,
@@ -62,6 +63,7 @@ class _Lowering:
         self.wary = wary
         self.depth = 0
         self.conditions = Conditions(module, plan)
+        self.asleep: tuple[Literal_, ...] = ((ASLEEP, True),) if plan.wakes else ()
 
     def calm(self, step: p.Expression) -> bool:
         # what cleans up is not suspected of raising by itself
@@ -240,7 +242,9 @@ class _Lowering:
             for child in p.children(it):
                 self.expression(child, out)
         if id(it) == self.plan.gain and kind not in (p.Call, p.Await):
-            out.append(Do(Step("call", it.at), False, "gain"))
+            out.append(Do(Step("call", it.at), False, "gain", self.asleep))
+        if id(it) in self.plan.wakes:
+            out.append(Do(Step("call", it.at), False, None, (), (ASLEEP,)))
 
     def call(self, it: p.Call, out: list[Shape]) -> None:
         self.called(it, out, "call", it)
@@ -270,7 +274,7 @@ class _Lowering:
             out.append(Do(Step(kind, whole.at), False, "end"))
         elif id(whole) == self.plan.gain or id(it) == self.plan.gain:
             more = self.plan.gathered
-            out.append(Do(Step(kind, whole.at), not more, "more" if more else "gain"))
+            out.append(Do(Step(kind, whole.at), not more, "more" if more else "gain", self.asleep))
         elif id(it) not in self.plan.starts and not self.calm(whole):
             out.append(Do(Step(kind, whole.at), True))
 

@@ -36,6 +36,7 @@ class Api(Struct, frozen=True):
     done: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
     awaiting: bool = False
+    asleep: bool = False
     calling: bool = False
     managed: bool = True
     discarded: str = "always"

@@ -37,6 +37,8 @@ class Ownership:
         for store in home.stores:
             if self.module.function(store) is function and not self._holds(store, home.value):
                 plan.drops.add(id(store))
+        if api.asleep and home.kind == "local":
+            plan.wakes.update(id(use.node) for use in home.uses)
         for use in home.uses:
             if use.meaning == "read":
                 self._tested(use.node, api, plan)

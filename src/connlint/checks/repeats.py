@@ -21,9 +21,12 @@ from connlint.project.conditions import conditions
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.stage import stages_of
+from connlint.project.values import values_of
 
 Answer = Literal["again", "once", "unknown"]
 _DEPTH = 8
+_BLOCKS = ("body", "then", "otherwise", "always")
 _MOST_USERS = 24
 """Files that are read to see how often they call one function."""
 
@@ -80,7 +83,7 @@ class Repeats:
         for above in self.module.parents(thing):
             if above is function:
                 break
-            if type(above) is p.Loop and above.iterable is None and not _leaves(above):
+            if type(above) is p.Loop and above.iterable is None and not self._leaves(above, thing):
                 return Why("again", above, "it runs in a loop")
         if function is None:
             hook = self.components.hook(thing)
@@ -88,6 +91,25 @@ class Repeats:
                 return Why("again", thing, f"`{hook.name}` runs for every instance")
             return _ONCE
         return self.function(function, depth, seen)
+
+    def _leaves(self, loop: p.Loop, thing: Any) -> bool:
+        """Whether the way from ``thing`` onwards leaves ``loop``, as where something is tried until it succeeds."""
+        below, breaks, raises = thing, True, True
+        for above in self.module.parents(thing):
+            breaks = breaks and type(above) is not p.Case
+            raises = raises and not (type(above) is p.Try and above.handlers)
+            blocks = [part for part in _BLOCKS if any(below is s for s in getattr(above, part, None) or ())]
+            for part in blocks:
+                after = getattr(above, part)
+                place = next(i for i, s in enumerate(after) if s is below)
+                left = {type(s) for s in after[place:]}
+                if p.Return in left or (breaks and p.Break in left) or (raises and p.Raise in left):
+                    return True
+            if above is loop:
+                return False
+            breaks = breaks and type(above) is not p.Loop
+            below = above
+        return False
 
     def _flag(self, thing: Any, function: p.Function | None) -> bool | None:
         """Whether a flag lets ``thing`` happen once only: one that is asked for before, and set on the same way.
@@ -168,10 +190,10 @@ class Repeats:
                     if receiver is None or receiver.lower() not in receivers:
                         continue
                 return Why("again", call, entry["clause"])
+        if word in self.through or word in self.once_callees:
+            return self._at(call, depth - 1, seen)  # what it hands over may be called as it likes: `then((res) => …)`
         if type(value) is p.Function and (why := self._by_itself(value, "")).answer == "again":
             return why
-        if word in self.through or word in self.once_callees:
-            return self._at(call, depth - 1, seen)
         event = argument(call, "0") if place else None
         if type(event) is p.Text and event.value in self.once_callees:
             return self._at(call, depth - 1, seen)
@@ -239,7 +261,10 @@ class Repeats:
             return [_UNKNOWN]
         found = []
         near = importers(self.project).near(self.module.path)
-        paths = [path for path in self.holding(name) if path in near and path != self.module.path]
+        stages = stages_of(self.project, self.rules.apis, values_of(self.project, self.rules.apis))
+        # a test calls as often as it likes: that says nothing about the program
+        paths = [path for path in self.holding(name) if path in near and path != self.module.path
+                 and stages.of_path(path) != "test"]
         if len(paths) > _MOST_USERS:
             found.append(_UNKNOWN)
         for path in paths[:_MOST_USERS]:
@@ -315,11 +340,6 @@ def _denied(test: Any, truth: bool) -> list[Any]:
     if kind is p.Logical and test.op == ("and" if truth else "or"):
         return _denied(test.left, truth) + _denied(test.right, truth)
     return [test] if kind in (p.Name, p.Member) and not truth else []
-
-
-def _leaves(loop: p.Loop) -> bool:
-    """Whether the body of a loop always leaves it."""
-    return bool(loop.body) and type(loop.body[-1]) in (p.Break, p.Return, p.Raise)
 
 
 def repeats(module: Module, project: Project, rules: Rules) -> Repeats:

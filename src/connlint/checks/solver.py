@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from connlint.model.flow import (
+    ASLEEP,
     HELD,
     Block,
     Choose,
@@ -80,6 +81,8 @@ class _Solver:
         self.losses: list[Loss] = []
 
     def lose(self, state: _State, trail: _Trail, exit: Step) -> None:
+        if (ASLEEP, True) in state.facts:
+            return
         verdict = "lost" if trail.raised is None else "lost_on_error"
         self.losses.append(Loss(verdict, exit, trail.raised, tuple(sorted(state.facts))))  # type: ignore[arg-type]
 

@@ -21,6 +21,9 @@ Literal_ = tuple[str, bool]
 HELD = "\0held"
 """The condition "the variable still holds the handle": `if (id)`, `id !== null`, `if task and not task.done()`."""
 
+ASLEEP = "\0asleep"
+"""The condition "the handle has not been used yet, and holds nothing before": then nothing is lost with it."""
+
 
 class Step(Struct, frozen=True):
     """A place in the source and what happens there; ``at`` covers the expression or statement."""
