@@ -4,6 +4,7 @@ start that does not wait, a variable that nobody sets."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from connlint.checks.dialing import Dialing
 from connlint.checks.fallback import meant
 from connlint.checks.local_services import unpublished
 from connlint.checks.neighbours import Groups, Neighbours, listens, may_listen, once
+from connlint.checks.optional_clients import is_idle
 from connlint.checks.ports import wrong_ports
 from connlint.checks.readiness import unready
 from connlint.checks.wording import Wording, wording_of
@@ -210,7 +212,8 @@ def _unset(running: list[Running], groups: Groups, tables: Tables, project: Proj
                     continue
                 names = [v for read in reads for v in read.variables]
                 unknown = len(names) != 1 or tables.for_browsers(names[0]) or wording.agent(names[0], found.host)
-                if found.sure and not unknown and code.needs(one, module, found.node):
+                if found.sure and not unknown and code.needs(one, module, found.node) and not is_idle(
+                        values, stages, module, found.node, names[0], partial(groups.is_set, one=one)):
                     read_at = Place(path, reads[0].site.node.at)
                     wanted.setdefault(names[0], Step(read_at, f"{names[0]} falls back to {found.host}"))
             for name, node in required(values, module):

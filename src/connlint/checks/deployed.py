@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from connlint.model import program as p
@@ -224,9 +224,10 @@ def targets_of(start: Start) -> Iterator[str]:
 
 
 def deployed_without(project: Project, rules: Rules, path: str, variables: list[str], host: Host,
-                     value: tuple[Module, Any]) -> Step | None:
+                     value: tuple[Module, Any], idle: Callable[[Callable[[str], bool]], bool]) -> Step | None:
     """A deployment that runs the file at ``path`` and sets other variables, but none of ``variables``, without which
-    the address is ``host``. ``value`` is the expression that needs them, in its file.
+    the address is ``host``. ``value`` is the expression that needs them, in its file; ``idle`` tells whether nothing
+    comes to use it where only what the handed function says is set.
 
     None where no deployment is known to run the file, where some deployment that runs it does set one of them, or where
     more may be set than the deployment shows.
@@ -241,7 +242,9 @@ def deployed_without(project: Project, rules: Rules, path: str, variables: list[
             continue
         if given:
             return None
-        if one.service.environment_at is not None and not code.is_apart(one, path) and code.needs(one, *value):
+        apart = one.service.environment_at is None or code.is_apart(one, path)
+        if not apart and code.needs(one, *value) and not idle(one.gives):
+            assert one.service.environment_at is not None
             found = Step(one.service.environment_at, f"`{one.name}` is deployed with other variables, but without "
                                                      f"{' or '.join(variables)}")
     return found

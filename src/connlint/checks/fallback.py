@@ -12,6 +12,7 @@ from connlint.checks.demands import declared_in_package, required_variables
 from connlint.checks.deployed import deployed_without
 from connlint.checks.destinations import Destinations
 from connlint.checks.itself import means_itself
+from connlint.checks.optional_clients import is_idle
 from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -109,7 +110,11 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
         return "agent", None
     if not found.sure:
         return "fallback", None
-    evidence = deployed_without(project, rules, reads[0].site.module.path, names, found.host, (module, found.node))
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
+    evidence = deployed_without(
+        project, rules, reads[0].site.module.path, names, found.host, (module, found.node),
+        lambda given: all(is_idle(values, stages, module, found.node, name, given) for name in names))
     return ("deployed" if evidence else "fallback"), evidence
 
 

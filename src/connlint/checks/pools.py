@@ -8,15 +8,14 @@ from typing import Any
 
 from connlint.checks.constructions import Facts, Judge, judge, place_of, said, variable
 from connlint.checks.kept import cached_in, kept_for_reloads
+from connlint.checks.optional_clients import declared_default
 from connlint.checks.unset_address import is_checked
 from connlint.model import program as p
 from connlint.model.finding import Draft, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import shown
-from connlint.project.answer import Found
-from connlint.project.callees import last_name
 from connlint.project.clients import Construction, construction, instance
-from connlint.project.module import Definition, Module
+from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.timeline import at_import
 
@@ -92,33 +91,10 @@ def _switches(court: Judge, module: Module, test: Any) -> set[str]:
             if q.nothing or (q.text or "?").lower() in _OFF:
                 found.update(v for read in q.absent for v in read.variables)
     if type(test) is p.Member and type(test.of) is p.Name:
-        found |= _declared_off(court, module, test.of, test.name)
+        declared = declared_default(court.values, module, test.of, test.name)
+        if declared is not None and declared[1].lower() in _OFF:
+            found.add(declared[0])
     return found
-
-
-def _declared_off(court: Judge, module: Module, settings: p.Name, name: str) -> set[str]:
-    """The variable ``name``, where another module declares it in a schema and has it off unless it is set."""
-    for definition in module.lookup(settings.id, settings):
-        specifier = _loaded(definition)
-        if specifier is None:
-            continue
-        answer = court.project.resolve(module, specifier)
-        home = court.project.module(answer.path) if isinstance(answer, Found) else None
-        for declaration in court.values.environment.declarations(home) if home is not None else ():
-            default: Any = declaration.default
-            if name in declaration.variables and str(getattr(default, "value", "?")).lower() in _OFF:
-                return {name}
-    return set()
-
-
-def _loaded(definition: Definition) -> str | None:
-    """The module that a name was imported from, or that it is as a whole: ``const env = require("./env")``."""
-    if definition.kind == "import" and definition.statement is not None:
-        return str(definition.statement.module)
-    value: Any = definition.value
-    if definition.path or type(value) is not p.Call or not value.args or last_name(value.callee) != "require":
-        return None
-    return value.args[0].value.value if type(value.args[0].value) is p.Text else None
 
 
 def _quiet(court: Judge, built: Construction) -> Facts | None:
