@@ -16,6 +16,8 @@ from connlint.checks.lifecycles import argument, last_word
 from connlint.checks.origins import class_of, origins
 from connlint.model import program as p
 from connlint.patterns import regex
+from connlint.project.answer import Found
+from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 
@@ -46,10 +48,12 @@ class Components:
         self.decorated: dict[str, dict[str, Any]] = {}
         self.roots: set[str] = set()
         self.root_files: set[str] = set()
+        self.mounting: set[str] = set()
         for entry in rules.apis.get("component", ()):
             if (entry["language"] == "python") == (module.program.language == "python"):
                 self.roots.update(entry.get("roots", ()))
                 self.root_files.update(entry.get("root_files", ()))
+                self.mounting.update(entry.get("mounting", ()))
                 self.decorated.update(dict.fromkeys(entry.get("decorators", ()), entry))
                 self.hooks.update(dict.fromkeys(entry.get("hooks", ()), entry))
                 self.methods.update(dict.fromkeys(entry.get("methods", ()), entry))
@@ -75,10 +79,38 @@ class Components:
         """Whether ``thing`` stands in the root component of an application."""
         if self.module.path.rpartition("/")[2] in self.root_files:
             return True
+        if self.module.path.endswith(tuple(self.suffixes)) and self._is_mounted():
+            return True
         owner = class_of(self.module, thing) if self.roots else None
         for decorator in owner.decorators if owner is not None else ():
             if type(decorator) is p.Call and type(selector := argument(decorator, "selector")) is p.Text:
                 return any(fnmatchcase(selector.value, pattern) for pattern in self.roots)
+        return False
+
+    def _is_mounted(self) -> bool:
+        """Whether the top level of another file puts this component on the page: ``new Root({ target })``."""
+        known: dict[str, bool] = self.project.memo.setdefault(Components._is_mounted, {})
+        path = self.module.path
+        if path not in known:
+            known[path] = any(self._mounts(other) for other in importers(self.project).of(path))
+        return known[path]
+
+    def _mounts(self, path: str) -> bool:
+        """Whether the file at ``path`` does so, at its top level or in a function that is named after it."""
+        other = self.project.module(path)
+        for call in other.nodes(p.Call) if other is not None else ():
+            assert other is not None
+            function = other.function(call)
+            if function is not None and function.name not in self.mounting:
+                continue
+            named = call.args[0].value if call.args and last_word(call.callee) in self.mounting else call.callee
+            if type(named) is not p.Name or (named is call.callee and argument(call, "target") is None):
+                continue
+            for definition in other.lookup(named.id, named) if named is not call.callee or call.new else ():
+                statement = definition.statement if definition.kind == "import" else None
+                answer = self.project.resolve(other, statement.module) if statement is not None else None
+                if isinstance(answer, Found) and answer.path == self.module.path:
+                    return True
         return False
 
     def hook_of(self, function: p.Function) -> Hook | None:

@@ -35,8 +35,9 @@ class Step(Struct, frozen=True):
 class Do(Struct, frozen=True):
     """Something is evaluated. If it ``raises``, it may also end in an exception, before it takes effect.
 
-    ``effect``: "gain" takes the handle, "more" takes another beside those that are held, "end" gives it back, "drop" forgets the variable that holds it. ``learns`` are
-    conditions that hold from here on, ``forgets`` names whose conditions hold no longer.
+    ``effect``: "gain" takes the handle, "more" takes another beside those that are held, "end" gives it back,
+    "drop" forgets the variable that holds it. ``learns`` are conditions that hold from here on, ``forgets``
+    names whose conditions hold no longer.
     """
 
     step: Step
