@@ -36,7 +36,8 @@ ENGINE = "import os\nfrom sqlalchemy import create_engine\n"
     # where
     ("e = create_engine(os.environ['U'])", ["note"]),
     ("class Db:\n    e = create_engine(os.environ['U'])", ["note"]),
-    ("if os.environ.get('X'):\n    e = create_engine(os.environ['U'])", ["note"]),
+    ("if os.environ.get('U'):\n    e = create_engine(os.environ['U'])", ["note"]),
+    ("if os.environ.get('X'):\n    e = create_engine(os.environ['U'])", []),  # opened by those alone who ask for it
     ("try:\n    e = create_engine(os.environ['U'])\nexcept Exception:\n    e = None", ["note"]),
     ("def f(e=create_engine(os.environ['U'])):\n    return e", ["note"]),
     ("def wrap(e):\n    return lambda f: f\n\n@wrap(create_engine(os.environ['U']))\ndef f():\n    pass", ["note"]),
