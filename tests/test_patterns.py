@@ -14,7 +14,7 @@ def test_every_pattern_of_a_module_compiles() -> None:
              if "__main__" not in module.name]
     script = (f"import re, importlib, connlint.patterns as patterns\npatterns.regex = re.compile\n"
               f"for name in {names!r}: importlib.import_module(name)")
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
