@@ -39,7 +39,8 @@ RENDER = "services:\n  - {type: web, name: api, envVars: [{key: LOG_LEVEL, value
     # a program of its own in the same folder, which the service does not start
     ({"compose.yaml": COMPOSE, "api/main.py": "#!/usr/bin/env python\n" + READ.format("http://localhost:9000"),
       "api/Dockerfile": IMAGE.replace("main.py", "server.py"), "api/server.py": ""}, "warning"),
-    ({"compose.yaml": COMPOSE, "api/main.py": "#!/usr/bin/env python\n" + READ.format("http://localhost:9000")}, "error"),
+    ({"compose.yaml": COMPOSE, "api/main.py": "#!/usr/bin/env python\n" + READ.format("http://localhost:9000")},
+     "error"),
     ({"pod.yaml": POD.format("registry.example.com/api:1")}, "error"),
     ({"pod.yaml": POD.format("registry.example.com/other")}, "warning"),
     ({"pod.yaml": POD.format("example/other"), "build.sh": "docker build -t example/other:$TAG api\n"}, "error"),

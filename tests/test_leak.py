@@ -176,7 +176,8 @@ def test_an_exception_that_the_coroutine_catches_itself_is_not_lost(body, why):
     ("def main():\n    load('x')\n    load('y')\n\n\nif __name__ == '__main__':\n    main()\n", "warning"),
 ])
 def test_a_program_may_end_where_its_main_function_returns(start, level):
-    load = "import psycopg2\n\n\ndef load(d):\n    c = psycopg2.connect(d)\n    if d:\n        return\n    c.close()\n\n"
+    load = ("import psycopg2\n\n\ndef load(d):\n    c = psycopg2.connect(d)\n    if d:\n        return\n"
+            "    c.close()\n\n")
     assert only("a.py", load + start).level == level
 
 
