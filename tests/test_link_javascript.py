@@ -425,7 +425,7 @@ NOTHING = [
     ("./b.svg", {"env.d.ts": "declare module '*.svg' { export default x }"}, False),
     *((name, {}, False) for name in (
         "virtual:pwa", "~icons/x/y", "$env/static", "$app/stores", "astro:content", "cloudflare:workers", "bun:test",
-        "node:fs", "fs/promises", "https://x.y/z.js", "npm:x", "jsr:@x/y", "/src/b", "lodash/get",
+        ".prisma/client", "node:fs", "fs/promises", "https://x.y/z.js", "npm:x", "jsr:@x/y", "/src/b", "lodash/get",
     )),
 ]
 

@@ -212,6 +212,8 @@ def _unset(running: list[Running], groups: Groups, tables: Tables, project: Proj
                     continue
                 names = [v for read in reads for v in read.variables]
                 unknown = len(names) != 1 or tables.for_browsers(names[0]) or wording.agent(names[0], found.host)
+                # on the host's own network, loopback reaches the host
+                unknown = unknown or service.host_network
                 if found.sure and not unknown and code.needs(one, module, found.node) and not is_idle(
                         values, stages, module, found.node, names[0], partial(groups.is_set, one=one)):
                     read_at = Place(path, reads[0].site.node.at)

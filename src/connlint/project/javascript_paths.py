@@ -62,7 +62,8 @@ class Resolver:
 
     def resolve(self, path: str, specifier: str) -> Answer:
         """The file that ``specifier`` means in the file ``path``."""
-        if specifier.startswith("."):
+        # ".prisma/client" is a package of that name
+        if specifier.startswith(("./", "../")) or specifier in (".", ".."):
             folder = folder_of(path)
             near = self._relative.setdefault(folder, {})
             answer = near.get(specifier)
