@@ -3,6 +3,7 @@ start that does not wait, a variable that nobody sets."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -186,6 +187,17 @@ def _asks_for(one: Running, name: str, target: Running | None, beside: Neighbour
 # -- a variable that nobody sets ---------------------------------------------------------------------------------------
 
 
+def _is_in_a_file(project: Project, one: Running, paths: list[str], name: str) -> bool:
+    """Whether a ``.env`` beside the code sets the variable, goes into the image with the code, and is loaded there."""
+    folder = "" if one.service.build in (None, ".", "") else f"{one.service.build}/"
+    if b".env" in (project.tree.read(f"{folder}.dockerignore") or b""):
+        return False
+    sets = re.compile(rb"^[ \t]*(?:export[ \t]+)?%s[ \t]*=[ \t]*\S" % re.escape(name.encode()), re.MULTILINE)
+    if sets.search(project.tree.read(f"{folder}.env") or b"") is None:
+        return False
+    return any(word in (project.tree.read(path) or b"") for path in paths for word in (b"dotenv", b"env_file"))
+
+
 def _unset(running: list[Running], groups: Groups, tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
@@ -221,7 +233,8 @@ def _unset(running: list[Running], groups: Groups, tables: Tables, project: Proj
             for name, node in required(values, module):
                 if tables.says_where(name):
                     wanted.setdefault(name, Step(Place(path, node.at), f"{name} is required here"))
-        missing = {name: step for name, step in wanted.items() if not groups.is_set(name, one)}
+        missing = {name: step for name, step in wanted.items()
+                   if not groups.is_set(name, one) and not _is_in_a_file(project, one, paths, name)}
         if missing:
             names = sorted(missing)
             verb = "are" if len(names) > 1 else "is"

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.cards import Rules
 from connlint.checks.origins import Origins
@@ -139,6 +140,9 @@ class Lifecycles:
                 ))
 
     def _add(self, api: Api) -> None:
+        if api.ends and api.language == "python":
+            # who manages a context by hand calls these
+            api = replace(api, ends=(*api.ends, "__exit__", "__aexit__"))
         self.apis.append(api)
         self._factories.update(api.called)
         for word in {name.rsplit(".", 1)[-1] for name in api.names} | set(api.methods):
