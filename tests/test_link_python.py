@@ -46,6 +46,17 @@ def test_a_folder_without_init_is_part_of_the_package_around_it():
     assert draft.slots["name"] == "RATE"
 
 
+def test_a_folder_inside_a_package_is_not_taken_for_one_of_the_same_name_elsewhere():
+    """What a launcher puts on the path is a template of the package, not the package's own folder."""
+    tree = MemoryTree({
+        "game/__init__.py": "", "game/kinds/__init__.py": "", "game/contrib/__init__.py": "", "pyproject.toml": "",
+        "game/template/kinds/__init__.py": "", "game/template/kinds/rooms.py": "",
+    })
+    text = b"from kinds import rooms\nfrom game.kinds import exits\n"
+    (draft,) = faults(PythonLinker(tree), "game/contrib/maps.py", text)
+    assert draft.slots["name"] == "exits"
+
+
 UNKNOWN = [
     ("import os\nimport requests\nfrom shop import prices\n", 0),
     ("from shop import prices\nimport redis\n", 0),  # required, although a folder is called so

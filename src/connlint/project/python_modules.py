@@ -100,6 +100,8 @@ class PythonLinker:
             if found is not None:
                 if top in self.roots.installed and not self.stands.is_ours(path, stand, top):
                     return _INSTALLED
+                if self._is_doubtful(stand, module):
+                    return _ELSEWHERE
                 return Found(found)
         everywhere = self.files.tops[top]
         if any(self.files.walk(stand.root, module) is not None for stand in everywhere):
@@ -111,6 +113,13 @@ class PythonLinker:
             if self.stands.holds_for(stand, folder) and (why := self.doubts.about_module(stand.root, module)):
                 return Unknown(why)
         return self._missing(ours.root, module, "")
+
+    def _is_doubtful(self, stand: Stand, module: str) -> bool:
+        """Whether a module that would be found inside a package, where only scripts look, also stands elsewhere."""
+        if not self.files.is_package(stand.root):
+            return False
+        others = self.files.tops[module.partition(".")[0]]
+        return any(other.root != stand.root and self.files.walk(other.root, module) is not None for other in others)
 
     def _anywhere(self, path: str, module: str) -> Answer:
         """For files that change ``sys.path``: the one place where ``module`` is, below a folder that lies above the
