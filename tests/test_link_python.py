@@ -49,7 +49,8 @@ def test_a_folder_without_init_is_part_of_the_package_around_it():
 def test_a_folder_inside_a_package_is_not_taken_for_one_of_the_same_name_elsewhere():
     """What a launcher puts on the path is a template of the package, not the package's own folder."""
     tree = MemoryTree({
-        "game/__init__.py": "", "game/kinds/__init__.py": "", "game/contrib/__init__.py": "", "game/Dockerfile": "",
+        "game/__init__.py": "", "game/kinds/__init__.py": "", "game/contrib/__init__.py": "",
+        "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["game"]\n',
         "game/template/kinds/__init__.py": "", "game/template/kinds/rooms.py": "",
     })
     text = b"from kinds import rooms\nfrom game.kinds import exits\n"
