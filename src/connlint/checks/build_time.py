@@ -25,12 +25,12 @@ from connlint.project.tree import Tree
 
 _CODE = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte", ".astro")
 _TOOLING = regex(r"(?:^|/)(?:[\w.-]+\.config|[\w.-]+\.(?:test|spec|stories)|setupTests|next-env\.d)\.[\w.]+$|"
-                      r"(?:^|/)(?:tests?|__tests__|e2e|cypress|node_modules|scripts)/")
+                 r"(?:^|/)(?:tests?|__tests__|e2e|cypress|node_modules|scripts)/")
 _CALLERS = regex(r"(?:^|/)(?:Makefile|makefile|[Jj]ustfile|"
-                      r"[\w.-]+\.(?:sh|ya?ml|json|toml|hcl|py|tf|md))$|^\.github/")
+                 r"[\w.-]+\.(?:sh|ya?ml|json|toml|hcl|py|tf|md))$|^\.github/")
 _SCRIPT = regex(r"(?:npm|yarn|pnpm|bun)"
-                     r"(?: (?:--?(?:workspace|w|filter|F|prefix|cwd|C)(?:=| )|workspace )(?P<package>\S+))?"
-                     r"(?: run(?:-script)?)?(?: -\S+)* (?P<script>[\w:.-]+)")
+                r"(?: (?:--?(?:workspace|w|filter|F|prefix|cwd|C)(?:=| )|workspace )(?P<package>\S+))?"
+                r"(?: run(?:-script)?)?(?: -\S+)* (?P<script>[\w:.-]+)")
 _LARGEST = 400_000
 
 

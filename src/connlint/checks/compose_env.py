@@ -25,8 +25,8 @@ from connlint.project.tree import Tree
 from connlint.project.values import values_of
 
 _TOLD = regex(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|[Jj]ustfile|Taskfile\.ya?ml|package\.json|Jenkinsfile|"
-                   r"Procfile|\.envrc|[\w.-]+\.(?:sh|bash|zsh|ps1|bat|cmd|mk|fish|md|rst|txt|toml|py|rb))$|"
-                   r"^\.github/|^\.gitlab-ci")
+              r"Procfile|\.envrc|[\w.-]+\.(?:sh|bash|zsh|ps1|bat|cmd|mk|fish|md|rst|txt|toml|py|rb))$|"
+              r"^\.github/|^\.gitlab-ci")
 """Files that say how compose is called."""
 _FILES_GIVEN = (b"--env-file", b"COMPOSE_ENV_FILES", b"set -a", b"set -o allexport", b"allexport")
 _LARGEST = 400_000

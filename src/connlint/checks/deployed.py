@@ -26,11 +26,11 @@ _CLOSED = (*CONTAINERS, "app-engine", "procfile")
 _WITH_SECRETS = ("fly", "render")
 """Platforms whose file holds all but secrets, which are kept elsewhere."""
 _DEVELOPMENT = regex(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
-                          r"debug|examples?|worktree)(?:[/._-]|$)")
+                     r"debug|examples?|worktree)(?:[/._-]|$)")
 CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 """Endings of files that a service may run."""
 _NOT_OWN = regex(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packages|dist|\.[\w-]+)/|"
-                      r"(?:^|/)(?:static|public|assets|build)/.*\.[cm]?js$|[.-](?:min|bundle|packed)\b[\w.]*\.[cm]?js$")
+                 r"(?:^|/)(?:static|public|assets|build)/.*\.[cm]?js$|[.-](?:min|bundle|packed)\b[\w.]*\.[cm]?js$")
 _LONGEST_LINES = 300
 """Bytes of a line on average, past which a program wrote the file."""
 _MOST = 400

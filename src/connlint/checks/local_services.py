@@ -33,19 +33,19 @@ from connlint.project.values import Values, values_of
 _CODE = (".py", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
 _LOCAL = regex(rb"localhost|127\.0\.0\.1|\[::1\]")
 _COLLECTED = regex(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$|\.(?:test|spec)\.[cm]?[jt]sx?$|"
-                        r"(?:^|/)__tests__/[^/]+\.[cm]?[jt]sx?$")
+                   r"(?:^|/)__tests__/[^/]+\.[cm]?[jt]sx?$")
 _SETUP = regex(r"(?:^|[._-])(?:conftest|fixtures?|setup|teardown|global|helpers?|utils?|support|__init__|base|"
-                    r"common|environment|config)(?:[._-]|$)", re.IGNORECASE)
+               r"common|environment|config)(?:[._-]|$)", re.IGNORECASE)
 _RUNNERS = regex(
     r"^(?:pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml|noxfile\.py|tasks\.py|package\.json|\.?mocharc[\w.]*|"
     r"(?:jest|vitest|vite|karma|playwright|cypress|wdio|ava|nightwatch|protractor)[\w.-]*\.(?:[cm]?[jt]s|json)|"
     r"(?:GNU)?[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|Procfile[\w.]*|project\.json|turbo\.json)$")
 _PIPELINES = regex(r"^(?:\.github/(?:workflows|actions)/|\.circleci/|\.buildkite/|\.gitlab-ci|\.travis\.yml|"
-                        r"\.drone\.yml|azure-pipelines|bitbucket-pipelines|Jenkinsfile|appveyor|\.woodpecker|cloudbuild)")
+                   r"\.drone\.yml|azure-pipelines|bitbucket-pipelines|Jenkinsfile|appveyor|\.woodpecker|cloudbuild)")
 _TESTS_RUN = regex(rb"pytest|unittest|(?:npm|yarn|pnpm|bun) (?:run )?test|jest|vitest|mocha")
 _SEARCHED = regex(r"\.(?:py|[cm]?[jt]sx?|vue|svelte|go|rs|java|kt|rb|php|cs|ya?ml|json5?|toml|ini|cfg|conf|sh|"
-                       r"bash|env|properties|md|rst|txt|xml|html|tf|hcl|service|ps1|bat|mk|gradle)$|(?:^|/)\.env[^/]*$|(?:^|/)[^./]+$|"
-                       r"(?:^|/)(?:Docker|Make|Proc|Just|Caddy)file[^/]*$", re.IGNORECASE)
+                  r"bash|env|properties|md|rst|txt|xml|html|tf|hcl|service|ps1|bat|mk|gradle)$|(?:^|/)\.env[^/]*$|(?:^|/)[^./]+$|"
+                  r"(?:^|/)(?:Docker|Make|Proc|Just|Caddy)file[^/]*$", re.IGNORECASE)
 _LOCKS = ("-lock.json", ".lock", "-lock.yaml")
 _LARGEST = 1_000_000
 """Bytes of a file beyond which it is data, and not searched for a port."""

@@ -13,11 +13,10 @@ from typing import Any
 from connlint.checks.deployed import CODE
 from connlint.model import program as p
 from connlint.project.answer import Found
-from connlint.project.callees import last_name
 from connlint.project.conditions import conditions
 from connlint.project.module import Definition, Module
 from connlint.project.packages import package_root
-from connlint.project.project import Project
+from connlint.project.project import Project, required
 from connlint.project.stage import Stages
 from connlint.project.values import Values
 
@@ -165,7 +164,4 @@ def _loaded(definition: Definition) -> str | None:
     """The module that a name was imported from, or that it is as a whole: ``const env = require("./env")``."""
     if definition.kind == "import" and definition.statement is not None:
         return str(definition.statement.module)
-    value: Any = definition.value
-    if definition.path or type(value) is not p.Call or not value.args or last_name(value.callee) != "require":
-        return None
-    return value.args[0].value.value if type(value.args[0].value) is p.Text else None
+    return required(definition.value) if definition.value is not None and not definition.path else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from connlint.checks.constructions import Facts, Judge, judge, place_of, said, variable
 from connlint.checks.kept import cached_in, kept_for_reloads
-from connlint.checks.optional_clients import declared_default
+from connlint.checks.optional_clients import OFF, declared_default
 from connlint.checks.unset_address import is_checked
 from connlint.model import program as p
 from connlint.model.finding import Draft, Step
@@ -20,7 +20,6 @@ from connlint.project.project import Project
 from connlint.project.timeline import at_import
 
 _ON = ("true", "1", "yes", "on")
-_OFF = ("", "false", "0", "no", "off")
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
@@ -88,11 +87,11 @@ def _switches(court: Judge, module: Module, test: Any) -> set[str]:
         test = test.left
     if type(test) in (p.Name, p.Member, p.Index, p.Call):
         for q in court.values.possible(module, test):
-            if q.nothing or (q.text or "?").lower() in _OFF:
+            if q.nothing or (q.text or "?").lower() in OFF:
                 found.update(v for read in q.absent for v in read.variables)
     if type(test) is p.Member and type(test.of) is p.Name:
         declared = declared_default(court.values, module, test.of, test.name)
-        if declared is not None and declared[1].lower() in _OFF:
+        if declared is not None and declared[1].lower() in OFF:
             found.add(declared[0])
     return found
 

@@ -128,7 +128,7 @@ def shown(host: Host, port: int | None) -> str:
 
 _SECRET = regex(r"pass|secret|token|key|auth|pwd|credential", re.I)
 _ASSIGNED = regex(r"([\w.-]*(?:pass|secret|token|key|pwd|credential)[\w.-]*[= ])"
-                       r"(\"[^\"]*\"|'[^']*'|[^\s\"']+)", re.I)
+                  r"(\"[^\"]*\"|'[^']*'|[^\s\"']+)", re.I)
 _USER = regex(r"(://)[^\s/@]+@")
 
 

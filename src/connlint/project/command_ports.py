@@ -15,8 +15,8 @@ _FLAGS = frozenset((
 _BEFORE_A_NUMBER = frozenset(("runserver", "http.server", "SimpleHTTPServer", "runserver_plus"))
 """Words behind which a plain number is the port."""
 _CLIENTS = regex(r"wait|^(?:pg_isready|psql|pg_dump|pg_restore|redis-cli|valkey-cli|mysql|mysqladmin|mysqldump|mongo|"
-                      r"mongosh|nc|ncat|netcat|curl|wget|ssh|scp|rsync|dockerize|telnet|grpcurl|sleep|chown|chmod|mkdir|"
-                      r"cp|tail|kafka-[\w-]+|kubectl|docker)(?:\.sh)?$")
+                 r"mongosh|nc|ncat|netcat|curl|wget|ssh|scp|rsync|dockerize|telnet|grpcurl|sleep|chown|chmod|mkdir|"
+                 r"cp|tail|kafka-[\w-]+|kubectl|docker)(?:\.sh)?$")
 """Programs whose ports are those of others."""
 _BEHIND = regex(r"(?:^|[=:\]])(\d{2,5})$")
 _EVERYWHERE = regex(r"(?:0\.0\.0\.0|0|\*|\[::\]|::)?:(\d{2,5})$")

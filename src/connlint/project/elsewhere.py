@@ -16,6 +16,7 @@ from connlint.project.answer import Found
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.packages import own_root
+from connlint.project.project import required
 from connlint.project.stage import words_of
 from connlint.project.uses import Use, follow, references
 from connlint.project.validators import validated
@@ -245,9 +246,8 @@ class Elsewhere:
                     yield imported.local, statement, keys
         for let in other.nodes(p.Let):
             value = let.value
-            if type(value) is p.Call and type(value.callee) is p.Name and value.callee.id == "require" and value.args:
-                specifier = value.args[0].value
-                if type(specifier) is not p.Text or not self._means(other, specifier.value, home):
+            if value is not None and (specifier := required(value)) is not None:
+                if not self._means(other, specifier, home):
                     continue
                 if type(let.target) is p.Name:
                     yield let.target.id, let.target, keys

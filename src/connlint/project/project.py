@@ -241,7 +241,7 @@ class Project:
             if found[0].kind == "import":
                 return self.imported(module, found[0]) or (module, found)
             if found[0].kind == "value" and found[0].path and isinstance(found[0].value, (p.Call, p.Await)):
-                specifier = _required(found[0].value)
+                specifier = required(found[0].value)
                 key = found[0].path[0]
                 if specifier is not None and isinstance(key, str) and len(found[0].path) == 1:
                     target = self._target(module, specifier, key)
@@ -256,7 +256,7 @@ def _bytes_read(module: Module) -> int:
     return len(module.source.data) - unread
 
 
-def _required(value: p.Expression) -> str | None:
+def required(value: p.Expression) -> str | None:
     """The module that ``require("x")`` or ``await import("x")`` loads."""
     if type(value) is p.Await:
         value = value.value

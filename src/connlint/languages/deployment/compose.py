@@ -28,7 +28,7 @@ from connlint.patterns import regex
 
 _HOLE = regex(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|(\w+))")
 _PORTS = regex(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?"
-                    r"(?:(?P<host>\d+)(?:-\d+)?:)?(?P<container>\d+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
+               r"(?:(?P<host>\d+)(?:-\d+)?:)?(?P<container>\d+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
 _LONGEST = 10_000
 """Characters past which a text is not filled in."""
 _UNKNOWN = "\0"

@@ -25,7 +25,7 @@ from connlint.patterns import regex
 
 _PROCFILE = regex(rb"^([A-Za-z0-9_-]+):[ \t]*([^\r\n]+?)[ \t]*\r?$", re.M)
 _UNIT = regex(rb"^(ExecStart|Environment|EnvironmentFile|WorkingDirectory|ExecStartPre)[ \t]*=[ \t]*"
-                   rb"((?:[^\r\n\\]|\\\r?\n|\\.)*)", re.M)
+              rb"((?:[^\r\n\\]|\\\r?\n|\\.)*)", re.M)
 _CHARACTER = regex(r"\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.S)
 _RECIPE = regex(rb"^([A-Za-z0-9_.-]+)[^\n:=]*:(?!=)[^\n]*\n((?:[ \t]+[^\n]*\n?|[ \t]*\n)*)", re.M)
 
