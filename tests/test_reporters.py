@@ -126,7 +126,7 @@ def test_nothing_to_report() -> None:
 
 
 def test_the_command_line_offers_every_format_and_bar() -> None:
-    from connlint.cli import check
+    from connlint.cli.check import check
     from connlint.config import FAIL_ON
 
     offered = {parameter.name: set(getattr(parameter.type, "choices", ())) for parameter in check.params}

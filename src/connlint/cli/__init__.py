@@ -1,0 +1,69 @@
+"""The command line. Whatever goes wrong ends in one line that says what and where, and in the right exit status.
+
+0: clean, or nothing at or above ``--fail-on``. 1: findings. 2: bad usage, bad configuration, or a fault of connlint.
+
+A module a command, imported when the command is run: a hook pays for nothing but ``check``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from connlint import __version__
+from connlint.cli.given import fail
+
+COMMANDS = {
+    "check": "connlint.cli.check:check",
+    "map": "connlint.cli.map:map_",
+    "rules": "connlint.cli.rules:rules",
+    "explain": "connlint.cli.rules:explain",
+    "facts": "connlint.cli.facts:facts",
+}
+"""Name of a command → the function that it is, in the order of the help."""
+
+
+class _Commands(click.Group):
+    """The commands by name, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        where, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(where), name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="connlint")
+def cli() -> None:
+    """Find connectivity faults: code that runs on a laptop and is refused in deployment."""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # the reader of our output has gone; leave without Python's own complaint about it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("CONNLINT_TRACEBACK"):
+            raise
+        fail(f"internal error: {type(error).__name__}: {error} (set CONNLINT_TRACEBACK=1 to see where)")
