@@ -36,7 +36,7 @@ def chart(path: Path | None, here: Path, rules: Rules, config: Config, jobs: int
             raise DiscoveryError(f"{path}: no such file or folder")
     except DiscoveryError as error:
         raise Unchartable(str(error)) from None
-    config = config.at(selection.tree.root)
+    config = config.at(selection.root)
     chosen = tuple(card.id for card in rules.cards.values()
                    if (card.id in RULES or card.family in RULES) and config.selects(card))
     ours = replace(config, select=chosen)

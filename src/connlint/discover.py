@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from connlint.copies import is_dated, mirrors
 from connlint.patterns import regex
-from connlint.project.tree import folders_of
+from connlint.project.tree import Tree, folders_of
 
 PYTHON = (".py", ".pyi")
 JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
@@ -71,10 +71,15 @@ class Selection(Struct):
     ``code`` and ``other`` are the files to report on: sources and everything else (for deployment readers).
     """
 
-    tree: DiskTree
+    tree: Tree
     code: list[str]
     other: list[str]
     set_aside: list[SetAside] = field(default_factory=list)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder; the current one for a tree that is not on the disk."""
+        return getattr(self.tree, "root", None) or Path()
 
     def leave_out(self, excluded: Callable[[str], bool]) -> None:
         """Set aside every file that ``excluded`` names."""

@@ -32,7 +32,6 @@ from connlint.discover import (
     MAX_SIZE,
     NOTEBOOK,
     PYTHON,
-    DiskTree,
     Selection,
     SetAside,
     set_aside_by_content,
@@ -335,8 +334,9 @@ def _not_a_file(tree: Tree, path: str) -> str | None:
     """Why a listed path holds no bytes of its own; None where it should have been readable."""
     if not tree.exists(path):
         return "no longer there"
-    if isinstance(tree, DiskTree):
-        full = tree.root / path
+    root = getattr(tree, "root", None)
+    if root is not None:
+        full = root / path
         if full.is_symlink():
             return "symbolic link"
         if not full.is_file():
@@ -345,7 +345,8 @@ def _not_a_file(tree: Tree, path: str) -> str | None:
 
 
 def _why_unreadable(tree: Tree, path: str) -> str:
-    if isinstance(tree, DiskTree) and not os.access(tree.root / path, os.R_OK):
+    root = getattr(tree, "root", None)
+    if root is not None and not os.access(root / path, os.R_OK):
         return "permission denied"
     return "cannot be read"
 
@@ -498,7 +499,7 @@ def run(selection: Selection, rules: Rules, config: Config, options: Options,
         seconds=time.perf_counter() - started,
         fail_on=config.fail_on,
         version=__version__,
-        root=str(getattr(selection.tree, "root", "")),
+        root=str(getattr(selection.tree, "root", None) or ""),
     )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connlint.cli import fixing
 from connlint.cli import given as shared
-from connlint.cli.given import Progress, configured, fail
+from connlint.cli.given import fail
 
 if TYPE_CHECKING:
     from connlint.model.report import Report
@@ -26,9 +27,18 @@ FORMATS = ("text", "concise", "sarif", "json", "github", "gitlab")
 @shared.ignore
 @click.option("--fail-on", type=click.Choice(["note", "warning", "error", "never"]),
               help="The mildest level that makes the exit status 1.  [default: warning]")
+@click.option("--exit-zero", is_flag=True, help="End with status 0 although there are findings.")
 @shared.config
 @shared.exclude
+@click.option("--fix", is_flag=True, help="Make the edits that are safe, and report what remains.")
+@click.option("--unsafe-fixes", is_flag=True,
+              help="With --fix or --diff: also the edits after which a program may do something else than before.")
+@click.option("--diff", is_flag=True, help="Change nothing; print what --fix would do as a patch for `git apply`.")
 @shared.notebooks
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE",
+              help="Report what is new since `connlint baseline` wrote FILE.")
+@click.option("--no-baseline", is_flag=True, help="Report everything, although the configuration names a baseline.")
+@click.option("--diff-base", metavar="REV", help="Report what stands on lines that were changed since REV.")
 @click.option("--statistics", is_flag=True, help="Count the findings of every rule.")
 @click.option("--verbose", "-v", is_flag=True, help="List the files that were not checked, and why.")
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only, no summary.")
@@ -44,22 +54,17 @@ def check(paths: tuple[Path, ...], format_: str, output: Path | None, **given: A
     Files named here limit what is reported, not what is read: imports and deployment files of the whole project are
     followed.
     """
-    from connlint.discover import DiscoveryError, select
-    from connlint.engine import Options, run
+    from connlint.cli.narrowing import narrowing
+    from connlint.cli.running import prepared
 
-    here = Path.cwd()
-    rules, config = configured(here, given)
-    try:
-        selection = select(paths, here)
-    except DiscoveryError as error:
-        fail(str(error))
-    config = config.at(selection.root)
-    selection.leave_out(config.excluded)
-    options = Options(given["jobs"], not given["no_sieve"], given["notebooks"] or config.notebooks, given["category"])
-    progress = Progress() if sys.stderr.isatty() and not given["quiet"] else None
-    report = run(selection, rules, config, options, progress)
-    if progress:
-        progress.clear()
+    fixing.refuse_bad_combinations(click.get_current_context(), given)
+    if given["exit_zero"]:
+        given["fail_on"] = "never"
+    run = prepared(paths, given)
+    narrowed = narrowing(run.selection, run.rules, run.config, given)
+    if given["diff"]:
+        sys.exit(fixing.diff(run.selection, run, output, given))
+    report = narrowed(fixing.fix(run.selection, run, given) if given["fix"] else run())
     _write(report, format_, output, given)
     if report.status:
         sys.exit(report.status)

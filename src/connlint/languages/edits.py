@@ -15,11 +15,12 @@ from connlint.model.source import Source, Span, Undecodable
 
 def applied(source: Source, edits: Iterable[Edit]) -> bytes:
     """The bytes of the file with ``edits``, which must not overlap; raises UnicodeEncodeError outside its encoding."""
-    data = source.data
-    for edit in sorted(edits, key=lambda edit: edit.place.at, reverse=True):
+    parts, at = [], 0
+    for edit in sorted(edits, key=lambda edit: edit.place.at):
         start, end = edit.place.at
-        data = data[:start] + edit.text.encode(source.encoding) + data[end:]
-    return data
+        parts += [source.data[at:start], edit.text.encode(source.encoding)]
+        at = end
+    return b"".join((*parts, source.data[at:]))
 
 
 def insertion(source: Source, at: int, text: str) -> Edit:

@@ -61,3 +61,27 @@ class MemoryTree:
     @cached_property
     def folders(self) -> frozenset[str]:
         return folders_of(self.paths)
+
+
+class OverlayTree:
+    """A tree in which some files hold something else, as they would after an edit; none is added and none is gone."""
+
+    def __init__(self, base: Tree, contents: Mapping[str, bytes]) -> None:
+        self.base = base
+        self.contents = dict(contents)
+        self.paths = base.paths
+        self.root = getattr(base, "root", None)
+
+    def read(self, path: str) -> bytes | None:
+        found = self.contents.get(path)
+        return self.base.read(path) if found is None else found
+
+    def exists(self, path: str) -> bool:
+        return self.base.exists(path)
+
+    def ignored(self, path: str) -> bool:
+        return self.base.ignored(path)
+
+    @property
+    def folders(self) -> frozenset[str]:
+        return self.base.folders

@@ -118,9 +118,18 @@ def print_safely(text: str, *, utf8: bool = False) -> None:
     if encoding.lower().replace("-", "") not in ("utf8", "utf16", "utf32"):
         text = text.replace("…", "...")
     data = text.encode(encoding, "replace" if utf8 else "backslashreplace")
+    if getattr(stream, "buffer", None) is None:
+        stream.write(data.decode(encoding))
+    else:
+        print_bytes(data)
+
+
+def print_bytes(data: bytes) -> None:
+    """Write ``data`` to standard output as it is. Raises `OutputError` where it is refused."""
+    stream = sys.stdout
     buffer = getattr(stream, "buffer", None)
     if buffer is None:
-        stream.write(data.decode(encoding))
+        stream.write(data.decode("utf-8", "replace"))
     else:
         try:
             stream.flush()

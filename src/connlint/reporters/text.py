@@ -215,6 +215,10 @@ def _summary(report: Report, options: Options) -> Iterator[str]:
     faults = [problem for problem in report.problems if problem.kind == "internal"]
     unread = [problem for problem in report.problems if problem.kind != "internal"]
     yield from _problems(unread, f"Could not read {_count(len(unread), 'file')} in full:", options)
+    yield from _fixes(report)
+    if report.gone:
+        them = "it" if report.gone == 1 else "them"
+        yield f"{gone(report)}; `connlint baseline --prune` takes {them} out of {visible(report.baseline)}.\n"
     yield from _problems(faults, f"connlint itself failed on {_count(len(faults), 'file')}:", options)
 
 
@@ -231,6 +235,16 @@ def _problems(problems: list[Problem], title: str, options: Options) -> Iterator
 
 def _statistics(report: Report, options: Options) -> Iterator[str]:
     """How often each rule was reported at each level, the commonest first."""
+def _fixes(report: Report) -> Iterator[str]:
+    """How many findings come with an edit, and how to have them made."""
+    safe = sum(finding.fix is not None and finding.fix.safe for finding in report.reported)
+    unsafe = sum(finding.fix is not None and not finding.fix.safe for finding in report.reported)
+    ways = [f"{safe} by --fix"] * bool(safe)
+    ways += [f"{unsafe}{' more' * bool(safe)} by --fix --unsafe-fixes"] * bool(unsafe)
+    if ways:
+        yield f"Edits: {_listed(ways)} (--diff shows them).\n"
+
+
     rows: dict[tuple[str, str], int] = {}
     for finding in report.reported:
         rows[finding.rule, finding.level] = rows.get((finding.rule, finding.level), 0) + 1

@@ -1,16 +1,32 @@
-"""Comments that speak to connlint. They are looked for only in files whose bytes hold its name."""
+"""Comments: those that speak to connlint, looked for only in files whose bytes hold its name, and all of a script."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from connlint.languages.javascript.parse_tree_sitter import Dialect, tree
 from connlint.model.program import Comment
 from connlint.model.source import Source, Span
 from connlint.patterns import regex
 
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
 MARK = b"connlint:"
 _HTML = regex(r"<!--([\s\S]*?)-->")
+
+
+def every(root: Node) -> list[str]:
+    """The text of every comment below ``root``."""
+    found, stack = [], [root]
+    while stack:
+        node = stack.pop()
+        if node.type in ("comment", "html_comment"):
+            found.append((node.text or b"").decode("utf-8", "replace"))
+        else:
+            stack.extend(node.children)
+    return found
 
 
 def in_script(source: Source, text: str, dialect: Dialect, place: Callable[[int], int]) -> list[Comment]:
