@@ -230,8 +230,8 @@ def test_json() -> None:
     assert row["fix"]["edits"][0]["text"] == 'os.environ["DATABASE_URL"]' and row["fix"]["safe"] is False
     assert rows["first"]["suppression"]["reason"] == "the sidecar"
     assert rows["first"]["start"] == {"line": 1, "column": 1, "byte": 3}, "the byte-order mark is no character"
-    assert data["summary"] == {"error": 1, "warning": 2, "note": 1, "suppressed": 1, "files_checked": 312,
-                               "unknown_imports": 41, "failed": True}
+    assert data["summary"] == {"error": 1, "warning": 2, "note": 1, "suppressed": 1, "known": 0, "gone": 0,
+                               "elsewhere": 0, "files_checked": 312, "unknown_imports": 41, "failed": True}
     assert data["problems"] == [{"path": "src/broken.ts", "kind": "syntax", "message": "line 3: unexpected `}`"}]
     assert said("json") == said("json", replace(report(), seconds=9.0)), "the clock is not in it"
 

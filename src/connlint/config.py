@@ -34,8 +34,8 @@ class Config(Struct, frozen=True):
     ``select`` and ``ignore`` hold ids of rules and names of families; nothing selected is everything. ``levels`` maps
     either to a level or "off". ``per_file_ignores`` maps globs to rules and families, ``exclude`` are globs of files to
     set aside; globs mean what they mean in ``.gitignore``, relative to ``base``. ``rules`` are folders with rules of
-    the project's own. ``where`` says for each key how a message names its place. ``root`` is the folder that the paths
-    asked about are relative to; None is ``base``.
+    the project's own, ``baseline`` is the file with the findings that are known already. ``where`` says for each key
+    how a message names its place. ``root`` is the folder that the paths asked about are relative to; None is ``base``.
     """
 
     select: tuple[str, ...] = ()
@@ -44,6 +44,7 @@ class Config(Struct, frozen=True):
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     rules: tuple[Path, ...] = ()
+    baseline: Path | None = None
     fail_on: str = "warning"
     require_reason: bool = False
     notebooks: bool = False
@@ -206,7 +207,7 @@ def _lower(message: str) -> str:
 
 # -- what may stand in it -------------------------------------------------------------------------------------------
 
-Shape = Literal["names", "texts", "levels", "lists", "choice", "flag"]
+Shape = Literal["names", "texts", "text", "levels", "lists", "choice", "flag"]
 KEYS: dict[str, Shape] = {
     "select": "names",
     "ignore": "names",
@@ -214,6 +215,7 @@ KEYS: dict[str, Shape] = {
     "per-file-ignores": "lists",
     "exclude": "texts",
     "rules": "texts",
+    "baseline": "text",
     "fail-on": "choice",
     "require-reason": "flag",
     "notebooks": "flag",
@@ -243,6 +245,8 @@ class _File(Struct, frozen=True):
         for folder, written in zip(folders, table.get("rules", ())):
             if not folder.is_dir():
                 raise ConfigError(f"{where['rules']}: no folder {written!r} beside this file")
+        if "baseline" in values:
+            values["baseline"] = self.path.parent / values["baseline"]
         return Config(**values, rules=folders, origin=self.path, base=base, where=where)
 
     def value(self, key: str, shape: Shape, value: Any, place: str) -> Any:
@@ -270,6 +274,10 @@ class _File(Struct, frozen=True):
         if shape == "flag":
             if not isinstance(value, bool):
                 raise wrong("true or false", value)
+            return value
+        if shape == "text":
+            if not isinstance(value, str):
+                raise wrong("a string", value)
             return value
         if shape == "choice":
             return one_of(FAIL_ON, value)

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
@@ -89,6 +89,12 @@ class Selection(Struct):
                 self.set_aside += [SetAside(path, "excluded by configuration") for path in left_out]
                 gone = set(left_out)
                 paths[:] = [path for path in paths if path not in gone]
+
+    def limit_to(self, wanted: Container[str]) -> None:
+        """Take away every path that is not ``wanted``, without a word."""
+        for paths in (self.code, self.other):
+            paths[:] = [path for path in paths if path in wanted]
+        self.set_aside[:] = [item for item in self.set_aside if item.path in wanted]
 
 
 class DiskTree:

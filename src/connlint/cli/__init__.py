@@ -18,6 +18,7 @@ from connlint.cli.given import fail
 
 COMMANDS = {
     "check": "connlint.cli.check:check",
+    "baseline": "connlint.cli.baseline:baseline",
     "map": "connlint.cli.map:map_",
     "rules": "connlint.cli.rules:rules",
     "explain": "connlint.cli.rules:explain",

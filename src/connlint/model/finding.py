@@ -12,6 +12,9 @@ Level = Literal["note", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("note", "warning", "error")
 """From the mildest to the gravest."""
 
+State = Literal["new", "unchanged", "updated"]
+"""What a baseline says of a finding: not in it, in it as it stands, or in it with another line or another path."""
+
 
 class Place(Struct, frozen=True):
     """A byte range of a file of the project; ``path`` is relative to the project's root, with forward slashes."""
@@ -77,7 +80,10 @@ class Suppression(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True):
-    """One thing to report. ``ordinal`` tells apart findings of one rule and symbol in one file, in order of place."""
+    """One thing to report. ``ordinal`` tells apart findings of one rule and symbol in one file, in order of place.
+
+    ``state`` is None where there is no baseline to compare with.
+    """
 
     rule: str
     level: Level
@@ -90,6 +96,12 @@ class Finding(Struct, frozen=True):
     suppression: Suppression | None = None
     ordinal: int = 0
     notes: tuple[str, ...] = ()
+    state: State | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the baseline holds it."""
+        return self.state in ("unchanged", "updated")
 
     def key(self) -> tuple[str, int, int, str, str]:
         """Sort key: by file, position, rule and message."""

@@ -21,6 +21,10 @@ class Report(Struct, frozen=True):
     and reason of those that were left out on purpose. ``files_checked`` counts the files looked at, and
     ``unknown_imports`` the imports about which nothing could be said. ``seconds`` is the only thing that differs
     between two runs. ``root`` is the absolute path of the project's folder, or "".
+
+    ``baseline`` is how messages call the baseline that the findings were compared with, "" where there was none, and
+    ``gone`` counts its entries that nothing meets any more. ``since`` is the revision of which only changed lines are
+    reported, "" for all lines, and ``elsewhere`` counts the findings that stand on other lines of changed files.
     """
 
     findings: tuple[Finding, ...]
@@ -34,16 +38,25 @@ class Report(Struct, frozen=True):
     fail_on: str = "warning"
     version: str = ""
     root: str = ""
+    baseline: str = ""
+    gone: int = 0
+    since: str = ""
+    elsewhere: int = 0
 
     @property
     def reported(self) -> tuple[Finding, ...]:
-        """The findings that no comment takes away."""
-        return tuple(finding for finding in self.findings if finding.suppression is None)
+        """The findings that neither a comment nor the baseline takes away."""
+        return tuple(finding for finding in self.findings if finding.suppression is None and not finding.known)
 
     @property
     def suppressed(self) -> int:
         """How many findings a comment takes away."""
-        return len(self.findings) - len(self.reported)
+        return sum(finding.suppression is not None for finding in self.findings)
+
+    @property
+    def known(self) -> int:
+        """How many findings the baseline takes away."""
+        return sum(finding.known for finding in self.findings)
 
     def levels(self) -> Counter[str]:
         """Level → number of reported findings."""

@@ -29,6 +29,9 @@ def write(report: Report, stream: TextIO, options: Options) -> None:
         "summary": {
             **{level: report.levels()[level] for level in ("error", "warning", "note")},
             "suppressed": report.suppressed,
+            "known": report.known,
+            "gone": report.gone,
+            "elsewhere": report.elsewhere,
             "files_checked": report.files_checked,
             "unknown_imports": report.unknown_imports,
             "failed": report.failed,
@@ -63,6 +66,7 @@ def _finding(finding: Finding, sources: Mapping[str, Source]) -> dict[str, Any]:
         "steps": [_step(step, sources) for step in finding.steps],
         "related": [_step(step, sources) for step in finding.related],
         "notes": list(finding.notes),
+        "state": finding.state,
         "fix": None,
         "suppression": None,
     }

@@ -243,6 +243,7 @@ def _result(finding: Finding, indexes: Mapping[str, int], sources: Mapping[str, 
         fixes=[_fix(finding.fix, sources)] if finding.fix else None,
         partial_fingerprints={FINGERPRINT: fingerprint(finding)},
         suppressions=_suppressions(finding, sources),
+        baseline_state=finding.state,
     )
 
 

@@ -169,11 +169,16 @@ def _listed(parts: list[str]) -> str:
 
 
 def counts(report: Report) -> str:
-    """``3 errors and 1 note in 2 files``, or that there is nothing."""
+    """``3 errors and 1 note in 2 files``, or that there is nothing; and how many are not among them, and why."""
     levels = report.levels()
-    ignored = f" ({report.suppressed} ignored by comments)" if report.suppressed else ""
+    what = "new finding" if report.baseline else "finding"
+    left_out = [f"{number} {why}" for number, why in ((report.suppressed, "ignored by comments"),
+                                                      (report.known, "in the baseline"),
+                                                      (report.elsewhere, "on other lines")) if number]
+    ignored = f" ({', '.join(left_out)})" if left_out else ""
     if not levels:
-        return f"No findings{ignored}"
+        since = f" on lines changed since {report.since}" if report.since else ""
+        return f"No {what}s{since}{ignored}"
     parts = [_count(levels[level], level) for level in reversed(LEVELS) if levels[level]]
     files = len({finding.place.path for finding in report.reported})
     return f"{_listed(parts)} in {_count(files, 'file')}{ignored}"
@@ -185,13 +190,21 @@ def checked(report: Report) -> str:
 
 
 def unread(report: Report) -> str:
-    """``; 2 files not read in full``, for where there is no room to name them; "" where all were read."""
-    said = ""
+    """What cannot be told from the findings, in one line: entries of the baseline that are gone, and files not read.
+
+    ``; 2 files not read in full``, for where there is no room to name them; "" where all were read.
+    """
+    said = f"; {gone(report)}" if report.gone else ""
     for internal, what in ((False, "not read in full"), (True, "made connlint itself fail")):
         number = sum((problem.kind == "internal") is internal for problem in report.problems)
         if number:
             said += f"; {_count(number, 'file')} {what}"
     return said
+
+
+def gone(report: Report) -> str:
+    """``3 entries of the baseline are gone``."""
+    return "1 entry of the baseline is gone" if report.gone == 1 else f"{report.gone} entries of the baseline are gone"
 
 
 def _seconds(seconds: float) -> str:
@@ -202,6 +215,10 @@ def _summary(report: Report, options: Options) -> Iterator[str]:
     """How many findings, how many files, and all that was not checked."""
     worst = next((level for level in reversed(LEVELS) if report.levels()[level]), None)
     yield f"{paint(counts(report), worst or 'good', options.color)}; {checked(report)}.\n"
+    yield from _fixes(report)
+    if report.gone:
+        them = "it" if report.gone == 1 else "them"
+        yield f"{gone(report)}; `connlint baseline --prune` takes {them} out of {visible(report.baseline)}.\n"
     reasons = report.reasons()
     if reasons:
         why = ", ".join(f"{number} {reason}" for reason, number in reasons)
@@ -215,11 +232,17 @@ def _summary(report: Report, options: Options) -> Iterator[str]:
     faults = [problem for problem in report.problems if problem.kind == "internal"]
     unread = [problem for problem in report.problems if problem.kind != "internal"]
     yield from _problems(unread, f"Could not read {_count(len(unread), 'file')} in full:", options)
-    yield from _fixes(report)
-    if report.gone:
-        them = "it" if report.gone == 1 else "them"
-        yield f"{gone(report)}; `connlint baseline --prune` takes {them} out of {visible(report.baseline)}.\n"
     yield from _problems(faults, f"connlint itself failed on {_count(len(faults), 'file')}:", options)
+
+
+def _fixes(report: Report) -> Iterator[str]:
+    """How many findings come with an edit, and how to have them made."""
+    safe = sum(finding.fix is not None and finding.fix.safe for finding in report.reported)
+    unsafe = sum(finding.fix is not None and not finding.fix.safe for finding in report.reported)
+    ways = [f"{safe} by --fix"] * bool(safe)
+    ways += [f"{unsafe}{' more' * bool(safe)} by --fix --unsafe-fixes"] * bool(unsafe)
+    if ways:
+        yield f"Edits: {_listed(ways)} (--diff shows them).\n"
 
 
 def _problems(problems: list[Problem], title: str, options: Options) -> Iterator[str]:
@@ -235,16 +258,6 @@ def _problems(problems: list[Problem], title: str, options: Options) -> Iterator
 
 def _statistics(report: Report, options: Options) -> Iterator[str]:
     """How often each rule was reported at each level, the commonest first."""
-def _fixes(report: Report) -> Iterator[str]:
-    """How many findings come with an edit, and how to have them made."""
-    safe = sum(finding.fix is not None and finding.fix.safe for finding in report.reported)
-    unsafe = sum(finding.fix is not None and not finding.fix.safe for finding in report.reported)
-    ways = [f"{safe} by --fix"] * bool(safe)
-    ways += [f"{unsafe}{' more' * bool(safe)} by --fix --unsafe-fixes"] * bool(unsafe)
-    if ways:
-        yield f"Edits: {_listed(ways)} (--diff shows them).\n"
-
-
     rows: dict[tuple[str, str], int] = {}
     for finding in report.reported:
         rows[finding.rule, finding.level] = rows.get((finding.rule, finding.level), 0) + 1
