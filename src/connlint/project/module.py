@@ -165,9 +165,8 @@ class Module:
     def _lookup(self, name: str, where: Any) -> list[Definition]:
         scope: Scope | None = self.scope_of(where)
         first = True
-        python = self.program.language == "python"
         while scope is not None:
-            if not (python and scope.kind == "class" and not first):
+            if first or scope.kind != "class":  # methods do not see the names of their class
                 if scope.outer.get(name):
                     return scope.module().names.get(name, [])
                 if name in scope.names and name not in scope.outer:
@@ -366,7 +365,7 @@ class _Indexer:
         if type(target) is p.Name:
             at: Scope | None = scope
             while at is not None:
-                if target.id in at.names:
+                if target.id in at.names and at.kind != "class":
                     return at
                 at = at.parent
         return scope.module()
