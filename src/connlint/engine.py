@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from connlint.model.program import Program
     from connlint.project.linker import Linker
+    from connlint.project.placement import Placement
     from connlint.project.project import Project, Reader
     from connlint.project.stage import Stages
 
@@ -186,16 +187,17 @@ class Session:
             linker = self.linkers["python" if python else "javascript"]
             linker.unknown = 0
             drafts = list(faults(linker, path, data))
-            if any(draft.outcome == "module" for draft in drafts) and self._runs_elsewhere(path):
+            if any(draft.outcome == "module" for draft in drafts) and self.placement.runs_elsewhere(path):
                 drafts = [draft for draft in drafts if draft.outcome != "module"]
             row.drafts = tuple((card.id, d) for d in drafts for card in symbols if d.outcome in card.outcomes)
             row.unknown_imports = linker.unknown
         return row
 
-    def _runs_elsewhere(self, path: str) -> bool:
-        from connlint.project.placement import runs_elsewhere
+    @cached_property
+    def placement(self) -> Placement:
+        from connlint.project.placement import Placement
 
-        return runs_elsewhere(self.tree, path)
+        return Placement(self.tree)
 
     def speaks(self, rule: str, path: str) -> bool:
         """Whether a rule says anything about files like ``path``: most are silent in tests."""
