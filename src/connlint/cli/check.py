@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connlint.cli import fixing
+from connlint.cli import fixing, narrowing
 from connlint.cli import given as shared
 from connlint.cli.given import fail
 
@@ -54,14 +54,14 @@ def check(paths: tuple[Path, ...], format_: str, output: Path | None, **given: A
     Files named here limit what is reported, not what is read: imports and deployment files of the whole project are
     followed.
     """
-    from connlint.cli.narrowing import narrowing
     from connlint.cli.running import prepared
 
     fixing.refuse_bad_combinations(click.get_current_context(), given)
+    narrowing.refuse_bad_combinations(given)
     if given["exit_zero"]:
         given["fail_on"] = "never"
     run = prepared(paths, given)
-    narrowed = narrowing(run.selection, run.rules, run.config, given)
+    narrowed = narrowing.narrowing(run.selection, run.rules, run.config, given)
     if given["diff"]:
         sys.exit(fixing.diff(run.selection, run, output, given))
     report = narrowed(fixing.fix(run.selection, run, given) if given["fix"] else run())
