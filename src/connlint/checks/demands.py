@@ -39,17 +39,22 @@ def required_variables(values: Values, stages: Stages, module: Module, node: Any
             if node is None or demand.way is None or demand.way[0] <= node.at[0] < demand.way[1]}
 
 
-def _demands(values: Values, stages: Stages, module: Module) -> list[Demand]:
-    found: list[tuple[Any, tuple[Read, ...]]] = []
+def demanded(values: Values, stages: Stages, module: Module) -> Iterator[tuple[Any, tuple[Read, ...]]]:
+    """The places of the module at which it stops where the reads beside each have given nothing."""
     for statement in module.nodes(p.If):
         for block, truth in ((statement.then, True), (statement.otherwise, False)):
             if any(type(s) is p.Raise or stages.leaves(module, s) for s in block):
-                found.append((statement, values.absent(module, statement.test, truth)))
-                if truth:
-                    found.append((statement, _refused(values, module, statement.test)))
+                yield statement, values.absent(module, statement.test, truth)
     for call in module.nodes(p.Call):
         if call.args and module.qualified(call.callee) in stages.assertions:
-            found.append((call, values.absent(module, call.args[0].value, False)))
+            yield call, values.absent(module, call.args[0].value, False)
+
+
+def _demands(values: Values, stages: Stages, module: Module) -> list[Demand]:
+    found = list(demanded(values, stages, module))
+    for statement in module.nodes(p.If):
+        if any(type(s) is p.Raise or stages.leaves(module, s) for s in statement.then):
+            found.append((statement, _refused(values, module, statement.test)))
     demands = [Demand(frozenset(v for r in reads for v in r.variables), _way(stages, module, node))
                for node, reads in found if reads]
     return demands + [Demand(frozenset((name,)), None) for name in _declared(stages, module)]

@@ -22,7 +22,7 @@ from connlint.project.starts import Start, Starts
 from connlint.project.values import values_of
 
 CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run", "ecs")
-_CLOSED = (*CONTAINERS, "app-engine", "procfile")
+_CLOSED = (*CONTAINERS, "app-engine", "procfile", "serverless")
 _WITH_SECRETS = ("fly", "render")
 """Platforms whose file holds all but secrets, which are kept elsewhere."""
 _DEVELOPMENT = regex(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
@@ -45,7 +45,7 @@ def on_a_developers_machine(path: str) -> bool:
 def closed(one: Running) -> bool:
     """Whether a service is deployed with variables, all of which are seen, by a file that is not for development."""
     service = one.service
-    if one.open or not service.environment or service.environment_at is None or service.kind not in _CLOSED:
+    if one.open or not one.environment or service.environment_at is None or service.kind not in _CLOSED:
         return False
     return not on_a_developers_machine(one.deployment.path)
 

@@ -83,11 +83,11 @@ class Starting:
         ports = self.tables.ports_of(target.service.image)
         if (found := self._migrates(one, ports)) is not None:
             return found
-        entries, mains = self._entries(one)
-        loaded = self._loaded(entries)
+        entries, mains = self.entries(one)
+        loaded = self.loaded(entries)
         for path in sorted(loaded):
             for module, call, name in self._makes_tables(path, ports):
-                if (steps := self._at_start(module, call, loaded, mains)) is not None:
+                if (steps := self.at_start(module, call, loaded, mains)) is not None:
                     last = Step(Place(module.path, call.at), f"{name}() connects while `{one.name}` starts")
                     return Contact("start", f"{name}()", (*steps, last), tuple({s.place.path for s in (*steps, last)}))
         own = self._own(one)
@@ -99,7 +99,7 @@ class Starting:
             return Contact("late" if any(self._ports(name) & ports for name in packages) else "unseen")
         for path in sorted(loaded):
             for module, call, client in self._dials(path, ports):
-                if (steps := self._at_start(module, call, loaded, mains)) is not None:
+                if (steps := self.at_start(module, call, loaded, mains)) is not None:
                     name = f"{last_name(call.callee)}()"
                     what = client.name if client.call is call else f"{client.name} … {name}"
                     last = Step(Place(module.path, call.at), f"{what} connects while `{one.name}` starts")
@@ -136,7 +136,7 @@ class Starting:
 
     # -- code ---------------------------------------------------------------------------------------------------------
 
-    def _entries(self, one: Running) -> tuple[set[str], set[str]]:
+    def entries(self, one: Running) -> tuple[set[str], set[str]]:
         """The files that ``one`` starts, and those among them that run as the main program."""
         entries: set[str] = set()
         mains: set[str] = set()
@@ -148,7 +148,7 @@ class Starting:
                     mains |= paths
         return entries, mains
 
-    def _loaded(self, entries: set[str]) -> set[str]:
+    def loaded(self, entries: set[str]) -> set[str]:
         """The files that are loaded with ``entries``: what a function imports comes later, or never."""
         index = importers(self.project)
         found = set(entries)
@@ -259,24 +259,33 @@ class Starting:
 
     # -- when ---------------------------------------------------------------------------------------------------------
 
-    def _at_start(self, module: Module, call: p.Call, loaded: set[str], mains: set[str]) -> tuple[Step, ...] | None:
-        """The calls through which ``call`` surely happens while the program starts; None where that is not known."""
-        if not self._surely(module, call):
+    def at_start(self, module: Module, node: Any, loaded: set[str], mains: set[str]) -> tuple[Step, ...] | None:
+        """The calls through which ``node`` is surely reached while the program starts; None where that is not known."""
+        if not self.surely(module, node):
             return None
 
-        def begins(home: Module, node: Any) -> bool:
+        def begins(home: Module, place: Any) -> bool:
             if home.path not in loaded:
                 return False
-            return at_import(home, node, main=home.path in mains) or self._in_starter(home, node)
+            return at_import(home, place, main=home.path in mains) or self._in_starter(home, place)
 
-        if begins(module, call):
+        if begins(module, node):
             return ()
-        for chain in chains(self.project, module, call, within=loaded, begins=begins):
-            if all(self._surely(link.module, link.node) for link in chain.links):
+        for chain in chains(self.project, module, node, within=loaded, begins=begins):
+            if all(self.surely(link.module, link.node) for link in chain.links):
                 return tuple(Step(Place(link.module.path, link.node.at),
                                   f"{last_name(getattr(link.node, 'callee', link.node))}() runs at the start")
                              for link in chain.links)
         return None
+
+    def registered(self, module: Module, call: p.Call, loaded: set[str], mains: set[str]) -> bool:
+        """Whether ``call``, which is handed a function, is surely made while the program starts."""
+        if any(not _is_main(c.test) for c in conditions(module, call)) or self.stages.only_in_development(module, call):
+            return False
+        if at_import(module, call, main=module.path in mains):
+            return True
+        around = holder(module, call)
+        return around is not None and self.at_start(module, around.node.body[0], loaded, mains) is not None
 
     def _in_starter(self, module: Module, node: Any) -> bool:
         """Whether ``node`` stands in a function that the framework runs before it serves."""
@@ -303,7 +312,7 @@ class Starting:
         texts = [a.value.value for a in decorator.args if type(a.value) is p.Text] if type(decorator) is p.Call else []
         return not texts or texts[0] == "startup"
 
-    def _surely(self, module: Module, node: Any) -> bool:
+    def surely(self, module: Module, node: Any) -> bool:
         """Whether ``node`` is evaluated where its function is, and its failure ends what is around it."""
         if type(node) is p.Call and not _stops(node):
             return False

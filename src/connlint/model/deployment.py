@@ -25,6 +25,8 @@ HOSTED: tuple[ServiceKind, ...] = (
 """Platforms that run a folder of the project as it is, so that it needs no image."""
 UNBUILT: tuple[ServiceKind, ...] = ("procfile", "app-engine", "heroku", "vercel", "serverless", "app-runner")
 """Those of them that a Dockerfile beside the code does not concern."""
+PACKED: tuple[ServiceKind, ...] = ("cloud-run", "container-apps", "app-engine")
+"""Platforms that find out by themselves how a folder without a Dockerfile is built and started."""
 
 
 class Known(Struct, frozen=True):
@@ -258,6 +260,16 @@ def laid_over(base: Service, over: Service) -> Service:
     )
 
 
+class Kustomization(Struct, frozen=True):
+    """What a kustomization names, as paths of the project: files or folders that it takes, and patches that it lays
+    over them. ``changes``: something in it may set variables. ``merged`` is what it sets in maps of a base."""
+
+    resources: tuple[str, ...]
+    patches: tuple[str, ...]
+    changes: bool
+    merged: dict[str, dict[str, Known]]
+
+
 class Deployment(Struct, frozen=True):
     """All that one file says: its services, images, and commands that belong to no service (scripts, recipes).
 
@@ -275,3 +287,4 @@ class Deployment(Struct, frozen=True):
     fronts: tuple[Front, ...] = ()
     includes: tuple[str, ...] = ()
     maps: dict[str, dict[str, Known]] = field(default_factory=dict)
+    kustomization: Kustomization | None = None

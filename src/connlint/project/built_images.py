@@ -2,21 +2,24 @@
 
 A manifest names an image alone. A compose file that builds it under that name, or a command that does (``docker build
 -t``), says where it comes from; so does a folder of the very name of the image, where it holds the only Dockerfile that
-may be meant.
+may be meant. Of a project with one Dockerfile, whatever starts a file beside that, or is called as the package there,
+is made of it.
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from connlint.model.deployment import Command, Deployment, Service
 from connlint.patterns import regex
+from connlint.project import jsonc
 from connlint.project.tree import Tree
 
 _NAME = regex(r"[a-z0-9][a-z0-9._-]*$")
+_PROJECT = regex(rb"(?m)^\[(?:project|tool\.poetry)\](?:\n(?!\[).*)*?\nname\s*=\s*[\"']([\w.-]+)")
 _VALUED = ("--build-arg", "--platform", "--target", "--label", "--cache-from", "--cache-to", "--progress", "--network")
 _PREFIXES = ("src", "app", "service", "services", "docker", "build", "image", "images", "deploy")
 """Folders whose name says nothing about the image that is built in them."""
@@ -32,7 +35,7 @@ class Origin(Struct, frozen=True):
 class BuiltImages:
     """Names of images and their origins, as the deployment files of one project give them."""
 
-    def __init__(self, deployments: Iterable[Deployment], tree: Tree) -> None:
+    def __init__(self, deployments: Sequence[Deployment], tree: Tree) -> None:
         self._tree = tree
         self._told: dict[str, set[Origin]] = {}
         folders: dict[str, list[str]] = {}
@@ -50,6 +53,7 @@ class BuiltImages:
                 folder, name = posixpath.split(image.path)
                 if name == "Dockerfile" and folder:
                     folders.setdefault(posixpath.basename(folder).lower(), []).append(folder)
+        self._only = self._single(deployments)
         self._folders = {name: rows[0] for name, rows in folders.items() if len(rows) == 1 and name not in _PREFIXES}
 
     def origin(self, service: Service) -> Origin | None:
@@ -64,7 +68,34 @@ class BuiltImages:
             return next(iter(told))
         # an image without a folder of its own in the registry is mostly a public one
         folder = self._folders.get(name) if not told and "/" in service.image.value else None
-        return Origin(folder, None) if folder is not None else None
+        if folder is not None:
+            return Origin(folder, None)
+        return self._only if not told and self._runs_of_only(service, name) else None
+
+    def _single(self, deployments: Sequence[Deployment]) -> Origin | None:
+        """The only Dockerfile of the project, None where it has several."""
+        files = [image.path for deployment in deployments for image in deployment.images]
+        if len(files) != 1 or posixpath.basename(files[0]) != "Dockerfile":
+            return None
+        return Origin(posixpath.dirname(files[0]) or ".", None)
+
+    def _runs_of_only(self, service: Service, name: str) -> bool:
+        """Whether ``service`` is surely made of the only Dockerfile: its command starts a file that stands beside that,
+        or its image has the name of the package there."""
+        if self._only is None:
+            return False
+        folder = self._only.context
+        for command in service.commands:
+            for word in command.words[1:3]:
+                path = posixpath.normpath(posixpath.join(folder, word.value or ""))
+                if word.value and not word.value.startswith(("-", "/")) and path in self._tree.paths:
+                    return True
+        table = jsonc.loads(self._tree.read(posixpath.normpath(posixpath.join(folder, "package.json"))) or b"")
+        written = table.get("name") if isinstance(table, dict) else None
+        data = self._tree.read(posixpath.normpath(posixpath.join(folder, "pyproject.toml"))) or b""
+        named = _PROJECT.search(data)
+        names = {written.rpartition("/")[2] if isinstance(written, str) else None, named[1].decode() if named else None}
+        return name in names
 
     def _add(self, image: str, origin: Origin) -> None:
         name = _last(image)

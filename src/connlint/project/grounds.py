@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from connlint.languages.deployment.dockerfile import workdir
-from connlint.model.deployment import HOSTED, Command, Image, Service, Stage
+from connlint.model.deployment import HOSTED, PACKED, Command, Image, Service, Stage
 from connlint.patterns import regex
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.services import Running, Services
@@ -209,7 +209,7 @@ def grounds_of(running: Running, command: Command, services: Services, plain: fr
     """Where ``command`` of a service may run. None at all: nothing is known. More than one: it may be any of them."""
     service = running.service
     if running.image is None or running.stage is None:
-        if service.kind in HOSTED:
+        if service.kind in HOSTED or (service.kind in PACKED and service.build is not None):
             return [Folder(services.tree, command.folder)] if command.folder is not None else []
         if service.kind == "compose" and service.mounts:
             inside = _joined(service.folder, command.inside)

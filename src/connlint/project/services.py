@@ -17,9 +17,22 @@ from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.files import kind_of, read_deployment
 from connlint.languages.deployment.kubernetes import fronted, lent
 from connlint.languages.deployment.shell import unwrap
-from connlint.model.deployment import HOSTED, UNBUILT, Command, Deployment, Image, Known, Service, Stage
+from connlint.model.deployment import (
+    HOSTED,
+    PACKED,
+    UNBUILT,
+    Command,
+    Deployment,
+    Image,
+    Known,
+    Service,
+    Stage,
+    Word,
+)
 from connlint.model.program import Problem
+from connlint.project import jsonc
 from connlint.project.built_images import BuiltImages
+from connlint.project.kustomized import Kustomized
 from connlint.project.project import Project
 from connlint.project.tree import Tree
 
@@ -99,8 +112,12 @@ class Services:
             rows: list[Running] = []
             built: set[str] = set()
             together = self._applied_together()
+            kustomized = Kustomized(self.deployments())
             for deployment in self.deployments():
                 services = deployment.services
+                if any(s.kind == "kubernetes" for s in services):
+                    services = tuple(kustomized.completed(deployment.path, s)
+                                     for s in lent(services, kustomized.maps(deployment.path)))
                 if (folder := posixpath.dirname(deployment.path)) in together:
                     beside = [other for other in together[folder] if other is not deployment]
                     fronts = (front for other in beside for front in other.fronts)
@@ -125,12 +142,15 @@ class Services:
         return self._running
 
     def _completed(self, service: Service) -> Service:
-        """``service`` with what other files of the project say of it: where its image is built, and the ``.env`` that
-        the processes of a Procfile are started with."""
+        """``service`` with what other files of the project say of it: where its image is built, how a folder is started
+        that comes without one, and the ``.env`` that the processes of a Procfile are started with."""
         if service.kind == "procfile":
             path = posixpath.join(service.folder or "", ".env")
             data = self.tree.read(path) if path in self.tree.paths else None
             return service if data is None else replace(service, environment=read_dotenv(path, data), open=())
+        if self._is_packed(service):
+            words = tuple(Word(text, service.place, text) for text in ("npm", "start"))
+            return replace(service, commands=(Command(words, service.place, True, folder=service.build),))
         if service.build is not None or service.image is None or service.kind == "compose":
             # a compose file without a build is mostly for those who use the image as it is published
             return service
@@ -138,6 +158,15 @@ class Services:
             self._origins = BuiltImages(self.deployments(), self.tree)
         origin = self._origins.origin(service)
         return service if origin is None else replace(service, build=origin.context, dockerfile=origin.dockerfile)
+
+    def _is_packed(self, service: Service) -> bool:
+        """Whether the platform builds the folder of the service without a Dockerfile and starts it as a package."""
+        if service.kind not in PACKED or service.build is None or service.image is not None or service.commands:
+            return False
+        if self.dockerfile_of(service) is not None:
+            return False
+        table = jsonc.loads(self.tree.read(posixpath.normpath(posixpath.join(service.build, "package.json"))) or b"")
+        return isinstance(table, dict) and "start" in jsonc.mapping(table.get("scripts"))
 
     def _applied_together(self) -> dict[str, list[Deployment]]:
         """Folders whose several manifests make one whole: no two have a workload, Service or map of one name."""
@@ -182,7 +211,8 @@ class Services:
                 environment |= layer.environment
                 entrypoint = layer.entrypoint or entrypoint
                 command = layer.command or (() if layer.entrypoint else command)
-        elif service.build is not None and service.kind not in HOSTED:
+        elif service.build is not None and service.kind not in HOSTED and not (
+                service.kind in PACKED and service.commands):
             open_.append("its Dockerfile is not in the project")
         environment |= service.environment
         folder = self._folder(service, image, stage)
@@ -301,7 +331,7 @@ class Services:
             if image is not None and stage is not None:
                 return self.source_of(at, image, stage, service)
             return self._mounted(at, service)
-        if image is None and service.kind in HOSTED:
+        if image is None and service.kind in (*HOSTED, *PACKED):
             return at
         return None if folder is None else _clean(posixpath.join(folder, at))
 

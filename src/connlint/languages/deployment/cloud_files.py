@@ -25,7 +25,8 @@ _CONDITIONS = {"START": "service_started", "HEALTHY": "service_healthy", "COMPLE
 def read_serverless(source: Source) -> Deployment:
     """``serverless.yml``: its functions as one service, with what any of them is given.
 
-    They are deployed from one folder, and which code each of them needs is not told from the file.
+    They are deployed from one folder, and which code each of them needs is not told from the file; but what none of
+    them is given, none has.
     """
     services = []
     for document in documents(source):
@@ -33,7 +34,7 @@ def read_serverless(source: Source) -> Deployment:
         if provider is None or (document.get("functions") is None and document.get("service") is None):
             continue
         environment: dict[str, Known] = {}
-        open_ = ["whatever single functions are given besides"]
+        open_: list[str] = []
         given = [provider.get("environment")]
         functions = document.get("functions")
         tables = [functions] if functions is not None else []
@@ -52,6 +53,8 @@ def read_serverless(source: Source) -> Deployment:
         plugins = document.get("plugins")
         names = plugins.texts() if plugins is not None else ()
         if any(word in name for name in names for word in _FILES_TO_FUNCTIONS):
+            open_.append("variables of a .env file")
+        if (loads := document.get("useDotenv")) is not None and loads.text != "false":
             open_.append("variables of a .env file")
         named = document.get("service")
         name = (named.get("name") or named) if named is not None and named.node.id == "mapping" else named

@@ -12,6 +12,8 @@ from connlint.languages.deployment.compose import read_compose
 from connlint.languages.deployment.deploy_commands import services_of
 from connlint.languages.deployment.dockerfile import read_dockerfile
 from connlint.languages.deployment.kubernetes import is_manifest, read_kubernetes
+from connlint.languages.deployment.kustomize import NAMES as KUSTOMIZATIONS
+from connlint.languages.deployment.kustomize import read_kustomization
 from connlint.languages.deployment.yaml_nodes import Malformed
 from connlint.model.deployment import Deployment
 from connlint.model.source import Source, Undecodable
@@ -50,6 +52,8 @@ def kind_of(path: str) -> str | None:
         return "procfile"
     if name in _NAMED:
         return name
+    if name in KUSTOMIZATIONS:
+        return "kustomization"
     if _TASK.match(name):
         return "task definition"
     if name.endswith(_SHELL):
@@ -88,6 +92,8 @@ def read_deployment(path: str, data: bytes, read: Read, kind: str | None = None)
 def _read(kind: str, source: Source, read: Read) -> Deployment:
     if kind == "compose":
         return read_compose(source, read)
+    if kind == "kustomization":
+        return read_kustomization(source, read)
     if kind == "dockerfile":
         return Deployment(source.path, images=(read_dockerfile(source),))
     if kind == "procfile":

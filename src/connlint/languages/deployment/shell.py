@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from connlint.model.deployment import Command, Known, Word
 from connlint.model.finding import Place
+from connlint.patterns import regex
 
 _NO_WORDS = ("file_redirect", "herestring_redirect", "heredoc_redirect", "comment")
 _WRAPPERS: dict[str, int] = {
@@ -37,11 +38,20 @@ _VALUED = {"-f", "--env-file", "-e", "-u", "--user", "--group", "-g", "-n", "--w
            "--directory", "-s", "--signal", "-k", "--python", "--package", "--only-group"}
 
 
+_OWN_FOLDER = regex(r"""\$\(\s*(?P<cd>cd\s+(?:--\s+)?"?\$\(\s*)?dirname\s+(?:--\s+)?"?"""
+                    r"""\$(?:0|\{0\}|\{?BASH_SOURCE(?:\[0\])?\}?)"?\s*\)(?(cd)(?P<below>/[\w./-]*)?"?\s*(?:[12&]?>+\s*/dev/null\s*(?:2>&1\s*)?)?(?:&&|;)\s*pwd(?:\s+-P)?\s*\))$""")
+"""``$(dirname "$0")``, ``$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)``."""
+_PROJECT = "\0/"
+"""Stands for the project's folder in front of a path that the script builds from its own place."""
+
+
 class _State(Struct):
     folder: str | None
     variables: dict[str, Known]
     exported: dict[str, Known] = field(default_factory=dict)
     loaded: list[str] = field(default_factory=list)
+    own: str | None = None
+    """The folder of the script itself; None where the text is no script of its own."""
 
 
 @cache
@@ -60,7 +70,7 @@ def read_commands(text: bytes, path: str, offset: int = 0, *, folder: str | None
     are those of the file (else give an offset that makes every place the whole scalar's start). ``folder`` is where it
     runs, relative to the project, None where that is not known.
     """
-    state = _State(folder, dict(variables or {}))
+    state = _State(folder, dict(variables or {}), own=posixpath.dirname(path) if _is_script(path) else None)
     found: list[Command] = []
     _visit(_parser().parse(text).root_node, text, path, offset, shell, state, found)
     return tuple(found)
@@ -83,7 +93,7 @@ def _visit(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _
                 if name in state.variables:
                     state.exported[name] = state.variables[name]
     elif kind in ("subshell", "function_definition", "case_item"):
-        inner = _State(state.folder, dict(state.variables), dict(state.exported), list(state.loaded))
+        inner = _State(state.folder, dict(state.variables), dict(state.exported), list(state.loaded), state.own)
         for child in node.named_children:
             _visit(child, text, path, offset, shell, inner, found)
     elif kind == "list" and any(child.type == "||" for child in node.children):
@@ -133,6 +143,9 @@ def _command(node: Any, text: bytes, path: str, offset: int, shell: bool, state:
     if not words:
         return
     program = words[0].value
+    if program != "cd":
+        words = [replace(word, value=_from(state.folder, word.value)) for word in words]
+        assigned = {name: replace(known, value=_from(state.folder, known.value)) for name, known in assigned.items()}
     if program == "cd":
         state.folder = _join(state.folder, words[1].value if len(words) > 1 else None)
         return
@@ -236,9 +249,25 @@ def _is_assignment(text: str) -> bool:
 def _join(folder: str | None, step: str | None) -> str | None:
     if step is None or step.startswith(("~", "-")):
         return None
+    if step.startswith(_PROJECT):
+        return posixpath.normpath(step.removeprefix(_PROJECT) or ".").removeprefix("./")
     if step.startswith("/"):
         return step
     return None if folder is None else posixpath.normpath(posixpath.join(folder, step)).removeprefix("./")
+
+
+def _is_script(path: str) -> bool:
+    name = posixpath.basename(path)
+    return name.endswith((".sh", ".bash"))
+
+
+def _from(folder: str | None, value: str | None) -> str | None:
+    """A word as a program in ``folder`` has to read it, where the script builds it from its own place."""
+    if value is None or _PROJECT not in value:
+        return value
+    if folder is None or folder.startswith("/") or not value.startswith(_PROJECT):
+        return None
+    return posixpath.relpath(value.removeprefix(_PROJECT) or ".", folder or ".")
 
 
 def _value(node: Any, text: bytes, state: _State) -> str | None:
@@ -255,6 +284,8 @@ def _value(node: Any, text: bytes, state: _State) -> str | None:
         return _joined(node, text, state, quoted=False)
     if kind in ("simple_expansion", "expansion"):
         return _expansion(node, raw, text, state)
+    if kind == "command_substitution" and state.own is not None and (own := _OWN_FOLDER.match(raw)):
+        return _PROJECT + state.own + (own["below"] or "")
     return None
 
 

@@ -1,0 +1,118 @@
+"""Variables without which the code of a service stops, or asks nobody: where they are read, and when that happens.
+
+What is read while a module is loaded stands in `deployed.required`. Here are the reads inside functions: they count
+where it can be shown that the function runs, at the start or with the first request that comes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from connlint.checks.demands import demanded
+from connlint.checks.hardcoded import addresses
+from connlint.model import program as p
+from connlint.model.finding import Place, Step
+from connlint.model.rule import Rules
+from connlint.project.callees import last_name
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.services import Running
+from connlint.project.timeline import chains, holder
+from connlint.project.values import values_of
+
+if TYPE_CHECKING:
+    from connlint.checks.starting import Starting
+
+
+class Need(Struct, frozen=True):
+    """``variable`` is needed at ``step``; ``at_start`` where the program does not come further without it, else a
+    request does not. ``dialed`` where it is the address of a client."""
+
+    variable: str
+    step: Step
+    at_start: bool
+    dialed: bool
+
+
+class Needs:
+    """Asks the code of services what it needs."""
+
+    def __init__(self, project: Project, rules: Rules, starting: Starting) -> None:
+        self.project, self.rules, self.starting = project, rules, starting
+        self.values = values_of(project, rules.apis)
+        self._answering = frozenset(name for row in rules.apis.get("dials", ()) for name in row.get("answers", ()))
+        self._reads: dict[str, list[tuple[str, Any, str, bool]]] = {}
+
+    def of(self, one: Running) -> Iterator[Need]:
+        """What the code that ``one`` loads surely needs when it starts, or to answer."""
+        entries, mains = self.starting.entries(one)
+        loaded = self.starting.loaded(entries)
+        for path in sorted(loaded):
+            for variable, node, why, dialed in self._of_file(path):
+                module = self.project.module(path)
+                assert module is not None
+                when = self._when(module, node, loaded, mains)
+                if when is not None:
+                    yield Need(variable, Step(Place(path, node.at), why), when == "start", dialed)
+
+    def _of_file(self, path: str) -> list[tuple[str, Any, str, bool]]:
+        if path not in self._reads:
+            data = self.project.tree.read(path) or b""
+            module = self.project.module(path) if b"env" in data.lower() else None
+            self._reads[path] = list(self._needed(module)) if module is not None else []
+        return self._reads[path]
+
+    def _needed(self, module: Module) -> Iterator[tuple[str, Any, str, bool]]:
+        """Variable, the place that needs it, what happens there, and whether a client connects to its value."""
+        for kind in (p.Index, p.Call, p.Member):
+            for node in module.nodes(kind):
+                access = self.values.environment.access(module, node)
+                if access is not None and access.absent == "raises" and access.default is None and not access.writes:
+                    for name in access.names:
+                        text = name if isinstance(name, str) else (name.value if type(name) is p.Text else None)
+                        if text:
+                            yield access.prefix + text, node, f"{access.prefix + text} is required here", False
+        for node, reads in demanded(self.values, self.starting.stages, module):
+            for read in reads:
+                if len(read.variables) == 1:
+                    yield read.variables[0], node, f"{read.variables[0]} is required here", False
+        for call in module.nodes(p.Call):
+            for _, _, value in addresses(module, call, self.project, self.rules):
+                possible = self.values.possible(module, value)
+                names = {v for q in possible for r in q.reads for v in r.variables}
+                if len(names) == 1 and all(q.reads or q.nothing or (q.absent and q.joint is None) for q in possible):
+                    name = next(iter(names))
+                    yield name, call, f"{name} is the address here, and there is no other", True
+
+    def _when(self, module: Module, node: Any, loaded: set[str], mains: set[str]) -> str | None:
+        if self.starting.at_start(module, node, loaded, mains) is not None:
+            return "start"
+        if not self.starting.surely(module, node):
+            return None
+
+        def begins(home: Module, place: Any) -> bool:
+            return home.path in loaded and self._answers(home, place, loaded, mains)
+
+        if begins(module, node):
+            return "request"
+        ways = chains(self.project, module, node, within=loaded, begins=begins)
+        sure = any(all(self.starting.surely(link.module, link.node) for link in way.links) for way in ways)
+        return "request" if sure else None
+
+    def _answers(self, module: Module, node: Any, loaded: set[str], mains: set[str]) -> bool:
+        """Whether ``node`` stands in a function that is handed to a server or queue, to be called with what comes."""
+        around = holder(module, node)
+        function = around.node if around is not None else None
+        if type(function) is not p.Function:
+            return False
+        for decorator in function.decorators:
+            callee = decorator.callee if type(decorator) is p.Call else decorator
+            if type(callee) is p.Member and callee.name in self._answering:
+                return True
+        call = module.parent(module.parent(function))
+        return (type(module.parent(function)) is p.Argument and type(call) is p.Call
+                and last_name(call.callee) in self._answering
+                and self.starting.registered(module, call, loaded, mains))
