@@ -233,3 +233,18 @@ def test_the_patch_says_what_fix_does(tmp_path):
     write(tmp_path, TWO)
     connlint("check", "--fix", "--unsafe-fixes", at=tmp_path)
     assert {name: (tmp_path / name).read_text() for name in TWO} == patched
+
+
+def test_only_what_would_be_reported_is_mended(tmp_path):
+    write(tmp_path, TWO)
+    connlint("baseline", at=tmp_path)
+    write(tmp_path, {"c.py": TWO["a.py"]})
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b")
+    for command in (("init", "-q"), ("add", "a.py", "b.py"), ("commit", "-qm", "one"), ("add", "c.py")):
+        subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    (baseline,) = (path.name for path in tmp_path.glob("*baseline*"))
+    for limits in (("--baseline", baseline), ("--diff-base", "HEAD")):
+        done = connlint("check", "--fix", "--unsafe-fixes", *limits, at=tmp_path)
+        assert "Fixed 1 finding in 1 file." in done.stderr and done.returncode == 0, done.stdout + done.stderr
+        assert {name: (tmp_path / name).read_text() for name in TWO} == TWO
+        write(tmp_path, {"c.py": TWO["a.py"]})

@@ -149,8 +149,6 @@ def test_only_what_was_changed_is_reported(repository: Path) -> None:
     (("--diff-base", "--help"), "git knows no revision '--help'"),
     (("--diff-base", "main:a.txt"), "git knows no revision 'main:a.txt'"),
     (("--diff-base", "alone"), "'alone' and HEAD have no commit in common"),
-    (("--diff-base", "main", "--fix"), "--fix moves the lines that --diff-base goes by: give one of them"),
-    (("--diff-base", "main", "--diff"), "--diff moves the lines that --diff-base goes by: give one of them"),
     (("--baseline", "b.json", "--no-baseline"), "--baseline and --no-baseline: give one of them"),
 ])
 def test_what_cannot_be_done(repository: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from connlint.cards import Card, Rules
 from connlint.model import program as p
 from connlint.model.deployment import Command, Word
-from connlint.model.finding import Draft, Edit, Fix, Place, Step
+from connlint.model.finding import Draft, Fix, Place, Step
 from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.compiled import likely_source
 from connlint.project.project import Project
+from connlint.project.rewording import reworded, with_option
 from connlint.project.services import Running, Services
 from connlint.project.serving import servings
 from connlint.project.starts import Start, Starts
@@ -47,7 +48,7 @@ def check_loopback(project: Project, card: Card, rules: Rules) -> Iterator[Draft
         if start.running is None or "host" not in start.entry:
             continue
         settled = _settled(start, project)
-        found = _heard(start, start.running, running, card, settled)
+        found = _heard(start, start.running, running, card, settled, project)
         place = found.place if found is not None else _host_place(start, settled)
         verdicts.setdefault((place.path, place.at), []).append(found)
     for start in Starts.of(project, rules.apis).all:
@@ -86,11 +87,13 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
     tool = serving.name.partition("(")[0] if "()" not in serving.name else serving.name
     slots = {"tool": tool, "host": serving.host, "service": running.name, "port": ""}
     step = Step(start.command.place, f"the container '{running.name}' runs this file")
+    fix = _opened(Word(serving.host, serving.told), serving.host, project) if serving.told is not None else None
     outcome = "told" if serving.told is not None else "by-default"
-    yield place, Draft(outcome, place, slots, f"{running.name} {serving.name}", related=(step,))
+    yield place, Draft(outcome, place, slots, f"{running.name} {serving.name}", related=(step,), fix=fix)
 
 
-def _heard(start: Start, running: Running, others: list[Running], card: Card, settled: Word | None) -> Draft | None:
+def _heard(start: Start, running: Running, others: list[Running], card: Card, settled: Word | None,
+           project: Project) -> Draft | None:
     service = running.service
     if not _is_contained(start, running, card):
         return None
@@ -107,9 +110,9 @@ def _heard(start: Start, running: Running, others: list[Running], card: Card, se
     text, word = host
     slots = {"tool": start.tool, "host": text, "service": service.name, "port": f":{port}" if port else ""}
     if word is None:
-        return Draft("by-default", start.command.words[0].place, slots, f"{service.name} {start.tool}")
-    fix = _opened(word, text) if word.place != start.command.place else None
-    return Draft("told", word.place, slots, f"{service.name} {start.tool}", fix=fix)
+        return Draft("by-default", start.command.words[0].place, slots, f"{service.name} {start.tool}",
+                     fix=_told_to_open(start, project))
+    return Draft("told", word.place, slots, f"{service.name} {start.tool}", fix=_opened(word, text, project))
 
 
 def _is_contained(start: Start, running: Running, card: Card) -> bool:
@@ -126,17 +129,20 @@ def _is_contained(start: Start, running: Running, card: Card) -> bool:
                    for word in c.words[:4])
 
 
-def _opened(word: Word, host: str) -> Fix | None:
-    """Listen on every address instead; only where the host stands in the file as it was read."""
-    written = word.written
-    around = word.place.at[1] - word.place.at[0] - len(written.encode())
-    if host not in written or around not in (0, 2):
-        return None
+def _opened(word: Word, host: str, project: Project) -> Fix | None:
+    """Listen on every address instead."""
     everywhere = "[::]" if host.startswith("[") else "::" if ":" in host else "0.0.0.0"
-    # where the place is longer than the word, quotes stand around it
-    at = word.place.at[0] + around // 2 + len(written[: written.index(host)].encode())
-    edit = Edit(Place(word.place.path, (at, at + len(host.encode()))), everywhere)
-    return Fix(f"Listen on {everywhere}", (edit,))
+    return reworded(project.tree, word.place, host, everywhere, f"Listen on {everywhere}")
+
+
+def _told_to_open(start: Start, project: Project) -> Fix | None:
+    """Tell a server to listen on every address, behind what it is told to start."""
+    flag = next(iter(start.listed("host_flags")), None)
+    target = start.target
+    if flag is None or target is None or target.place.path != start.path or start.entry["host"] != "127.0.0.1":
+        return None
+    option = (flag, "0.0.0.0")
+    return with_option(project.tree, target.place, target.text, option, "Listen on 0.0.0.0")
 
 
 def _host_place(start: Start, settled: Word | None) -> Place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from typing import Any
 
 from connlint.cards import Card, Rules
@@ -17,6 +18,7 @@ from connlint.project.applications import Applications
 from connlint.project.compiled import source_of
 from connlint.project.grounds import Folder, Ground, above
 from connlint.project.project import Project
+from connlint.project.rewording import reworded
 from connlint.project.services import Services
 from connlint.project.starts import Start, Starts, Target
 
@@ -33,6 +35,8 @@ _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".template", ".tpl", ".in", "
 _NOT_RUN = regex(
     r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|templates?|cookiecutters?|vendor|third_party)/|\{\{|\{%"
 )
+_SURELY_MEANT = 0.85
+"""How alike two names must be for an edit to be offered."""
 Verdict = Draft | None
 
 
@@ -112,7 +116,8 @@ def _missing(start: Start, target: Target, applications: Applications) -> Verdic
     if all(isinstance(answer, Missing) for answer in answers):
         if start.configured:
             return None
-        return _draft("module", start, target, _tried(answers), _near_module(start, target, answers, applications))
+        return _draft("module", start, target, _tried(answers), _near_module(start, target, answers, applications),
+                      meant=_one_application(start, target, answers, applications))
     if any(isinstance(answer, Unknown) for answer in answers):
         # a guessed folder without the target is not where the command runs, if another one has it
         if not start.loose or not any(isinstance(answer, Found) for answer in answers):
@@ -137,7 +142,8 @@ def _attribute(start: Start, target: Target, paths: list[str], applications: App
     names = [target.attribute] if target.attribute else start.listed("defaults")
     form = start.entry["form"]
     if not target.attribute and form == "attribute" and not start.entry.get("several"):
-        return _draft("no-attribute", start, target, paths[0], _near_attribute(target, paths[0], applications))
+        return _draft("no-attribute", start, target, paths[0], _near_attribute(target, paths[0], applications),
+                      meant=_only_attribute(target, paths, applications))
     if not names or (not target.attribute and start.configured):
         return None
     for path in paths:
@@ -146,7 +152,8 @@ def _attribute(start: Start, target: Target, paths: list[str], applications: App
         for name in names:
             if not isinstance(applications.attribute(path, name), Missing):
                 return None
-    return _draft("attribute", start, target, paths[0], _near_attribute(target, paths[0], applications), names[0])
+    return _draft("attribute", start, target, paths[0], _near_attribute(target, paths[0], applications), names[0],
+                  _only_attribute(target, paths, applications))
 
 
 def _module_run(start: Start, target: Target, applications: Applications) -> Verdict:
@@ -156,7 +163,8 @@ def _module_run(start: Start, target: Target, applications: Applications) -> Ver
         answers.append(answer)
     if answers and all(isinstance(answer, Missing) for answer in answers):
         near = next((a.near for a in answers if isinstance(a, Missing) and a.near), None)
-        return _draft("module", start, target, _tried(answers), f"; did you mean '{near}'?" if near else "")
+        return _draft("module", start, target, _tried(answers), f"; did you mean '{near}'?" if near else "",
+                      meant=near if near and _are_alike(target.text, near) else None)
     return None
 
 
@@ -195,7 +203,8 @@ def _compiled(start: Start, target: Target, applications: Applications) -> Verdi
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
     near = next((a.near for a in answers if isinstance(a, Missing) and a.near), None)
-    return _draft("file", start, target, _tried(answers), f"; did you mean '{near}'?" if near else "")
+    return _draft("file", start, target, _tried(answers), f"; did you mean '{near}'?" if near else "",
+                  meant=near if near and _are_alike(target.text, near) else None)
 
 
 def _found_file(start: Start, ground: Ground, path: str) -> Answer:
@@ -277,21 +286,55 @@ def _script(start: Start, target: Target) -> Verdict:
             return None
         import difflib
 
-        near = difflib.get_close_matches(target.text, list(scripts or {}), 1, 0.75)
-        return _draft("script", start, target, answer.path, f"; did you mean '{near[0]}'?" if near else "")
+        near = difflib.get_close_matches(target.text, list(scripts or {}), 2, 0.75)
+        return _draft("script", start, target, answer.path, f"; did you mean '{near[0]}'?" if near else "",
+                      meant=near[0] if len(near) == 1 and _are_alike(target.text, near[0], 0.8) else None)
     return None
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
 
 
-def _draft(outcome: str, start: Start, target: Target, where: str, hint: str, attribute: str | None = None) -> Draft:
+def _draft(outcome: str, start: Start, target: Target, where: str, hint: str, attribute: str | None = None,
+           meant: str | None = None) -> Draft:
+    """``meant`` is what surely was to be started, where that is known."""
     slots = {"tool": start.tool, "target": target.text, "module": target.module,
              "attribute": attribute or target.attribute or "", "where": where, "hint": hint}
     related = tuple(_covered(start, where))
     if outcome == "attribute":
         related = (Step(Place(where, (0, 0)), f"this module does not define '{slots['attribute']}'"),)
-    return Draft(outcome, target.place, slots, f"{start.tool} {target.text}", related=related)
+    fix = reworded(start.grounds[0].tree, target.place, target.text, meant, f"Start {meant}") if meant else None
+    return Draft(outcome, target.place, slots, f"{start.tool} {target.text}", related=related, fix=fix)
+
+
+def _are_alike(name: str, other: str, bar: float = _SURELY_MEANT) -> bool:
+    """Whether one is the other with a slip of the pen in it."""
+    return SequenceMatcher(None, name, other).ratio() >= bar
+
+
+def _only_attribute(target: Target, paths: list[str], applications: Applications) -> str | None:
+    """The target with the one application that its module makes; None where there are none or several."""
+    here = {name for made, name in applications.made if made in paths}
+    return f"{target.module}:{here.pop()}" if len(here) == 1 and len(paths) == 1 and not target.call else None
+
+
+def _one_application(start: Start, target: Target, answers: list[Answer], applications: Applications) -> str | None:
+    """The target in another module of the folder: the one application there, or the one that is written like it.
+
+    None where the folder is not known, or where a package has to be found by another way than from there.
+    """
+    tried = _tried(answers)
+    file = target.module.replace(".", "/") + ".py"
+    if not tried.endswith(file) or len(answers) != 1 or target.call or target.is_path:
+        return None
+    folder = tried[: -len(file)]
+    made = {(path[len(folder):], name) for path, name in applications.made if path.startswith(folder)}
+    spelled = {f"{path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}:{name}" for path, name in made}
+    alike = [text for text in spelled if _are_alike(target.text, text)]
+    if len(alike) != 1 and (len(spelled) != 1 or not start.entry.get("protocol")):
+        return None
+    meant = alike[0] if len(alike) == 1 else spelled.pop()
+    return meant if re.fullmatch(r"[\w.]+:\w+", meant) else None
 
 
 def _covered(start: Start, where: str) -> Iterator[Step]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from connlint.checks.deployed import Code
 from connlint.checks.neighbours import Groups, Neighbours, unheard
+from connlint.checks.redirections import to_the_port
 from connlint.model import program as p
 from connlint.model.deployment import Known, Port
 from connlint.model.finding import Draft, Place, Step
@@ -36,7 +37,7 @@ def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules, 
                 continue
             for name, known, host in _told(one):
                 if (found := _nobody(host, one, beside, tables, project)) is not None:
-                    yield _draft(name, host, known.place, f"{one.name}:{name}", *found)
+                    yield _draft(name, host, known.place, f"{one.name}:{name}", *found, project)
     yield from _written(groups, tables, project, rules)
 
 
@@ -53,13 +54,14 @@ def _nobody(host: Host, one: Running, beside: Neighbours, tables: Tables,
 
 
 def _draft(name: str, host: Host, place: Place, symbol: str, target: Running, evidence: set[int],
-           published: Port | None) -> Draft:
+           published: Port | None, project: Project) -> Draft:
     listed = ", ".join(str(port) for port in sorted(evidence)[:4])
     slots = {"service": target.name, "port": str(host.port), "ports": listed, "variable": name,
              "inner": str(published.container) if published else ""}
     where = published.place if published else target.service.place
     return Draft("published-port" if published else "port", place, slots, symbol,
-                 related=(Step(where, f"`{target.name}` listens on {listed}"),))
+                 related=(Step(where, f"`{target.name}` listens on {listed}"),),
+                 fix=to_the_port(place, host, published, project) if published else None)
 
 
 # -- variables ---------------------------------------------------------------------------------------------------------
@@ -104,7 +106,8 @@ def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> 
                     told = bool(variables) and (bool(one.open) or any(one.gives(v) for v in variables))
                     found = _nobody(host, one, beside, tables, project) if host.name in names and not told else None
                     place = Place(path, text.at)
-                    draft = None if found is None else _draft(str(host), host, place, f"{one.name}:{host}", *found)
+                    draft = (None if found is None
+                             else _draft(str(host), host, place, f"{one.name}:{host}", *found, project))
                     rows.setdefault((path, text.at[0]), []).append(draft)
     for drafts in rows.values():
         # a file that runs in several deployments is wrong only where it is wrong in all

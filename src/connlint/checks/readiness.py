@@ -15,6 +15,7 @@ from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.grounds import is_plain
 from connlint.project.project import Project
+from connlint.project.rewording import wait_until_healthy
 from connlint.project.services import Running
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
                     retries[key] = tables.is_waited_for(target) or _tries_again(key[0], target, tables, project)
                 if retries[key]:
                     continue
+            checked = _is_checked(target)
             slots = {"service": one.name, "dependency": dependency.on, "what": contact.what,
-                     "hint": "" if _is_checked(target) else f", and `{dependency.on}` needs a `healthcheck`"}
+                     "hint": "" if checked else f", and `{dependency.on}` needs a `healthcheck`"}
             yield Draft("connects" if contact.when == "start" else "unready", dependency.place, slots,
                         f"{one.name}:{dependency.on}", contact.steps,
-                        (Step(target.service.place, f"`{dependency.on}` is started here"),))
+                        (Step(target.service.place, f"`{dependency.on}` is started here"),),
+                        wait_until_healthy(project.tree, dependency.place, dependency.on) if checked else None)
 
 
 def _is_checked(one: Running) -> bool:

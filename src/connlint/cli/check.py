@@ -15,7 +15,7 @@ from connlint.cli.given import fail
 if TYPE_CHECKING:
     from connlint.model.report import Report
 
-FORMATS = ("text", "concise", "sarif", "json", "github", "gitlab")
+FORMATS = ("text", "concise", "sarif", "json", "github", "gitlab", "rdjsonl", "junit", "html")
 
 
 @click.command(short_help="Check files and folders.")
@@ -63,8 +63,14 @@ def check(paths: tuple[Path, ...], format_: str, output: Path | None, **given: A
     run = prepared(paths, given)
     narrowed = narrowing.narrowing(run.selection, run.rules, run.config, given)
     if given["diff"]:
-        sys.exit(fixing.diff(run.selection, run, output, given))
-    report = narrowed(fixing.fix(run.selection, run, given) if given["fix"] else run())
+        sys.exit(fixing.diff(run.selection, run, narrowed, output, given))
+    if given["fix"]:
+        report = fixing.fix(run.selection, run, narrowed, given)
+        # lines have moved since it was asked which of them were changed
+        narrowed = narrowing.narrowing(run.selection, run.rules, run.config, given)
+    else:
+        report = run()
+    report = narrowed(report)
     _write(report, format_, output, given)
     if report.status:
         sys.exit(report.status)

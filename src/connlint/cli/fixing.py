@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from connlint.model.report import Report
 
 Check = Callable[["Selection"], "Report"]
+Narrowed = Callable[["Report"], "Report"]
 _MOST_LEFT = 20
 """Edits that do not hold are listed up to this number."""
 
@@ -38,12 +39,15 @@ def refuse_bad_combinations(context: click.Context, given: dict[str, Any]) -> No
                 fail(f"--diff prints a patch: {flag} has no place beside it")
 
 
-def fix(selection: Selection, check: Check, given: dict[str, Any]) -> Report:
-    """Make the edits that hold, say on standard error what was done, and return the report of what remains."""
+def fix(selection: Selection, check: Check, narrowed: Narrowed, given: dict[str, Any]) -> Report:
+    """Make the edits that hold, say on standard error what was done, and return the report of what remains.
+
+    Mended is what the report would show, and that is what ``narrowed`` leaves of it; what it takes away remains.
+    """
     from connlint.fixing.files import write
     from connlint.fixing.passes import mend
 
-    outcome = mend(selection, check, given["unsafe_fixes"])
+    outcome = mend(selection, check, given["unsafe_fixes"], narrowed)
     skipped = write(selection.root, outcome.before, outcome.after, [one.together for one in outcome.treated])
     for one in outcome.treated:
         if why := next((skipped[path] for path in one.together if path in skipped), None):
@@ -54,13 +58,13 @@ def fix(selection: Selection, check: Check, given: dict[str, Any]) -> Report:
     return check(selection) if skipped else outcome.report
 
 
-def diff(selection: Selection, check: Check, output: Path | None, given: dict[str, Any]) -> int:
+def diff(selection: Selection, check: Check, narrowed: Narrowed, output: Path | None, given: dict[str, Any]) -> int:
     """Print the patch of the edits that hold, or write it to ``output``; the exit status: 1 where there is one."""
     from connlint.fixing.passes import mend
     from connlint.fixing.patch import patch
     from connlint.reporters import OutputError, print_bytes, replace_file
 
-    outcome = mend(selection, check, given["unsafe_fixes"])
+    outcome = mend(selection, check, given["unsafe_fixes"], narrowed)
     data = patch(outcome.before, outcome.after)
     try:
         if output is not None:

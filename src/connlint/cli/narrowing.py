@@ -47,9 +47,6 @@ def refuse_bad_combinations(given: dict[str, Any]) -> None:
     """End with one line where what is asked for does not go together."""
     if given["baseline"] and given["no_baseline"]:
         fail("--baseline and --no-baseline: give one of them")
-    for name in ("fix", "diff"):
-        if given["diff_base"] and given[name]:
-            fail(f"--{name} moves the lines that --diff-base goes by: give one of them")
 
 
 def narrowing(selection: Selection, rules: Rules, config: Config, given: dict[str, Any]) -> Narrowing:

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from connlint.discover import Selection
 from connlint.fixing.offers import Identity, Offer, compatible, edited, offers
-from connlint.fixing.proof import Fault, fault_of_text, faults
+from connlint.fixing.proof import Fault, fault_of_text, faults, key_of
 from connlint.model.finding import Finding
 from connlint.model.report import Report
 from connlint.project.tree import OverlayTree
@@ -46,27 +46,44 @@ class Outcome(Struct):
     left: list[tuple[Finding, str]] = field(default_factory=list)
 
 
-def mend(selection: Selection, check: Callable[[Selection], Report], unsafe: bool) -> Outcome:
+def mend(selection: Selection, check: Callable[[Selection], Report], unsafe: bool,
+         narrowed: Callable[[Report], Report] = lambda report: report) -> Outcome:
     """Make the edits that ``check`` offers for ``selection`` and that hold; ``unsafe`` takes those that are not safe.
 
-    ``check`` reports on a selection, whatever tree it has.
+    ``check`` reports on a selection, whatever tree it has. ``narrowed`` is the part of the first report whose findings
+    are to be mended.
     """
-    return _Mending(selection, check, unsafe).run()
+    return _Mending(selection, check, unsafe, narrowed).run()
+
+
+def alone(selection: Selection, check: Callable[[Selection], Report], report: Report, offer: Offer) -> str | None:
+    """Why an offer of ``report``, which ``check`` made of ``selection``, does not hold alone; None where it does."""
+    mending = _Mending(selection, lambda _: report, True)
+    mending.check = check
+    if mending._sound([offer]):
+        mending._holding([offer], [], set(offer.paths))
+    return next((why for _, why in mending.outcome.left), None)
 
 
 class _Mending:
-    def __init__(self, selection: Selection, check: Callable[[Selection], Report], unsafe: bool) -> None:
+    def __init__(self, selection: Selection, check: Callable[[Selection], Report], unsafe: bool,
+                 narrowed: Callable[[Report], Report] = lambda report: report) -> None:
         self.selection = selection
         self.check = check
         self.unsafe = unsafe
         self.refused: set[Identity] = set()
         first = check(selection)
         self.outcome = Outcome(first, first)
+        self.wanted = {key_of(finding) for finding in narrowed(first).reported}
+
+    def _offered(self) -> list[Offer]:
+        return [offer for offer in offers(self.outcome.report, self.unsafe) if offer.identity not in self.refused
+                and any(key_of(finding) in self.wanted for finding in offer.findings)]
 
     def run(self) -> Outcome:
         outcome = self.outcome
         for _ in range(PASSES):
-            offered = [offer for offer in offers(outcome.report, self.unsafe) if offer.identity not in self.refused]
+            offered = self._offered()
             if not offered:
                 return outcome
             chosen = compatible(offered)
@@ -79,9 +96,8 @@ class _Mending:
                 outcome.after[path] = data
             outcome.treated += [Treated(finding, offer.paths) for offer in made for finding in offer.findings]
             outcome.report = report
-        for offer in offers(outcome.report, self.unsafe):
-            if offer.identity not in self.refused:
-                self._refuse(offer, f"it is still offered after {PASSES} passes")
+        for offer in self._offered():
+            self._refuse(offer, f"it is still offered after {PASSES} passes")
         return outcome
 
     def _refuse(self, offer: Offer, reason: str) -> None:

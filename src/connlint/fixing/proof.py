@@ -116,7 +116,7 @@ class Fault(Struct, frozen=True):
 _Key = tuple[str, str, str]
 
 
-def _key(finding: Finding) -> _Key:
+def key_of(finding: Finding) -> _Key:
     """What a finding is called wherever its line has gone."""
     return finding.rule, finding.place.path, finding.symbol
 
@@ -129,14 +129,14 @@ def faults(before: Report, after: Report, made: Collection[Offer],
     """
     found: list[Fault] = []
     known = [f for f in before.reported if watched is None or f.place.path in watched]
-    allowed, levels = Counter(map(_key, known)), _levels(known)
+    allowed, levels = Counter(map(key_of, known)), _levels(known)
     treated: dict[_Key, list[Offer]] = {}
     for offer in made:
         for finding in offer.findings:
             if watched is None or finding.place.path in watched:
-                treated.setdefault(_key(finding), []).append(offer)
-                allowed[_key(finding)] -= 1
-    now = Counter(map(_key, after.reported))
+                treated.setdefault(key_of(finding), []).append(offer)
+                allowed[key_of(finding)] -= 1
+    now = Counter(map(key_of, after.reported))
     for key, number in now.items():
         if number > max(allowed[key], 0):
             path = frozenset((key[1],))
@@ -160,7 +160,7 @@ def _levels(findings: Iterable[Finding]) -> dict[_Key, int]:
     """How grave each finding is; the worst of those with the same name."""
     found: dict[_Key, int] = {}
     for finding in findings:
-        key, level = _key(finding), LEVELS.index(finding.level)
+        key, level = key_of(finding), LEVELS.index(finding.level)
         found[key] = max(level, found.get(key, level))
     return found
 

@@ -51,6 +51,11 @@ def line_start(source: Source, offset: int) -> int:
     return max(source.line_starts()[source.line(offset) - 1], source.bom)
 
 
+def line_stop(source: Source, offset: int) -> int:
+    """The byte behind the text of the line of ``offset``, where its line end begins."""
+    return line_start(source, offset) + len(source.line_text(source.line(offset)).encode(source.encoding))
+
+
 def next_line(source: Source, offset: int, comment: str) -> int | None:
     """The start of the line after that of ``offset``; None where more than a ``comment`` (a pattern) comes before."""
     starts = source.line_starts()

@@ -1,0 +1,165 @@
+"""Edits of deployment files: text for text, in the form that the file already has.
+
+Every function takes the source and places, and returns a `Fix`, or None where the edit cannot be written beyond doubt.
+What else stands on the lines that are touched stays, comments too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from connlint.languages.deployment.yaml_nodes import Malformed, Yaml, documents
+from connlint.languages.edits import insertion, line_end, line_start, line_stop
+from connlint.model.finding import Edit, Fix, Place
+from connlint.model.source import Source, Span
+from connlint.patterns import regex
+
+_ITEM = regex(r"[ ]*-[ ]+")
+_PART_OF_WORD = r"[\w.:/@$-]"
+_HEALTHY, _STARTED = "service_healthy", "service_started"
+
+
+# -- words ------------------------------------------------------------------------------------------------------------
+
+
+def reworded(source: Source, at: Span, old: str, new: str, title: str) -> Fix | None:
+    """Write ``new`` for ``old``, which has to stand once, as a whole word, in the text at ``at``."""
+    found = list(re.finditer(_whole(old), source.slice(at)))
+    if len(found) != 1 or not new.isascii() or "\n" in new:
+        return None
+    start = at[0] + len(source.slice(at)[: found[0].start()].encode(source.encoding))
+    return Fix(title, (Edit(Place(source.path, (start, start + len(old.encode(source.encoding)))), new),))
+
+
+def _whole(word: str) -> str:
+    return rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)"
+
+
+def with_option(source: Source, at: Span, behind: str, option: tuple[str, str], title: str) -> Fix | None:
+    """Give a command ``option`` (a flag and its value) behind the word ``behind``, which stands once at ``at``.
+
+    The command may be a line for a shell, a JSON array or a YAML list, in which every word has a place of its own.
+    """
+    found = list(re.finditer(rf"(?<!{_PART_OF_WORD}){re.escape(behind)}(?!{_PART_OF_WORD})", source.slice(at)))
+    if len(found) != 1:
+        return None
+    start = at[0] + len(source.slice(at)[: found[0].start()].encode(source.encoding))
+    end = start + len(behind.encode(source.encoding))
+    line = source.line(end)
+    text, after = source.line_text(line), source.column(end) - 1
+    begun, rest = text[: source.column(start) - 1], text[after:]
+    quote = begun[-1:] if begun[-1:] in ("'", '"') and rest[:1] == begun[-1:] else ""
+    item = _ITEM.match(begun)
+    if item and begun in (item[0], item[0] + quote) and not rest.removeprefix(quote).split("#")[0].strip():
+        new = "".join(f"{line_end(source)}{item[0]}{quote}{word}{quote}" for word in option)
+        return Fix(title, (insertion(source, line_stop(source, end), new),))
+    within_list = re.match(r"\s*[,\]]", rest.removeprefix(quote)) and re.search(r"[\[,]\s*$", begun.removesuffix(quote))
+    if within_list:
+        if not quote:
+            return None
+        new = "".join(f", {quote}{word}{quote}" for word in option)
+        return Fix(title, (insertion(source, end + len(quote), new),))
+    if quote and re.search(r"[\[,]\s*$", begun[:-1]):
+        return None  # an array over several lines
+    if quote and begun.strip() != quote and not begun[:-1].rstrip().endswith(":"):
+        return None  # a word in quotes of the shell's
+    return Fix(title, (insertion(source, end, f" {option[0]} {option[1]}"),))
+
+
+# -- waiting for others -----------------------------------------------------------------------------------------------
+
+
+def wait_until_healthy(source: Source, at: Span, title: str) -> Fix | None:
+    """Let a compose service wait until the one that it names at ``at``, under its own ``depends_on``, is healthy.
+
+    ``at`` is the name in a list, or the condition where there is one. A list becomes a mapping, in which the others
+    keep what they had.
+    """
+    try:
+        found = next(_waits_at(documents(source), at), None)
+    except Malformed:
+        return None
+    if found is None:
+        return None
+    key, node, unit = found
+    if node.node.id == "mapping":
+        written = source.slice(at)
+        if written.strip("'\"") != _STARTED:
+            return None
+        return Fix(title, (Edit(Place(source.path, at), written.replace(_STARTED, _HEALTHY)),))
+    between = source.slice((key.span[1], node.span[0]))
+    if re.fullmatch(r"[ ]*:[ ]*", between) is not None and not node.node.flow_style:
+        return None
+    if not re.fullmatch(r"[ ]*:\s*(?:#[^\n]*\s*)*", between):
+        return None  # an anchor, an alias or a tag
+    return _from_flow(source, key, node, at, unit, title) if node.node.flow_style else _from_list(
+        source, key, node, at, unit, title)
+
+
+def _waits_at(found: list[Yaml], at: Span) -> Iterator[tuple[Yaml, Yaml, str]]:
+    """The ``depends_on`` of a service that ``at`` stands in: its key, its value, and one level of indentation.
+
+    What a service takes over from elsewhere, by a merge or an alias, is not its own.
+    """
+    for document in found:
+        services = _own(document, "services")
+        for name, service in _pairs(services[1]) if services is not None else ():
+            waits = _own(service, "depends_on")
+            if waits is None:
+                continue
+            key, node = waits
+            if key.span[1] <= node.span[0] <= at[0] and at[1] <= node.span[1]:
+                column = key.node.start_mark.column - name.node.start_mark.column
+                yield key, node, " " * (column if 0 < column <= 8 else 2)
+
+
+def _pairs(node: Yaml) -> Iterator[tuple[Yaml, Yaml]]:
+    """Keys and values that stand in a mapping itself."""
+    if node.node.id == "mapping":
+        for key, value in node.node.value:
+            yield Yaml(key, node.source), Yaml(value, node.source)
+
+
+def _own(node: Yaml, name: str) -> tuple[Yaml, Yaml] | None:
+    return next(((key, value) for key, value in _pairs(node) if key.text == name), None)
+
+
+def _from_list(source: Source, key: Yaml, node: Yaml, at: Span, unit: str, title: str) -> Fix | None:
+    """Each ``- name`` becomes ``name:`` with its condition below, on the lines where they stood."""
+    edits: list[Edit] = []
+    outer = key.node.start_mark.column
+    for item in node.list():
+        start, end = item.span
+        line = source.line(start)
+        head = source.slice((line_start(source, start), start))
+        rest = source.line_text(line)[source.column(end) - 1:]
+        if item.text is None or not _ITEM.fullmatch(head) or (rest.split("#")[0].strip()) or source.line(end) != line:
+            return None
+        indent = head[: head.index("-")] if head.index("-") > outer else " " * outer + unit
+        condition = _HEALTHY if (start, end) == at else _STARTED
+        place = Place(source.path, (line_start(source, start), end))
+        edits.append(Edit(place, f"{indent}{source.slice((start, end))}:"))
+        below = f"{line_end(source)}{indent}{unit}condition: {condition}"
+        edits.append(insertion(source, line_stop(source, end), below))
+    return Fix(title, tuple(edits)) if edits else None
+
+
+def _from_flow(source: Source, key: Yaml, node: Yaml, at: Span, unit: str, title: str) -> Fix | None:
+    """``[a, b]`` behind the key becomes a mapping below it."""
+    line = source.line(node.span[1])
+    rest = source.line_text(line)[source.column(node.span[1]) - 1:]
+    if source.line(key.span[0]) != line or rest.split("#")[0].strip():
+        return None
+    if source.slice((line_start(source, key.span[0]), key.span[0])).strip():
+        return None  # a mapping in braces
+    outer, end = " " * key.node.start_mark.column, line_end(source)
+    text = ""
+    for item in node.list():
+        if item.text is None:
+            return None
+        condition = _HEALTHY if item.span == at else _STARTED
+        text += f"{end}{outer}{unit}{source.slice(item.span)}:{end}{outer}{unit}{unit}condition: {condition}"
+    colon = source.slice((key.span[1], node.span[0])).index(":")
+    gone = Edit(Place(source.path, (key.span[1] + colon + 1, node.span[1])), "")
+    return Fix(title, (gone, insertion(source, line_stop(source, node.span[1]), text)))

@@ -1,0 +1,39 @@
+"""Edits of what deployment files and start commands say: another word, one more option, another condition."""
+
+from __future__ import annotations
+
+from connlint.model.finding import Fix, Place
+from connlint.model.source import Source, Undecodable
+from connlint.project.tree import Tree
+
+
+def reworded(tree: Tree, place: Place, old: str, new: str, title: str) -> Fix | None:
+    """Write ``new`` for the word ``old``; None unless it stands at ``place`` just once, as it is."""
+    from connlint.languages.deployment.rewrite import reworded as rewrite
+
+    source = _source(tree, place.path)
+    return rewrite(source, place.at, old, new, title) if source is not None and old != new else None
+
+
+def with_option(tree: Tree, place: Place, behind: str, option: tuple[str, str], title: str) -> Fix | None:
+    """Give the command at ``place`` one more flag with its value, behind the word ``behind``."""
+    from connlint.languages.deployment.rewrite import with_option as rewrite
+
+    source = _source(tree, place.path)
+    return rewrite(source, place.at, behind, option, title) if source is not None else None
+
+
+def wait_until_healthy(tree: Tree, place: Place, name: str) -> Fix | None:
+    """Let a compose service wait until the service ``name``, which it depends on at ``place``, is healthy."""
+    from connlint.languages.deployment.rewrite import wait_until_healthy as rewrite
+
+    source = _source(tree, place.path)
+    return rewrite(source, place.at, f"Wait until {name} is healthy") if source is not None else None
+
+
+def _source(tree: Tree, path: str) -> Source | None:
+    data = tree.read(path)
+    try:
+        return Source.decode(path, data) if data is not None else None
+    except Undecodable:
+        return None
