@@ -12,6 +12,7 @@ from functools import cached_property
 
 from connlint.patterns import regex
 from connlint.project.answer import Answer, Missing, Unknown
+from connlint.project.generators import Generators
 from connlint.project.javascript_files import Files, folder_of
 
 _PLACEHOLDER = regex(r"[{}<>%*\\|\s\"'`?!]|__\w+__|\$\$|\[\[")
@@ -54,13 +55,14 @@ class Absence:
 
     def __init__(self, files: Files) -> None:
         self.files = files
+        self.generators = Generators(files)
 
     def judge(self, base: str) -> Answer:
         """What to say of a path at which there is nothing: missing, unless something may put a file there."""
         parent, _, name = base.rpartition("/")
         if _PLACEHOLDER.search(base) or name in ("", "package.json"):
             return Unknown("not a plain path")
-        if self.files.is_built(base) or _GENERATED.search(base):
+        if self.files.is_built(base) or _GENERATED.search(base) or self.generators.makes(base):
             return Unknown("made by a build")
         if any(base == s or base.startswith(s + "/") for s in self.files.submodules):
             return Unknown("in a submodule")
