@@ -15,7 +15,7 @@ from connlint.checks.env_reads import Read, Reads
 from connlint.checks.lifecycles import argument
 from connlint.checks.preloads import Preloads
 from connlint.model import program as p
-from connlint.model.finding import Draft, Place, Step
+from connlint.model.finding import Draft, Fix, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.environment import Environment
 from connlint.project.evaluation import Event, Import, Order, Orders, evaluate
@@ -23,6 +23,7 @@ from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
+from connlint.project.reordering import load_first
 from connlint.project.stage import Stages, stages_of
 from connlint.project.timeline import Chain, at_import, chains, holder
 from connlint.project.values import values_of
@@ -31,6 +32,8 @@ _MOST_READERS = 80
 _MOST_FUNCTIONS = 60
 _MOST_ENTRIES = 3
 _LEVELS = 3
+Places = frozenset[tuple[str, tuple[int, int]]]
+"""Files and offsets of expressions."""
 _MOST_ABOVE = 12
 """How far calls are followed from a load in a function to the program's start: a load is near it, or it is late."""
 
@@ -163,8 +166,9 @@ class Loads:
 
     # -- the replay -----------------------------------------------------------------------------------------------
 
-    def entries(self, path: str) -> list[str]:
-        """The files from which a program that evaluates ``path`` may start."""
+    def entries(self, path: str, *, loading: bool = False) -> list[str]:
+        """The files from which a program that evaluates ``path`` may start; with ``loading``, also those of which
+        nothing says so but that they load variables."""
         index = importers(self.project)
         found, seen, waiting = [], {path}, [path]
         while waiting and len(seen) < 60:
@@ -174,17 +178,21 @@ class Loads:
                 found.append(here)
             seen.update(above)
             waiting += above
-        found = [x for x in found if x == path or self.programs.starts(x, self.card.options["listens"])]
+        found = [x for x in found if x == path or (loading and self.may_load(x))
+                 or self.programs.starts(x, self.card.options["listens"])]
         return sorted(found, key=lambda x: (x.count("/"), x))[:_MOST_ENTRIES]
 
-    def late(self, load: Load, entry: str, known: frozenset[str]) -> tuple[Event, Read, str] | None:
-        """The first read that happens before ``load`` in the program that starts with ``entry``."""
-        first = self._late(load, entry, known, "hoisted")
+    def late(self, load: Load, entry: str, known: frozenset[str],
+             wanted: Places | None = None) -> tuple[Event, Read, str] | None:
+        """The first read that happens before ``load`` in the program that starts with ``entry``: one of ``wanted``, if
+        these are given."""
+        first = self._late(load, entry, known, "hoisted", wanted)
         if first is None or "unknown" not in self._orders_used:
             return first
-        return first if self._late(load, entry, known, "written") is not None else None
+        return first if self._late(load, entry, known, "written", wanted) is not None else None
 
-    def _late(self, load: Load, entry: str, known: frozenset[str], unknown: Order) -> tuple[Event, Read, str] | None:
+    def _late(self, load: Load, entry: str, known: frozenset[str], unknown: Order,
+              wanted: Places | None) -> tuple[Event, Read, str] | None:
         self._orders_used: set[Order] = set()
 
         def order(path: str) -> Order:
@@ -214,6 +222,8 @@ class Loads:
                 return None
             if isinstance(event.what, tuple):
                 read, name = event.what
+                if wanted is not None and (read.module.path, read.node.at) not in wanted:
+                    continue
                 if self._holds(event.trail) and not self.feeds(read, load):
                     return event, read, name
         return None
@@ -315,12 +325,38 @@ def _names_in(expression: Any) -> Iterator[p.Name]:
         waiting.extend(p.children(here))
 
 
+def loads_of(project: Project, card: Card, rules: Rules) -> Loads:
+    """The one `Loads` of a card and project."""
+    key = (Loads, card.id)
+    found: Loads | None = project.memo.get(key)
+    if found is None:
+        found = project.memo[key] = Loads(project, card, rules)
+    return found
+
+
+def loaded_after(court: Loads, path: str, reads: Places) -> tuple[Load, str] | None:
+    """The load of variables that comes after one of ``reads`` in a program that evaluates ``path``, and the variable.
+
+    Loads are looked for where a program starts, and in what that file imports itself.
+    """
+    index = importers(court.project)
+    for entry in court.entries(path, loading=True):
+        for near in dict.fromkeys((entry, *(target for _, target, _ in index.targets(entry)))):
+            if not court.may_load(near) or court.stages.of_path(near) != "production":
+                continue
+            module = court.project.module(near)
+            for load in court.loads(module) if module is not None else ():
+                if court.stages.only_in_development(load.module, load.node):
+                    continue
+                found = court.late(load, entry, court.reads.named(near), reads)
+                if found is not None and not court.preloads.before(load.module, entry):
+                    return load, found[2]
+    return None
+
+
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Loads in ``module`` before which something has read the environment."""
-    key = (Loads, card.id)
-    court: Loads | None = project.memo.get(key)
-    if court is None:
-        court = project.memo[key] = Loads(project, card, rules)
+    court = loads_of(project, card, rules)
     if court.stages.of_path(module.path) != "production":
         return
     module = project.module(module.path) or module  # the whole of it, its callers too
@@ -359,4 +395,18 @@ def _draft(load: Load, event: Event, read: Read, name: str) -> Draft:
     return Draft(
         "same" if same else "late", Place(module.path, written.at),
         {"load": text, "module": event.path, "variable": name, "reader": read.module.path}, name, tuple(steps),
+        fix=_first(load, event, read),
     )
+
+
+def _first(load: Load, event: Event, read: Read) -> Fix | None:
+    """Load before the statement of the same file that leads to the read."""
+    if load.written is not None:
+        return None
+    if event.trail:
+        if event.trail[0].importer != load.module.path:
+            return None
+        reader = event.trail[0].at
+    else:
+        reader = (read.node if read.chain is None else read.chain.start.node).at[0]
+    return load_first(load.module, load.node, reader, load.entry.get("preload"))

@@ -82,6 +82,48 @@ def indented(source: Source, at: Span, unit: str, fixed: Sequence[Span]) -> str:
     return "".join(lines)
 
 
+def without_lines(source: Source, at: Span, comment: str) -> Edit | None:
+    """Take the statement at ``at`` away with its line; None where it shares its lines with anything else."""
+    line, stop = whole_line(source, at), next_line(source, at[1], comment)
+    if line is None or stop is None:
+        return None
+    rest = source.slice((at[1], stop)).strip(" \t\f\r\n;")
+    return None if rest else Edit(Place(source.path, _with_blank_line(source, line[0], stop)), "")
+
+
+def _with_blank_line(source: Source, start: int, stop: int) -> Span:
+    """The lines from ``start`` to ``stop``, and the empty one behind them where one stands before them already."""
+    line = source.line(start)
+    is_blank = line == 1 or not source.line_text(line - 1).strip()
+    starts = source.line_starts()
+    behind = source.line(stop)
+    if is_blank and stop < len(source.data) and not source.line_text(behind).strip() and behind < len(starts):
+        return start, starts[behind]
+    return start, stop
+
+
+def moved_before(source: Source, moved: Iterable[Span], before: Span, comment: str) -> list[Edit] | None:
+    """The edits that put whole statements, with the comments on their lines, before the one at ``before``.
+
+    All stand at the margin, and those that move stand behind it. None where one shares its lines with another.
+    """
+    text, gone = "", []
+    for at in sorted(set(moved)):
+        line, stop = whole_line(source, at), next_line(source, at[1], comment)
+        if line is None or line[1] or stop is None or at[0] <= before[0]:
+            return None
+        text += source.slice((line[0], stop))
+        start = gone.pop()[0] if gone and gone[-1][1] == line[0] else line[0]
+        gone.append((start, stop))
+    edits = [Edit(Place(source.path, _with_blank_line(source, *lines)), "") for lines in gone]
+    head = whole_line(source, before)
+    if head is None or head[1] or not edits:
+        return None
+    if not text.endswith(("\n", "\r")):
+        text += line_end(source)
+    return [insertion(source, head[0], text), *edits]
+
+
 # -- blocks -----------------------------------------------------------------------------------------------------------
 
 

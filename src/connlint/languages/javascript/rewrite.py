@@ -18,9 +18,11 @@ from connlint.languages.edits import (
     indented,
     insertion,
     line_end,
+    moved_before,
     next_line,
     proved,
     whole_line,
+    without_lines,
 )
 from connlint.languages.javascript.read import read
 from connlint.model import program as p
@@ -263,19 +265,39 @@ def _renamed(source: Source, specifier: Span, at: Span, name: str, joint: str) -
     return f"{name}{joint}{source.slice(at)}" if alone and name != source.slice(at) else name
 
 
-def import_first(source: Source, program: p.Program, module: str, title: str) -> Fix | None:
-    """Import ``module`` for its effect, before everything else that the file imports."""
+def import_first(
+    source: Source, program: p.Program, module: str, title: str, gone: Sequence[Span] = ()
+) -> Fix | None:
+    """Import ``module`` for its effect, before everything else that the file imports, in place of what is ``gone``.
+
+    ``gone`` are whole statements. One that shares its lines with anything else, or has a comment, stays.
+    """
     body = program.body
-    at = next((i for i, statement in enumerate(body) if not _is_directive(program, i, statement)), None)
-    if at is None or '"' in module or "\\" in module:
+    number = next((i for i, statement in enumerate(body) if not _is_directive(program, i, statement)), None)
+    if number is None or '"' in module or "\\" in module:
         return None
-    head = whole_line(source, body[at].at)
+    head = whole_line(source, body[number].at)
     if head is None:
         return None
-    quote = _quote(source, body[at].at)
+    quote = _quote(source, body[number].at)
     stop = ";" if _has_semicolons(source, program) else ""
     text = f"{head[1]}import {quote}{module}{quote}{stop}{line_end(source)}"
-    return proved(source, Fix(title, (insertion(source, head[0], text),)), read)
+    away = {edit.place.at[0]: edit for at in gone if (edit := without_lines(source, at, _COMMENT)) is not None}
+    replaced = away.pop(head[0], None)  # what goes from the very place
+    first = insertion(source, head[0], text) if replaced is None else Edit(replaced.place, text)
+    return proved(source, Fix(title, (first, *away.values())), read, keeps=not gone)
+
+
+def move_before(source: Source, program: p.Program, moved: Sequence[Span], before: Span, title: str) -> Fix | None:
+    """Move top-level statements, with the comments on their lines, before the top-level statement at ``before``.
+
+    Never safe: it changes the order in which the file is executed.
+    """
+    places = {statement.at for statement in program.body}
+    if before not in places or not all(at in places for at in moved):
+        return None
+    edits = moved_before(source, moved, before, _COMMENT)
+    return None if edits is None else proved(source, Fix(title, tuple(edits)), read)
 
 
 def _is_directive(program: p.Program, place: int, statement: p.Statement) -> bool:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from connlint.languages.edits import everything, insertion, line_end, line_start, proved
+from connlint.languages.edits import everything, insertion, line_end, line_start, moved_before, proved
 from connlint.languages.python.read import read
 from connlint.languages.python.stretches import split, texts_over_lines
 from connlint.model import program as p
@@ -211,20 +211,9 @@ def move_before(source: Source, program: p.Program, moved: Sequence[Span], befor
     places = {statement.at for statement in program.body}
     if before not in places or not moved or not all(at in places and at[0] > before[0] for at in moved):
         return None
-    text, edits = "", []
-    for at in sorted(set(moved)):
-        start, indent = _whole_line(source, at)
-        stop = _next_line(source, at[1])
-        if start is None or indent or stop is None:
-            return None
-        text += source.slice((start, stop))
-        edits.append(Edit(Place(source.path, (start, stop)), ""))
-    start, indent = _whole_line(source, before)
-    if start is None or indent:
+    edits = moved_before(source, moved, before, "#.*")
+    if edits is None:
         return None
-    if not text.endswith(("\n", "\r")):
-        text += line_end(source)
-    edits.insert(0, insertion(source, start, text))
     return _proved(source, Fix(title, tuple(edits)))
 
 
