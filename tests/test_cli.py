@@ -150,7 +150,7 @@ def test_two_runs_and_any_number_of_workers_say_the_same(tmp_path):
 ])
 def test_loading_a_file_runs_code_of_the_project(tmp_path, text, runs):
     from connlint.discover import select
-    from connlint.engine import Linkers
+    from connlint.session import Linkers
     from connlint.project.loading import runs_ours
 
     (tmp_path / "pkg").mkdir()

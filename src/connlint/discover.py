@@ -10,12 +10,14 @@ import subprocess
 from collections.abc import Callable, Container, Iterable
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from msgspec import Struct, field
 
 from connlint.copies import is_dated, mirrors
 from connlint.patterns import regex
 from connlint.project.tree import Tree, folders_of
+from connlint.witness import Stamp, Witness, stamp_of
 
 PYTHON = (".py", ".pyi")
 JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
@@ -98,29 +100,74 @@ class Selection(Struct):
 
 
 class DiskTree:
-    """The project on disk, as `connlint.project.tree.Tree` wants it. Nothing is read before it is asked for."""
+    """The project on disk, as `connlint.project.tree.Tree` wants it. Nothing is read before it is asked for.
+
+    With a ``witness``, everything that is asked is written down there.
+    """
 
     def __init__(self, root: Path, paths: frozenset[str], *, git: bool) -> None:
         self.root = root
         self.paths = paths
+        self.witness: Witness | None = None
         self._base = os.fspath(root) + os.sep
         self._git = git
         self._ignored: dict[str, bool] = {}
         self._checker: _IgnoreChecker | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: no process of git, and a witness of its own."""
+        witness = None if self.witness is None else Witness(self.witness.began)
+        kept = {key: value for key, value in self.__dict__.items() if key not in ("folders", "_checker", "_ignored")}
+        return {**kept, "witness": witness, "_checker": None, "_ignored": {}}
+
     def read(self, path: str) -> bytes | None:
+        if self.witness is not None:
+            data, stamp = self.look(path)
+            self.witness.was_read(path, stamp, data)
+            return data
         try:
             return read_bytes(self._base + path)
-        except OSError:
+        except (OSError, ValueError):
             return None
 
     def exists(self, path: str) -> bool:
-        return path in self.paths or os.path.lexists(self._base + path)
+        if path in self.paths:
+            return True
+        answer = self.is_there(path)
+        if self.witness is not None:
+            self.witness.there[path] = answer
+        return answer
 
     def ignored(self, path: str) -> bool:
         if path not in self._ignored:
-            self._ignored[path] = self._git and self._git_ignores(path)
+            self._ignored[path] = self.is_ignored(path)
+        if self.witness is not None:
+            self.witness.ignored[path] = self._ignored[path]
         return self._ignored[path]
+
+    # -- the disk as it is now, whatever was asked before --------------------------------------------------------------
+
+    def look(self, path: str) -> tuple[bytes | None, Stamp | None]:
+        """The bytes of a file, None where it cannot be read; and its stamp, None where nothing is there."""
+        try:
+            return stamped_bytes(self._base + path)
+        except (OSError, ValueError):
+            return None, self.stamp(path)
+
+    def stamp(self, path: str) -> Stamp | None:
+        """The stamp of whatever is at ``path``; None where nothing is."""
+        try:
+            return stamp_of(os.lstat(self._base + path))
+        except (OSError, ValueError):
+            return None
+
+    def is_there(self, path: str) -> bool:
+        """Whether anything is at ``path``."""
+        return os.path.lexists(self._base + path)
+
+    def is_ignored(self, path: str) -> bool:
+        """Whether git's rules cover ``path``; False where it is not git that gave the list of files."""
+        return self._git and self._git_ignores(path)
 
     def _git_ignores(self, path: str) -> bool:
         if self._checker is None or self._checker.process_id != os.getpid():
@@ -137,6 +184,11 @@ class DiskTree:
 
 def read_bytes(path: str) -> bytes:
     """The bytes of a regular file. Raises `OSError` for anything else, links included, and never blocks on a pipe."""
+    return stamped_bytes(path)[0]
+
+
+def stamped_bytes(path: str) -> tuple[bytes, Stamp]:
+    """The bytes of a regular file, and its stamp from before they were read. Raises as `read_bytes` does."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
         status = os.fstat(handle)
@@ -148,7 +200,7 @@ def read_bytes(path: str) -> bytes:
             if not more:
                 break
             data += more
-        return data
+        return data, stamp_of(status)
     finally:
         os.close(handle)
 

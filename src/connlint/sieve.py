@@ -18,7 +18,7 @@ from connlint.cards import Card, Rules
 from connlint.patterns import regex
 
 IMPORTED = "@imported"
-"""The group that asks for files which import one that passed; see `connlint.engine`."""
+"""The group that asks for files which import one that passed; see `connlint.borrowing`."""
 
 # Patterns with a literal start are searched at memory speed; those with a class in front are ten times slower.
 _PYTHON_IMPORTS = tuple(regex(p) for p in (

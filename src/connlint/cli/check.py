@@ -43,6 +43,8 @@ FORMATS = ("text", "concise", "sarif", "json", "github", "gitlab", "rdjsonl", "j
 @click.option("--verbose", "-v", is_flag=True, help="List the files that were not checked, and why.")
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only, no summary.")
 @shared.jobs
+@shared.cache_dir
+@shared.no_cache
 @click.option("--no-sieve", is_flag=True, help="Parse every file, also those without a word that matters.")
 @click.option("--omit-suppressed", is_flag=True,
               help="Leave findings that a comment ignores out of SARIF; code scanning would show them as open.")

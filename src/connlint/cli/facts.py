@@ -14,9 +14,9 @@ from connlint.cli.given import fail
 def facts(file: Path) -> None:
     """Print what the reader saw in FILE: the lowered program, with positions."""
     from connlint.discover import CODE
-    from connlint.engine import reader_for
     from connlint.languages.dump import dump
     from connlint.model.source import Source, Undecodable
+    from connlint.session import reader_for
 
     try:
         data = file.read_bytes()

@@ -11,6 +11,7 @@ from msgspec import Struct
 from connlint.cli.given import Progress, configured, fail
 
 if TYPE_CHECKING:
+    from connlint.answers import Answers
     from connlint.cards import Rules
     from connlint.config import Config
     from connlint.discover import Selection
@@ -26,13 +27,15 @@ class Run(Struct):
     config: Config
     options: Options
     quiet: bool = False
+    answers: Answers | None = None
 
     def __call__(self, selection: Selection | None = None) -> Report:
         """The report, with a line of progress on a terminal that has to wait."""
         from connlint.engine import run
 
         progress = Progress() if sys.stderr.isatty() and not self.quiet else None
-        report = run(selection or self.selection, self.rules, self.config, self.options, progress)
+        report = run(selection or self.selection, self.rules, self.config, self.options, progress,
+                     answers=self.answers)
         if progress:
             progress.clear()
         return report
@@ -53,4 +56,14 @@ def prepared(paths: tuple[Path, ...], given: dict[str, Any]) -> Run:
     selection.leave_out(config.excluded)
     options = Options(given["jobs"], not given.get("no_sieve"), given["notebooks"] or config.notebooks,
                       given.get("category", ""))
-    return Run(selection, rules, config, options, given["quiet"])
+    return Run(selection, rules, config, options, given["quiet"], _answers(selection, given))
+
+
+def _answers(selection: Selection, given: dict[str, Any]) -> Answers | None:
+    """What is known from earlier runs, unless the command line will have none of it."""
+    if given.get("no_cache", True):
+        return None
+    from connlint.answers import Answers
+    from connlint.cache import NAME, Cache
+
+    return Answers(Cache(given["cache_dir"] or selection.root / NAME))

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable
 from msgspec import Struct
 
 from connlint.discover import CODE, JAVASCRIPT, PYTHON
-from connlint.engine import reader_for
+from connlint.session import reader_for
 from connlint.fixing.offers import Offer
 from connlint.model.finding import LEVELS, Finding
 from connlint.model.report import Report

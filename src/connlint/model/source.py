@@ -80,6 +80,14 @@ class Source(Struct, eq=False):
             raise Undecodable(str(error)) from None
         return cls(path, data, encoding, text, skip)
 
+    @classmethod
+    def of(cls, path: str, data: bytes, *, cookie: bool = False) -> Source:
+        """As `decode`; bytes that are not text are taken for Latin-1, so that places in them can be shown."""
+        try:
+            return cls.decode(path, data, cookie=cookie)
+        except Undecodable:
+            return cls(path, data, "latin-1", data.decode("latin-1"))
+
     # -- characters and bytes -------------------------------------------------------------------------------------
 
     @property

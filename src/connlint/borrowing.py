@@ -1,0 +1,138 @@
+"""Files that hold no word of a rule, but borrow a constant from one that does.
+
+A constant with a loopback address may stand in one file and be the fallback of a read in another. A card whose sieve
+has an alternative that starts with the group ``["@imported"]`` wants that: a file that meets the rest of the
+alternative, names something that stands beside the words of the card's first group in a file that passed, and imports
+that file, directly or through a barrel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from connlint.cards import Card
+from connlint.discover import PYTHON
+from connlint.patterns import regex
+from connlint.project.answer import Found
+from connlint.session import Scanned, Session, is_python
+from connlint.sieve import IMPORTED
+
+_BARRELS = ("index", "__init__")
+_NAME_BESIDE = regex(rb"([A-Za-z_$][\w$]*)['\"]?\]?\s*[:=](?!=)")
+
+
+def with_borrowers(scanned: list[Scanned], wanted: list[tuple[str, tuple[str, ...]]],
+                    session: Session) -> list[tuple[str, tuple[str, ...]]]:
+    """``wanted`` (paths with the ids of the cards that look at them), and the files that borrow from those."""
+    extra: dict[str, list[str]] = {}
+    for card in session.sieve.cards:
+        for alternative in card.sieve:
+            if alternative and alternative[0] == (IMPORTED,):
+                for path in _borrowers(scanned, card, alternative[1:], session):
+                    extra.setdefault(path, []).append(card.id)
+    if not extra:
+        return wanted
+    have = dict(wanted)
+    for path, ids in extra.items():
+        have[path] = (*have.get(path, ()), *ids)
+    return sorted(have.items())
+
+
+def _borrowers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...], ...], session: Session) -> list[str]:
+    words = [word.removeprefix("py:").removeprefix("js:").encode() for word in card.sieve[0][0]]
+    names = _constants([row.path for row in scanned if card.id in row.cards], words, session)
+    if session.reported is None:
+        for _ in range(2):
+            for row in scanned:
+                if row.modules and PurePosixPath(row.path).stem in _BARRELS and _stem(row.path) not in names:
+                    through = [names[last] for module in row.modules if (last := _last(module)) in names]
+                    if through:
+                        names[_stem(row.path)] = set().union(*through)
+    found = []
+    whole = {name: re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
+             for some in names.values() for name in some}
+    for row in scanned:
+        if card.id in row.cards or row.set_aside or row.problem or not row.modules:
+            continue
+        near = [(module, last) for module in row.modules if (last := _last(module)) in names]
+        if not (near or session.reported):
+            continue
+        data = session.tree.read(row.path) or b""
+        if not session.sieve.meets(groups, data, python=is_python(row.path), modules=row.modules):
+            continue
+        if not session.speaks(card.id, row.path):
+            continue
+        held = {name: None for _, last in near for name in names[last] if name in data and whole[name].search(data)}
+        if any(not names[last].isdisjoint(held) and _is_ours(row.path, module, session) for module, last in near):
+            found.append(row.path)
+        elif session.reported and _takes_constants(row.path, data, words, session):
+            found.append(row.path)
+    return found
+
+
+def _constants(paths: list[str], words: list[bytes], session: Session) -> dict[str, set[bytes]]:
+    """Names that stand beside one of ``words`` outside of functions, by what others call the file."""
+    if not paths:
+        return {}
+    from connlint.project.suspects import suspects
+
+    names: dict[str, set[bytes]] = {}
+    for path in paths:
+        if data := session.tree.read(path):
+            if beside := names_beside(words, data, suspects(session.project).outside(path)):
+                names.setdefault(_stem(path), set()).update(beside)
+    return names
+
+
+def _takes_constants(path: str, data: bytes, words: list[bytes], session: Session) -> bool:
+    """Whether a file that was named alone mentions a constant of one that it imports, which nobody has scanned."""
+    from connlint.project.importers import importers
+
+    near = importers(session.project).behind(path)
+    names = set().union(*_constants([p for p in near if any(word in (session.tree.read(p) or b"") for word in words)],
+                                    words, session).values())
+    return any(name in data for name in names)
+
+
+def _is_ours(path: str, module: str, session: Session) -> bool:
+    """Whether an imported module, or a name imported from the file's own package, is a file of the project."""
+    python = path.endswith(PYTHON)
+    linker = session.linkers["python" if python else "javascript"]
+    if isinstance(linker.resolve(path, module), Found):
+        return True
+    return python and "." not in module and isinstance(linker.resolve(path, "." + module), Found)
+
+
+
+
+def names_beside(words: list[bytes], data: bytes, counts: Callable[[int], bool] = lambda at: True) -> set[bytes]:
+    """Names that are given a value on a line which holds one of ``words``, or on the line before it.
+
+    ``counts`` says of the place of a word whether other files may see what stands there.
+    """
+    found: set[bytes] = set()
+    for word in words:
+        at = data.find(word)
+        while at >= 0:
+            if counts(at):
+                start = data.rfind(b"\n", 0, max(0, data.rfind(b"\n", 0, at))) + 1
+                found.update(_NAME_BESIDE.findall(data, start, at))
+            at = data.find(word, at + len(word))
+    return {name for name in found if len(name) > 2 and name not in (b"http", b"https", b"default", b"type")}
+
+
+def _stem(path: str) -> str:
+    """How other files call this one: the folder's name for a barrel."""
+    pure = PurePosixPath(path)
+    return pure.parent.name if pure.stem in _BARRELS else pure.stem
+
+
+def _last(module: str) -> str:
+    """The last part of a module specifier, without its suffix: what `_stem` is compared with."""
+    last = module.rstrip("/").rpartition("/")[2] if "/" in module else module
+    head, dot, tail = last.rpartition(".")
+    if "/" in module or module.startswith("."):
+        return head if dot and tail in ("js", "ts", "mjs", "cjs", "jsx", "tsx", "vue", "svelte") else (tail or head)
+    return tail
