@@ -11,7 +11,7 @@ from connlint.model.deployment import Port
 from connlint.model.finding import Draft, Place
 from connlint.patterns import regex
 from connlint.project.command_ports import mentioned_ports, told_ports
-from connlint.project.deployments import Group, groups
+from connlint.project.deployments import Group, groups, is_override
 from connlint.project.services import Running, Services
 from connlint.project.tree import Tree
 
@@ -30,6 +30,7 @@ class Groups:
         self.all = [Neighbours(group, tables) for group in groups(services)]
         self._of: dict[tuple[str, str], Neighbours] = {}
         self._variants: dict[tuple[str, str], list[Running]] = {}
+        self._overridden: dict[tuple[str, str], list[Running]] = {}
         for neighbours in self.all:
             # the last of the files that are laid over each other is the one that the group is for
             kind, files = neighbours.group.kind, neighbours.group.files
@@ -37,6 +38,8 @@ class Groups:
                 self._of.setdefault((kind, path), neighbours)
             for one in neighbours.members:
                 self._variants.setdefault((one.deployment.path, one.name), []).append(one)
+                if files[0] == one.deployment.path and is_override(files[-1]):
+                    self._overridden.setdefault((one.deployment.path, one.name), []).append(one)
 
     def of(self, one: Running) -> Neighbours | None:
         """The services beside ``one``, itself among them; None where its file is no deployment of its own."""
@@ -48,10 +51,11 @@ class Groups:
         return any(variant.gives(name) for variant in rows)
 
 
-    def is_told_otherwise(self, name: str, place: Place, one: Running) -> bool:
-        """Whether a file that is laid over that of ``one`` gives the variable another value than that at ``place``."""
-        return any(name in variant.environment and variant.environment[name].place != place
-                   for variant in self._variants.get((one.deployment.path, one.name), ()))
+    def is_told_otherwise(self, name: str, place: Place, one: Running, *, override: bool = False) -> bool:
+        """Whether a file that is laid over that of ``one`` gives the variable another value than that at ``place``;
+        with ``override``, one that compose lays over it by itself."""
+        rows = (self._overridden if override else self._variants).get((one.deployment.path, one.name), ())
+        return any(name in variant.environment and variant.environment[name].place != place for variant in rows)
 
 
 class Neighbours:

@@ -110,7 +110,7 @@ def _base(path: str, members: list[Running], by_file: dict[str, list[Running]]) 
     folder, _, name = path.rpartition("/")
     beside = [posixpath.join(folder, default) for default in _DEFAULTS]
     lacking = _lacking(members)
-    if name not in _OVERRIDES and not lacking:
+    if not is_override(path) and not lacking:
         return None
     for candidate in beside:
         if candidate in by_file and candidate != path:
@@ -119,6 +119,11 @@ def _base(path: str, members: list[Running], by_file: dict[str, list[Running]]) 
                   and lacking and lacking <= {one.name for one in rows} and not _lacking(rows)
                   and all(one.service.kind == "compose" for one in rows)]
     return completing[0] if len(completing) == 1 else None
+
+
+def is_override(path: str) -> bool:
+    """Whether compose reads the file by itself after the one that it lies beside."""
+    return posixpath.basename(path) in _OVERRIDES
 
 
 def _listed(names: list[str]) -> str:

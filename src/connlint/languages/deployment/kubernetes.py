@@ -128,8 +128,8 @@ def _workload(root: Yaml, maps: dict[str, dict[str, Known]]) -> list[Service]:
     name = _text(root, "metadata", "name") or kind.lower()
     labels_node = pod.get("metadata", "labels")
     labels = {k.text: v.text or "" for k, v in (labels_node.items() if labels_node is not None else ()) if k.text}
-    rows = list(containers.list())
-    names = [f"{name}/{_text(c, 'name') or ''}" if len(rows) > 1 else name for c in rows]
+    rows = [*containers.list(), *_sidecars(spec)]
+    names = [f"{name}/{_text(c, 'name') or at}" if len(rows) > 1 else name for at, c in enumerate(rows, 1)]
     network = _text(spec, "hostNetwork") == "true"
     found = []
     for container, own in zip(rows, names):
@@ -137,6 +137,14 @@ def _workload(root: Yaml, maps: dict[str, dict[str, Known]]) -> list[Service]:
                              "cloud-run" if knative else "kubernetes", maps, kind in ("Job", "CronJob"))
         found.append(replace(service, labels=labels, namespace=_text(root, "metadata", "namespace") or ""))
     return found
+
+
+def _sidecars(spec: Yaml) -> Iterator[Yaml]:
+    """The containers that start before the others and go on running beside them."""
+    table = spec.get("initContainers")
+    for container in table.list() if table is not None else ():
+        if _text(container, "restartPolicy") == "Always":
+            yield container
 
 
 def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kind: str,

@@ -1,0 +1,138 @@
+"""Variables that say where to connect, which the code of a service needs and its deployment does not set."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from connlint.checks.deployed import CODE, Code, closed, required
+from connlint.checks.fallback import meant
+from connlint.checks.needs import Needs
+from connlint.checks.neighbours import Groups
+from connlint.checks.optional_clients import is_idle
+from connlint.checks.starting import Starting
+from connlint.checks.told import is_switched_off
+from connlint.checks.wording import wording_of
+from connlint.model.finding import Draft, Place, Step
+from connlint.model.rule import Rules
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.services import Running
+from connlint.project.stage import stages_of
+from connlint.project.values import values_of
+
+if TYPE_CHECKING:
+    from connlint.checks.containers import Tables
+
+_SETS_IN_CODE = (rb"environ\s*(?:\.setdefault\(\s*|\[\s*)[\"']%s[\"']\s*(?:,|\]\s*=[^=])|putenv\(\s*[\"']%s[\"']|"
+                 rb"process\.env(?:\.%s|\[[\"']%s[\"']\])\s*(?:\|\||\?\?)?=[^=]")
+_SETS_IN_SCRIPT = rb"(?:^|[\s;&])%s="
+
+
+def unset(running: list[Running], groups: Groups, tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
+    """Outcomes "unset": the service stops at once, or connects to itself; "unset-later": a request stops."""
+    needs = Needs(project, rules, Starting(project, rules, tables))
+    code = Code.of(project, rules)
+    for one in running:
+        at = one.service.environment_at
+        if at is None or not closed(one) or not (paths := code.files(one)):
+            continue
+        # on the host's own network, loopback reaches the host
+        wanted = {} if one.service.host_network else _fallen_back(one, paths, groups, tables, project, rules)
+        later: dict[str, Step] = {}
+        for name, step in _required(paths, tables, project, rules):
+            wanted.setdefault(name, step)
+        for need in needs.of(one):
+            asked = need.dialed and not need.variable.startswith(tables.browser_prefixes)
+            if asked or tables.says_where(need.variable):
+                (wanted if need.at_start else later).setdefault(need.variable, need.step)
+        for outcome, rows in (("unset", wanted), ("unset-later", later)):
+            missing = {name: step for name, step in rows.items()
+                       if not groups.is_set(name, one) and not is_switched_off(name, one.environment)
+                       and not _is_set_inside(project, one, paths, name)}
+            if missing:
+                names = sorted(missing)
+                slots = {"service": one.name, "variables": ", ".join(names), "verb": "are" if len(names) > 1 else "is",
+                         "effect": missing[names[0]].message}
+                last = Step(at, f"what `{one.name}` is given, without {', '.join(names)}")
+                yield Draft(outcome, at, slots, f"{one.name}:{names[0]}", steps=(*(missing[n] for n in names), last))
+                break
+
+
+def _fallen_back(one: Running, paths: list[str], groups: Groups, tables: Tables, project: Project,
+                 rules: Rules) -> dict[str, Step]:
+    """The variables without which code of ``one`` takes a loopback address, with the first read of each."""
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
+    wording = wording_of(project, rules.apis)
+    code = Code.of(project, rules)
+    wanted: dict[str, Step] = {}
+    for path, module in _reading(paths, project, rules):
+        fields = {id(d.node): d.field for d in values.environment.declarations(module) if d.field}
+        for found, reads in meant(module, project, rules):
+            if (field := fields.get(id(found.node))) is not None and not code.uses(one, field):
+                continue
+            names = [v for read in reads for v in read.variables]
+            unknown = len(names) != 1 or tables.for_browsers(names[0]) or wording.agent(names[0], found.host)
+            if found.sure and not unknown and code.needs(one, module, found.node) and not is_idle(
+                    values, stages, module, found.node, names[0], partial(groups.is_set, one=one)):
+                read_at = Place(path, reads[0].site.node.at)
+                wanted.setdefault(names[0], Step(read_at, f"{names[0]} falls back to {found.host}"))
+    return wanted
+
+
+def _required(paths: list[str], tables: Tables, project: Project, rules: Rules) -> Iterator[tuple[str, Step]]:
+    """What the code at ``paths`` cannot be loaded without, as far as it says where to connect."""
+    values = values_of(project, rules.apis)
+    for path, module in _reading(paths, project, rules):
+        for name, node in required(values, module):
+            if tables.says_where(name):
+                yield name, Step(Place(path, node.at), f"{name} is required here")
+
+
+def _reading(paths: list[str], project: Project, rules: Rules) -> Iterator[tuple[str, Module]]:
+    """The production code among ``paths`` that may read the environment."""
+    stages = stages_of(project, rules.apis, values_of(project, rules.apis))
+    for path in paths:
+        data = project.tree.read(path)
+        if data is None or b"env" not in data.lower() or stages.of_path(path) != "production":
+            continue
+        if (module := project.module(path)) is not None:
+            yield path, module
+
+
+# -- what the container sets by itself ---------------------------------------------------------------------------------
+
+
+def _is_set_inside(project: Project, one: Running, paths: list[str], name: str) -> bool:
+    """Whether the container itself sets the variable: a file of variables that the code loads, the code, or a script
+    that starts it."""
+    return (_is_in_a_file(project, one, paths, name) or _is_set_by(project, paths, name, _SETS_IN_CODE)
+            or _is_set_by(project, _scripts(project, one), name, _SETS_IN_SCRIPT))
+
+
+def _is_set_by(project: Project, paths: list[str], name: str, pattern: bytes) -> bool:
+    """Whether one of the files holds what ``pattern`` says of the variable."""
+    sets = re.compile(pattern.replace(b"%s", re.escape(name.encode())), re.MULTILINE)
+    return any(sets.search(project.tree.read(path) or b"") for path in paths)
+
+
+def _scripts(project: Project, one: Running) -> list[str]:
+    """The scripts of the project by whose names ``one`` is started."""
+    commands = [*one.commands, *(one.service.entrypoint or ())]
+    commands += (*one.stage.entrypoint, *one.stage.command) if one.stage is not None else ()
+    names = {posixpath.basename(word.value) for command in commands for word in command.words if word.value}
+    return [path for path in project.tree.paths if posixpath.basename(path) in names and not path.endswith(CODE)]
+
+
+def _is_in_a_file(project: Project, one: Running, paths: list[str], name: str) -> bool:
+    """Whether a ``.env`` beside the code sets the variable, goes into the image with the code, and is loaded there."""
+    folder = "" if one.service.build in (None, ".", "") else f"{one.service.build}/"
+    if b".env" in (project.tree.read(f"{folder}.dockerignore") or b""):
+        return False
+    if not _is_set_by(project, [f"{folder}.env"], name, rb"^[ \t]*(?:export[ \t]+)?%s[ \t]*=[ \t]*\S"):
+        return False
+    return any(word in (project.tree.read(path) or b"") for path in paths for word in (b"dotenv", b"env_file"))
