@@ -124,6 +124,39 @@ def moved_before(source: Source, moved: Iterable[Span], before: Span, comment: s
     return [insertion(source, head[0], text), *edits]
 
 
+# -- calls ------------------------------------------------------------------------------------------------------------
+
+
+def without_argument(source: Source, call: p.Call, argument: p.Argument) -> Edit | None:
+    """Take ``argument`` out of ``call``, with the comma that goes with it; None where more stands between."""
+    place = next(i for i, one in enumerate(call.args) if one is argument)
+    spans = [_argument(source, one) for one in call.args]
+    own = spans[place]
+    before, after = spans[place - 1] if place else None, spans[place + 1] if place + 1 < len(spans) else None
+    if own is None or (place and before is None):
+        return None
+    start, end = own
+    if before is not None:
+        start = before[1]
+    elif after is not None:
+        end = after[0]
+    gone = source.slice((start, own[0])) + source.slice((own[1], end))
+    return Edit(Place(source.path, (start, end)), "") if not gone.strip(", \t\r\n") else None
+
+
+def _argument(source: Source, argument: p.Argument) -> Span | None:
+    """The span of an argument with its keyword; None where it is written in a way that cannot be told."""
+    start, end = argument.value.at
+    if argument.spread:
+        return None
+    if argument.name is not None:
+        written = re.search(rf"\b{re.escape(argument.name)}\s*=\s*$", source.slice((max(0, start - 200), start)))
+        if written is None:
+            return None
+        start -= len(written[0].encode(source.encoding))
+    return start, end
+
+
 # -- blocks -----------------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from connlint.model import program as p
 from connlint.model.finding import Fix
+from connlint.project.defaults import without_declared_default, without_default
 from connlint.project.module import Module
 from connlint.project.values import Read, Site, Values
 
@@ -21,6 +22,9 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     python = module.program.language == "python"
     if any(r.site.module is not module or len(r.variables) != 1 for r in (read, *reads)) or joint.module is not module:
         return None
+    variable = " or ".join(dict.fromkeys(r.variables[0] for r in reads))
+    if len(reads) == 1 and (fix := _without_default(values, module, read.site.node, joint.node, variable)) is not None:
+        return fix
     if len(reads) > 1:
         joined = not python and all(_is_in_chain(joint.node, r.site.node) for r in reads)
         if not joined or not all(_is_plain(values, module, r.site.node) for r in reads):
@@ -32,7 +36,18 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
         from connlint.languages.python.rewrite import require as rewrite
     else:
         from connlint.languages.javascript.rewrite import require as rewrite
-    return rewrite(module.source, module.program, node.at, " or ".join(dict.fromkeys(r.variables[0] for r in reads)))
+    return rewrite(module.source, module.program, node.at, variable)
+
+
+def _without_default(values: Values, module: Module, read: Any, joint: Any, variable: str) -> Fix | None:
+    """The read without its default, where what reads then stops the program by itself."""
+    if read is not joint:
+        return None
+    for declaration in values.environment.declarations(module):
+        if declaration.node is read:
+            return without_declared_default(module, declaration, variable)
+    access = values.environment.access(module, read)
+    return None if access is None or access.plain else without_default(module, access, variable)
 
 
 def _is_plain(values: Values, module: Module, read: Any) -> bool:

@@ -29,7 +29,8 @@ class Access(Struct, frozen=True, eq=False):
     ``names`` are expressions or texts that name the variable, the first that is set wins; ``prefix`` stands before
     each. ``default`` is the value without it. ``absent`` says what else happens: "raises", "nothing", or "default" (an
     own value of the reader). ``writes`` is set where the default is stored in the environment; ``plain`` where the
-    process's environment itself is read, and no library stands between.
+    process's environment itself is read, and no library stands between. ``strict`` is the method of the same object that
+    raises instead, "" where there is none.
     """
 
     node: Any
@@ -40,6 +41,7 @@ class Access(Struct, frozen=True, eq=False):
     form: str = "call"
     writes: bool = False
     plain: bool = False
+    strict: str = ""
 
 
 class Declaration(Struct, frozen=True, eq=False):
@@ -458,7 +460,8 @@ class Environment:
         default = argument(node, entry["default"])
         if type(default) in (p.Record, p.Constant):
             default = None
-        return Access(node, (name,), default, "raises" if required else entry["absent"], form="receiver")
+        strict = next(iter(entry.get("requires", ())), "")
+        return Access(node, (name,), default, "raises" if required else entry["absent"], form="receiver", strict=strict)
 
     def _is_own(self, module: Module, node: p.Call, entry: dict[str, Any]) -> bool:
         """Whether the receiver is made by a class of this project that is none of the library's: what its method does

@@ -1,0 +1,96 @@
+"""Edits that take a default away where a library then stops the program by itself: readers, settings classes, schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from connlint.languages.edits import without_argument
+from connlint.model import program as p
+from connlint.model.finding import Edit, Fix, Place
+from connlint.model.source import Source
+from connlint.patterns import regex
+from connlint.project.environment import Access, Declaration
+from connlint.project.module import Module
+
+_OPTIONAL = regex(r"\bOptional\b|\bNone\b|\bAny\b")
+
+
+def without_default(module: Module, access: Access, variable: str) -> Fix | None:
+    """Read without the default that the call was given; None where the reader does not raise then."""
+    call = access.node
+    given = [one for one in call.args if one.value is access.default] if type(call) is p.Call else []
+    if len(given) != 1 or access.writes or (given[0].name is None and call.args[-1] is not given[0]):
+        return None
+    if len(access.names) != 1 or not (access.absent == "raises" or access.strict):
+        return None
+    edit = without_argument(module.source, call, given[0])
+    if edit is None:
+        return None
+    edits = [edit]
+    if access.absent != "raises":
+        callee = call.callee
+        if type(callee) is not p.Member or callee.name_at is None:
+            return None
+        edits.append(Edit(Place(module.path, callee.name_at), access.strict))
+    return _proved(module, variable, edits)
+
+
+def without_declared_default(module: Module, declaration: Declaration, variable: str) -> Fix | None:
+    """Declare a variable without the default that it has, so that it is required."""
+    default, node = declaration.default, declaration.node
+    if default is None or declaration.optional:
+        return None
+    if type(node) is p.Let:
+        edit = _field(module, node, default)
+    elif type(node) is p.Entry and type(node.value) is p.Call:
+        edit = _chained(module, node.value, default)
+    else:
+        edit = None
+    return _proved(module, variable, [edit]) if edit is not None else None
+
+
+def _field(module: Module, field: p.Let, default: Any) -> Edit | None:
+    """The field of a class with its type alone, or with a description that has no default."""
+    source, annotation = module.source, field.annotation
+    if annotation is None or field.value is None or _OPTIONAL.search(source.slice(annotation.at)):
+        return None
+    if field.value is default:
+        gone = (annotation.at[1], default.at[1])
+        if source.slice((annotation.at[1], default.at[0])).strip() != "=":
+            return None
+        return Edit(Place(module.path, gone), "")
+    call: Any = field.value
+    given = [one for one in call.args if one.value is default] if type(call) is p.Call else []
+    if len(given) != 1:
+        return None
+    if given[0].name is None:
+        return Edit(Place(module.path, default.at), "...") if call.args[0] is given[0] else None
+    return without_argument(source, call, given[0]) if type(default) is p.Text else None
+
+
+def _chained(module: Module, chain: Any, default: Any) -> Edit | None:
+    """A chain of calls that describes a value, without the link that gives it a default."""
+    link = chain
+    while type(link) is p.Call and type(link.callee) is p.Member:
+        if len(link.args) == 1 and link.args[0].value is default:
+            inner = link.callee.of
+            between = module.source.slice((inner.at[1], link.callee.name_at[0])) if link.callee.name_at else "?"
+            return Edit(Place(module.path, (inner.at[1], link.at[1])), "") if between.strip() in (".", "?.") else None
+        link = link.callee.of
+    return None
+
+
+def _proved(module: Module, variable: str, edits: list[Edit]) -> Fix | None:
+    from connlint.languages.edits import proved
+
+    fix = Fix(f"Require {variable}", tuple(edits))
+    return proved(module.source, fix, _reader(module), keeps=False, cookie=module.program.language == "python")
+
+
+def _reader(module: Module) -> Callable[[Source], p.Program]:
+    if module.program.language == "python":
+        from connlint.languages.python.read import read
+    else:
+        from connlint.languages.javascript.read import read
+    return read
