@@ -597,3 +597,44 @@ def test_what_runs_at_import(code, path, found):
     module = session.project.module(path)
     calls = sorted(module.nodes(p.Call), key=lambda call: call.at)
     assert [at_import(module, call) for call in calls] == found
+
+
+LATE_DB = "import pg from 'pg';\nexport const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });\n"
+
+
+@pytest.mark.parametrize(("main", "level"), [
+    ("import dotenv from 'dotenv';\nimport { pool } from './db.js';\ndotenv.config();\npool.query('x');\n", "error"),
+    ("import 'dotenv/config';\nimport { pool } from './db.js';\npool.query('SELECT 1');\n", "warning"),
+    ("import { pool } from './db.js';\npool.query('SELECT 1');\n", "warning"),
+])
+def test_what_a_file_of_variables_sets_too_late_is_never_seen(main, level):
+    files = {"package.json": '{"type": "module"}\n', "db.js": LATE_DB, "main.js": main}
+    assert f"module-scope-pool {level} db.js:2" in said(files)
+
+
+def test_a_chain_to_a_client_whose_variable_is_loaded_later_is_an_error():
+    assert "import-time-connection error users.py:3" in said({
+        "db.py": f"{ENGINE}def engine():\n    return create_engine(os.getenv('U'))\n",
+        "users.py": "from db import engine\n\nusers = engine()\n",
+        "main.py": "from fastapi import FastAPI\nfrom dotenv import load_dotenv\nfrom users import users\n\n"
+                   "load_dotenv()\napp = FastAPI()\nprint(users)\n",
+    })
+
+
+@pytest.mark.parametrize(("config", "given", "level"), [
+    ("module.exports = { db: { host: process.env.H || 'localhost' } };", "config.db", ["error"]),
+    ("const config = { db: { host: process.env.H } };\nmodule.exports = config;", "config.db", ["warning"]),
+    ("exports.db = { host: process.env.H || 'localhost' };", "{ host: config.db.host }", ["error"]),
+    ("exports.db = { host: 'db.internal' };", "config.db", ["note"]),
+    ("const db = { host: process.env.H || '::1' };\nmodule.exports = { db };", "require('./config').db", ["error"]),
+])
+def test_options_that_another_file_holds_are_followed(config, given, level):
+    code = f"const {{ Pool }} = require('pg');\nconst config = require('./config');\nexports.p = new Pool({given});\n"
+    assert levels(code, "db.js", config__js=config) == level
+
+
+def test_options_elsewhere_that_name_a_file_are_no_server():
+    code = ("const { Sequelize } = require('sequelize');\nconst config = require('./config');\n"
+            "exports.db = new Sequelize(config.db);\n")
+    config = "exports.db = { dialect: 'sqlite', host: process.env.H || 'localhost' };"
+    assert levels(code, "db.js", config__js=config) == []

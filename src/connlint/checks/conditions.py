@@ -17,9 +17,10 @@ class Plan(Struct):
     ``gain`` is the expression that yields the handle. ``ends`` are calls, awaits and ``with`` items that give it back,
     ``escapes`` nodes before which it changes owner, ``drops`` assignments that overwrite its variable, ``held`` reads
     of the variable, ``done`` calls that tell whether it has ended by itself, ``starts`` calls before which it does
-    nothing yet. ``runs`` are calls that run a function of the same file on the spot (`Function`), ``chains`` promise
-    methods whose callbacks matter. ``lent`` says that the function only lends what it yields: it goes on when its user
-    is done, and gets what went wrong there. ``gathered``: the handle is one of several in a collection.
+    nothing yet, ``fails`` calls that raise, whatever others of their name do. ``runs`` are calls that run a function of
+    the same file on the spot (`Function`), ``chains`` promise methods whose callbacks matter. ``lent`` says that the
+    function only lends what it yields: it goes on when its user is done, and gets what went wrong there. ``gathered``:
+    the handle is one of several in a collection.
     ``wakes`` are uses of a handle that holds nothing before the first of them.
     ``catching`` are exceptions with which all is caught that using the handle raises.
     """
@@ -31,6 +32,7 @@ class Plan(Struct):
     held: set[int] = field(default_factory=set)
     done: set[int] = field(default_factory=set)
     starts: set[int] = field(default_factory=set)
+    fails: set[int] = field(default_factory=set)
     runs: dict[int, p.Function] = field(default_factory=dict)
     chains: dict[int, dict[int, p.Function]] = field(default_factory=dict)
     wakes: set[int] = field(default_factory=set)

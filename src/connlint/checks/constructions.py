@@ -12,12 +12,13 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from connlint.checks.env_load import loaded_after, loads_of
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import loopback, shown
 from connlint.project.callees import last_name
-from connlint.project.clients import Construction, construction, instance
+from connlint.project.clients import Construction, construction, instance, record_of
 from connlint.project.companions import Companions
 from connlint.project.conditions import conditions
 from connlint.project.module import Module
@@ -25,7 +26,7 @@ from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
 from connlint.project.timeline import at_import
-from connlint.project.values import Possible, Values, values_of
+from connlint.project.values import Possible, Site, Values, values_of
 
 
 class Facts(Struct):
@@ -85,6 +86,10 @@ class Judge:
         if "schema_files" in entry and self.programs.declares(
                 built.module.path, _text(entry["schema_files"]), _bytes(entry["schema_embedded"])):
             return True
+        for _, site in self._options_elsewhere(built) if "embedded_when" in entry else ():
+            for place, wanted in entry["embedded_when"].items():
+                if any(q.text is not None and q.text in wanted for q in self.values.part(site, place)):
+                    return True
         starts = tuple(entry.get("embedded", ()))
         if not starts:
             return False
@@ -95,8 +100,8 @@ class Judge:
 
     def fallback(self, built: Construction) -> tuple[Possible, Any] | None:
         """A loopback address that is taken where a variable is not set, and the expression that gives it."""
-        for _, value in built.addresses():
-            for q in self.values.possible(built.module, value):
+        for _, value, possible in self._addresses(built):
+            for q in possible:
                 host = loopback(q.text or "")
                 if q.absent and host is not None and q.joint is not None:
                     names = [v for read in q.absent for v in read.variables]
@@ -107,16 +112,40 @@ class Judge:
                             return q, value
         return None
 
+    def _addresses(self, built: Construction) -> Iterator[tuple[str, Any, list[Possible]]]:
+        """The places that say where to connect, the expressions that give them, and what stands there.
+
+        Options that another file holds (``new Pool(config.database)``) are followed there.
+        """
+        for place, value in built.addresses():
+            yield place, value, self.values.possible(built.module, value)
+        for value, site in self._options_elsewhere(built):
+            if not any(self.values.part(site, place) for place in built.entry.get("address_elsewhere", ())):
+                for place in built.entry["address"]:
+                    if not place[0].isdigit():
+                        yield place, value, self.values.part(site, place)
+
+    def _options_elsewhere(self, built: Construction) -> Iterator[tuple[p.Expression, Site]]:
+        """Arguments that are objects of options which are not written in the constructor's file, and where they are."""
+        for argument in built.call.args:
+            given = argument.spread or (argument.name is None and built.entry["language"] == "javascript")
+            if not given or type(argument.value) not in (p.Name, p.Member):
+                continue
+            if record_of(built.module, argument.value, self.project) is None:
+                for site in self.values.objects(built.module, argument.value):
+                    if type(site.node) is p.Record:
+                        yield argument.value, site
+
     def unset(self, built: Construction, effects: tuple[str, ...]) -> tuple[Possible, Any] | None:
         """An address that is a read of the environment without default or check, where that has one of ``effects``."""
         entry = built.entry
-        for place, value in built.addresses():
+        for place, value, possible in self._addresses(built):
             effect = entry.get("missing_at", {}).get(place, entry["missing"])
             if effect == "throws" and built.given(entry.get("throws_unless", {})):
                 effect = "localhost"
             if effect not in effects:
                 continue
-            for q in self.values.possible(built.module, value):
+            for q in possible:
                 if q.nothing and any(r.variables for r in q.absent) and not self._checked(built, q):
                     return q, value
         return None
@@ -158,7 +187,7 @@ class Judge:
             assert q.joint is not None and q.text is not None
             step = Step(place_of(q.joint.module, q.joint.node), f"without {variables} it is {shown(q.text)}")
             return Facts("loopback", [step], {"variable": variables, "address": shown(q.text)})
-        if (late := self._late(built)) is not None:
+        if (late := self._late(built, imported)) is not None:
             return late
         if built.entry.get("loop") and not built.given(built.entry.get("loop_unless", {})) and not _in_async(built):
             return Facts("no-loop")
@@ -201,8 +230,19 @@ class Judge:
                 return instance(built.module, value, self.project, self.rules) is not None
         return True
 
-    def _late(self, built: Construction) -> Facts | None:
-        return None
+    def _late(self, built: Construction, imported: Module) -> Facts | None:
+        """That the program loads the variable of the address only after ``imported`` was evaluated."""
+        card = self.rules.cards.get(self.options.get("loads", ""))
+        found = self.unset(built, ("localhost", "throws", "fails")) if card is not None else None
+        if card is None or found is None:
+            return None
+        reads = frozenset((read.site.module.path, read.site.node.at) for read in found[0].absent)
+        late = loaded_after(loads_of(self.project, card, self.rules), imported.path, reads)
+        if late is None:
+            return None
+        load, variable = late
+        step = Step(place_of(load.module, load.node), f"{variable} is loaded only here")
+        return Facts("late", [step], {"variable": variable})
 
 
 def _in_async(built: Construction) -> bool:

@@ -275,7 +275,7 @@ class _Lowering:
         elif id(whole) == self.plan.gain or id(it) == self.plan.gain:
             more = self.plan.gathered
             out.append(Do(Step(kind, whole.at), not more, "more" if more else "gain", self.asleep))
-        elif id(it) not in self.plan.starts and not self.calm(whole):
+        elif id(it) not in self.plan.starts and (id(it) in self.plan.fails or not self.calm(whole)):
             out.append(Do(Step(kind, whole.at), True))
 
     def await_(self, it: p.Await, out: list[Shape]) -> None:

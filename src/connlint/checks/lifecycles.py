@@ -36,6 +36,7 @@ class Api(Struct, frozen=True):
     keeps: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
+    fails: tuple[str, ...] = ()
     awaiting: bool = False
     asleep: bool = False
     calling: bool = False
@@ -108,6 +109,8 @@ class Lifecycles:
         self.ended = _words(rules, "ended", language)
         self.collecting = _words(rules, "collecting", language)
         self.lends = _words(rules, "lends", language)
+        self.copies = _words(rules, "copies", language)
+        self.begins = _words(rules, "begins", language)
         self.shows = _Names(rules, "shows", language)
         self.calm = _Names(rules, "calm", language)
         self.reads = _Names(rules, "reads", language)
@@ -238,7 +241,7 @@ class _Names:
                 return True
             word = last_word(callee.of)
             if word is not None and word.lstrip("_").lower() in self.receivers:
-                return True
+                return not callee.name[:1].isupper()  # a class of that module makes something of what it is given
         elif type(callee) is not p.Name:
             return False
         return self.named(call, origins)

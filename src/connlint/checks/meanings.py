@@ -145,6 +145,8 @@ class Meanings:
         word = last_word(call.callee)
         if word in api.release:
             return "end", call
+        if argument.name is not None and argument.name in api.options:
+            return "read", call
         if not argument.spread and (
                 (call, self.origins) in self.table.reads or self.table.borrowing.named(call, self.origins)):
             return "read", call
@@ -185,6 +187,8 @@ class Meanings:
                 return module.parent(above)
             if type(above) is p.Call and above.callee is not below:
                 return above
+            if type(above) is p.Member and above.name in self.table.copies:
+                return None
             below, above = above, module.parent(above)
         if type(above) in (p.Return, p.Yield):
             return above

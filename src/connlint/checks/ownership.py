@@ -108,8 +108,10 @@ class Ownership:
         if type(above) is p.Member and (above.name in api.done or above.name in self.table.ended):
             call = self.module.parent(above)
             plan.done.add(id(call) if type(call) is p.Call else id(above))
-        if type(above) is p.Member and above.name in api.starts:
+        if type(above) is p.Member and (above.name in api.starts or above.name in self.table.begins):
             plan.starts.add(id(self.module.parent(above)))
+        if type(above) is p.Member and above.name in api.fails:
+            plan.fails.add(id(self.module.parent(above)))
 
     def _within(self, inner: p.Function | None, outer: p.Function) -> bool:
         return inner is not None and any(above is outer for above in self.module.parents(inner))

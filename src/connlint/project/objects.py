@@ -8,6 +8,7 @@ from connlint.model import program as p
 from connlint.project.answer import Found
 from connlint.project.module import Module
 from connlint.project.possible import UNKNOWN, Frame, Possible, Site
+from connlint.project.project import Bound, required
 
 if TYPE_CHECKING:
     from connlint.project.values import Values
@@ -53,23 +54,42 @@ class Objects:
 
     def namespace(self, module: Module, e: Any, part: str) -> list[Possible] | None:
         """``module.name`` where the module is one of this project."""
+        exported = self._member_of_module(module, e, part)
+        return self.values.bindings(*exported, None) if exported else None
+
+    def _member_of_module(self, module: Module, e: Any, part: str) -> Bound | None:
+        """What binds ``part`` where ``e`` is a member of a module of this project."""
         if type(e.of) is not p.Name:
             return None
         found = module.only(e.of.id, e.of)
-        if found is None or found.kind != "import" or found.statement is None:
+        if found is None:
             return None
-
-        specifier = found.statement.module
-        if found.node.name != "*":
-            if module.program.language != "python":
-                return None
-            specifier = specifier + ("" if specifier.endswith(".") else ".") + found.node.name
-        if not self.values.environment.matters(module, specifier, part):
+        specifier = None
+        if found.kind == "value" and found.value is not None and not found.path:
+            specifier = required(found.value)
+        elif found.kind == "import" and found.statement is not None:
+            specifier = found.statement.module
+            if found.node.name != "*":
+                if module.program.language != "python":
+                    return None
+                specifier = specifier + ("" if specifier.endswith(".") else ".") + found.node.name
+        if specifier is None or not self.values.environment.matters(module, specifier, part):
             return None
         answer = self.values.project.resolve(module, specifier)
         target = self.values.project.module(answer.path) if isinstance(answer, Found) else None
-        exported = self.values.project.exported(target, part) if target is not None else None
-        return self.values.bindings(*exported, None) if exported else None
+        return self.values.project.exported(target, part) if target is not None else None
+
+    def _required(self, module: Module, specifier: str, depth: int) -> list[Site]:
+        """What ``require`` gives of a CommonJS module of this project: the object that it exports as a whole."""
+        if not self.values.environment.matters(module, specifier):
+            return []
+        answer = self.values.project.resolve(module, specifier)
+        target = self.values.project.module(answer.path) if isinstance(answer, Found) else None
+        if target is None or target.nodes(p.Export):
+            return []
+        where, found = self.values.project.exported(target, "default") or (target, [])
+        return [site for d in found[:4] if d.value is not None and d.kind in ("value", "class") and not d.path
+                for site in self.of(where, d.value, depth + 1)]
 
     def property(self, site: Site, part: str | int, frame: Frame | None) -> list[Possible] | None:
         """The values of one property of an object; None where the object does not say."""
@@ -186,6 +206,8 @@ class Objects:
         if kind is p.Await:
             return self.of(module, e.value, depth + 1)
         if kind is p.Call:
+            if (specifier := required(e)) is not None:
+                return self._required(module, specifier, depth)
             name = self.values.environment.spelled(module, e.callee)
             if name in ("Object.freeze", "Object.seal") and e.args:
                 return self.of(module, e.args[0].value, depth + 1)
@@ -207,7 +229,12 @@ class Objects:
         if kind is p.Assign:
             return self.of(module, e.value, depth + 1)
         if kind is p.Member and self.values.environment.access(module, e) is None:
-            return [s for site in self.of(module, e.of, depth + 1) for s in self._sites(site, e.name)]
+            rows = [s for site in self.of(module, e.of, depth + 1) for s in self._sites(site, e.name)]
+            if not rows and (exported := self._member_of_module(module, e, e.name)) is not None:
+                where, found = exported
+                rows = [s for d in found[:4] if d.value is not None and d.kind == "value" and not d.path
+                        for s in self.of(where, d.value, depth + 1)]
+            return rows
         return []
 
     def _is_given(self, module: Module, e: p.Name) -> bool:

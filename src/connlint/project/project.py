@@ -198,9 +198,12 @@ class Project:
                 continue
             owner = module.qualified(target)
             if owner == "module.exports":
-                found.append(("default", assign.value))
-                if type(assign.value) is p.Record:
-                    found += [(e.key.value, e.value) for e in assign.value.entries if type(e.key) is p.Text]
+                whole: Any = assign.value
+                found.append(("default", whole))
+                if type(whole) is p.Name and (bound := module.only(whole.id, whole)) is not None and not bound.path:
+                    whole = bound.value
+                if type(whole) is p.Record:
+                    found += [(e.key.value, e.value) for e in whole.entries if type(e.key) is p.Text]
             elif owner in (f"exports.{target.name}", f"module.exports.{target.name}"):
                 found.append((target.name, assign.value))
         return found

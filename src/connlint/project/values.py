@@ -341,6 +341,11 @@ class Values:
         """The records, sequences, classes (also for their instances) that ``e`` may be, as far as that is known."""
         return self.things.of(module, e)
 
+    def part(self, site: Site, path: str) -> list[Possible]:
+        """What stands at a dotted path of keys in a record; nothing where it does not say."""
+        parts: tuple[str | int, ...] = tuple(path.split("."))
+        return self.things.property_path(site.module, site.node, parts, None) or []
+
     def callee(self, module: Module, e: p.Call) -> Site | None:
         """The function or class of this project that a call calls; None where it is another's or not known."""
         return self.results.callee(module, e)
