@@ -96,6 +96,8 @@ COPY api ./api
     ("bin/tool/x", 1, "Unknown"),
     ("out/main.js", 1, "Unknown"),
     ("/elsewhere/x", 1, "Unknown"),
+    ("gone/main.py", 1, "Missing"),
+    ("gone/main.py", 2, "Unknown"),
     ("api/main.py", 2, "api/main.py"),
     ("api/gone.py", 2, "Unknown"),
 ])

@@ -3,6 +3,7 @@ start that does not wait, a variable that nobody sets."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from connlint.checks.deployed import CODE
@@ -39,12 +40,18 @@ class Tables:
         self.plain_bases = _joined(rules, "base_image", "names")
         self.idle = frozenset(_joined(rules, "waits", "idle"))
         self.waits = tuple(word.encode() for word in _joined(rules, "waits", "words"))
+        self._loops = [re.compile(pattern.encode()) for pattern in _joined(rules, "waits", "loops")]
         self.listening: dict[int, tuple[Running, set[int]]] = {}
         """What `listens` has answered, with the service, so that no other one takes its place in memory."""
 
     def is_waited_for(self, one: Running) -> bool:
         """Whether clients of a service with a well-known image wait for it, try again, or connect when first used."""
         return self._image(one.service.image) in self._patient
+
+    def speaks_of_waiting(self, data: bytes) -> bool:
+        """Whether code speaks of waiting for another service or of trying again, or does so in a loop."""
+        lower = data.lower()
+        return any(word in lower for word in self.waits) or any(loop.search(data) for loop in self._loops)
 
     def names_of(self, one: Running) -> set[str]:
         """The words that a service with a well-known image goes by."""

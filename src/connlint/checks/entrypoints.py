@@ -404,6 +404,10 @@ def _misfit(start: Start, target: Target, applications: Applications) -> Verdict
         slots["has"] = {p.Number: "a number", p.Text: "a text", p.Sequence: "a list", p.Record: "a dictionary"}[kind]
         related = _related(found, slots["has"])
         return Draft("no-application", target.place, slots, f"{start.tool} {target.text}", related=related)
+    if definition.kind == "value" and (own := applications.own_class(found[0], definition.value)) is not None:
+        slots["has"] = f"an object of {own}"
+        return Draft("no-application", target.place, slots, f"{start.tool} {target.text}",
+                     related=_related(found, slots["has"]))
     function = definition.value
     if wants != "wsgi" or start.entry.get("lenient"):
         return None

@@ -76,7 +76,7 @@ def _is_checked(one: Running) -> bool:
 
 def _speaks_of_trying(paths: tuple[str, ...], tables: Tables, project: Project) -> bool:
     """Whether one of the files that lead to the connection speaks of waiting or of trying again."""
-    return any(word in (project.tree.read(path) or b"").lower() for path in paths for word in tables.waits)
+    return any(tables.speaks_of_waiting(project.tree.read(path) or b"") for path in paths)
 
 
 def _runs_mounted(one: Running, tables: Tables) -> bool:
@@ -114,6 +114,6 @@ def _tries_again(folder: str, target: Running, tables: Tables, project: Project)
         if not path.startswith(prefix) or not _CODE.search(path) or _SKIPPED.search(path[len(prefix):]):
             continue
         data = project.tree.read(path) or b""
-        if len(data) < _LARGEST and any(word in data.lower() for word in tables.waits) and called.search(data):
+        if len(data) < _LARGEST and tables.speaks_of_waiting(data) and called.search(data):
             return True
     return False

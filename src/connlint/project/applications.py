@@ -139,6 +139,20 @@ class Applications:
             return self._returned(module, definition.value)
         return None if target.call or definition.kind != "value" else self._made(module, definition.value)
 
+    def own_class(self, module: Module, value: Any) -> str | None:
+        """The name of the class of which ``value`` makes an object, where that is one of the project's own which nobody
+        can call."""
+        if type(value) is not p.Call or type(value.callee) is not p.Name:
+            return None
+        _, bound = self.project.definitions(module, value.callee)
+        made = bound[0].value if len(bound) == 1 and bound[0].kind == "class" and not bound[0].path else None
+        if type(made) is not p.Class or made.bases:
+            return None
+        defined = [s.value for s in made.body if type(s) is p.Define]
+        bound_names = [s.target.id for s in made.body if type(s) is p.Let and type(s.target) is p.Name]
+        names = [*bound_names, *(node.name for node in defined if type(node) in (p.Function, p.Class))]
+        return None if "__call__" in names else made.name
+
     def _made(self, module: Module, value: Any, depth: int = 0) -> tuple[str, str] | None:
         """What a call makes: an application by its constructor, or what the project's own factory returns."""
         if type(value) is not p.Call:

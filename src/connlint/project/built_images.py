@@ -54,6 +54,9 @@ class BuiltImages:
                 if name == "Dockerfile" and folder:
                     folders.setdefault(posixpath.basename(folder).lower(), []).append(folder)
         self._only = self._single(deployments)
+        self._of_only = {name for deployment in deployments for service in deployment.services
+                         if service.image is not None and service.kind != "compose"
+                         and (name := _last(service.image.value or "")) and self._runs_of_only(service, name)}
         self._folders = {name: rows[0] for name, rows in folders.items() if len(rows) == 1 and name not in _PREFIXES}
 
     def origin(self, service: Service) -> Origin | None:
@@ -70,7 +73,7 @@ class BuiltImages:
         folder = self._folders.get(name) if not told and "/" in service.image.value else None
         if folder is not None:
             return Origin(folder, None)
-        return self._only if not told and self._runs_of_only(service, name) else None
+        return self._only if not told and name in self._of_only else None
 
     def _single(self, deployments: Sequence[Deployment]) -> Origin | None:
         """The only Dockerfile of the project, None where it has several."""
@@ -86,10 +89,13 @@ class BuiltImages:
             return False
         folder = self._only.context
         for command in service.commands:
-            for word in command.words[1:3]:
-                path = posixpath.normpath(posixpath.join(folder, word.value or ""))
-                if word.value and not word.value.startswith(("-", "/")) and path in self._tree.paths:
-                    return True
+            words = [word.value or "" for word in command.words[1:3]]
+            files = [word for word in words if word and not word.startswith(("-", "/"))]
+            if words[:1] == ["-m"]:
+                stem = words[-1].replace(".", "/")
+                files = [f"{stem}.py", f"{stem}/__main__.py"]
+            if any(posixpath.normpath(posixpath.join(folder, file)) in self._tree.paths for file in files):
+                return True
         table = jsonc.loads(self._tree.read(posixpath.normpath(posixpath.join(folder, "package.json"))) or b"")
         written = table.get("name") if isinstance(table, dict) else None
         data = self._tree.read(posixpath.normpath(posixpath.join(folder, "pyproject.toml"))) or b""

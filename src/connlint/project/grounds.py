@@ -96,9 +96,19 @@ class Inside(Struct, frozen=True):
         base = layers[0].base if layers else ""
         if not is_plain(base, self.plain):
             doubt = doubt or f"the base image {base}"
+        if not tried and depth == 0 and self._fills_below(inside, layers):
+            tried = (inside,)
         if not tried:
             doubt = doubt or "nothing of the project is copied there"
         return Unknown(doubt) if doubt else Missing("not in the image", tried)
+
+    def _fills_below(self, inside: str, layers: list[Stage]) -> bool:
+        """Whether the project's code goes into other folders of the one in which the command runs than ``inside``."""
+        prefix = self.folder.rstrip("/") + "/"
+        if prefix == "/" or self.mounts or not inside.startswith(prefix):
+            return False
+        copied = (posixpath.normpath(target) for layer in layers for _, target, origin in layer.copies if origin is None)
+        return any(target.startswith(prefix) for target in copied)
 
     def _copied(self, inside: str, source: str, target: str, origin: str | None, depth: int) -> Answer | None:
         """What one copy brings to ``inside``; None where it does not reach it."""

@@ -354,7 +354,12 @@ class _Reader:
             return ()
         expanded = self.expand(node.text)
         text = node.text if expanded is None else expanded
-        found = read_commands(text.encode(), self.source.path, 0, folder=folder, shell=False)
+        if text.lstrip().startswith("-"):
+            # options alone, for the program that the image starts
+            found = read_commands(b"program " + text.encode(), self.source.path, 0, folder=folder, shell=False)
+            found = tuple(replace(c, words=c.words[1:]) for c in found[:1] if len(c.words) > 1)
+        else:
+            found = read_commands(text.encode(), self.source.path, 0, folder=folder, shell=False)
         return tuple(replace(c, place=node.place, words=tuple(
             replace(w, place=node.place) if expanded is not None else self._filled_in(w, node.place)
             for w in c.words)) for c in found)
