@@ -171,7 +171,8 @@ def test_every_edit_takes_its_finding_away_and_brings_no_other(folder):
     ('import os\nurl = os.getenv("A_URL", "http://localhost")\n', 'import os\nurl = os.environ["A_URL"]\n'),
     ('from os import environ\nurl = environ.get("A_URL") or "http://localhost"\n',
      'from os import environ\nurl = environ["A_URL"]\n'),
-    ('from decouple import config\nurl = config("A_URL", default="http://localhost")\n', None),
+    ('from decouple import config\nurl = config("A_URL", default="http://localhost")\n',
+     'from decouple import config\nurl = config("A_URL")\n'),
     ('import os\nurl = os.getenv("A_URL") or os.getenv("B_URL") or "http://localhost"\n', None),
 ])
 def test_python_edits(before, after):

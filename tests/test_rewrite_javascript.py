@@ -8,7 +8,8 @@ import pytest
 from connlint.languages.edits import applied
 from connlint.languages.javascript.parse_tree_sitter import tree
 from connlint.languages.javascript.read import read
-from connlint.languages.javascript.rewrite import import_first, release_in_finally, require, respell
+from connlint.languages.javascript.requiring import require
+from connlint.languages.javascript.rewrite import import_first, release_in_finally, respell
 from connlint.model.source import Source
 
 # Stands for a place in the tables below: from the first ‹ to the last ›.

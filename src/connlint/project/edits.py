@@ -33,10 +33,38 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     if node is None:
         return None
     if python:
-        from connlint.languages.python.rewrite import require as rewrite
-    else:
-        from connlint.languages.javascript.rewrite import require as rewrite
-    return rewrite(module.source, module.program, node.at, variable)
+        from connlint.languages.python.rewrite import require as require_python
+
+        return require_python(module.source, module.program, node.at, variable)
+    from connlint.languages.javascript.requiring import require as require_javascript
+
+    helper = _helper(values, module, node) if len(reads) == 1 else None
+    return require_javascript(module.source, module.program, node.at, variable, helper)
+
+
+def _helper(values: Values, module: Module, node: Any) -> str | None:
+    """The name of a function, of the file or imported by it and called there already, that requires a variable."""
+    from connlint.languages.javascript.requiring import is_helper
+
+    statement: Any
+    for statement in module.program.body:
+        value = statement.value if type(statement) in (p.Define, p.Let) else None
+        name = getattr(statement, "name", None) or getattr(getattr(statement, "target", None), "id", None)
+        if name and is_helper(value) and (type(statement) is p.Define or statement.at[1] <= node.at[0]):
+            if len(module.lookup(name, node)) == 1 and not _within(value, node):
+                return name
+    seen: set[str] = set()
+    for call in module.nodes(p.Call):
+        if type(call.callee) is p.Name and call.callee.id not in seen:
+            seen.add(call.callee.id)
+            home, found = values.environment.definitions(module, call.callee)
+            if home is not module and len(found) == 1 and is_helper(found[0].value):
+                return call.callee.id
+    return None
+
+
+def _within(outer: Any, inner: Any) -> bool:
+    return outer.at[0] <= inner.at[0] and inner.at[1] <= outer.at[1]
 
 
 def _without_default(values: Values, module: Module, read: Any, joint: Any, variable: str) -> Fix | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from connlint.languages.dump import dump_expression
 from connlint.languages.edits import (
@@ -25,6 +24,7 @@ from connlint.languages.edits import (
     without_lines,
 )
 from connlint.languages.javascript.read import read
+from connlint.languages.javascript.style import has_semicolons, indent_unit, quote_at
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span
@@ -33,67 +33,6 @@ from connlint.patterns import regex
 _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
 _NAME = regex(r"[A-Za-z_$][\w$]*")
 _MODULE = (p.Import, p.Export)
-
-
-# -- requiring a variable ---------------------------------------------------------------------------------------------
-
-
-def require(source: Source, program: p.Program, read_at: Span, variable: str) -> Fix | None:
-    """Throw where the environment read at ``read_at`` falls back to a default: the read itself stays as it is written.
-
-    ``read_at`` is the whole of read and default: ``env.X || "…"``, ``env.X ?? "…"``, ``env.X ? env.X : "…"``, an
-    assignment with ``||=`` or ``??=``, a pattern's ``X = "…"``. Never safe: without the variable the program stops
-    where it went on. Where several are tried, ``variable`` names them: "A or B".
-    """
-    if not re.fullmatch(r"[\w.-]+(?: or [\w.-]+)*", variable):
-        return None
-    defaults = {_default(node, variable) for node in everything(program.body) if getattr(node, "at", None) == read_at}
-    defaults.discard(None)
-    if len(defaults) != 1:
-        return None
-    (at,) = defaults
-    assert at is not None
-    quote = _quote(source, at)
-    stop = ";" if _has_semicolons(source, program) else ""
-    text = f"(() => {{ throw new Error({quote}{variable} is not set{quote}){stop} }})()"
-    return proved(source, Fix(f"Require {variable}", (Edit(Place(source.path, at), text),)), read, keeps=False)
-
-
-def _default(node: Any, variable: str) -> Span | None:
-    """The place of what stands in for the variable in one expression."""
-    kind = type(node)
-    if kind is p.Logical and node.op in ("or", "nullish"):
-        return node.right.at
-    if kind is p.Assign and node.op in ("or", "nullish"):
-        return node.value.at
-    if kind is p.Default:
-        return node.value.at
-    if kind is p.Conditional:
-        arms = [arm for arm in (node.then, node.otherwise) if not _mentions(arm, variable)]
-        return arms[0].at if len(arms) == 1 else None
-    return None
-
-
-def _mentions(expression: p.Expression, variable: str) -> bool:
-    return any(
-        (type(node) is p.Member and node.name == variable) or (type(node) is p.Text and node.value == variable)
-        for node in everything((expression,))
-    )
-
-
-def _quote(source: Source, at: Span) -> str:
-    """The quotes of the default, or those that the file uses most."""
-    written = re.search(r"[\"']", source.slice(at))
-    if written is not None:
-        return written[0]
-    return "'" if source.text.count("'") > source.text.count('"') else '"'
-
-
-def _has_semicolons(source: Source, program: p.Program) -> bool:
-    """Whether simple statements end with a semicolon here: most of them do, or there is none to tell."""
-    marks = [source.data[node.at[1] - 1 : node.at[1]] == b";" for node in everything(program.body)
-             if type(node) in (p.Evaluate, p.Let, p.Return, p.Import)]
-    return sum(marks) * 2 >= len(marks)
 
 
 # -- releasing on every way out ---------------------------------------------------------------------------------------
@@ -168,7 +107,7 @@ class _Lines:
         if head is None or begin is None or stop is None or begin > inside[0].at[0]:
             return None
         indent = head[1]
-        unit = _unit(source, *head)
+        unit = indent_unit(source, *head)
         if isinstance(release, str):
             mark = ";" if source.data[self.acquire[1] - 1 : self.acquire[1]] == b";" else ""
             body, moved = indented(source, (begin, stop), unit, self.fixed), f"{indent}{unit}{release}{mark}{end}"
@@ -190,16 +129,6 @@ class _Lines:
         self.place = begin, stop
         ends = source.data[:stop].endswith((b"\n", b"\r")) or source.slice((begin, stop)).endswith(("\n", "\r"))
         return text if ends else text.removesuffix(end)
-
-
-def _unit(source: Source, start: int, indent: str) -> str:
-    """One more level of indentation, as the lines above do it, or the first block of the file."""
-    for line in reversed(source.text[: source.byte_to_char(start)].splitlines()):
-        above = line[: len(line) - len(line.lstrip(" \t"))]
-        if line.strip() and len(above) < len(indent) and indent.startswith(above):
-            return indent[len(above) :]
-    found = re.search(r"(?m)^([ \t]*)\S.*[{(\[][ \t]*[\r\n]+\1([ \t]+)\S", source.text)
-    return found[2] if found else "  "
 
 
 def _declared(statements: Iterable[p.Statement]) -> set[str]:
@@ -279,8 +208,8 @@ def import_first(
     head = whole_line(source, body[number].at)
     if head is None:
         return None
-    quote = _quote(source, body[number].at)
-    stop = ";" if _has_semicolons(source, program) else ""
+    quote = quote_at(source, body[number].at)
+    stop = ";" if has_semicolons(source, program) else ""
     text = f"{head[1]}import {quote}{module}{quote}{stop}{line_end(source)}"
     away = {edit.place.at[0]: edit for at in gone if (edit := without_lines(source, at, _COMMENT)) is not None}
     replaced = away.pop(head[0], None)  # what goes from the very place

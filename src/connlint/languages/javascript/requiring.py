@@ -1,0 +1,189 @@
+"""Text edits that require a variable of the environment in JavaScript and TypeScript, each proved before it is offered.
+
+In this order: by a function that the project has for it; by a guard below a plain declaration; by a function of the
+file's own, where several variables need it; by an expression that throws.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from connlint.languages.edits import everything, insertion, line_end, line_start, line_stop, proved, whole_line
+from connlint.languages.javascript.read import read
+from connlint.languages.javascript.style import has_semicolons, indent_unit, quote_at
+from connlint.model import program as p
+from connlint.model.finding import Edit, Fix, Place
+from connlint.model.source import Source, Span
+from connlint.patterns import regex
+
+_TYPED = (".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+_NEW_HELPER = "requireEnv"
+_PLAIN_READ = regex(r"process\.env(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
+_REQUIRES = regex(r"\brequire\s*\(")
+
+
+def require(source: Source, program: p.Program, read_at: Span, variable: str, helper: str | None = None) -> Fix | None:
+    """Stop where the environment read at ``read_at`` falls back to a default: the program throws instead.
+
+    ``read_at`` is the whole of read and default: ``env.X || "…"``, ``env.X ?? "…"``, ``env.X ? env.X : "…"``, an
+    assignment with ``||=`` or ``??=``, a pattern's ``X = "…"``. Never safe: without the variable the program stops
+    where it went on. Where several are tried, ``variable`` names them: "A or B". ``helper`` is a function that the file
+    can call with the name of a variable, and that returns its value or throws.
+    """
+    if not re.fullmatch(r"[\w.-]+(?: or [\w.-]+)*", variable):
+        return None
+    defaults = {at: node for node in everything(program.body) if getattr(node, "at", None) == read_at
+                and (at := _default(node, variable)) is not None}
+    if len(defaults) != 1:
+        return None
+    (at, node), = defaults.items()
+    writer = _Writer(source, program, variable, at)
+    fixes: list[tuple[Edit, ...]] = []
+    if _reads_plainly(source, node):
+        if helper is not None:
+            fixes.append((Edit(Place(source.path, read_at), writer.call(helper)),))
+        else:
+            fixes.append(writer.guarded(node))
+            if _several(program, source):
+                fixes.append(writer.with_helper(read_at))
+    fixes.append((Edit(Place(source.path, at), writer.throwing()),))
+    title = f"Require {variable}"
+    return next((fix for edits in fixes if edits
+                 and (fix := proved(source, Fix(title, tuple(edits)), read, keeps=False)) is not None), None)
+
+
+def is_helper(function: Any) -> bool:
+    """Whether a function returns the variable that its first argument names, or throws where that is not set."""
+    if type(function) is not p.Function or not function.params or type(function.params[0].target) is not p.Name:
+        return False
+    if function.kind not in ("function", "arrow") or function.is_async or any(
+            param.default is None and type(param.target) is not p.Default for param in function.params[1:]):
+        return False
+    name = function.params[0].target.id
+    nodes = list(everything(function.body))
+    reads = any(type(node) is p.Index and type(node.key) is p.Name and node.key.id == name
+                and type(node.of) is p.Member and node.of.name == "env" for node in nodes)
+    return reads and any(type(node) is p.Raise for node in nodes) and not any(type(node) is p.Try for node in nodes)
+
+
+class _Writer:
+    """The ways to write it in one file."""
+
+    def __init__(self, source: Source, program: p.Program, variable: str, at: Span) -> None:
+        self.source, self.program, self.variable = source, program, variable
+        self.quote = quote_at(source, at)
+        self.stop = ";" if has_semicolons(source, program) else ""
+
+    def call(self, helper: str) -> str:
+        return f"{helper}({self.quote}{self.variable}{self.quote})"
+
+    def throwing(self) -> str:
+        return f"(() => {{ throw new Error({self.quote}{self.variable} is not set{self.quote}){self.stop} }})()"
+
+    def guarded(self, node: Any) -> tuple[Edit, ...]:
+        """The declaration without the default, and a test below it; where types are written, they would not see it."""
+        source = self.source
+        lets = [s for s in everything(self.program.body) if type(s) is p.Let and s.value is node]
+        name = lets[0].target if len(lets) == 1 else None
+        if source.path.endswith(_TYPED) or type(name) is not p.Name:
+            return ()
+        let = lets[0]
+        alone = [s for s in everything(self.program.body) if type(s) is p.Let and s.at[0] < let.at[1]
+                 and let.at[0] < s.at[1]]
+        line, text = whole_line(source, let.at), source.slice(let.at)
+        head = re.match(r"\s*(?:export\s+)?(?:const|let|var)\s", source.line_text(source.line(let.at[0])))
+        rest = source.slice((node.at[1], line_stop(source, node.at[1])))
+        if len(alone) != 1 or not head or not re.fullmatch(r"\s*;?\s*(?://.*)?", rest) or "\n" in text:
+            return ()
+        indent = re.match(r"\s*", source.line_text(source.line(let.at[0])))
+        assert indent is not None
+        if line is None and not _is_export(source, let):
+            return ()
+        test = (f"{line_end(source)}{indent[0]}if (!{name.id}) throw new Error("
+                f"{self.quote}{self.variable} is not set{self.quote}){self.stop}")
+        read = _read(node)
+        return (Edit(Place(source.path, (read.at[1], node.at[1])), ""),
+                insertion(source, line_stop(source, node.at[1]), test))
+
+    def with_helper(self, read_at: Span) -> tuple[Edit, ...]:
+        """A function of the file's own for this and the others, below its imports."""
+        source, program = self.source, self.program
+        if source.path.endswith((".vue", ".svelte")) or _NEW_HELPER in source.text:
+            return ()
+        first = next((s for n, s in enumerate(program.body) if not _is_import(source, program, n, s)), None)
+        line = whole_line(source, first.at) if first is not None else None
+        if first is None or (line is None and not _is_export(source, first)):
+            return ()
+        start = line[0] if line is not None else line_start(source, first.at[0])
+        start = _above_comments(source, start)
+        typed = source.path.endswith(_TYPED)
+        unit, end = indent_unit(source, start, ""), line_end(source)
+        stop = self.stop
+        rows = [
+            f"function {_NEW_HELPER}(name{': string' * typed}){': string' * typed} {{",
+            f"{unit}const value = process.env[name]{stop}",
+            f"{unit}if (!value) throw new Error(`${{name}} is not set`){stop}",
+            f"{unit}return value{stop}",
+            "}", "", "",
+        ]
+        return (insertion(source, start, end.join(rows)), Edit(Place(source.path, read_at), self.call(_NEW_HELPER)))
+
+
+def _is_import(source: Source, program: p.Program, place: int, statement: p.Statement) -> bool:
+    if type(statement) is p.Import:
+        return True
+    if place < len(program.directives) and type(statement) is p.Evaluate and type(statement.value) is p.Text:
+        return True
+    return type(statement) in (p.Let, p.Evaluate) and _REQUIRES.search(source.slice(statement.at)) is not None and (
+        "\n" not in source.slice(statement.at))
+
+
+def _is_export(source: Source, statement: p.Statement) -> bool:
+    return source.slice((line_start(source, statement.at[0]), statement.at[0])).strip() in ("export", "export default")
+
+
+def _above_comments(source: Source, start: int) -> int:
+    """The start of the comment lines right above, which belong to what they stand on."""
+    line = source.line(start)
+    while line > 1 and re.match(r"\s*(?://|/\*|\*)", source.line_text(line - 1)):
+        line -= 1
+    return line_start(source, source.line_starts()[line - 1]) if line > 1 else start
+
+
+def _several(program: p.Program, source: Source) -> bool:
+    """Whether more than one read of the file has a text for a default."""
+    return sum(type(node) is p.Logical and node.op in ("or", "nullish") and type(node.right) is p.Text
+               and _reads_plainly(source, node) for node in everything(program.body)) > 1
+
+
+def _reads_plainly(source: Source, node: Any) -> bool:
+    """Whether an expression is one read of ``process.env`` and a default behind it."""
+    read = _read(node)
+    return read is not None and _PLAIN_READ.match(source.slice(read.at)) is not None
+
+
+def _read(node: Any) -> Any:
+    return node.left if type(node) is p.Logical and node.op in ("or", "nullish") else None
+
+
+def _default(node: Any, variable: str) -> Span | None:
+    """The place of what stands in for the variable in one expression."""
+    kind = type(node)
+    if kind is p.Logical and node.op in ("or", "nullish"):
+        return node.right.at
+    if kind is p.Assign and node.op in ("or", "nullish"):
+        return node.value.at
+    if kind is p.Default:
+        return node.value.at
+    if kind is p.Conditional:
+        arms = [arm for arm in (node.then, node.otherwise) if not _mentions(arm, variable)]
+        return arms[0].at if len(arms) == 1 else None
+    return None
+
+
+def _mentions(expression: p.Expression, variable: str) -> bool:
+    return any(
+        (type(node) is p.Member and node.name == variable) or (type(node) is p.Text and node.value == variable)
+        for node in everything((expression,))
+    )
