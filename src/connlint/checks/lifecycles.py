@@ -54,6 +54,7 @@ class Api(Struct, frozen=True):
     borrows: tuple[str, ...] = ()
     reads_from: tuple[str, ...] = ()
     itself: tuple[str, ...] = ()
+    itself_at: tuple[str, ...] = ("0",)
     gathered: bool = False
     iterated: bool = False
     runs: tuple[str, ...] = ()
@@ -117,6 +118,7 @@ class Lifecycles:
         self.borrowing = _Names(rules, "borrowing", language)
         self.raising = _Names(rules, "raising", language)
         self.closing = _Names(rules, "closing", language)
+        self.consuming = _Names(rules, "consuming", language)
         self.exits = _Names(rules, "exit", language)
         self.suppressing = _Names(rules, "suppressing", language)
         self.managers = _Names(rules, "manager", language)
@@ -321,20 +323,33 @@ def _borrows(api: Api, call: p.Call, origins: Origins) -> bool:
 
 def _runs_itself_again(api: Api, call: p.Call, module: Module) -> bool:
     """Whether a call hands on the very function that it stands in, whatever happened: ``setTimeout(poll, 1000)``."""
-    given: Any = call.args[0].value if call.args else None
+    given: Any = next((it for key in api.itself_at if (it := argument(call, key)) is not None), None)
     if type(given) is p.Function and given.arrow and len(given.body) == 1:
         only = getattr(given.body[0], "value", None)
         given = only.callee if type(only) is p.Call else None
-    if type(given) is not p.Name or not any(fnmatchcase(given.id, word) for word in api.itself):
+    if type(given) is p.Call and type(given.callee) is p.Member and given.callee.name == "bind":
+        given = given.callee.of
+    if not any(fnmatchcase(last_word(given) or "", word) for word in api.itself):
         return False
-    found = module.only(given.id, given)
-    function: Any = found.value if found is not None else None
+    function = _function_around(given, call, module)
     for above in module.parents(call):
         if above is function:
             return not any(_stops(statement, call) for statement in above.body)
         if type(above) in (p.If, p.Conditional, p.Logical, p.Switch, p.Case, p.Handler, p.Loop):
             return False
     return False
+
+
+def _function_around(given: Any, call: p.Call, module: Module) -> Any:
+    """The function that ``given`` means: one of that name, or, for ``this.poll``, the method around ``call``."""
+    if type(given) is p.Name:
+        found = module.only(given.id, given)
+        return found.value if found is not None else None
+    if type(given) is p.Member and type(given.of) is p.Name and given.of.id in ("this", "self"):
+        for above in module.parents(call):
+            if type(above) is p.Define and type(module.parent(above)) is p.Class:
+                return above.value if above.name == given.name else None
+    return None
 
 
 def _stops(thing: Any, call: p.Call) -> bool:

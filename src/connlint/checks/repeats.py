@@ -216,10 +216,11 @@ class Repeats:
         """An answer for every use of ``name`` in this file, as far as it runs the function."""
         module = self.module
         wanted = module.lookup(name, at)
+        itself = at.value if type(at) is p.Define else getattr(module.parent(at), "value", None)
         found = []
         for use in self.names().get(name, ()):
-            if module.lookup(name, use) is not wanted:
-                continue
+            if module.lookup(name, use) is not wanted or any(above is itself for above in module.parents(use)):
+                continue  # that it runs itself again says nothing about who runs it first
             above = module.parent(use)
             if type(above) is p.Call and above.callee is use:
                 found.append(self._at(above, depth - 1, seen))
