@@ -181,7 +181,7 @@ def _file(start: Start, target: Target, applications: Applications) -> Verdict:
         return None
     if _is_renamed(path, applications) or _is_made(start, path) or _stands_above(start, path):
         return None
-    if "/" not in path and _is_built(start):
+    if "/" not in posixpath.normpath(path) and _is_built(start):
         return None
     return _draft("file", start, target, _tried(answers), "")
 

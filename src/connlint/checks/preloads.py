@@ -10,12 +10,20 @@ from typing import Any
 from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.evaluation import Orders
+from connlint.project.grounds import above
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.programs import Programs
 from connlint.project.project import Project
 
+_SCRIPT = regex(r"\.(?:sh|bash|service)$")
+_WORD = regex(r"(?<![\w@./-])(?:[\w@.-]+/)*[\w@.-]+\.(?:[cm]?[jt]sx?|py)\b(?![\w/-])")
+"""A file of a program as a command names it."""
 _PRELOADED = regex(r"(?:-r|--require|--import|--preload)[ =](\.{1,2}/[\w./-]+)")
+
+
+def _without_suffix(path: str) -> str:
+    return re.sub(r"\.(?:[cm]?[jt]sx?|py)$", "", path)
 
 
 class Preloads:
@@ -50,7 +58,25 @@ class Preloads:
         if not patterns:
             return False
         joined = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in patterns).encode())
-        return self.programs.told(joined, re.compile(self.options["commands"]), entry) is not None
+        return (self.programs.told(joined, re.compile(self.options["commands"]), entry) is not None
+                or self._scripted(entry, joined))
+
+    def _scripted(self, entry: str, loading: re.Pattern[bytes]) -> bool:
+        """Whether a script in a folder of its own, which is run from further up, starts ``entry`` in a line that loads
+        variables: ``env-cmd -f .env node ./src/index.js`` in ``bin/start.sh``."""
+        wanted = _without_suffix(entry)
+        tree = self.project.tree
+        for path in sorted(path for path in tree.paths if _SCRIPT.search(path)):
+            data = tree.read(path) or b""
+            for line in data.replace(b"\\\n", b" ").splitlines() if loading.search(data) else ():
+                if line.lstrip().startswith(b"#") or not loading.search(line):
+                    continue
+                for word in _WORD.findall(line.decode("utf-8", "replace")):
+                    if any(_without_suffix(place) in (wanted, wanted.removesuffix("/index"))
+                           for folder in above(path.rpartition("/")[0])
+                           for place in [posixpath.normpath(posixpath.join(folder, word))]):
+                        return True
+        return False
 
     def _forked_by_loader(self, entry: str) -> bool:
         """Whether a program that loads variables itself starts ``entry`` as a process, which inherits them."""

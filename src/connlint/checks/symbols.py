@@ -24,12 +24,15 @@ _NOT_RUN = regex(
 _SURELY_MEANT = 0.85
 """How alike two names must be for an edit to be offered."""
 
+_OUTCOMES = {"use": "symbol-at-use", "check": "symbol-unused"}
+
 
 def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
     """What the file ``path`` imports in vain.
 
     Outcomes: "symbol" (a name in an import that fails while the file is loaded), "symbol-at-use" (one that fails when
-    it is used or its function is called), "member" (a member of an imported module) and "module". Slots: ``name``,
+    it is used or its function is called), "symbol-unused" (one that only the type checker misses), "member" (a member
+    of an imported module) and "module". Slots: ``name``,
     ``module`` (as written), ``where`` (the file that lacks the name) and ``hint``, which is empty or starts with ";".
     """
     if _NOT_RUN.search(path):
@@ -78,7 +81,7 @@ def _symbol(
 ) -> Draft:
     from connlint.project.corrections import from_module, respelled
 
-    outcome = "member" if not used.in_import else "symbol-at-use" if use.breaks == "use" else "symbol"
+    outcome = "member" if not used.in_import else _OUTCOMES.get(use.breaks, "symbol")
     elsewhere = [place for place in answer.tried if place not in (target.path, path)]
     beside = [place for place in elsewhere if place.startswith(target.path.rpartition("/")[0] + "/")]
     elsewhere = beside if len(beside) == 1 else elsewhere

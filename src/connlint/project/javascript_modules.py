@@ -135,7 +135,8 @@ class JavaScriptLinker:
 
     def _checked(self, path: str, data: bytes, statements: list[Statement]) -> list[ImportUse]:
         """The uses as a parse shows them."""
-        imports = Imports(path, data)
+        config, _ = self.resolver.configs.governing(path)
+        imports = Imports(path, data, verbatim=config is not None and config.verbatim)
         uses: list[ImportUse] = []
         mocked = _mocked(data)
         for statement in statements:
@@ -152,10 +153,14 @@ class JavaScriptLinker:
                 excused = "perhaps a part that this checkout does not have"
             names: tuple[UsedName, ...] = ()
             members: tuple[UsedName, ...] = ()
+            idle: tuple[UsedName, ...] = ()
             if type(answer) is Found:
                 names = tuple(UsedName(n, at) for n, at in taken.names)
+                idle = tuple(UsedName(n, at) for n, at in taken.idle)
                 members = tuple(UsedName(n, at, False) for n, at in taken.members if n not in _OBJECT)
-            if names or not members:
+            if idle:
+                uses.append(ImportUse(statement.specifier, statement.at, idle, excused, "check"))
+            if names or not (members or idle):
                 uses.append(ImportUse(statement.specifier, statement.at, names, excused, taken.breaks))
             if members:
                 uses.append(ImportUse(statement.specifier, statement.at, members, excused, "use"))

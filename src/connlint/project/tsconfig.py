@@ -17,12 +17,16 @@ from connlint.project.javascript_files import Files, folder_of, join
 
 _CONFIG = regex(r"^(?:tsconfig|jsconfig)(?:[.-][\w.-]+)?\.json$")
 
+_VERBATIM = ("verbatimModuleSyntax", "preserveValueImports")
+"""Options with which the compiler drops no import that is not marked as one of types."""
+
 
 class TsConfig(Struct, eq=False):
     """One configuration with everything it extends. Paths are relative to the project's root.
 
     ``opened`` says that something it extends could not be read, so that there may be aliases nobody sees. ``out_dir``
     is where the compiler puts its output, as it stands below ``root_dir`` (None where the compiler chooses it).
+    ``verbatim``: imports that nothing uses are kept in the output.
     """
 
     path: str
@@ -36,6 +40,7 @@ class TsConfig(Struct, eq=False):
     files: frozenset[str] = frozenset()
     include: re.Pattern[str] | None = None
     exclude: re.Pattern[str] | None = None
+    verbatim: bool = False
 
     def covers(self, path: str) -> bool:
         """Whether the file is part of this configuration's program."""
@@ -146,7 +151,7 @@ class TsConfigs:
             if key in data:
                 merged[key] = (folder, jsonc.texts(data[key]))
         options = jsonc.mapping(data.get("compilerOptions"))
-        for key in ("paths", "baseUrl", "rootDirs", "outDir", "rootDir"):
+        for key in ("paths", "baseUrl", "rootDirs", "outDir", "rootDir", *_VERBATIM):
             if key in options:
                 merged[key] = (folder, options[key])
         if "paths" in options:
@@ -168,6 +173,7 @@ class TsConfigs:
     def _config(self, path: str, raw: dict[str, Any]) -> TsConfig:
         folder = folder_of(path)
         config = TsConfig(path, opened=bool(raw.get("opened")))
+        config.verbatim = any(raw.get(key, (None, None))[1] is True for key in _VERBATIM)
 
         def at(origin: str, text: str) -> str | None:
             if text.startswith("${configDir}"):

@@ -37,11 +37,13 @@ _DECORATOR = regex(rb"(?m)^\s*@[\w$]+")
 
 
 class Taken(Struct):
-    """What one statement takes from a module. ``members`` are read from the namespace or the required value; ``later``
-    says that a function awaits it, so that only whoever calls that function loads the module."""
+    """What one statement takes from a module. ``members`` are read from the namespace or the required value; ``idle``
+    are names of a TypeScript file that nothing in it uses, so that its compiler drops them; ``later`` says that a
+    function awaits it, so that only whoever calls that function loads the module."""
 
     names: list[tuple[str, Span]] = field(default_factory=list)
     members: list[tuple[str, Span]] = field(default_factory=list)
+    idle: list[tuple[str, Span]] = field(default_factory=list)
     excused: str | None = None
     breaks: str = "import"
     later: bool = False
@@ -50,13 +52,15 @@ class Taken(Struct):
 class Imports:
     """The imports of one file, looked at where the scan found candidates."""
 
-    def __init__(self, path: str, data: bytes) -> None:
+    def __init__(self, path: str, data: bytes, *, verbatim: bool = False) -> None:
+        """``verbatim``: the compiler is told to keep imports that nothing uses."""
         self.data = data
         self.root = parse(path, data)
         # A compiler of TypeScript drops imports that only types use, except for what decorators write down.
         typed = path.endswith((".ts", ".mts", ".cts", ".tsx")) or (path.endswith(COMPONENTS) and b"lang=" in data)
         code = (self.root.text if self.root is not None else None) or b""
         self._drops_types = typed and not _DECORATOR.search(code)
+        self._drops_unused = typed and not verbatim
         self._component = path.endswith(COMPONENTS)
         self._test = _TEST.search(path) is not None
         self._unused_on_purpose = _UNUSED.search(data) is not None
@@ -127,7 +131,8 @@ class Imports:
             elif name is None:
                 taken.members = self._members(local)
             else:
-                taken.names.append(("default" if name.parent == clause else text(name), _span(name)))
+                names = taken.idle if self._unused(local) else taken.names
+                names.append(("default" if name.parent == clause else text(name), _span(name)))
         if dropped and dropped == sum(1 for _ in _imported(clause)):
             taken.excused = taken.excused or "types only"
 
@@ -145,6 +150,13 @@ class Imports:
                     return False
                 used = True
         return used or self._unused_on_purpose
+
+    def _unused(self, name: Node) -> bool:
+        """Whether the compiler of a TypeScript file drops an imported name, since the file never mentions it again."""
+        word = name.text or b""
+        if not self._drops_unused or word == b"React" or self._in_markup(word):
+            return False
+        return len(re.findall(rb"(?<![\w$])%b(?![\w$])" % re.escape(word), self.data)) == 1
 
     def _in_markup(self, word: bytes) -> bool:
         """Whether the word stands outside of a component's scripts, which are all that the tree was made of."""
