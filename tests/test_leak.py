@@ -92,8 +92,7 @@ FIXES = {
     "beside each other, Python": (
         "a.py",
         "def run(path, rows):\n    f = open(path, 'w')\n    for row in rows:\n        f.write(row)\n    f.close()\n",
-        "def run(path, rows):\n    f = open(path, 'w')\n    try:\n        for row in rows:\n            f.write(row)\n"
-        "    finally:\n        f.close()\n"),
+        "def run(path, rows):\n    with open(path, 'w') as f:\n        for row in rows:\n            f.write(row)\n"),
     "inside a try that follows, Python": (
         "a.py",
         "def run(path, rows):\n    f = open(path, 'w')\n    try:\n        f.writelines(rows)\n        f.close()\n"

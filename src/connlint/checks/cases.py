@@ -12,6 +12,7 @@ from connlint.checks.flows import catches, lower
 from connlint.checks.homes import Home, Homes, Use
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import names_of
+from connlint.checks.mends import Mends
 from connlint.checks.origins import class_of
 from connlint.checks.ownership import Ownership
 from connlint.checks.patience import Patience
@@ -26,7 +27,6 @@ from connlint.model.flow import Loss, Step
 from connlint.project.callees import thing
 from connlint.project.module import Module
 from connlint.project.project import Project
-from connlint.project.releases import release_in_finally
 
 
 class Cases:
@@ -45,6 +45,7 @@ class Cases:
         self.patience = Patience(module, project, table)
         self.threads = Threads(module, project)
         self.endings = Endings(self.repeats)
+        self.mends = Mends(module, table, self.homes.origins)
         self.closing = {
             name for entry in rules.apis.get("closing", ()) for name in entry["methods"]
             if (entry["language"] == "python") == (module.program.language == "python")
@@ -93,7 +94,9 @@ class Cases:
         if api.awaiting:
             # the loop holds it weakly in any case; whether an error is seen depends on what it runs
             clause = "it may be collected before it is done" if self._watches_itself(call) else "its exception is lost"
-        return self.telling.draft("discarded", call, api, "", why=clause, steps=self.telling.because(call, why))
+        fix = self.mends.kept(call) if api.awaiting else self.mends.opened_inside(call, api)
+        steps = self.telling.because(call, why)
+        return self.telling.draft("discarded", call, api, "", why=clause, steps=steps, fix=fix)
 
     def _watches_itself(self, call: p.Call) -> bool:
         """Whether a task runs a coroutine of the project that waits for nothing outside a ``try`` that catches all."""
@@ -133,7 +136,8 @@ class Cases:
         function = self.module.function(call)
         minor = api.awaiting or (function is not None and self.endings.of(function))
         return self.telling.draft("unreleased", call, api, home.name, why=why.clause,
-                                  steps=self.telling.because(call, why), level="note" if minor else None)
+                                  steps=self.telling.because(call, why), level="note" if minor else None,
+                                  fix=self.mends.added(call, api, home))
 
     def _worth(self, call: p.Call, policy: str) -> Why | None:
         """Whether code that can run again is at work, as far as the table asks for that; None where it is not."""
@@ -320,19 +324,13 @@ class Cases:
         minor = only_awaited or ending
         return self.telling.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
                           level="note" if minor else None,
-                          fix=self._in_finally(call, home, ends))
+                          fix=self._in_finally(call, api, home, ends))
 
-    def _in_finally(self, call: p.Call, home: Home, ends: list[Any]) -> Fix | None:
-        """An edit that moves the one release into ``finally``, where it stands beside what acquires."""
-        module = self.module
+    def _in_finally(self, call: p.Call, api: Api, home: Home, ends: list[Any]) -> Fix | None:
+        """An edit that moves the one release to where it is reached on every way."""
         if home.kind != "local" or len(ends) != 1 or any(u.meaning == "escape" for u in home.uses):
             return None  # given back elsewhere too: it would be done twice
-        acquire, release = module.statement(call), module.statement(ends[0])
-        if type(acquire) not in (p.Let, p.Evaluate) or type(release) is not p.Evaluate:
-            return None
-        if release.at[0] <= acquire.at[0]:
-            return None
-        return release_in_finally(module, acquire, release, f"Move `{self.telling.short(release)}` into `finally`")
+        return self.mends.moved(call, api, home, ends[0])
 
 
 def _waits_openly(things: Any) -> bool:

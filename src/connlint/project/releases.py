@@ -34,6 +34,43 @@ def release_in_finally(module: Module, acquire: p.Statement, release: p.Statemen
     return None
 
 
+def in_with(module: Module, acquire: p.Statement, release: p.Statement | None, title: str) -> Fix | None:
+    """Hold what ``acquire`` gets in a ``with`` block instead, up to ``release`` or to its last use."""
+    from connlint.languages.python.managing import in_with as rewrite
+
+    return rewrite(module.source, module.program, acquire.at, None if release is None else release.at, title)
+
+
+def around(module: Module, call: p.Call, title: str) -> Fix | None:
+    """Put the statement around ``call`` into a ``with`` block that holds what the call opens."""
+    from connlint.languages.python.managing import around as rewrite
+
+    statement = module.statement(call)
+    if type(statement) not in (p.Evaluate, p.Let, p.Return):
+        return None
+    for name in ("file", "opened"):
+        if (fix := rewrite(module.source, module.program, statement.at, call.at, name, title)) is not None:
+            return fix
+    return None
+
+
+def keep_task(module: Module, call: p.Call, title: str) -> Fix | None:
+    """Keep a task that is thrown away in a set of the module until it is done."""
+    from connlint.languages.python.managing import keep_task as rewrite
+
+    return rewrite(module.source, module.program, module.statement(call).at, call.at, title)
+
+
+def released_at_the_end(module: Module, acquire: p.Statement, release: str, title: str) -> Fix | None:
+    """Put what follows ``acquire`` into ``try``, and ``release``, a statement that is not there yet, into ``finally``.
+    """
+    if module.program.language == "python":
+        from connlint.languages.python.rewrite import release_in_finally as rewrite
+    else:
+        from connlint.languages.javascript.rewrite import release_in_finally as rewrite
+    return rewrite(module.source, module.program, acquire.at, release, title)
+
+
 def _follows(block: Any, acquire: p.Statement, guard: p.Try) -> bool:
     """Whether nothing but plain declarations stands between the two."""
     statements = [s for s in p.children(block) if isinstance(s, p.Statement)]

@@ -9,12 +9,11 @@ line ends of the file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from connlint.languages.edits import everything, insertion, line_end, line_start, moved_before, proved
-from connlint.languages.python.read import read
-from connlint.languages.python.stretches import split, texts_over_lines
+from connlint.languages.edits import everything, insertion, line_end, line_start, moved_before
+from connlint.languages.python.layout import block_of, indent_unit, indented_lines, line_of, next_line, proved_edit
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span
@@ -42,7 +41,7 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str) ->
         environ = "os.environ"
         edits.append(_new_import(source, program, "os"))
     edits.append(Edit(Place(source.path, read_at), f"{environ}[{quote}{variable}{quote}]"))
-    return _proved(source, Fix(f"Require {variable}", tuple(edits)), keeps=False)
+    return proved_edit(source, Fix(f"Require {variable}", tuple(edits)), keeps=False)
 
 
 def _quote(source: Source, program: p.Program, at: Span) -> str | None:
@@ -132,7 +131,7 @@ def release_in_finally(
     is none, the text of one, which is added behind the end of the block. Never safe: the release then also runs
     where it did not.
     """
-    block = _block_of(program.body, acquire)
+    block = block_of(program.body, acquire)
     if block is None:
         return None
     place = next(i for i, statement in enumerate(block) if statement.at == acquire)
@@ -144,49 +143,26 @@ def release_in_finally(
         last = following[at - 1 : at] if at else []
     if not last:
         return None
-    start, indent = _whole_line(source, acquire)
-    unit = _indent_unit(source, start, indent)
-    begin, stop = _next_line(source, acquire[1]), _next_line(source, last[0].at[1])
+    start, indent = line_of(source, acquire)
+    unit = indent_unit(source, start, indent)
+    begin, stop = next_line(source, acquire[1]), next_line(source, last[0].at[1])
     if start is None or begin is None or stop is None or begin > following[0].at[0]:
         return None
     end = line_end(source)
-    text = f"{indent}try:{end}" + _indented(source, (begin, stop), unit)
+    text = f"{indent}try:{end}" + indented_lines(source, (begin, stop), unit)
     if not text.endswith(("\n", "\r")):
         text += end
     text += f"{indent}finally:{end}"
     if isinstance(release, str):
         text += f"{indent}{unit}{release}{end}"
     else:
-        moved, _ = _whole_line(source, release)
-        after = _next_line(source, release[1])
+        moved, _ = line_of(source, release)
+        after = next_line(source, release[1])
         if moved is None or after is None:
             return None
-        text += _indented(source, (stop, after), unit).lstrip("\r\n")
+        text += indented_lines(source, (stop, after), unit).lstrip("\r\n")
         stop = after
-    return _proved(source, Fix(title, (Edit(Place(source.path, (begin, stop)), text),)))
-
-
-def _block_of(body: Sequence[p.Statement], at: Span) -> Sequence[p.Statement] | None:
-    """The statements in a row among which one stands exactly at ``at``."""
-    if any(statement.at == at for statement in body):
-        return body
-    for statement in body:
-        if statement.at[0] <= at[0] and at[1] <= statement.at[1]:
-            for inner in _blocks(statement):
-                if (found := _block_of(inner, at)) is not None:
-                    return found
-    return None
-
-
-def _blocks(statement: Any) -> Iterator[Sequence[p.Statement]]:
-    if type(statement) is p.Define:
-        yield statement.value.body
-        return
-    for name in ("body", "then", "otherwise", "always"):
-        yield getattr(statement, name, ())
-    for name in ("handlers", "cases"):
-        for part in getattr(statement, name, ()):
-            yield part.body
+    return proved_edit(source, Fix(title, (Edit(Place(source.path, (begin, stop)), text),)))
 
 
 # -- names and order --------------------------------------------------------------------------------------------------
@@ -200,7 +176,7 @@ def respell(source: Source, program: p.Program, imported: p.ImportedName, name: 
     text = name if source.slice(imported.at) != imported.name else f"{name} as {imported.local}"
     if imported.local == name:
         at, text = imported.at, name
-    return _proved(source, Fix(f"Import {name}", (Edit(Place(source.path, at), text),)))
+    return proved_edit(source, Fix(f"Import {name}", (Edit(Place(source.path, at), text),)))
 
 
 def move_before(source: Source, program: p.Program, moved: Sequence[Span], before: Span, title: str) -> Fix | None:
@@ -214,83 +190,4 @@ def move_before(source: Source, program: p.Program, moved: Sequence[Span], befor
     edits = moved_before(source, moved, before, "#.*")
     if edits is None:
         return None
-    return _proved(source, Fix(title, tuple(edits)))
-
-
-# -- lines ------------------------------------------------------------------------------------------------------------
-
-
-def _next_line(source: Source, offset: int) -> int | None:
-    """The start of the line after that of ``offset``; None where more than a comment follows on the line."""
-    starts = source.line_starts()
-    line = source.line(offset)
-    stop = starts[line] if line < len(starts) else len(source.data)
-    rest = source.slice((offset, stop)).strip(" \t\f\r\n")
-    return stop if not rest or rest.startswith("#") else None
-
-
-def _whole_line(source: Source, at: Span) -> tuple[int | None, str]:
-    """The start of the line on which the statement at ``at`` is the first, and its indentation."""
-    start = line_start(source, at[0])
-    indent = source.slice((start, at[0]))
-    return (start, indent) if not indent.strip(" \t\f") else (None, "")
-
-
-def _indent_unit(source: Source, start: int | None, indent: str) -> str:
-    """One more level of indentation, as the lines above do it, or the first block of the file."""
-    if indent and start is not None:
-        for line in reversed(source.text[: source.byte_to_char(start)].splitlines()):
-            above = line[: len(line) - len(line.lstrip(" \t"))]
-            if line.strip() and len(above) < len(indent) and indent.startswith(above):
-                return indent[len(above) :]
-    found = re.search(r":[ \t]*(?:#.*)?[\r\n]+([ \t]+)[^\s#]", source.text)
-    return found[1] if found else "    "
-
-
-def _indented(source: Source, at: Span, unit: str) -> str:
-    """The lines at ``at``, one level deeper; empty lines and the inside of texts stay as they are."""
-    begin = source.byte_to_char(at[0])
-    text = source.slice(at)
-    fixed = [(a - begin, b - begin) for a, b in texts_over_lines(source.text) if b > begin]
-    lines, position = [], 0
-    for line in re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text):
-        inside = any(a < position < b for a, b in fixed)
-        lines.append(line if inside or not line.strip() else unit + line)
-        position += len(line)
-    return "".join(lines)
-
-
-# -- proof ------------------------------------------------------------------------------------------------------------
-
-
-def _proved(source: Source, fix: Fix, *, keeps: bool = True) -> Fix | None:
-    """See `connlint.languages.edits.proved`; nothing is offered for notebooks."""
-    if source.path.endswith(".ipynb"):
-        return None
-    return proved(source, fix, read, keeps=keeps, cookie=True, parts=_touched)
-
-
-def _touched(before: Source, after: Source, fix: Fix) -> tuple[Source, Source, int]:
-    """The statements that the edits touch, before and after, and where they start; both files where the others are not
-    plainly the same.
-
-    What stands around them is the same text and, as the scanner sees it, the same statements: parsing a long file of
-    settings once for each of them would take longer than all else.
-    """
-    old, new = split(before.data.decode("latin-1")), split(after.data.decode("latin-1"))
-    if before.encoding != "utf-8" or before.bom or old.doubtful or new.doubtful:
-        return before, after, 0
-    first = min(edit.place.at[0] for edit in fix.edits)
-    last = max(edit.place.at[1] for edit in fix.edits)
-    starts = [stretch.start for stretch in old.items]
-    start = max((at for at in starts if at < first), default=0)
-    end = min((at for at in starts if at > last), default=len(before.data))
-    longer = len(after.data) - len(before.data)
-    around = [at if at <= start else at + longer for at in starts if at <= start or at >= end]
-    if around != [stretch.start for stretch in new.items if stretch.start <= start or stretch.start >= end + longer]:
-        return before, after, 0
-    return _part(before, start, end), _part(after, start, end + longer), start
-
-
-def _part(source: Source, start: int, end: int) -> Source:
-    return Source.decode(source.path, source.data[start:end])
+    return proved_edit(source, Fix(title, tuple(edits)))

@@ -1,0 +1,126 @@
+"""Edits for handles that are lost: which of them fits, and where none does beyond doubt.
+
+What a table does not say of a handle is taken for the worst: whatever is opened by an ``await`` may have to be closed
+by one, and a function that hands a promise of its result on is not done when it returns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connlint.checks.homes import Home
+from connlint.checks.lifecycles import Api, Lifecycles
+from connlint.checks.origins import Origins
+from connlint.checks.telling import Telling
+from connlint.model import program as p
+from connlint.model.finding import Fix
+from connlint.project.module import Module
+from connlint.project.releases import around, in_with, keep_task, release_in_finally, released_at_the_end
+
+_SIMPLE = (p.Member, p.Call, p.Argument)
+
+
+class Mends:
+    """The edits of one module."""
+
+    def __init__(self, module: Module, table: Lifecycles, known: Origins) -> None:
+        self.module = module
+        self.table = table
+        self.origins = known
+        self.telling = Telling(module)
+        self.python = module.program.language == "python"
+
+    def moved(self, call: p.Call, api: Api, home: Home, release: Any) -> Fix | None:
+        """The one release of a handle moves to where every way comes past it: into ``finally``, or ``with`` does it."""
+        acquire, given_back = self.module.statement(call), self.module.statement(release)
+        if type(acquire) not in (p.Let, p.Evaluate) or type(given_back) is not p.Evaluate:
+            return None
+        if given_back.at[0] <= acquire.at[0]:
+            return None
+        if self._is_manager(call, api, home) and self.module.parent(acquire) is self.module.parent(given_back):
+            if (fix := in_with(self.module, acquire, given_back, self._with(call))) is not None:
+                return fix
+        title = f"Move `{self.telling.short(release)}` into `finally`"
+        return release_in_finally(self.module, acquire, given_back, title)
+
+    def added(self, call: p.Call, api: Api, home: Home) -> Fix | None:
+        """A handle of a variable that nobody gives back is given back where the function is done with it."""
+        acquire = self.module.statement(call)
+        if home.kind != "local" or type(acquire) is not p.Let or any(u.meaning == "escape" for u in home.uses):
+            return None
+        if type(acquire.target) is not p.Name or acquire.target.id != home.name or not api.ends:
+            return None
+        if self._is_manager(call, api, home):
+            return in_with(self.module, acquire, None, self._with(call))
+        function = self.module.function(call)
+        if function is None or api.role != "connection" or not self._is_done_at_the_end(function, home):
+            return None
+        undo = api.undo(home.name)
+        if self.python:
+            return None if function.is_async else self._finally(acquire, undo)
+        if acquire.value is call or not function.is_async:
+            return None
+        # what a pool has lent is given back at once; closing what was opened takes time
+        return self._finally(acquire, undo if api.owner else f"await {undo}")
+
+    def opened_inside(self, call: p.Call, api: Api) -> Fix | None:
+        """A handle that a part of an expression uses up: ``load(open(path))``, ``open(path).read()``."""
+        if not self._is_synchronous(call, api) or not self._is_used_up(call):
+            return None
+        return around(self.module, call, self._with(call))
+
+    def kept(self, call: p.Call) -> Fix | None:
+        """A task that is thrown away is kept until it is done."""
+        return keep_task(self.module, call, "Keep the task until it is done") if self.python else None
+
+    def _finally(self, acquire: p.Statement, undo: str) -> Fix | None:
+        return released_at_the_end(self.module, acquire, undo, f"Call `{undo}` in `finally`")
+
+    def _with(self, call: p.Call) -> str:
+        return f"Hold `{self.telling.short(call)}` in a `with` block"
+
+    def _is_manager(self, call: p.Call, api: Api, home: Home) -> bool:
+        """Whether the handle itself can be managed by ``with``."""
+        acquire = self.module.statement(call)
+        return self._is_synchronous(call, api) and type(acquire) is p.Let and acquire.value is call and (
+            home.kind == "local")
+
+    def _is_synchronous(self, call: p.Call, api: Api) -> bool:
+        function = self.module.function(call)
+        return self.python and api.managed and api.role == "handle" and (function is None or not function.is_async)
+
+    def _is_used_up(self, call: p.Call) -> bool:
+        """Whether what uses the handle is done with it when the statement ends."""
+        above = self.module.parent(call)
+        if type(above) is p.Member:
+            used = self.module.parent(above)
+            if type(used) is not p.Call or above.name not in self.table.consuming.methods:
+                return False
+        elif type(above) is p.Argument:
+            used = self.module.parent(above)
+            name = self.origins.of(used.callee) if type(used) is p.Call else None
+            if name is None or name not in self.table.consuming.names:
+                return False
+        else:
+            return False
+        statement = self.module.statement(call)
+        # nothing may come between: an operand that is not always evaluated, a loop, a function
+        for outer in self.module.parents(used):
+            if outer is statement:
+                return True
+            if type(outer) not in _SIMPLE:
+                return False
+        return False
+
+    def _is_done_at_the_end(self, function: p.Function, home: Home) -> bool:
+        """Whether everything that uses the handle is done when the function is: nothing is left running."""
+        for use in home.uses:
+            if self.module.function(use.node) is not function:
+                return False
+            if self.python:
+                continue
+            waited = next((above for above in self.module.parents(use.node)
+                           if type(above) is p.Await or isinstance(above, p.Statement)), None)
+            if type(waited) is not p.Await:
+                return False
+        return True
