@@ -29,6 +29,9 @@ FORMATS = {
     "json": "connlint.reporters.json:write",
     "github": "connlint.reporters.github:write",
     "gitlab": "connlint.reporters.gitlab:write",
+    "rdjsonl": "connlint.reporters.rdjsonl:write",
+    "junit": "connlint.reporters.junit:write",
+    "html": "connlint.reporters.html:write",
 }
 """Name of a format → the function that writes it."""
 

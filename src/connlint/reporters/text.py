@@ -54,6 +54,20 @@ def concise(finding: Finding, sources: Mapping[str, Source], color: bool = False
             f"{visible(finding.message)}")
 
 
+def story(finding: Finding, sources: Mapping[str, Source]) -> list[str]:
+    """The evidence in lines, where there is no room for excerpts: the steps, what is related, the notes, the edit."""
+    rows = [(f"{number}. ", step) for number, step in enumerate(finding.steps, 1)]
+    rows += [("see ", step) for step in finding.related]
+    lines = []
+    for label, step in rows:
+        line, column = position(step.place, sources)
+        lines.append(f"{label}{visible(step.place.path)}:{line}:{column}: {visible(step.message)}")
+    lines += [f"note: {visible(note)}" for note in finding.notes]
+    if finding.fix is not None:
+        lines.append(f"{'fix' if finding.fix.safe else 'unsafe fix'}: {visible(finding.fix.title)}")
+    return lines
+
+
 def position(place: Place, sources: Mapping[str, Source]) -> tuple[int, int]:
     """1-based line and column (in characters) of the start of ``place``; the first ones where it was not read."""
     source = sources.get(place.path)
