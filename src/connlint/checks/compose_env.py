@@ -125,7 +125,7 @@ def _unpassed(running: list[Running], project: Project, card: Card, rules: Rules
             continue
         stages = stages_of(project, rules.apis, values_of(project, rules.apis))
         for name, step in loaded_without(paths, stages, project, rules).items():
-            if name in held and not (service.environment and tables.says_where(name)):
+            if name in held and not (one.environment and tables.says_where(name)):
                 slots = {"service": service.name, "variable": name, "file": path}
                 known = held[name]
                 yield Draft("unpassed", service.environment_at, slots, f"{service.name}:{name}",

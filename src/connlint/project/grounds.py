@@ -107,8 +107,8 @@ class Inside(Struct, frozen=True):
         prefix = self.folder.rstrip("/") + "/"
         if prefix == "/" or self.mounts or not inside.startswith(prefix):
             return False
-        copied = (posixpath.normpath(target) for layer in layers for _, target, origin in layer.copies if origin is None)
-        return any(target.startswith(prefix) for target in copied)
+        return any(posixpath.normpath(target).startswith(prefix)
+                   for layer in layers for _, target, origin in layer.copies if origin is None)
 
     def _copied(self, inside: str, source: str, target: str, origin: str | None, depth: int) -> Answer | None:
         """What one copy brings to ``inside``; None where it does not reach it."""

@@ -239,7 +239,9 @@ class Starts:
                 environment = {**running.environment, **command.assignments}
                 found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0)
         for deployment, command in self.services.loose_commands():
-            guessed = tuple(self._guessed(deployment, command))
+            # beside a script that an image starts stands what another stage has built
+            built = posixpath.basename(deployment.path) in self._among_built
+            guessed = () if built else tuple(self._guessed(deployment, command))
             loose = posixpath.basename(deployment.path) != "package.json"
             if start := self.read(command, deployment.path, None, guessed, command.assignments, loose):
                 found.append(start)
@@ -293,6 +295,16 @@ class Starts:
             return ()
         answer = ground.find(script)
         return self._commands_of.get(answer.path, ()) if isinstance(answer, Found) else ()
+
+    @cached_property
+    def _among_built(self) -> frozenset[str]:
+        """The names of the scripts that images start in a folder which another stage or image fills."""
+        stages = [stage for image in self.services.images().values() for stage in image.stages
+                  if any(origin is not None and posixpath.normpath(target) == stage.folder
+                         for _, target, origin in stage.copies)]
+        words = [word.value or "" for stage in stages for command in (*stage.entrypoint, *stage.command)
+                 for word in command.words[:3]]
+        return frozenset(posixpath.basename(word) for word in words if word.endswith((".sh", ".bash")))
 
     @cached_property
     def _commands_of(self) -> dict[str, tuple[Command, ...]]:
