@@ -89,7 +89,8 @@ class Cases:
             return None
         hook = self.components.hook(call)
         if hook is not None:
-            return self.telling.draft("component", call, api, "", why=hook.cleanup, where=hook.name)
+            return self.telling.draft("component", call, api, "", why=hook.cleanup, where=hook.name,
+                                      fix=self.mends.by_effect(call, api, hook, None))
         clause = why.clause
         if api.awaiting:
             # the loop holds it weakly in any case; whether an error is seen depends on what it runs
@@ -128,7 +129,8 @@ class Cases:
             return None
         hook = self.components.hook(call)
         if hook is not None:
-            return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
+            return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name,
+                                      fix=self.mends.by_effect(call, api, hook, home))
         if not api.managed and (any(type(s) is p.WithItem for s in home.stores) or any(
                 type(self.module.parent(use.node)) is p.WithItem for use in home.uses)):
             return self.telling.draft("transaction", call, api, home.name)
@@ -158,7 +160,7 @@ class Cases:
         """A class that has a method to stop it means its objects to end; what it starts ends with them."""
         owner = class_of(self.module, call)
         for statement in owner.body if owner is not None else ():
-            if type(statement) is p.Define and self._closes(statement):
+            if type(statement) is p.Define and self.closes(statement):
                 if type(statement.value) is p.Function and statement.value.kind == "method":
                     return Why("again", statement.value, f"`{statement.name}` cannot stop it")
         return None
@@ -185,10 +187,11 @@ class Cases:
             return None
         running = self.threads.runs(call, api) if api.runs else None
         if hook is not None and api.unreleased != "never":
-            return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
+            fix = self.mends.by_effect(call, api, hook, home) or self.mends.by_component(call, api, home, hook)
+            return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name, fix=fix)
         if owner is None or api.unreleased == "never":
             return None
-        closing = [s for s in owner.body if type(s) is p.Define and self._closes(s)]
+        closing = [s for s in owner.body if type(s) is p.Define and self.closes(s)]
         if not closing:
             return self.kept(call, api, home, owner)
         for statement in closing:
@@ -199,7 +202,8 @@ class Cases:
                 return None
             place = Place(module.path, method.name_at or statement.at)
             step = Evidence(place, f"`{statement.name}` does not give `{home.name}` back")
-            return self.telling.draft("forgotten", call, api, home.name, where=statement.name, steps=(step,))
+            return self.telling.draft("forgotten", call, api, home.name, where=statement.name, steps=(step,),
+                                      fix=self.mends.in_method(call, api, home, method))
         return None
 
     def kept(self, call: p.Call, api: Api, home: Home, owner: p.Class) -> Draft | None:
@@ -214,7 +218,7 @@ class Cases:
             return None
         return self.telling.draft("kept", call, api, home.name, where=owner.name)
 
-    def _closes(self, define: p.Define) -> bool:
+    def closes(self, define: p.Define) -> bool:
         """Whether a method closes its object: one that is told whom to disconnect closes something else."""
         if define.name not in self.closing or type(define.value) is not p.Function:
             return False

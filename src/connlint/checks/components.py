@@ -27,12 +27,14 @@ _SCRIPT = regex(rb"<script\b[^>]*>", re.IGNORECASE)
 class Hook(Struct, frozen=True):
     """The place in a component from which a function is run: ``name`` as written, ``cleanup`` what undoes it.
 
-    ``returns`` says that the hook runs a function which its callback returns.
+    ``returns`` says that the hook runs a function which its callback returns. ``function`` is what the hook runs, where
+    that is seen.
     """
 
     name: str
     cleanup: str
     returns: bool = False
+    function: p.Function | None = None
 
 
 class Components:
@@ -122,7 +124,7 @@ class Components:
             call = self.module.parent(above)
             entry = self._takes(self.module, call, above) if type(call) is p.Call else None
             if entry is not None:
-                return Hook(last_word(call.callee) or "", entry["cleanup"], entry.get("returns", False))
+                return Hook(last_word(call.callee) or "", entry["cleanup"], entry.get("returns", False), function)
             return None
         if function.kind == "constructor":
             define = self.module.parent(function)
@@ -135,7 +137,7 @@ class Components:
         if entry is None:
             return None
         if type(above) is p.Define and type(self.module.parent(above)) is p.Class:
-            return Hook(name, entry["cleanup"]) if entry.get("of", "class") == "class" else None
+            return Hook(name, entry["cleanup"], function=function) if entry.get("of", "class") == "class" else None
         if type(above) is p.Entry and entry.get("of", "class") == "record":
             return Hook(name, entry["cleanup"])
         return None

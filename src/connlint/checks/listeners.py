@@ -235,7 +235,41 @@ class Listening:
         hook = self.components.hook(call)
         if hook is None or one.others or not self._is_lasting(call, one) or not self._is_dropped(call):
             return None
-        return self.telling.draft("component", call, api, name, why=hook.cleanup, where=hook.name, undo=undo)
+        fix = self.cases.mends.removed_by_effect(call, hook, one.target, pair.remove[0],
+                                                 call.args[pair.keys[-1]].value) if len(pair.keys) > 1 else None
+        return self.telling.draft("component", call, api, name, why=hook.cleanup, where=hook.name, undo=undo, fix=fix)
+
+    def _forgotten(self, one: Registration, api: Api, name: str) -> Draft | None:
+        """A method that closes the object removes others of its listeners, or none of those on what outlives it."""
+        owner = class_of(self.module, one.call)
+        event = one.call.args[one.pair.keys[0]].value
+        if owner is None or not one.pair.owned or (type(event) is p.Text and event.value in one.pair.ignored):
+            return None
+        if one.others or not self._is_dropped(one.call) or not self._is_given(one, owner):
+            return None
+        for statement in owner.body:
+            if type(statement) is not p.Define or not self.cases.closes(statement):
+                continue
+            beside = any(above is statement for other in one.beside for above in self.module.parents(other))
+            if beside or (one.target in one.pair.lasting and self._is_lasting(one.call, one)):
+                if self.cases.repeats.built(owner).answer == "once":
+                    return None
+                place = Place(self.module.path, statement.value.name_at or statement.at)
+                step = Evidence(place, f"`{statement.name}` does not remove this one")
+                return self.telling.draft("forgotten", one.call, api, name, where=statement.name, steps=(step,))
+        return None
+
+    def _is_given(self, one: Registration, owner: p.Class) -> bool:
+        """Whether the target is none that the object made itself: its listeners would go with it."""
+        if one.target in one.pair.lasting:
+            return True
+        of = one.call.callee.of if type(one.call.callee) is p.Member else None
+        if type(of) is p.Name:
+            return all(d.kind in ("param", "import") for d in self.module.lookup(of.id, of))
+        if type(of) is not p.Member or type(of.of) is not p.Name or of.of.id not in ("this", "self"):
+            return False
+        values = attribute_values(self.module, owner).get(of.name, ())
+        return bool(values) and all(value is None or type(value) is p.Name for value, _ in values)
 
     def _removed(self, one: Registration, api: Api, function: p.Function, name: str) -> Draft | None:
         """A listener that is removed somewhere in the file: on every way out of the function that adds it?"""

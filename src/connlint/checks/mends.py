@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from connlint.checks.components import Hook
 from connlint.checks.homes import Home
 from connlint.checks.lifecycles import Api, Lifecycles
-from connlint.checks.origins import Origins
+from connlint.checks.origins import Origins, class_of
 from connlint.checks.telling import Telling
 from connlint.model import program as p
 from connlint.model.finding import Fix
 from connlint.project.module import Module
-from connlint.project.releases import around, in_with, keep_task, release_in_finally, released_at_the_end
+from connlint.project.releases import (
+    around,
+    ended_in,
+    in_with,
+    keep_task,
+    new_method,
+    release_in_finally,
+    released_at_the_end,
+    returned_by_effect,
+    undone_in,
+)
 
 _SIMPLE = (p.Member, p.Call, p.Argument)
 
@@ -72,6 +83,89 @@ class Mends:
     def kept(self, call: p.Call) -> Fix | None:
         """A task that is thrown away is kept until it is done."""
         return keep_task(self.module, call, "Keep the task until it is done") if self.python else None
+
+    def by_effect(self, call: p.Call, api: Api, hook: Hook, home: Home | None) -> Fix | None:
+        """The hook of a component returns a function that gives the handle back."""
+        if self.python or not hook.returns or hook.function is None:
+            return None
+        if home is None:
+            if not api.what.isidentifier():
+                return None
+            return self._returned(hook.function, call, api.undo(api.what), handle=api.what)
+        value = self._value(call)
+        if value is call or (type(value) is p.Assign and value.value is call):
+            return self._returned(hook.function, call, api.undo(home.name))
+        return None
+
+    def removed_by_effect(self, call: p.Call, hook: Hook, target: str, remove: str, callback: Any) -> Fix | None:
+        """The hook of a component returns a function that removes the listener that ``call`` adds."""
+        statement = self.module.statement(call)
+        if not hook.returns or hook.function is None:
+            return None
+        if type(statement) is not p.Evaluate or statement.value is not call:
+            return None
+        named = type(callback) is p.Name
+        texts = ["listener" if it.value is callback and not named else self.module.source.slice(it.value.at)
+                 for it in call.args]
+        if not (named or type(callback) is p.Function) or any("\n" in text for text in texts):
+            return None
+        undo = f"{target}.{remove}({', '.join(texts)})" if target else f"{remove}({', '.join(texts)})"
+        return self._returned(hook.function, call, undo, callback=None if named else callback)
+
+    def _returned(self, effect: p.Function, call: p.Call, undo: str, *, handle: str | None = None,
+                  callback: Any = None) -> Fix | None:
+        title = f"Return a function that calls `{undo}`" if len(undo) < 60 else "Return a function that undoes it"
+        return returned_by_effect(self.module, effect, call, undo, title, handle=handle, callback=callback)
+
+    def in_method(self, call: p.Call, api: Api, home: Home, method: p.Function) -> Fix | None:
+        """The method that closes an object gives back this handle too."""
+        value = self._value(call)
+        stored = value.value if type(value) is p.Assign else value
+        if stored is not call or home.kind != "attribute" or home.gathered:
+            return None
+        if self.python:
+            written = self._is_initial(call, home)
+            if written is None or not home.name.startswith("self.") or not api.ends or api.role == "connection":
+                return None
+            title = f"Call `{home.name}.{api.ends[0]}()` in `{method.name}`"
+            return ended_in(self.module, method, home.name, api.ends[0], tested=not written, title=title)
+        undo = api.undo(home.name) if api.release else f"{home.name}?.{api.ends[0]}()" if api.ends else ""
+        return undone_in(self.module, method, undo, f"Call `{undo}` in `{method.name}`") if undo else None
+
+    def by_component(self, call: p.Call, api: Api, home: Home, hook: Hook) -> Fix | None:
+        """The method in which a component of a class cleans up gives the handle back; where there is none, it gets one.
+        """
+        name = hook.cleanup.strip("`")
+        owner = class_of(self.module, call)
+        if self.python or owner is None or not name.isidentifier() or home.kind != "attribute":
+            return None
+        defined = {s.name: s for s in owner.body if type(s) is p.Define}
+        if name in defined:
+            method = defined[name].value
+            return self.in_method(call, api, home, method) if type(method) is p.Function else None
+        value = self._value(call)
+        if type(value) is not p.Assign or value.value is not call or hook.name not in defined:
+            return None
+        undo = api.undo(home.name) if api.release else f"{home.name}?.{api.ends[0]}()"
+        return new_method(self.module, defined[hook.name], name, undo, f"Call `{undo}` in `{name}`")
+
+    def _value(self, call: p.Call) -> Any:
+        """What the statement around a call evaluates or binds; None for other statements."""
+        statement: Any = self.module.statement(call)
+        return statement.value if type(statement) in (p.Let, p.Evaluate) else None
+
+    def _is_initial(self, call: p.Call, home: Home) -> bool | None:
+        """Whether the constructor itself puts the handle into the attribute, so that it is always there; None where the
+        constructor does not even name the attribute."""
+        owner = class_of(self.module, call)
+        for define in owner.body if owner is not None else ():
+            if type(define) is p.Define and define.name == "__init__" and type(define.value) is p.Function:
+                if any(statement is self.module.statement(call) for statement in define.value.body):
+                    return True
+                for statement in define.value.body:
+                    if type(statement) is p.Let and self.module.source.slice(statement.target.at) == home.name:
+                        return False
+        return None
 
     def _finally(self, acquire: p.Statement, undo: str) -> Fix | None:
         return released_at_the_end(self.module, acquire, undo, f"Call `{undo}` in `finally`")

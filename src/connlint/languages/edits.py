@@ -107,7 +107,7 @@ def moved_before(source: Source, moved: Iterable[Span], before: Span, comment: s
 
     All stand at the margin, and those that move stand behind it. None where one shares its lines with another.
     """
-    text, gone = "", []
+    text, gone = "", list[Span]()
     for at in sorted(set(moved)):
         line, stop = whole_line(source, at), next_line(source, at[1], comment)
         if line is None or line[1] or stop is None or at[0] <= before[0]:

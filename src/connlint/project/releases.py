@@ -61,6 +61,36 @@ def keep_task(module: Module, call: p.Call, title: str) -> Fix | None:
     return rewrite(module.source, module.program, module.statement(call).at, call.at, title)
 
 
+def returned_by_effect(module: Module, effect: p.Function, call: p.Call, undo: str, title: str, *,
+                       handle: str | None = None, callback: Any = None) -> Fix | None:
+    """Let an effect return a function that does ``undo``; see the edit of the language."""
+    from connlint.languages.javascript.cleanups import return_cleanup
+
+    return return_cleanup(module.source, module.program, effect, call.at, undo, title, handle=handle,
+                          callback=None if callback is None else callback.at)
+
+
+def undone_in(module: Module, method: p.Function, undo: str, title: str) -> Fix | None:
+    """Let a method of JavaScript begin with ``undo``."""
+    from connlint.languages.javascript.cleanups import undo_in_method
+
+    return undo_in_method(module.source, module.program, method, undo, title)
+
+
+def new_method(module: Module, behind: p.Statement, name: str, undo: str, title: str) -> Fix | None:
+    """Give a class of JavaScript one more method, which does ``undo``."""
+    from connlint.languages.javascript.cleanups import new_method as rewrite
+
+    return rewrite(module.source, module.program, behind.at, name, undo, title)
+
+
+def ended_in(module: Module, method: p.Function, attribute: str, end: str, *, tested: bool, title: str) -> Fix | None:
+    """Let a method of Python begin with a call of ``end`` on ``attribute``, where ``tested`` unless that is None."""
+    from connlint.languages.python.managing import end_in_method
+
+    return end_in_method(module.source, module.program, method, attribute, end, tested=tested, title=title)
+
+
 def released_at_the_end(module: Module, acquire: p.Statement, release: str, title: str) -> Fix | None:
     """Put what follows ``acquire`` into ``try``, and ``release``, a statement that is not there yet, into ``finally``.
     """

@@ -19,8 +19,9 @@ def quote_at(source: Source, at: Span) -> str:
 
 def has_semicolons(source: Source, program: p.Program) -> bool:
     """Whether simple statements end with a semicolon here: most of them do, or there is none to tell."""
-    marks = [source.data[node.at[1] - 1 : node.at[1]] == b";" for node in everything(program.body)
-             if type(node) in (p.Evaluate, p.Let, p.Return, p.Import)]
+    simple = [node for node in everything(program.body) if type(node) in (p.Evaluate, p.Let, p.Return, p.Import)
+              and getattr(node, "how", "") not in ("field", "static")]
+    marks = [source.data[node.at[1] - 1 : node.at[1]] == b";" for node in simple]
     return sum(marks) * 2 >= len(marks)
 
 

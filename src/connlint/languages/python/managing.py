@@ -103,6 +103,26 @@ def keep_task(source: Source, program: p.Program, statement: Span, call: Span, t
     return proved_edit(source, Fix(title, tuple(edits)))
 
 
+def end_in_method(source: Source, program: p.Program, method: p.Function, attribute: str, end: str, *, tested: bool,
+                  title: str) -> Fix | None:
+    """Let ``method`` begin with ``attribute.end()``, where ``tested`` unless the attribute is None."""
+    body = method.body
+    if body and type(body[0]) is p.Evaluate and type(body[0].value) in (p.Text, p.Concat):
+        body = body[1:]
+    start, indent = line_of(source, body[0].at) if body else (None, "")
+    if start is None or source.line(body[0].at[0]) == source.line(method.at[0]):
+        return None
+    line = source.line(start)
+    while line > source.line(method.at[0]) + 1 and source.line_text(line - 1).strip().startswith("#"):
+        line -= 1
+    start = line_start(source, source.line_starts()[line - 1])
+    new = line_end(source)
+    text = f"{indent}{attribute}.{end}(){new}"
+    if tested:
+        text = f"{indent}if {attribute} is not None:{new}{indent_unit(source, start, indent)}{text}"
+    return proved_edit(source, Fix(title, (insertion(source, start, text),)))
+
+
 def _own_set(program: p.Program) -> str | None:
     """A set of tasks that the module keeps already: one to which something is added that then discards itself."""
     for node in everything(program.body):

@@ -1,0 +1,105 @@
+"""Text edits of JavaScript and TypeScript that give something back where a component or an object ends.
+
+Each is proved before it is offered, as in `rewrite`. Never safe: what is undone now was not undone before.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from connlint.languages.edits import everything, insertion, line_end, line_start, next_line, proved, whole_line
+from connlint.languages.javascript.read import read
+from connlint.languages.javascript.style import has_semicolons, indent_unit
+from connlint.model import program as p
+from connlint.model.finding import Edit, Fix, Place
+from connlint.model.source import Source, Span
+
+_COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
+
+
+def return_cleanup(
+    source: Source, program: p.Program, effect: p.Function, call: Span, undo: str, title: str, *,
+    handle: str | None = None, callback: Span | None = None,
+) -> Fix | None:
+    """Let ``effect`` return a function that undoes ``call``, one of its own statements; it returns nothing yet.
+
+    ``handle`` is the name to keep the result by, where ``undo`` needs one and nothing keeps it; ``callback`` an
+    argument of the call that has to be named, as ``listener``, since ``undo`` says it again.
+    """
+    block = _block(source, effect)
+    if block is None or effect.is_async:
+        return None
+    statement = next((s for s in block if s.at[0] <= call[0] and call[1] <= s.at[1]), None)
+    if statement is None or not _returns_nothing(effect, statement.at[0]):
+        return None
+    first, last = whole_line(source, statement.at), whole_line(source, block[-1].at)
+    stop = next_line(source, block[-1].at[1], _COMMENT)
+    if first is None or last is None or stop is None:
+        return None
+    stop_mark = ";" if has_semicolons(source, program) else ""
+    end, edits = line_end(source), []
+    if handle is not None:
+        if statement.at[0] != call[0]:
+            return None
+        edits.append(insertion(source, call[0], f"const {handle} = "))
+    if callback is not None:
+        text = source.slice(callback)
+        edits += [insertion(source, statement.at[0], f"const listener = {text}{stop_mark}{end}{first[1]}"),
+                  Edit(Place(source.path, callback), "listener")]
+    edits.append(insertion(source, stop, f"{last[1]}return () => {undo}{stop_mark}{end}"))
+    bound = {node.id for node in everything(program.body) if type(node) is p.Name}
+    if (handle in bound) or (callback is not None and "listener" in bound):
+        return None
+    return proved(source, Fix(title, tuple(edits)), read)
+
+
+def undo_in_method(source: Source, program: p.Program, method: p.Function, undo: str, title: str) -> Fix | None:
+    """Let ``method`` begin with ``undo``."""
+    block = _block(source, method)
+    line = whole_line(source, block[0].at) if block else None
+    if line is None:
+        return None
+    stop = ";" if has_semicolons(source, program) else ""
+    start = _first_comment(source, line[0], method.at[0])
+    return proved(source, Fix(title, (insertion(source, start, f"{line[1]}{undo}{stop}{line_end(source)}"),)), read)
+
+
+def new_method(source: Source, program: p.Program, behind: Span, name: str, undo: str, title: str) -> Fix | None:
+    """Give a class the method ``name`` that does ``undo``, behind its method at ``behind``."""
+    line, stop = whole_line(source, behind), next_line(source, behind[1], _COMMENT)
+    if line is None or stop is None:
+        return None
+    mark = ";" if has_semicolons(source, program) else ""
+    end, unit = line_end(source), indent_unit(source, *line)
+    text = f"{end}{line[1]}{name}() {{{end}{line[1]}{unit}{undo}{mark}{end}{line[1]}}}{end}"
+    return proved(source, Fix(title, (insertion(source, stop, text),)), read)
+
+
+def _block(source: Source, function: p.Function) -> tuple[p.Statement, ...] | None:
+    """The statements of a function that is written with braces; None for any other, and for one that has none."""
+    if not function.body or source.data[function.at[1] - 1 : function.at[1]] != b"}":
+        return None
+    head = source.slice((function.at[0], function.body[0].at[0]))
+    head = re.sub(r"//[^\n]*|/\*.*?\*/", "", head, flags=re.S)
+    return function.body if head.rstrip().endswith("{") else None
+
+
+def _returns_nothing(function: p.Function, start: int) -> bool:
+    """Whether no way out of a function has a value, and none leaves it behind ``start``."""
+    waiting: list[Any] = list(function.body)
+    while waiting:
+        here = waiting.pop()
+        if type(here) is p.Return and (here.value is not None or here.at[0] > start):
+            return False
+        if type(here) is not p.Function:
+            waiting.extend(p.children(here))
+    return True
+
+
+def _first_comment(source: Source, start: int, least: int) -> int:
+    """The start of the comment lines above a line, which belong to it."""
+    line = source.line(start)
+    while line > source.line(least) + 1 and re.match(r"\s*//", source.line_text(line - 1)):
+        line -= 1
+    return line_start(source, source.line_starts()[line - 1])
