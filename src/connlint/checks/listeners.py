@@ -15,7 +15,7 @@ from connlint.cards import Rules
 from connlint.checks.cases import Cases
 from connlint.checks.homes import Home, Use
 from connlint.checks.lifecycles import Api, argument
-from connlint.checks.origins import class_of
+from connlint.checks.origins import attribute_values, class_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place
 from connlint.model.finding import Step as Evidence
@@ -35,13 +35,17 @@ class Pair(Struct, frozen=True):
     lasting: tuple[str, ...] = ()
     callable: bool = False
     final: tuple[str, ...] = ()
+    flag: str = ""
+    ignored: tuple[str, ...] = ()
+    owned: bool = False
 
 
 class Registration(Struct):
     """One call that adds a listener, and the calls of the file that remove it.
 
-    ``fresh`` are removals of a function that was never added, ``others`` removals of other callbacks of the same event.
-    ``swept`` says that the target itself is closed somewhere.
+    ``fresh`` are removals of a function that was never added, ``contrary`` removals that say otherwise about the flag
+    of the pair, ``others`` removals of other callbacks of the same event, ``beside`` removals of anything else from the
+    same target. ``swept`` says that the target itself is closed somewhere.
     """
 
     call: p.Call
@@ -51,6 +55,8 @@ class Registration(Struct):
     fresh: list[p.Call]
     swept: bool
     others: bool = False
+    contrary: list[p.Call] = []
+    beside: list[p.Call] = []
 
 
 def pairs(rules: Rules, language: str, roles: frozenset[str]) -> list[Pair]:
@@ -94,10 +100,19 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
         if _ends_by_itself(call, pair):
             continue
         target = _target(module, call)
-        matching, fresh, others = [], [], False
+        matching: list[p.Call] = []
+        fresh: list[p.Call] = []
+        contrary: list[p.Call] = []
+        beside: list[p.Call] = []
+        others = renamed = False
         for word in pair.remove:
             for other in removes.get(word, ()):
-                if _target(module, other) != target or not _same_events(module, call, other, pair):
+                alike = _same_events(module, call, other, pair)
+                if _target(module, other) != target or not alike:
+                    ours = class_of(module, other) is class_of(module, call)
+                    if ours and _own(_target(module, other)) == _own(target):
+                        beside.append(other)
+                        renamed = renamed or alike  # ``bus.on(…)`` in a constructor, ``this.bus.off(…)`` elsewhere
                     continue
                 if not _same_name(module, call.callee, other.callee):
                     continue
@@ -108,14 +123,41 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                 elif len(pair.keys) == 1 or theirs is None:
                     matching.append(other)
                 elif _text(module, theirs) == _text(module, callback) and _same_name(module, theirs, callback):
-                    matching.append(other)
+                    (matching if _agree(call, other, pair) else contrary).append(other)
                 elif _outermost(module, other) is _outermost(module, call):
                     others = True
-        yield Registration(call, pair, target, matching, fresh, target in swept, others)
+        closed = target in swept or any(_own(it) == _own(target) for it in swept if it.startswith("this."))
+        yield Registration(call, pair, target, matching, fresh, closed or renamed, others, contrary, beside)
 
 
 def _target(module: Module, call: p.Call) -> str:
     return _text(module, call.callee.of) if type(call.callee) is p.Member else ""
+
+
+def _own(target: str) -> str:
+    """A target without ``this``: what a constructor is given is mostly kept under the same name."""
+    return target.removeprefix("this.").lstrip("_#")
+
+
+def _agree(one: p.Call, other: p.Call, pair: Pair) -> bool:
+    """Whether two calls do not contradict each other about the flag of the pair."""
+    flags = {_flag(one, pair), _flag(other, pair)} if pair.flag else set()
+    return len(flags) < 2 or None in flags
+
+
+def _flag(call: p.Call, pair: Pair) -> bool | None:
+    """What a call says about the flag of the pair, behind the callback: as it is, or as an option; None where that
+    cannot be seen."""
+    given = argument(call, str(pair.keys[-1] + 1))
+    if type(given) is p.Record:
+        entries = [entry for entry in given.entries if entry.key is None or (
+            type(entry.key) is p.Text and entry.key.value == pair.flag)]
+        if not entries:
+            return False
+        given = entries[-1].value if entries[-1].key is not None else None
+    elif given is None:
+        return False
+    return given.value == "true" if type(given) is p.Constant and given.value in ("true", "false") else None
 
 
 def _text(module: Module, it: Any) -> str:
@@ -232,6 +274,13 @@ class Listening:
             line = self.module.source.line(other.at[0])
             return self.telling.draft("mismatched", call, api, name, why=f"line {line}",
                                       undo=self.telling.short(other), steps=(step,))
+        if one.contrary and not one.fresh:
+            other = one.contrary[0]
+            step = Evidence(Place(self.module.path, other.at), f"this says otherwise about `{pair.flag}`")
+            return self.telling.draft("contrary", call, api, name, why=f"line {self.module.source.line(other.at[0])}",
+                                      undo=self.telling.short(other), where=pair.flag, steps=(step,))
+        if (forgotten := self._forgotten(one, api, name)) is not None:
+            return forgotten
         hook = self.components.hook(call)
         if hook is None or one.others or not self._is_lasting(call, one) or not self._is_dropped(call):
             return None
