@@ -15,6 +15,7 @@ from connlint.model.finding import Draft, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import shown
 from connlint.project.clients import Construction, construction, instance
+from connlint.project.deferring import behind_function
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.timeline import at_import
@@ -58,6 +59,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         yield Draft(
             facts.outcome, place_of(module, built.call), {"what": what, **facts.slots},
             variable(module, built.call) or built.name, tuple(steps),
+            fix=behind_function(project, module.path, built.call),
         )
 
 

@@ -9,17 +9,14 @@ line ends of the file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from connlint.languages.edits import everything, insertion, line_end, line_start, moved_before
+from connlint.languages.edits import everything, line_end, moved_before
+from connlint.languages.python.imported import bound_names, new_import, spelling
 from connlint.languages.python.layout import block_of, indent_unit, indented_lines, line_of, next_line, proved_edit
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span
-
-_DOCSTRING = (p.Text, p.Concat)
-
 
 # -- requiring a variable ---------------------------------------------------------------------------------------------
 
@@ -34,12 +31,12 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str) ->
     if quote is None or not re.fullmatch(r"[\w.-]+", variable):
         return None
     edits = []
-    environ = _spelling(program, "os", "environ")
+    environ = spelling(program, "os", "environ")
     if environ is None:
-        if "os" in _bound(program.body):
+        if "os" in bound_names(program.body):
             return None
         environ = "os.environ"
-        edits.append(_new_import(source, program, "os"))
+        edits.append(new_import(source, program, "os"))
     edits.append(Edit(Place(source.path, read_at), f"{environ}[{quote}{variable}{quote}]"))
     return proved_edit(source, Fix(f"Require {variable}", tuple(edits)), keeps=False)
 
@@ -53,70 +50,6 @@ def _quote(source: Source, program: p.Program, at: Span) -> str | None:
         if type(node) is p.Concat and node.at[0] < at[0] and at[1] < node.at[1]:
             return None
     return '"'
-
-
-def _spelling(program: p.Program, module: str, name: str) -> str | None:
-    """How the file can name ``module.name`` everywhere, by an import at its top level; None where it cannot."""
-    names = _bound(program.body)
-    for statement in program.body:
-        if type(statement) is p.Import and statement.module == module:
-            for imported in statement.names:
-                if imported.local is not None and names.count(imported.local) == 1:
-                    if imported.name == "*" and not imported.star:
-                        return f"{imported.local}.{name}"
-                    if imported.name == name:
-                        return imported.local
-    return None
-
-
-def _bound(body: Iterable[Any]) -> list[str]:
-    """Every name that is bound anywhere in ``body``, as often as it is."""
-    names: list[str] = []
-    for node in everything(body):
-        kind = type(node)
-        if kind is p.Import:
-            names += [name.local for name in node.names if name.local is not None]
-        elif kind in (p.Define, p.Unread, p.Types):
-            names += [node.name] if kind is p.Define else node.names
-        elif kind in (p.Let, p.Assign, p.Param, p.Loop, p.WithItem, p.Handler, p.Case) and node.target is not None:
-            names += [part.id for part in everything((node.target,)) if type(part) is p.Name]
-    return names
-
-
-def _new_import(source: Source, program: p.Program, module: str) -> Edit:
-    """``import module`` among the imports at the top of the file, in their order, or behind the docstring."""
-    end = line_end(source)
-    body = [statement for statement in program.body if not _is_future(statement)]
-    if body and type(body[0]) is p.Evaluate and type(body[0].value) in _DOCSTRING:
-        body = body[1:]
-    first = next(iter(body), None)
-    if first is None:
-        at = len(source.data)
-        return insertion(source, at, ("" if source.data.endswith((b"\n", b"\r")) else end) + f"import {module}{end}")
-    if type(first) is not p.Import:
-        return insertion(source, line_start(source, first.at[0]), f"import {module}{end}{end}")
-    place: p.Statement | None = first
-    line = source.line(first.at[0])
-    for statement in body:
-        if type(statement) is not p.Import or source.line(statement.at[0]) > line + 1:
-            break
-        if not _is_plain(source, statement) or statement.module > module:
-            place = statement
-            break
-        line = source.line(statement.at[1])
-        place = None
-    if place is None:
-        starts = source.line_starts()
-        return insertion(source, starts[line] if line < len(starts) else len(source.data), f"import {module}{end}")
-    return insertion(source, line_start(source, place.at[0]), f"import {module}{end}")
-
-
-def _is_future(statement: p.Statement) -> bool:
-    return type(statement) is p.Import and statement.module == "__future__"
-
-
-def _is_plain(source: Source, statement: p.Import) -> bool:
-    return source.slice(statement.at).startswith("import")
 
 
 # -- releasing on every way out ---------------------------------------------------------------------------------------

@@ -1,0 +1,77 @@
+"""What a Python file imports, as edits need it: how it spells a name, and where a new import goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from connlint.languages.edits import everything, insertion, line_end, line_start
+from connlint.model import program as p
+from connlint.model.finding import Edit
+from connlint.model.source import Source
+
+_DOCSTRING = (p.Text, p.Concat)
+
+
+def spelling(program: p.Program, module: str, name: str) -> str | None:
+    """How the file can name ``module.name`` everywhere, by an import at its top level; None where it cannot."""
+    names = bound_names(program.body)
+    for statement in program.body:
+        if type(statement) is p.Import and statement.module == module:
+            for imported in statement.names:
+                if imported.local is not None and names.count(imported.local) == 1:
+                    if imported.name == "*" and not imported.star:
+                        return f"{imported.local}.{name}"
+                    if imported.name == name:
+                        return imported.local
+    return None
+
+
+def bound_names(body: Iterable[Any]) -> list[str]:
+    """Every name that is bound anywhere in ``body``, as often as it is."""
+    names: list[str] = []
+    for node in everything(body):
+        kind = type(node)
+        if kind is p.Import:
+            names += [name.local for name in node.names if name.local is not None]
+        elif kind in (p.Define, p.Unread, p.Types):
+            names += [node.name] if kind is p.Define else node.names
+        elif kind in (p.Let, p.Assign, p.Param, p.Loop, p.WithItem, p.Handler, p.Case) and node.target is not None:
+            names += [part.id for part in everything((node.target,)) if type(part) is p.Name]
+    return names
+
+
+def new_import(source: Source, program: p.Program, module: str) -> Edit:
+    """``import module`` among the imports at the top of the file, in their order, or behind the docstring."""
+    end = line_end(source)
+    body = [statement for statement in program.body if not _is_future(statement)]
+    if body and type(body[0]) is p.Evaluate and type(body[0].value) in _DOCSTRING:
+        body = body[1:]
+    first = next(iter(body), None)
+    if first is None:
+        at = len(source.data)
+        return insertion(source, at, ("" if source.data.endswith((b"\n", b"\r")) else end) + f"import {module}{end}")
+    if type(first) is not p.Import:
+        return insertion(source, line_start(source, first.at[0]), f"import {module}{end}{end}")
+    place: p.Statement | None = first
+    line = source.line(first.at[0])
+    for statement in body:
+        if type(statement) is not p.Import or source.line(statement.at[0]) > line + 1:
+            break
+        if not _is_plain(source, statement) or statement.module > module:
+            place = statement
+            break
+        line = source.line(statement.at[1])
+        place = None
+    if place is None:
+        starts = source.line_starts()
+        return insertion(source, starts[line] if line < len(starts) else len(source.data), f"import {module}{end}")
+    return insertion(source, line_start(source, place.at[0]), f"import {module}{end}")
+
+
+def _is_future(statement: p.Statement) -> bool:
+    return type(statement) is p.Import and statement.module == "__future__"
+
+
+def _is_plain(source: Source, statement: p.Import) -> bool:
+    return source.slice(statement.at).startswith("import")
