@@ -16,7 +16,7 @@ from connlint.cards import Rules
 from connlint.checks import CHECKS, CODE_WORDS, PROJECT_CHECKS
 from connlint.config import Config
 from connlint.discover import CODE, JAVASCRIPT, MAX_SIZE, NOTEBOOK, PYTHON, set_aside_by_content
-from connlint.model.finding import Draft, Finding, Suppression
+from connlint.model.finding import Draft, Finding, Level, Suppression
 from connlint.model.problem import Problem
 from connlint.model.source import Source
 from connlint.project.tree import Tree
@@ -243,11 +243,21 @@ class Session:
         outcome = card.outcomes.get(draft.outcome)
         if outcome is None:
             return None
-        level = self.config.level(card, draft.place.path, draft.level or outcome.level)
+        level = self.config.level(card, draft.place.path, self._weighed(card, draft, draft.level or outcome.level))
         if level is None:
             return None
         message = outcome.message.format_map(_Slots(draft.slots))
         return Finding(card.id, level, message, draft.place, draft.symbol, draft.steps, draft.related, draft.fix)
+
+
+    def _weighed(self, card: Card, draft: Draft, level: Level) -> Level:
+        """The level of a draft: lower where the rule is about what runs, and nothing loads the file any more."""
+        lower: Level | None = card.options.get("abandoned")
+        if lower is None or lower == level or not draft.place.path.endswith(CODE):
+            return level
+        from connlint.project.abandoned import Abandoned
+
+        return lower if Abandoned.of(self.project, self.stages).has(draft.place.path) else level
 
 
 class Linkers(Mapping[str, "Linker"]):

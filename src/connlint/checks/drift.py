@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from connlint.checks.destinations import Destinations
 from connlint.checks.fallback import candidates
 from connlint.checks.wording import Wording, wording_of
 from connlint.model import program as p
@@ -15,6 +16,7 @@ from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.model.source import Span
 from connlint.patterns import regex
+from connlint.project.abandoned import Abandoned
 from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
 from connlint.project.module import Module
 from connlint.project.packages import own_root
@@ -29,6 +31,8 @@ _LARGEST = 300_000
 
 _NOTHING = frozenset(("unknown", "none", "null", "undefined", "n/a", "na", "not set", "unset", "missing", "?", "-"))
 """Words that stand for a value which is not there, as reports and labels show it."""
+_REMARK = regex(r"^[(<\[].*[)>\]]$|^[^:/,;=]* [^:/,;=]*$")
+"""What is written for people where others write an address: ``(not set)``, ``<your host>``, ``uses the default``."""
 
 
 class Default(Struct, frozen=True):
@@ -48,6 +52,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     wording = wording_of(project, rules.apis)
+    destinations = Destinations(rules.apis, values, wording, stages)
     programs = programs_of(project, stages)
     words = [word.encode() for word in card.options["words"]]
     for paths in suspects(project, stages, card.options["silent_stages"], words).values():
@@ -55,7 +60,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         for path, variables in sorted(paths.items()):
             module = project.module(path, words)
             if module is not None and not programs.by_hand(module):
-                for default in defaults(values, stages, wording, module):
+                for default in defaults(values, stages, destinations, module):
                     if default.variable in variables:
                         found.setdefault(default.variable, []).append(default)
         for rows in found.values():
@@ -65,6 +70,8 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
 def _differing(rows: list[Default]) -> Iterator[Draft]:
     """One draft a read of the same variable that differs from another."""
     address = any(_is_address(d.text) for d in rows)
+    if address:
+        rows = [d for d in rows if not _REMARK.search(d.text.strip())]
     for default in rows:
         others = [d for d in rows if d.meaning != default.meaning]
         if others:
@@ -137,20 +144,22 @@ def _pairs(path: str, data: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield name, text.strip(b"'\"`/, ")
 
 
-def defaults(values: Values, stages: Stages, wording: Wording, module: Module) -> list[Default]:
+def defaults(values: Values, stages: Stages, destinations: Destinations, module: Module) -> list[Default]:
     """Every read in ``module`` of one variable with one constant default, outside of development."""
     found: list[Default] | None = module.memo.get(defaults)
     if found is None:
         rows: dict[tuple[str, Place], Default] = {}
+        abandoned = Abandoned.of(values.project, stages)
+        wording = destinations.wording
         for node, possible, within in candidates(values, module):
             for variable, q, place in _decided(module, possible, within):
                 if variable in stages.variables or variable in stages.flags or _is_own(wording, variable):
                     continue
                 if wording.listens(variable, loopback(q.text or ""), q.text or ""):
                     continue
-                if stages.only_in_development(module, node, q.conditions):
+                if stages.only_in_development(module, node, q.conditions) or abandoned.is_trial(module, node):
                     continue
-                if (q.text or "").strip().lower() in _NOTHING:
+                if (q.text or "").strip().lower() in _NOTHING or destinations.only_shown(module, node):
                     continue
                 rows.setdefault((variable, place), Default(variable, q.text or "", meaning(q.text or ""), place))
         found = module.memo[defaults] = _chosen(module, list(rows.values()))

@@ -17,12 +17,15 @@ from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.project.abandoned import Abandoned
 from connlint.project.address import HOLE, Host, hosts, loopback, shown
 from connlint.project.bundled import is_bundled
 from connlint.project.companions import Companions
 from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
+from connlint.project.launched import Launched
 from connlint.project.module import Definition, Module
+from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.results import first_of
 from connlint.project.stage import stages_of
@@ -67,7 +70,11 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
     destinations = Destinations(rules.apis, values, wording, stages)
     prefixes = [prefix for entry in rules.apis.get("browser", ()) for prefix in entry["prefixes"]]
     seen: set[int] = set()
+    programs = programs_of(project, stages)
+    abandoned = Abandoned.of(project, stages)
     for found in fallbacks(values, module):
+        if programs.by_hand(module):
+            return
         reads = tuple(r for r in found.reads if not all(wording.says("platform", v) for v in r.variables))
         if not reads:
             continue
@@ -88,6 +95,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         unset = frozenset(v for r in found.reads for v in r.variables)
         if any(stages.only_in_development(module, at, found.value.conditions, unset) for at in (read_at, site.node)):
             continue
+        if any(abandoned.is_trial(module, at) for at in (read_at, site.node)):
+            continue
         if required_variables(values, stages, module, site.node).intersection(names):
             continue
         if module.program.language != "python" and declared_in_package(values, stages, module.path).intersection(names):
@@ -97,6 +106,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if Companions.of(project, rules.apis).beside(module.path, names, found.host):
             continue
         if is_bundled(project, module.path, names, prefixes):
+            continue
+        if Launched.of(project, lambda path: stages.of_path(path) == "production").gives(module.path, names):
             continue
         seen.update(id(r.site.node) for r in found.reads)
         yield found, reads

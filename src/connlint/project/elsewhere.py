@@ -31,7 +31,8 @@ _REST = 4
 _REST_OF_SCHEMA = 2
 """Entries of a schema that the program must read before another that it does not read counts as of no use."""
 _WHOLE = re.compile(rb"\b([\w.]+)(?:\(\))?\.(?:model_dump|dict|items|__dict__|json|model_fields)\b"
-                    rb"|(?:\basdict|\bvars|\bgetattr)\(\s*([\w.]+)|\*\*([\w.]+)")
+                    rb"|(?:\basdict|\bvars)\(\s*([\w.]+)|\*\*([\w.]+)"
+                    rb"|\bgetattr\(\s*([\w.]+)\s*,\s*(?!\s|['\"])")
 """Ways to use all fields of an object without naming one."""
 _IMPORT = re.compile(rb"\s*(?:import|from|export|const \{[^=]*\} = require)\b")
 

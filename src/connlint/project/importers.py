@@ -113,14 +113,14 @@ class Importers:
         """The files of the project that ``path`` imports: offset, file and way, in order, each once."""
         found: dict[str, tuple[int, str, str]] = {}
         for at, module, way in self.imports(path):
-            target = self._resolved(path, module)
+            target = self.resolved(path, module)
             if target is not None and target != path:
                 kept = found.get(target)
                 if kept is None or (kept[2] in ("dynamic", "inner") and way not in ("dynamic", "inner")):
                     found[target] = (at, target, way)
         return sorted(found.values())
 
-    def _resolved(self, path: str, module: str) -> str | None:
+    def resolved(self, path: str, module: str) -> str | None:
         """The file that ``module`` means in ``path``; nothing is asked about names that no file of the project has."""
         python = path.endswith(".py")
         if python and module.strip(".") and module.rpartition(".")[2] not in self.stems:
@@ -151,7 +151,7 @@ class Importers:
                     if other != path and other not in found:
                         ends = self._ends_of(other)
                         modules = [m for w in words for m in ends.get(w, ())] + ends.get("", [])
-                        if any(self._resolved(other, module) == path for module in modules):
+                        if any(self.resolved(other, module) == path for module in modules):
                             found.add(other)
             self._importers[path] = tuple(sorted(found))
         return self._importers[path]

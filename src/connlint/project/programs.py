@@ -91,14 +91,18 @@ class Programs:
         if self.stages.by_hand.isdisjoint(words_of(name.rpartition(".")[0])):
             return False
         if module.program.language == "python":
-            if not self._python_script(module, []):
+            if not self._python_script(module, []) and not _works_at_once(module):
                 return False
         elif self.exports(module) and b"require.main" not in module.source.data:
             return False
-        if self.imported_by(module.path) is not None or self._is_named(module.path):
-            return False
-        stem = re.escape(name.rpartition(".")[0].encode())
-        return self.told(re.compile(rb"(?<![\w-])%s(?![\w-])" % stem), _COMMANDS, module.path) is None
+        return self.imported_by(module.path) is None and not self.is_commanded(module.path)
+
+    def is_commanded(self, path: str) -> bool:
+        """Whether a script of a package, an image or a file of commands names the file."""
+        if self._is_named(path):
+            return True
+        stem = re.escape(path.rpartition("/")[2].rpartition(".")[0].encode())
+        return self.told(re.compile(rb"(?<![\w-])%s(?![\w-])" % stem), _COMMANDS, path) is not None
 
     def _python_script(self, module: Module, applications: list[str]) -> bool:
         if "management/commands/" in module.path:
@@ -138,7 +142,11 @@ class Programs:
 
     def by_convention(self, module: Module) -> bool:
         """Whether the file stands where web frameworks look for files to import."""
-        return _BY_CONVENTION.search(module.path) is not None
+        return self.is_by_convention(module.path)
+
+    def is_by_convention(self, path: str) -> bool:
+        """`by_convention` of the file at ``path``."""
+        return _BY_CONVENTION.search(path) is not None
 
     def exports(self, module: Module) -> bool:
         """Whether a JavaScript module gives anything to others."""
@@ -318,6 +326,13 @@ class Programs:
                 if b"#" not in data[data.rfind(b"\n", 0, match.start()) + 1 : match.end()]:
                     yield path, match.span()
                     break
+
+
+def _works_at_once(module: Module) -> bool:
+    """Whether the work of the file is done at its top level, where it tries something or holds something open."""
+    return any(
+        type(module.parent(call)) is p.Evaluate and at_import(module, call)
+        and any(type(above) in (p.Try, p.With) for above in module.parents(call)) for call in module.nodes(p.Call))
 
 
 def _without_suffix(path: str) -> str:

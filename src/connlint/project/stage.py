@@ -45,6 +45,7 @@ class Stages:
         self.folder_patterns: list[tuple[str, re.Pattern[str]]] = []
         self.files: list[tuple[str, re.Pattern[str]]] = []
         self.hidden: dict[str, set[str]] = {}
+        self.holding: list[tuple[str, str, str]] = []
         tables = {entry["kind"]: entry for entry in entries}
         for entry in entries:
             for folder in entry.get("folders", ()):
@@ -53,6 +54,7 @@ class Stages:
                 self.top_folders.setdefault(folder, entry["kind"])
             if (shown := entry.get("hidden_but")) is not None:
                 self.hidden[entry["kind"]] = set(shown)
+            self.holding += [(entry["kind"], name, end) for name, end in entry.get("folders_holding", {}).items()]
             self.folder_patterns += [(entry["kind"], re.compile(text)) for text in entry.get("folder_patterns", ())]
             self.files += [(entry["kind"], re.compile(pattern)) for pattern in entry.get("files", ())]
         variable = tables.get("variable", {})
@@ -99,6 +101,16 @@ class Stages:
                     found.update(name.decode() for name in _SCRIPT.findall(instruction))
         return frozenset(found)
 
+    @cached_property
+    def _held_by(self) -> dict[str, str]:
+        """The folders that are what the files in them say, as ``features`` with ``login.feature`` in it holds tests."""
+        found = {}
+        for path in self.values.project.tree.paths:
+            for kind, name, end in self.holding:
+                if path.endswith(end) and (at := f"/{path}".rfind(f"/{name}/")) >= 0:
+                    found[path[: at + len(name)]] = kind
+        return found
+
     def _of_path(self, path: str) -> str:
         *folders, file = path.split("/")
         if file in self.health_checks or self._is_replaced(path):
@@ -107,6 +119,7 @@ class Stages:
         spelled = ["-".join(words_of(folder)) for folder in folders]
         kinds += [kind for kind, pattern in self.folder_patterns if any(pattern.search(name) for name in spelled)]
         kinds += [self.top_folders.get(folders[0].lower())] if folders else []
+        kinds += [kind for folder, kind in self._held_by.items() if path.startswith(folder + "/")]
         kinds += [kind for kind, shown in self.hidden.items() if any(f[:1] == "." and f not in shown for f in folders)]
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:

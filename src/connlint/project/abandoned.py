@@ -1,0 +1,262 @@
+"""Files of a program that nothing loads any more: no other file imports them, nothing names them, nothing starts them.
+
+What a framework or a loader may find by itself is unknown, and so not abandoned; neither is anything in a project of
+which too little is seen to import the rest, nor in a library, which is there for programs that are not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any
+
+from connlint.patterns import regex
+from connlint.project.importers import CODE, importers
+from connlint.project.module import Module
+from connlint.project.packages import own_root, package_root
+from connlint.project.programs import programs_of
+from connlint.project.project import Project
+from connlint.project.stage import Stages
+from connlint.project.timeline import is_main_test
+
+_MOST = 16
+"""Files, one importing the other, that are looked at before one counts as loaded by somebody."""
+_COMPANY = 3
+"""Files of the package that others import, before one that nobody imports is told from a loose collection."""
+_STARTED = frozenset(
+    "index main server app cli worker start run bin www bootstrap entry entrypoint __main__ manage wsgi asgi daemon "
+    "service lambda handler lambda_function preload background content popup sw setup conftest".split()
+)
+"""Names of files that programs start with, or that their surroundings look for."""
+_FOUND_IN_PYTHON = frozenset(
+    "models admin apps urls tasks signals settings celery celeryconfig middleware sitecustomize context_processors "
+    "templatetags management dags plugins spiders pages custom_components handlers lambdas functions".split()
+)
+"""Names of files, and of folders around them, that frameworks of Python look for by themselves."""
+_FOUND_IN_JAVASCRIPT = frozenset(
+    "pages routes api middleware plugins functions subscribers jobs workflows commands events listeners loaders "
+    "server start config policies services models controllers migrations lambdas handlers workers".split()
+)
+"""Names of folders whose files frameworks of JavaScript look for by themselves, where a package uses such a one."""
+_FINDERS = regex(
+    rb'"(?:next|nuxt|@nuxt/\w+|@remix-run/[\w-]+|@react-router/[\w-]+|@sveltejs/kit|astro|gatsby|expo-router|expo|'
+    rb'@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|egg|moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|'
+    rb'payload|nitropack|vite-plugin-pages|unplugin-vue-router|vike|@tanstack/react-start|@tanstack/start|'
+    rb'waku|hono-sessions|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|serverless|sst)"\s*:'
+)
+_LOADS_PYTHON = regex(
+    rb"\bpkgutil\b|\bimport_module\s*\(\s*(?![\s\"'])|\b__import__\s*\(\s*(?![\s\"'])|autodiscover|\bimport_string\b|"
+    rb"\bspec_from_file_location\b|\brunpy\b|\bexec\(|\.i?glob\(|\biterdir\(|\blistdir\(|\bscandir\(|\bwalk_packages\b"
+)
+_LOADS_JAVASCRIPT = regex(
+    rb"import\.meta\.glob|require\.context|\breaddir|globSync|\bglob\s*\(|fast-glob|autoload|autoLoad|"
+    rb"\b(?:require|import)\s*\(\s*(?:[\w$]|`[^`]*\$\{|['\"][^'\"]*['\"]\s*\+)"
+)
+"""What loads files that are not written out."""
+_TOLD = regex(
+    r"(?:^|/)(?:[^/]*Dockerfile[^/]*|Procfile[^/]*|Makefile|justfile|crontab|[^/]+\.(?:ya?ml|toml|cfg|ini|json|jsonc|html?|"
+    r"sh|bash|service|conf|cron|xml|hcl|tf|nix|bat|ps1|cmd|env|mk|pug|ejs|hbs|jinja2?|txt))$"
+)
+"""Files that may name a file to load or to start."""
+_LOCKS = regex(r"(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|poetry\.lock|[^/]*\.lock|[^/]*lock\.json)$")
+_LARGEST = 400_000
+"""Bytes. A larger file is data."""
+_PUBLISHED = regex(rb"^\s*classifiers\s*=|[\"']Programming Language :: |^\[project\.urls\]", re.M)
+_PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files|types|typings)"\s*:')
+_PRIVATE = regex(rb'"private"\s*:\s*true')
+_MAIN = regex(rb"__name__\s*==\s*[\"']__main__[\"']|require\.main\b|import\.meta\.main\b|^#!", re.M)
+_GIVES = regex(rb"^\s*export\b|\bexports\b", re.M)
+
+
+class Abandoned:
+    """Answers about one project."""
+
+    def __init__(self, project: Project, stages: Stages) -> None:
+        self.project = project
+        self.stages = stages
+        self.programs = programs_of(project, stages)
+        self.index = importers(project)
+        self._known: dict[str, bool] = {}
+
+    @classmethod
+    def of(cls, project: Project, stages: Stages) -> Abandoned:
+        """The one `Abandoned` of a project."""
+        found = project.memo.get(cls)
+        if found is None:
+            found = project.memo[cls] = cls(project, stages)
+        return found
+
+    def has(self, path: str) -> bool:
+        """Whether nothing of the program is seen to load ``path``, although it could be seen."""
+        if path not in self._known:
+            self._known[path] = (self.stages.of_path(path) == "production" and self._is_alone(path)
+                                 and not self._is_library(path) and self._has_company(path))
+        return self._known[path]
+
+    def is_trial(self, module: Module, node: Any) -> bool:
+        """Whether ``node`` runs only where somebody starts the file by hand, to try what others import from it: nothing
+        is seen to start it."""
+        if not any(held.truth and is_main_test(module, held.test) for held in self.stages.held(module, node)):
+            return False
+        path = module.path
+        if self.programs.imported_by(path) is None and not self._is_gathered(path):
+            return False
+        return path.rpartition("/")[2].partition(".")[0] not in _STARTED and not self.programs.is_commanded(path)
+
+    def _is_alone(self, path: str) -> bool:
+        """Whether neither ``path`` nor any file that leads to it is started, named, or looked for."""
+        found = {path: None}
+        waiting = [path]
+        while waiting:
+            here = waiting.pop()
+            if self._is_beside(here):
+                continue
+            if self._is_first(here):
+                return False
+            fresh = [other for other in (*self.index.of(here), *self._below(here)) if other not in found]
+            found.update(dict.fromkeys(fresh))
+            waiting += fresh
+            if len(found) > _MOST:
+                return False
+        return not any(self._is_named(one) or self._is_gathered(one) for one in found if not self._is_beside(one))
+
+    def _is_beside(self, path: str) -> bool:
+        return self.stages.of_path(path) in ("test", "example")
+
+    def _below(self, path: str) -> list[str]:
+        """The files whose import runs ``path`` first, as Python does with the ``__init__`` of their packages."""
+        folder, _, name = path.rpartition("/")
+        if name != "__init__.py":
+            return []
+        return [other for other in self.index.paths if other.startswith(folder + "/") and other.endswith(".py")]
+
+    # -- how a file comes to be loaded ----------------------------------------------------------------------------
+
+    def _is_first(self, path: str) -> bool:
+        """Whether the file may well be where a program begins, by its own place, name and content."""
+        name = path.rpartition("/")[2]
+        if self.stages.of_path(path) != "production" or name.count(".") > 1:
+            return True  # of a tool; or ``x.config.ts``, ``x.module.ts``: somebody knows what the second name means
+        stem = name.partition(".")[0]
+        if stem.lower() in _STARTED and not (stem == "index" and path.count("/") > 1):
+            return True
+        return not _stem(path) or self._starts(path) or self._is_found(path)
+
+    def _starts(self, path: str) -> bool:
+        data = self.index.data(path)
+        if _MAIN.search(data) is not None:
+            return True
+        return not path.endswith(".py") and _GIVES.search(data) is None
+
+    def _is_found(self, path: str) -> bool:
+        """Whether the file stands where frameworks look."""
+        folders = path.rpartition("/")[0].split("/")
+        if path.endswith(".py"):
+            stem = path.rpartition("/")[2].partition(".")[0]
+            return not _FOUND_IN_PYTHON.isdisjoint((stem, *folders))
+        if self.programs.is_by_convention(path):
+            return self._finds(path)
+        return not _FOUND_IN_JAVASCRIPT.isdisjoint(folders) and self._finds(path)
+
+    def _finds(self, path: str) -> bool:
+        """Whether a package of ``path`` uses a framework that looks for files."""
+        folder = path.rpartition("/")[0]
+        while True:
+            name = f"{folder}/package.json" if folder else "package.json"
+            if name in self.project.tree.paths and _FINDERS.search(self.index.data(name)) is not None:
+                return True
+            if not folder:
+                return False
+            folder = folder.rpartition("/")[0]
+
+    def _is_named(self, path: str) -> bool:
+        """Whether some file writes the name of ``path`` as one writes files and modules, other than to import
+        another of that name."""
+        stem = _stem(path)
+        name = re.escape(stem.encode())
+        told = re.compile(rb"(?<![\w-])%s\.(?:py|[cm]?[jt]sx?)\b|[\w)]\.%s\b(?!\s*\()|/%s(?![\w-])|\b%s:\w"
+                          % ((name,) * 4))
+        for other in self._telling:
+            if stem.encode() in (data := self._text(other)) and told.search(data) is not None:
+                return True
+        quoted = re.compile(rb"['\"`]((?:[\w@*:~-]*[./:])*%s(?:[./:][\w*/.:-]*)?)['\"`]" % name)
+        for python in (".py", ".js"):
+            for other in self.index.mentions(stem, python):
+                if other == path or self.stages.of_path(other) in ("test", "example"):
+                    continue
+                imported = {module for _, module, _ in self.index.imports(other)}
+                for match in quoted.finditer(self.index.data(other)):
+                    text = match[1].decode("utf-8", "replace")
+                    if text not in imported or self.index.resolved(other, text) is None:
+                        return True
+                # an import that cannot be followed may mean this file
+                if other.endswith(".py") and any(
+                        module.rpartition(".")[2] == stem and self.index.resolved(other, module) is None
+                        and not self._is_foreign(module) for module in imported):
+                    return True
+        return False
+
+    def _is_foreign(self, module: str) -> bool:
+        """Whether an import that leads to no file of the project names a package that is none of it."""
+        return not module.startswith(".") and module.partition(".")[0] not in self.index.stems
+
+    @cached_property
+    def _telling(self) -> list[str]:
+        return [path for path in sorted(self.project.tree.paths) if _TOLD.search(path) and not _LOCKS.search(path)]
+
+    def _text(self, path: str) -> bytes:
+        data = self.index.data(path)
+        return data if len(data) <= _LARGEST else b""
+
+    def _is_gathered(self, path: str) -> bool:
+        """Whether a file of the same package loads others without naming them, from the folder of ``path`` or one that
+        it names."""
+        folders = path.split("/")[:-1]
+        words = [folder.encode() for folder in folders[-3:]]
+        for other in self._loaders:
+            if package_root(self.project, other) != package_root(self.project, path) and not path.startswith(
+                    other.rpartition("/")[0] + "/"):
+                continue
+            near = other.rpartition("/")[0].split("/")
+            beside = folders[: len(near)] == near and len(folders) - len(near) <= 1
+            if other != path and (beside or any(word in self.index.data(other) for word in words)):
+                return True
+        return False
+
+    @cached_property
+    def _loaders(self) -> list[str]:
+        return [path for path in self.index.paths if self.stages.of_path(path) not in ("test", "example")
+                and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self.index.data(path))]
+
+    # -- what would be seen ---------------------------------------------------------------------------------------
+
+    def _is_library(self, path: str) -> bool:
+        """Whether the package of ``path`` is published for programs that are not seen."""
+        root = own_root(self.project, path)
+        prefix = f"{root}/" if root else ""
+        if path.endswith(".py"):
+            told = [prefix + name for name in ("pyproject.toml", "setup.py", "setup.cfg")]
+            return any(name in self.project.tree.paths and _PUBLISHED.search(self.index.data(name)) for name in told)
+        data = self.index.data(prefix + "package.json")
+        return _PRIVATE.search(data) is None and _PUBLISHED_JAVASCRIPT.search(data) is not None
+
+    def _has_company(self, path: str) -> bool:
+        """Whether other files of the package are imported, so that this one would be."""
+        root = own_root(self.project, path)
+        prefix = f"{root}/" if root else ""
+        found: set[str] = set()
+        for other in self.index.paths:
+            if other.startswith(prefix) and other.endswith(CODE) and other != path:
+                if other.endswith(".py") == path.endswith(".py") and self.stages.of_path(other) == "production":
+                    found.update(target for _, target, _ in self.index.targets(other) if target != path
+                                 and not target.endswith("/__init__.py"))
+                    if len(found) >= _COMPANY:
+                        return True
+        return False
+
+
+def _stem(path: str) -> str:
+    """The name by which the file at ``path`` is imported: its own, or that of its folder."""
+    folder, _, name = path.rpartition("/")
+    stem = name.partition(".")[0]
+    return folder.rpartition("/")[2] if stem in ("__init__", "index") else stem

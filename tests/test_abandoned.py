@@ -1,0 +1,151 @@
+"""What is said of code that nothing loads any more, and of code that only its author starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from projects import report
+
+MAIN = """
+from app import first, second, third
+
+def main():
+    first.run(), second.run(), third.run()
+
+if __name__ == "__main__":
+    main()
+"""
+PART = "def run():\n    return 1\n"
+POOL = """
+import os
+from sqlalchemy import create_engine
+engine = create_engine(os.getenv("DATABASE_URL", "postgresql://localhost:5432/app"))
+"""
+PYTHON = {"app/__init__.py": "", "app/main.py": MAIN, "app/first.py": PART, "app/second.py": PART, "app/third.py": PART,
+          "app/old_pool.py": POOL}
+CLIENT = """
+export async function load() {
+  return fetch(`${process.env.API_URL || 'http://localhost:4000'}/things`);
+}
+"""
+JAVASCRIPT = {
+    "package.json": '{"name": "shop", "private": true, "scripts": {"start": "node src/index.js"}}',
+    "src/index.js": "import { a } from './a.js';\nimport { b } from './b.js';\nimport { c } from './c.js';\n"
+                    "a(b(c()));\n",
+    "src/a.js": "export const a = (x) => x;\n", "src/b.js": "export const b = (x) => x;\n",
+    "src/c.js": "export const c = () => 1;\n", "src/useThings.js": CLIENT,
+}
+
+
+def levels(files: dict[str, str], path: str) -> set[str]:
+    return {f.level for f in report(files).findings if f.place.path == path}
+
+
+@pytest.mark.parametrize("more", [
+    pytest.param({}, id="nobody names it"),
+    pytest.param({"tests/test_pool.py": "from app.old_pool import engine\n\ndef test():\n    assert engine\n"},
+                 id="a test alone"),
+    pytest.param({"app/older.py": "from app.old_pool import engine\n\ndef ask():\n    return engine.connect()\n"},
+                 id="what nobody loads either"),
+])
+def test_what_nothing_loads_is_a_note(more):
+    assert levels({**PYTHON, **more}, "app/old_pool.py") == {"note"}
+
+
+@pytest.mark.parametrize("more", [
+    pytest.param({"app/first.py": "from app.old_pool import engine\n\ndef run():\n    return engine\n"}, id="imported"),
+    pytest.param({"app/first.py": "import importlib\n\ndef run():\n"
+                                  "    return importlib.import_module('app.old_pool')\n"},
+                 id="named in a text"),
+    pytest.param({"app/first.py": "import pkgutil\nimport app\n\ndef run():\n    return [m.name for m in "
+                                  "pkgutil.iter_modules(app.__path__)]\n"}, id="gathered"),
+    pytest.param({"Procfile": "web: gunicorn app.old_pool:engine\n"}, id="started by a command"),
+    pytest.param({"pyproject.toml": "[project]\nname = 'app'\nclassifiers = ['Topic :: Database']\n"},
+                 id="of a library"),
+    pytest.param({"app/main.py": PART}, id="nothing imports anything"),
+])
+def test_what_something_may_load_is_told_in_full(more):
+    assert "error" in levels({**PYTHON, **more}, "app/old_pool.py")
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    ({}, "note"),
+    ({"src/a.js": "export { load as a } from './useThings.js';\n"}, "warning"),
+    ({"src/a.js": "export const a = (x) => import(`./${x}.js`);\n"}, "warning"),
+    ({"package.json": '{"name": "shop", "private": true, "main": "src/useThings.js"}'}, "warning"),
+    ({"package.json": '{"name": "shop", "exports": "./src/index.js"}'}, "warning"),
+])
+def test_modules_of_javascript_likewise(more, level):
+    assert levels({**JAVASCRIPT, **more}, "src/useThings.js") == {level}
+
+
+TRIAL = """
+import os
+import requests
+
+class Provider:
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(self) -> str:
+        return requests.get(self.url, timeout=5).text
+
+if __name__ == "__main__":
+    print(Provider(os.environ.get("METRICS_URL", "http://localhost:8428")).ask())
+"""
+
+
+@pytest.mark.parametrize(("files", "found"), [
+    ({"app/metrics.py": TRIAL, "app/main.py": "from app.metrics import Provider\n"}, False),
+    ({"app/metrics.py": TRIAL}, True),
+    ({"app/metrics.py": TRIAL, "app/main.py": "from app.metrics import Provider\n",
+      "Dockerfile": 'FROM python:3.12\nCOPY . .\nCMD ["python", "-m", "app.metrics"]\n'}, True),
+    ({"app/worker.py": TRIAL, "app/main.py": "from app.worker import Provider\n"}, True),
+])
+def test_trials_of_a_module_that_others_import(files, found):
+    rules = {f.rule for f in report({"app/__init__.py": "", **files}).findings}
+    assert ("env-localhost-fallback" in rules) == found
+
+
+BY_HAND = """
+import os
+import redis
+
+try:
+    client = redis.Redis(host=os.getenv("REDIS_HOST", "127.0.0.1"))
+    client.delete("stream:jobs")
+finally:
+    print("done")
+"""
+
+
+@pytest.mark.parametrize(("files", "found"), [
+    ({"clean_redis.py": BY_HAND}, False),
+    ({"clean_redis.py": BY_HAND, "crontab": "0 3 * * * python /app/clean_redis.py\n"}, True),
+    ({"consumer.py": BY_HAND}, True),
+    ({"clean_redis.py": BY_HAND, "main.py": "import clean_redis\n"}, True),
+])
+def test_programs_that_somebody_starts_once(files, found):
+    rules = {f.rule for f in report(files).findings}
+    assert ("env-localhost-fallback" in rules) == found
+
+
+LINE = "BROKER_URL: url"
+LAUNCHED = {
+    "service/run.py": "from settings import URL\nprint(URL)\n",
+    "service/settings.py": "import os\nURL = os.getenv('BROKER_URL', 'amqp://localhost')\n",
+    "main.ts": "import { spawn } from 'child_process';\n"
+               "export const run = (url: string) => spawn('python', ['run.py'], {\n"
+               "  cwd: 'service', env: { ...process.env, BROKER_URL: url } });\n",
+}
+
+
+@pytest.mark.parametrize(("files", "found"), [
+    (LAUNCHED, False),
+    ({**LAUNCHED, "main.ts": LAUNCHED["main.ts"].replace(LINE, "OTHER: url")}, True),
+    ({**LAUNCHED, "main.ts": LAUNCHED["main.ts"].replace(LINE, "...(url ? { BROKER_URL: url } : {})")}, True),
+    ({**LAUNCHED, "main.ts": LAUNCHED["main.ts"].replace("run.py", "other.py")}, True),
+])
+def test_what_a_parent_always_passes(files, found):
+    rules = {f.rule for f in report(files).findings}
+    assert ("env-localhost-fallback" in rules) == found
