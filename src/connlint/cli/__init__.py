@@ -22,6 +22,8 @@ COMMANDS = {
     "map": "connlint.cli.map:map_",
     "rules": "connlint.cli.rules:rules",
     "explain": "connlint.cli.rules:explain",
+    "init": "connlint.cli.init:init",
+    "completion": "connlint.cli.completion:completion",
     "facts": "connlint.cli.facts:facts",
 }
 """Name of a command → the function that it is, in the order of the help."""

@@ -30,6 +30,17 @@ def comma(_context: click.Context, _parameter: click.Parameter, value: tuple[str
     return tuple(part.strip() for text in value for part in text.split(",") if part.strip())
 
 
+def complete_rules(_context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """Names of rules that begin as ``typed`` does, for a shell; of families too, and behind commas, in an option."""
+    from connlint import cards
+
+    rules = cards.load()
+    if isinstance(parameter, click.Argument):
+        return [rule for rule in rules.cards if rule.startswith(typed)]
+    before, comma, last = typed.rpartition(",")
+    return [f"{before}{comma}{name}" for name in (*rules.cards, *rules.families()) if name.startswith(last)]
+
+
 def output(what: str) -> Option:
     """``--output``, where ``what`` is written."""
     return click.option("-o", "--output", type=click.Path(path_type=Path), help=f"Write the {what} to a file.")
@@ -39,9 +50,9 @@ config: Option = click.option("--config", "config_path", type=click.Path(path_ty
                               help="Use this configuration file.")
 exclude: Option = click.option("--exclude", multiple=True, metavar="GLOB",
                                help="Set files aside, as a .gitignore line would.")
-select: Option = click.option("--select", multiple=True, callback=comma, metavar="RULES",
+select: Option = click.option("--select", multiple=True, callback=comma, metavar="RULES", shell_complete=complete_rules,
                               help="Only these rules or families.")
-ignore: Option = click.option("--ignore", multiple=True, callback=comma, metavar="RULES",
+ignore: Option = click.option("--ignore", multiple=True, callback=comma, metavar="RULES", shell_complete=complete_rules,
                               help="Not these rules or families.")
 notebooks: Option = click.option("--notebooks", is_flag=True, help="Read Jupyter notebooks too.")
 jobs: Option = click.option("--jobs", "-j", type=click.IntRange(0), default=0,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from connlint.cli.given import NOTHING, configured, fail
+from connlint.cli.given import NOTHING, complete_rules, configured, fail
 
 
 @click.command(short_help="List the rules.")
@@ -20,7 +20,7 @@ def rules(format_: str) -> None:
 
 
 @click.command(short_help="Show the card of a rule.")
-@click.argument("rule")
+@click.argument("rule", shell_complete=complete_rules)
 def explain(rule: str) -> None:
     """Show the card of RULE: what it reports, why, how to mend it, where it stays silent."""
     from difflib import get_close_matches
