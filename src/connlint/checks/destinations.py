@@ -59,6 +59,11 @@ class Destinations:
         field = field_of(self.values, module, node, found)
         return field is not None and self.elsewhere.is_unread(field)
 
+    def only_shown(self, module: Module, node: Any) -> bool:
+        """Whether the value ends where people read it, and nowhere else: a log, a page, a message."""
+        ends = [use for use in uses(self.values, module, node) if use.last or use.kind in _ENDS]
+        return bool(ends) and all(self._shows(use) for use in ends)
+
     def _is_unread_key(self, module: Module, node: Any, found: list[Use]) -> bool:
         """Whether the value is only put into an object that the module gives to others, none of which reads it."""
         entry = module.parent(node)

@@ -12,6 +12,7 @@ from connlint.checks.conditions import Conditions, Plan, truth
 from connlint.model import program as p
 from connlint.model.flow import (
     ASLEEP,
+    HELD,
     Block,
     Choose,
     Do,
@@ -75,9 +76,20 @@ class _Lowering:
 
     def block(self, statements: tuple[p.Statement, ...]) -> Block:
         out: list[Shape] = []
-        for statement in statements:
+        for place, statement in enumerate(statements):
+            if type(statement) is p.If and not statement.otherwise and self._guards(statement.test):
+                then = self.block(statement.then)
+                if then and type(then[-1]) is Leave:
+                    # ``if handle is None or …: return``: what follows is the other branch
+                    self.expression(statement.test, out)
+                    out.append(self.conditions.choice(statement.test, then, self.block(statements[place + 1 :])))
+                    return tuple(out)
             self.statement(statement, out)
         return tuple(out)
+
+    def _guards(self, test: p.Expression) -> bool:
+        """Whether a test holds where there is no handle, or for another reason."""
+        return type(test) is p.Logical and test.op == "or" and (HELD, True) in self.conditions.literals(test, False)[0]
 
     def statement(self, it: p.Statement, out: list[Shape]) -> None:
         kind = type(it)

@@ -59,7 +59,15 @@ class Patience:
             return False
         if (step, self.origins) in self.table.calm:
             return True
-        return self._only_makes(step) or self._sleeps(step, depth)
+        return self._only_makes(step) or self._sleeps(step, depth) or self._copes(step)
+
+    def _copes(self, call: p.Call) -> bool:
+        """Whether a call runs a function of the project that tries all it does, and stops what it expects to fail."""
+        found = self.origins.function_called(call)
+        if found is None or found[1].is_generator:
+            return False
+        steps = [s for s in found[1].body if not (type(s) is p.Evaluate and type(s.value) is p.Text)]
+        return bool(steps) and all(type(s) is p.Try and s.handlers for s in steps) and not _raises(tuple(steps))
 
     def _only_makes(self, call: p.Call) -> bool:
         """Whether a call makes a coroutine or generator of the project, of which nothing has been run then."""
@@ -89,7 +97,7 @@ class Patience:
             if value.new and last_word(value.callee) == "Promise":
                 return self._only_resolves(value)
             # `get` of a dictionary does not raise; a `get` that is awaited asks somebody else
-            return self.table.calm.named(value, self.origins) or self._sleeps(value, depth)
+            return self.table.calm.named(value, self.origins) or self._sleeps(value, depth) or self._copes(value)
         return False
 
     def _only_resolves(self, promise: p.Call) -> bool:
