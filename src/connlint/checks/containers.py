@@ -66,6 +66,10 @@ class Tables:
         words = set(words_of(name))
         return bool(words & self.connect) and not words & self.other and not name.startswith(self.browser_prefixes)
 
+    def may_say_where(self, name: str) -> bool:
+        """Whether a variable of this name may be where to connect, of which the code shows that it is used so."""
+        return not self.connect.isdisjoint(words_of(name)) and not name.startswith(self.browser_prefixes)
+
     def for_browsers(self, name: str) -> bool:
         """Whether a browser, and not the container, uses the address."""
         return name.startswith(self.browser_prefixes) or bool(set(words_of(name)) & self.browser_words)

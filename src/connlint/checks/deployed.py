@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -47,7 +48,9 @@ def closed(one: Running) -> bool:
     service = one.service
     if one.open or not one.environment or service.environment_at is None or service.kind not in _CLOSED:
         return False
-    return not on_a_developers_machine(one.deployment.path)
+    if on_a_developers_machine(one.deployment.path):
+        return False
+    return not service.profiles or not all(_DEVELOPMENT.search(profile) for profile in service.profiles)
 
 
 def tells(one: Running, host: Host) -> bool:
@@ -100,8 +103,11 @@ class Code:
 
     def needs(self, one: Running, module: Module, node: Any) -> bool:
         """Whether code of ``one`` uses the value of ``node``: not where that is a constant of the module which only the
-        code of others asks for, as happens in settings that several services import.
+        code of others asks for, as happens in settings that several services import, nor where it is an attribute of a
+        class for which nobody asks.
         """
+        if (attribute := _attribute(module, node)) is not None and not self.uses(one, attribute):
+            return False
         if module.program.language != "python" or (names := _constants(module, node)) is None:
             return True
         words = b"|".join(re.escape(name.encode()) for name in sorted(names))
@@ -141,7 +147,7 @@ class Code:
 
     def _built_from(self, one: Running) -> str | None:
         folder = one.service.build
-        if folder is None:
+        if folder is None or not self._holds_code(one, "" if folder == "." else folder):
             return None
         folder = "" if folder == "." else folder
         for other in self.running:
@@ -154,6 +160,20 @@ class Code:
             if theirs == folder or theirs.startswith(folder + "/" if folder else ""):
                 return None
         return folder
+
+    def _holds_code(self, one: Running, folder: str) -> bool:
+        """Whether the image of ``one`` may hold code of ``folder``: a copy or a mount brings some, or a command may."""
+        if one.image is None or one.service.mounts or any("$" in source for source in _sources(one)):
+            return True
+        files = [path for path in self.project.tree.paths if _is_below(path, folder)]
+        for source in _sources(one):
+            pattern = posixpath.normpath(posixpath.join(folder, source.lstrip("/")))
+            if pattern in (".", folder) or any(mark in source for mark in "*?[") or "://" in source:
+                return True
+            if any(path == pattern or path.startswith(f"{pattern}/") for path in files):
+                return True
+        return any("--mount" in (word.written or "") for stage in one.image.stages for run in stage.runs
+                   for word in run.words)
 
     def below(self, folder: str) -> list[str]:
         """The code in ``folder`` that was written by hand."""
@@ -176,9 +196,24 @@ class Code:
         return [module.path, *found]
 
 
+def _sources(one: Running) -> list[str]:
+    """What the stages of the image of ``one`` copy from its context."""
+    stages = one.image.stages if one.image is not None else ()
+    return [source for stage in stages for source, _, origin in stage.copies if origin is None]
+
+
 def _is_below(path: str, folder: str) -> bool:
     prefix = folder + "/" if folder else ""
     return path.startswith(prefix) and path.endswith(CODE) and not _NOT_OWN.search(path)
+
+
+def _attribute(module: Module, node: Any) -> str | None:
+    """The attribute that the body of a class in Python binds to the value of ``node``."""
+    statement = module.statement(node)
+    target = statement.target if type(statement) is p.Let else None
+    if type(target) is not p.Name or type(module.parent(statement)) is not p.Class:
+        return None
+    return target.id if module.program.language == "python" and module.function(node) is None else None
 
 
 def _constants(module: Module, node: Any) -> set[str] | None:

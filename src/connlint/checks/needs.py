@@ -77,7 +77,7 @@ class Needs:
                             yield access.prefix + text, node, f"{access.prefix + text} is required here", False
         for node, reads in demanded(self.values, self.starting.stages, module):
             for read in reads:
-                if len(read.variables) == 1:
+                if len(read.variables) == 1 and not self._excuses_itself(module, node):
                     yield read.variables[0], node, f"{read.variables[0]} is required here", False
         for call in module.nodes(p.Call):
             for _, _, value in addresses(module, call, self.project, self.rules):
@@ -86,6 +86,14 @@ class Needs:
                 if len(names) == 1 and all(q.reads or q.nothing or (q.absent and q.joint is None) for q in possible):
                     name = next(iter(names))
                     yield name, call, f"{name} is the address here, and there is no other", True
+
+    def _excuses_itself(self, module: Module, node: Any) -> bool:
+        """Whether what is raised is an answer to whoever asked: the service does without what is not there."""
+        if type(node) is not p.If:
+            return False
+        raised = [s.value for s in (*node.then, *node.otherwise) if type(s) is p.Raise and s.value is not None]
+        names = [last_name(v.callee if type(v) is p.Call else v) or "" for v in raised]
+        return any("http" in name.lower() for name in names)
 
     def _when(self, module: Module, node: Any, loaded: set[str], mains: set[str]) -> str | None:
         if self.starting.at_start(module, node, loaded, mains) is not None:

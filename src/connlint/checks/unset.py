@@ -18,6 +18,7 @@ from connlint.checks.told import is_switched_off
 from connlint.checks.wording import wording_of
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
+from connlint.project.env_files import may_be_there
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
@@ -46,7 +47,7 @@ def unset(running: list[Running], groups: Groups, tables: Tables, project: Proje
         for name, step in _required(paths, tables, project, rules):
             wanted.setdefault(name, step)
         for need in needs.of(one):
-            asked = need.dialed and not need.variable.startswith(tables.browser_prefixes)
+            asked = need.dialed and tables.may_say_where(need.variable)
             if asked or tables.says_where(need.variable):
                 (wanted if need.at_start else later).setdefault(need.variable, need.step)
         for outcome, rows in (("unset", wanted), ("unset-later", later)):
@@ -129,10 +130,11 @@ def _scripts(project: Project, one: Running) -> list[str]:
 
 
 def _is_in_a_file(project: Project, one: Running, paths: list[str], name: str) -> bool:
-    """Whether a ``.env`` beside the code sets the variable, goes into the image with the code, and is loaded there."""
+    """Whether a ``.env`` beside the code goes into the image with the code, is loaded there, and sets the variable: one
+    that is kept out of the project may."""
     folder = "" if one.service.build in (None, ".", "") else f"{one.service.build}/"
-    if b".env" in (project.tree.read(f"{folder}.dockerignore") or b""):
+    loads = any(word in (project.tree.read(path) or b"") for path in paths for word in (b"dotenv", b"env_file"))
+    if not loads or b".env" in (project.tree.read(f"{folder}.dockerignore") or b""):
         return False
-    if not _is_set_by(project, [f"{folder}.env"], name, rb"^[ \t]*(?:export[ \t]+)?%s[ \t]*=[ \t]*\S"):
-        return False
-    return any(word in (project.tree.read(path) or b"") for path in paths for word in (b"dotenv", b"env_file"))
+    sets = rb"^[ \t]*(?:export[ \t]+)?%s[ \t]*=[ \t]*\S"
+    return may_be_there(project.tree, f"{folder}.env") or _is_set_by(project, [f"{folder}.env"], name, sets)
