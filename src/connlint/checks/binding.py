@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from connlint.cards import Card, Rules
 from connlint.model import program as p
 from connlint.model.deployment import Command, Word
 from connlint.model.finding import Draft, Fix, Place, Step
 from connlint.patterns import regex
-from connlint.project.answer import Found
+from connlint.project.answer import Found, Missing
 from connlint.project.compiled import likely_source
 from connlint.project.project import Project
 from connlint.project.rewording import reworded, with_option
@@ -170,7 +171,9 @@ def _settled(start: Start, project: Project) -> Word | None:
         return unknown
     bound = [definition for name in names for definition in module.scope.names.get(name, ())]
     if not bound:
-        return unknown if module.scope.stars else nothing
+        linker: Any = project.linkers.get("python")
+        sure = linker is not None and all(isinstance(linker.binds(module.path, name), Missing) for name in names)
+        return nothing if sure else unknown
     value = bound[0].value
     if len(bound) > 1 or bound[0].path or type(value) is not p.Text:
         return unknown
@@ -297,7 +300,19 @@ def check_unexpanded(project: Project, card: Card, rules: Rules) -> Iterator[Dra
                     seen.add(key)
                     program = posixpath.basename(command.words[0].value or "")
                     slots = {"word": _text(word), "variable": name, "program": program}
-                    yield Draft("word", word.place, slots, f"{program} {_text(word)}")
+                    fix = None
+                    if running.service.kind in card.options.get("parenthesized", ()) and not from_image:
+                        fix = _parenthesized(word, name, project)
+                    yield Draft("word", word.place, slots, f"{program} {_text(word)}", fix=fix)
+
+
+def _parenthesized(word: Word, name: str, project: Project) -> Fix | None:
+    """The variable as the platform expands it, where nothing but the name stands in it."""
+    text = _text(word)
+    for written in (f"${{{name}}}", f"${name}"):
+        if text.count(written) == 1:
+            return reworded(project.tree, word.place, written, f"$({name})", f"Write $({name})")
+    return None
 
 
 def _has_shell(command: Command, project: Project) -> bool:

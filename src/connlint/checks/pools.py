@@ -16,6 +16,7 @@ from connlint.model.rule import Card, Rules
 from connlint.project.address import shown
 from connlint.project.clients import Construction, construction, instance
 from connlint.project.deferring import behind_function
+from connlint.project.edits import require
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.timeline import at_import
@@ -245,4 +246,5 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
                 Step(place_of(module, built.call), f"{what} takes that address at its first use"),
                 Step(place_of(module, node), f"`{holder}` keeps it, so a value set later is never seen"),
             ),
+            fix=require(court.values, q.absent, q.joint),
         )

@@ -33,12 +33,16 @@ def respelled(path: str, data: bytes, at: Span, name: str) -> Fix | None:
 
 def from_module(path: str, data: bytes, at: Span, module: str) -> Fix | None:
     """Import the name at ``at`` from ``module`` instead, and leave the other names of the statement where they are."""
-    if not path.endswith(".py") or (opened := _open(path, data)) is None:
+    if (opened := _open(path, data)) is None:
         return None
     source, program, read = opened
     if (imported := _imported(program, at)) is None:
         return None
     statement, name = imported
+    if not path.endswith(".py"):
+        from connlint.languages.javascript.rewrite import from_module as rewrite
+
+        return rewrite(source, program, statement, name, module)
     title = f"Import {name.name} from {module}"
     if len(statement.names) == 1:
         return _proved(source, Fix(title, (Edit(Place(path, statement.module_at), module),)), read)

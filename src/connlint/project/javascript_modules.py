@@ -6,6 +6,8 @@ a real parse of the module, and only then is the importing file parsed too, to k
 
 from __future__ import annotations
 
+import posixpath
+
 from connlint.languages.javascript import scan
 from connlint.languages.javascript.imports import Imports
 from connlint.languages.javascript.lexed import seen_by_import
@@ -78,8 +80,18 @@ class JavaScriptLinker:
         return self._checked(path, data, statements) if missing else uses
 
     def spelled(self, path: str, module: str, target: str) -> str | None:
-        """No specifier is made up: whether it ends in ``.js``, an alias or a package's name is the project's taste."""
-        return None
+        """A relative path, written as ``module`` is; whether an alias or a package is wanted is a matter of taste."""
+        if not module.startswith("."):
+            return None
+        near = posixpath.relpath(target, posixpath.dirname(path) or ".")
+        near = near if near.startswith(".") else f"./{near}"
+        stem, dot, suffix = near.rpartition(".")
+        written = posixpath.splitext(module)[1]
+        if not written:
+            near = stem.removesuffix("/index") if dot else near
+        elif written != f".{suffix}":  # TypeScript's ``./a.js`` for ``./a.ts``
+            near = stem + written
+        return near if self.resolve(path, near) == Found(target) else None
 
     def lookup(self, path: str, use: ImportUse, name: str) -> Answer:
         """Whether the module of ``use`` defines ``name``; "default" is the default export."""

@@ -182,6 +182,40 @@ def respell(source: Source, program: p.Program, at: Span, name: str) -> Fix | No
     return proved(source, Fix(f"Use {name}", (Edit(Place(source.path, at), text),)), read, keeps=False)
 
 
+def from_module(
+    source: Source, program: p.Program, statement: p.Import, name: p.ImportedName, module: str
+) -> Fix | None:
+    """Import ``name`` from ``module`` instead; the other names of the ``statement`` stay where they are."""
+    text = source.slice(statement.at)
+    named = [one for one in statement.names if one.name not in ("*", "default") or " as " in source.slice(one.at)]
+    if name not in named or not re.search(r"\{[^{}]*\}\s*from\s*[\"']", text) or '"' in module or "'" in module:
+        return None
+    title = f"Import {name.name} from {module}"
+    quote = source.slice(statement.module_at)[:1]
+    specifier = statement.module_at[0] + 1, statement.module_at[1] - 1
+    if quote not in ("'", '"') or source.slice(specifier) != statement.module:
+        return None
+    if len(statement.names) == 1:
+        return proved(source, Fix(title, (Edit(Place(source.path, specifier), module),)), read, keeps=False)
+    place = named.index(name)
+    stop = next_line(source, statement.at[1], _COMMENT)
+    line = whole_line(source, statement.at)
+    if len(named) < 2 or stop is None or line is None:
+        return None
+    if place + 1 < len(named):
+        gone = (name.at[0], named[place + 1].at[0])
+    else:
+        gone = (named[place - 1].at[1], name.at[1])
+    between = source.slice(gone).replace(source.slice(name.at), "", 1)
+    if between.strip(", \t\r\n"):
+        return None
+    mark = ";" if text.endswith(";") else ""
+    kind = "import type" if statement.type_only else "import"
+    new = f"{line[1]}{kind} {{ {source.slice(name.at)} }} from {quote}{module}{quote}{mark}{line_end(source)}"
+    edits = (Edit(Place(source.path, gone), ""), insertion(source, stop, new))
+    return proved(source, Fix(title, edits), read, keeps=False)
+
+
 def _covers(outer: Span, inner: Span) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
