@@ -44,10 +44,11 @@ def _borrowers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
     words = [word.removeprefix("py:").removeprefix("js:").encode() for word in card.sieve[0][0]]
     names = _constants([row.path for row in scanned if card.id in row.cards], words, session)
     if session.reported is None:
+        _with_derived(names, scanned, session)
         for _ in range(2):
             for row in scanned:
                 if row.modules and PurePosixPath(row.path).stem in _BARRELS and _stem(row.path) not in names:
-                    through = [names[last] for module in row.modules if (last := _last(module)) in names]
+                    through = [names[last] for module in row.modules if (last := _last(row.path, module)) in names]
                     if through:
                         names[_stem(row.path)] = set().union(*through)
     found = []
@@ -56,7 +57,7 @@ def _borrowers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
     for row in scanned:
         if card.id in row.cards or row.set_aside or row.problem or not row.modules:
             continue
-        near = [(module, last) for module in row.modules if (last := _last(module)) in names]
+        near = [(module, last) for module in row.modules if (last := _last(row.path, module)) in names]
         if not (near or session.reported):
             continue
         data = session.tree.read(row.path) or b""
@@ -84,6 +85,23 @@ def _constants(paths: list[str], words: list[bytes], session: Session) -> dict[s
             if beside := names_beside(words, data, suspects(session.project).outside(path)):
                 names.setdefault(_stem(path), set()).update(beside)
     return names
+
+
+def _with_derived(names: dict[str, set[bytes]], scanned: list[Scanned], session: Session) -> None:
+    """Add the constants that are made of those in ``names``, one file further on: ``f"http://{LOOPBACK}:8080"``."""
+    from connlint.project.suspects import suspects
+
+    derived: dict[str, set[bytes]] = {}
+    for row in scanned:
+        near = {last for module in row.modules or () if (last := _last(row.path, module)) in names}
+        if not near or row.set_aside or row.problem or _stem(row.path) in near:
+            continue
+        data = session.tree.read(row.path) or b""
+        held = [name for last in near for name in names[last] if name in data]
+        if held and (beside := names_beside(held, data, suspects(session.project).outside(row.path))):
+            derived.setdefault(_stem(row.path), set()).update(beside)
+    for stem, found in derived.items():
+        names.setdefault(stem, set()).update(found)
 
 
 def _takes_constants(path: str, data: bytes, words: list[bytes], session: Session) -> bool:
@@ -129,10 +147,20 @@ def _stem(path: str) -> str:
     return pure.parent.name if pure.stem in _BARRELS else pure.stem
 
 
-def _last(module: str) -> str:
-    """The last part of a module specifier, without its suffix: what `_stem` is compared with."""
+def _last(path: str, module: str) -> str:
+    """The last part of a module specifier in ``path``, without its suffix: what `_stem` is compared with."""
     last = module.rstrip("/").rpartition("/")[2] if "/" in module else module
     head, dot, tail = last.rpartition(".")
-    if "/" in module or module.startswith("."):
-        return head if dot and tail in ("js", "ts", "mjs", "cjs", "jsx", "tsx", "vue", "svelte") else (tail or head)
+    if module.startswith(".") and (last.strip(".") == "" or (head or tail) in _BARRELS):
+        # ``'.'``, ``'..'`` and ``'./index'`` are called by the name of their folder
+        folder = PurePosixPath(path).parent
+        for part in module.split("/"):
+            if part == "..":
+                folder = folder.parent
+            elif part.strip(".") and part != last:
+                folder /= part
+        return folder.name
+    if "/" in module:
+        # only JavaScript has slashes, and ``./app.config`` may be ``app.config.ts``
+        return head if dot and tail in ("js", "ts", "mjs", "cjs", "jsx", "tsx", "vue", "svelte") else last
     return tail

@@ -408,7 +408,15 @@ def _misfit(start: Start, target: Target, applications: Applications) -> Verdict
         slots["has"] = f"an object of {own}"
         return Draft("no-application", target.place, slots, f"{start.tool} {target.text}",
                      related=_related(found, slots["has"]))
-    function = definition.value
+    function: Any = definition.value
+    if definition.kind == "class" and applications.is_plain(function):
+        slots["has"] = f"the class {function.name}"
+        return Draft("no-application", target.place, slots, f"{start.tool} {target.text}",
+                     related=_related(found, slots["has"]))
+    if definition.kind == "function" and (speaks := _speaks(function)) not in (None, wants) and wants != "any":
+        slots |= {"has": str(speaks).upper(), "made": function.name or "a function"}
+        return Draft("interface", target.place, slots, f"{start.tool} {target.text}",
+                     related=_related(found, f"an application for {str(speaks).upper()}"))
     if wants != "wsgi" or start.entry.get("lenient"):
         return None
     if definition.kind == "function" and type(function) is p.Function:
@@ -417,6 +425,17 @@ def _misfit(start: Start, target: Target, applications: Applications) -> Verdict
             related = _related(found, slots["has"])
             return Draft("uncalled", target.place, slots, f"{start.tool} {target.text}", related=related)
     return None
+
+
+def _speaks(function: Any) -> str | None:
+    """The protocol of a function that is an application itself, as its parameters are called; None where it is none."""
+    if type(function) is not p.Function or function.decorators:
+        return None
+    names = [param.target.id.lstrip("_") if type(param.target) is p.Name and param.kind in ("positional", "either")
+             else "" for param in function.params]
+    if function.is_async:
+        return "asgi" if names == ["scope", "receive", "send"] else None
+    return "wsgi" if len(names) == 2 and names[0] in ("environ", "env") and names[1].startswith("start") else None
 
 
 def _most(function: p.Function) -> int:

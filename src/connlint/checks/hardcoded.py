@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
+from connlint.checks.framework_settings import settings
 from connlint.checks.wording import wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -14,7 +16,7 @@ from connlint.model.source import Span
 from connlint.patterns import regex
 from connlint.project.address import HOLE, loopback, shown
 from connlint.project.callees import last_name
-from connlint.project.clients import construction, record_of, within
+from connlint.project.clients import construction, instance, record_of, within
 from connlint.project.companions import Companions
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.environment import argument
@@ -44,7 +46,9 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     wording = wording_of(project, rules.apis)
     elsewhere = Elsewhere(values, lambda path: stages.of_path(path) not in silent)
     seen: set[Span] = set()
-    for home, call, outcome, name, value in _connecting(module, values, elsewhere, project, rules):
+    given = ((module, node, "client", by, value) for by, node, value in settings(module, values, stages, rules))
+    connecting = chain(_connecting(module, values, elsewhere, project, rules), given)
+    for home, call, outcome, name, value in connecting:
         found = fixed(values.possible(home, value))
         if found is None or found.module.path != module.path or found.node.at in seen:
             continue
@@ -89,7 +93,7 @@ def addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> I
                 if not place.rpartition(".")[2].lower().endswith("port") and not built.may_be_replaced(place):
                     yield "client", built.name, value
         return
-    found = requested(module, call, project, rules)
+    found = requested(module, call, project, rules) or _told(module, call, project, rules)
     if found is not None:
         name, places = found
         if any(argument(call, [key]) is not None for key in _ANOTHER_WAY):
@@ -98,6 +102,16 @@ def addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> I
             if (value := at_place(module, call, place, project)) is not None:
                 yield "request", name, value
                 return
+
+
+def _told(module: Module, call: p.Call, project: Project, rules: Rules) -> tuple[str, list[str]] | None:
+    """The name and the places of the address where a client is told by a method of its own what to connect to."""
+    callee = call.callee
+    if type(callee) is not p.Member or type(callee.of) is not p.Name:
+        return None
+    built = instance(module, callee.of, project, rules)
+    places = built.entry.get("address_at", {}).get(callee.name) if built is not None else None
+    return (f"{callee.of.id}.{callee.name}", places) if places else None
 
 
 def at_place(module: Module, call: p.Call, place: str, project: Project) -> Any:
@@ -172,7 +186,7 @@ def fixed(possible: list[Possible]) -> Site | None:
     return possible[0].origin
 
 
-def _excused(values: Values, stages: Stages, card: Card, module: Module, call: p.Call, found: Site) -> bool:
+def _excused(values: Values, stages: Stages, card: Card, module: Module, call: Any, found: Site) -> bool:
     """Development only, a health check of the process itself, something local by name, or a program's own trial run."""
     if stages.only_in_development(module, call) or stages.only_in_development(found.module, found.node):
         return True

@@ -148,10 +148,14 @@ class Applications:
         made = bound[0].value if len(bound) == 1 and bound[0].kind == "class" and not bound[0].path else None
         if type(made) is not p.Class or made.bases:
             return None
-        defined = [s.value for s in made.body if type(s) is p.Define]
-        bound_names = [s.target.id for s in made.body if type(s) is p.Let and type(s.target) is p.Name]
-        names = [*bound_names, *(node.name for node in defined if type(node) in (p.Function, p.Class))]
-        return None if "__call__" in names else made.name
+        return None if "__call__" in _members(made) else made.name
+
+    def is_plain(self, made: Any) -> bool:
+        """Whether a class of the project is surely no application itself: servers may give its constructor what they
+        give an application, and take an object that can be gone through as the answer."""
+        if type(made) is not p.Class or made.bases or made.decorators:
+            return False
+        return {"__init__", "__new__", "__call__", "__iter__", "__await__"}.isdisjoint(_members(made))
 
     def _made(self, module: Module, value: Any, depth: int = 0) -> tuple[str, str] | None:
         """What a call makes: an application by its constructor, or what the project's own factory returns."""
@@ -221,3 +225,10 @@ class Applications:
             if best is None or score > best[0]:
                 best = (score, (path, name))
         return None if best is None or (not any(best[0][1:]) and len(self.made) > 1) else best[1]
+
+
+def _members(made: p.Class) -> set[str]:
+    """The names that the body of a class binds."""
+    defined = {s.value.name for s in made.body if type(s) is p.Define}
+    bound = {s.target.id for s in made.body if type(s) is p.Let and type(s.target) is p.Name}
+    return {name for name in defined | bound if name}

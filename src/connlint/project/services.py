@@ -131,15 +131,21 @@ class Services:
                         built.add(path)
                     rows.append(self._join(service, deployment, images.get(path or "")))
             for path, image in images.items():
-                if path not in built and image.final is not None:
-                    folder = posixpath.dirname(path)
-                    final = image.final
-                    name = folder.rpartition("/")[2] or "image"
-                    service = Service(name, "dockerfile", final.place, build=folder or ".", group=path,
-                                      open=("whoever runs the image may set more",), environment_at=final.place)
-                    rows.append(self._join(service, Deployment(path, images=(image,)), image))
+                if path not in built and (alone := self.alone(path, image)) is not None:
+                    rows.append(alone)
             self._running = rows
         return self._running
+
+    def alone(self, path: str, image: Image, context: str | None = None) -> Running | None:
+        """The image, built from the folder ``context``, as a service of its own: as whoever runs it without more words
+        gets it."""
+        if image.final is None:
+            return None
+        folder = posixpath.dirname(path)
+        service = Service(folder.rpartition("/")[2] or "image", "dockerfile", image.final.place,
+                          build=context or folder or ".", group=path, environment_at=image.final.place,
+                          open=("whoever runs the image may set more",))
+        return self._join(service, Deployment(path, images=(image,)), image)
 
     def _completed(self, service: Service) -> Service:
         """``service`` with what other files of the project say of it: where its image is built, how a folder is started

@@ -229,7 +229,7 @@ class Starts:
     def all(self) -> list[Start]:
         """Every command of a known tool: of services first, then of scripts, recipes and workflows."""
         found: list[Start] = []
-        for running in self.services.running():
+        for running in (*self.services.running(), *self._overruled()):
             for command in running.commands:
                 grounds = grounds_of(running, command, self.services, self.plain_bases)
                 if running.service.kind == "systemd":
@@ -257,6 +257,17 @@ class Starts:
             if start := self.read(command, command.place.path, None, tuple(places), {}, True):
                 found.append(start)
         return found
+
+    def _overruled(self) -> Iterator[Running]:
+        """Images whose own command no service runs, since all that build them say another: whoever deploys the image
+        elsewhere runs it."""
+        running = self.services.running()
+        ran = {command.place.path for one in running for command in one.commands}
+        for path, image in self.services.images().items():
+            contexts = {one.service.build for one in running if one.image is image}
+            if path not in ran and len(contexts) == 1:
+                if (alone := self.services.alone(path, image, contexts.pop())) is not None:
+                    yield alone
 
     def _of_unit(self, command: Command, running: Running) -> Iterator[Start]:
         """A command of a systemd unit, which may run in any folder around the unit, or in one called as its own is."""

@@ -23,7 +23,8 @@ Read = Callable[[str], bytes | None]
 _COMPOSE = regex(r"(?:(?:docker-|podman-)?compose|docker-stack)(?:[.-][\w.-]+)?\.ya?ml$")
 _DOCKERFILE = regex(r"(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?$|.+\.(?:[Dd]ockerfile|Containerfile)$")
 _NAMED: dict[str, Callable[[Source], Deployment]] = {
-    "fly.toml": platforms.read_fly, "render.yaml": platforms.read_render, "render.yml": platforms.read_render,
+    "heroku.yml": platforms.read_heroku, "fly.toml": platforms.read_fly,
+    "render.yaml": platforms.read_render, "render.yml": platforms.read_render,
     "railway.json": platforms.read_railway, "railway.toml": platforms.read_railway,
     "package.json": platforms.read_package_scripts, "Makefile": platforms.read_makefile,
     "makefile": platforms.read_makefile, "justfile": platforms.read_makefile, "Justfile": platforms.read_makefile,

@@ -74,6 +74,29 @@ def read_unit(source: Source) -> Deployment:
                                             commands=commands, folder=folder),))
 
 
+def read_heroku(source: Source) -> Deployment:
+    """``heroku.yml``: a service a process of ``run``, each in the image that ``build`` names for it."""
+    folder = posixpath.dirname(source.path)
+    services: list[Service] = []
+    for document in documents(source):
+        build, run = document.get("build"), document.get("run")
+        images = build.get("docker") if build is not None else None
+        for key, value in run.items() if run is not None else ():
+            node, image = value.get("command") or value, value.get("image")
+            lines = list(node.list()) or [node]
+            commands: tuple[Command, ...] = ()
+            for line in lines:
+                if line.text:
+                    at = line.inner_offset() if line.is_plain else line.span[0]
+                    commands += read_commands(line.text.encode(), source.path, at, folder=folder)
+            wanted = (image.text if image is not None else None) or key.text or ""
+            built = images.get(wanted) if images is not None else None
+            services.append(Service(key.text or "?", "heroku", key.place, environment_at=key.place, build=folder or ".",
+                                    dockerfile=built.text if built is not None else None, commands=commands,
+                                    folder=folder, group=source.path, open=("config vars of the platform",)))
+    return Deployment(source.path, tuple(services))
+
+
 def read_fly(source: Source) -> Deployment:
     """``fly.toml``: ``[env]``, the internal port and the processes; secrets are kept elsewhere."""
     data, written = _toml(source), _Written(source, toml_spans(source.text))

@@ -1,0 +1,83 @@
+"""Addresses that a framework takes from settings by itself: Django's ``DATABASES``, Flask's ``app.config``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from connlint.model import program as p
+from connlint.model.rule import Rules
+from connlint.patterns import regex
+from connlint.project.importers import importers
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.stage import Stages
+from connlint.project.values import Values
+
+_LATER = regex(r"\b(?:locals|globals|exec)\(|\bvars\(\)")
+"""How settings are filled by somebody else, further down in the file."""
+
+
+def settings(module: Module, values: Values, stages: Stages, rules: Rules) -> Iterator[tuple[str, Any, Any]]:
+    """The addresses among the settings of ``module`` that nothing else of the project gives: the framework that
+    connects to it, the statement, the expression."""
+    for entry in rules.apis.get("setting", ()):
+        if entry["language"] != module.program.language:
+            continue
+        if entry.get("beside") and not any(name in module.scope.names for name in entry["beside"]):
+            continue
+        rows: dict[str, list[tuple[Any, Any]]] = {}
+        for name in entry["names"]:
+            head, *keys = name.split(".")
+            for node, value in _given(module, head, entry):
+                rows.setdefault(head, []).extend((node, found) for found in _inside(value, keys))
+        for head, found in rows.items():
+            nodes = {id(node) for node, _ in found}
+            if len(nodes) == 1 and not _given_later(module, head, found[0][0], values.project, stages):
+                for node, value in found:
+                    yield entry["by"], node, value
+
+
+def _given(module: Module, name: str, entry: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """The statements that give the setting ``name``, with the value."""
+    for let in module.nodes(p.Let):
+        target = let.target
+        if let.value is None:
+            continue
+        if type(target) is p.Name and target.id == name:
+            owner = module.parent(let)
+            if type(owner) is p.Class if entry.get("attribute") else False:
+                yield let, let.value
+            elif module.function(let) is None and type(owner) is not p.Class:
+                yield let, let.value
+        elif type(target) is p.Index and type(target.key) is p.Text and target.key.value == name:
+            of = target.of
+            if type(of) is p.Member and of.name in entry.get("receivers", ()):
+                yield let, let.value
+
+
+def _inside(value: Any, keys: list[str]) -> Iterator[Any]:
+    """What stands in a record under ``keys``."""
+    if not keys:
+        yield from value.items if type(value) is p.Sequence else (value,)
+    elif type(value) is p.Record:
+        for entry in value.entries:
+            if type(entry.key) is p.Text and keys[0] in ("*", entry.key.value):
+                yield from _inside(entry.value, keys[1:])
+
+
+def _given_later(module: Module, name: str, node: Any, project: Project, stages: Stages) -> bool:
+    """Whether something else may give the setting: the same file further down, or another file of the program."""
+    data = module.source.data
+    later = data[node.at[1]:].decode("utf-8", "replace")
+    if _LATER.search(later) or re.search(rf"\b{name}\b", later):
+        return True
+    if any(star.at[0] > node.at[0] for star in module.scope.stars):
+        return True
+    sets = re.compile(rb"\b" + name.encode() + rb"\b['\"]?\]?\s*(?:[:=](?!=)|\[)")
+    index = importers(project)
+    for path in index.mentions(name, module.path):
+        if path != module.path and stages.of_path(path) != "test" and sets.search(index.data(path)):
+            return True
+    return False
