@@ -35,6 +35,10 @@ def write(at: Path, files: dict[str, str | bytes]) -> None:
     (["check"], {"a.py": FAULT}, 1, "env-localhost-fallback"),
     (["check", "--fail-on", "error"], {"a.py": FAULT}, 0, "env-localhost-fallback"),
     (["check", "--fail-on", "never"], {"a.py": FAULT}, 0, "env-localhost-fallback"),
+    (["check", "--exit-zero", "--fail-on", "note"], {"a.py": FAULT}, 0, "env-localhost-fallback"),
+    (["chekc"], {}, 2, "Did you mean 'check'?"),
+    (["explain", "imports"], {}, 0, "missing-symbol"),
+    (["explain", "import"], {}, 2, "did you mean 'imports'?"),
     (["check", "--ignore", "configuration"], {"a.py": FAULT}, 0, ""),
     (["check", "--select", "lifecycle"], {"a.py": FAULT}, 0, ""),
     (["check", "nowhere"], {}, 2, "nowhere: no such file or folder"),
@@ -80,6 +84,14 @@ BAD_INPUT: dict[str, bytes] = {
 
 # Nothing to say about these: one is empty, one holds no fault, and two are one long line, as minified code is.
 SET_ASIDE = ("empty.py", "nested.py", "deep.py", "deep.js")
+
+
+def test_the_help_of_every_command_has_an_example(tmp_path):
+    from connlint.cli import COMMANDS
+
+    for name in COMMANDS:
+        out = connlint(name, "--help", at=tmp_path).stdout
+        assert "Example" in out and f"  connlint {name}" in out, name
 
 
 @pytest.mark.parametrize("name", BAD_INPUT)

@@ -42,11 +42,31 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(where), name)
         return command
 
+    def resolve_command(self, ctx: click.Context,
+                        args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
+
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="connlint")
 def cli() -> None:
-    """Find connectivity faults: code that runs on a laptop and is refused in deployment."""
+    """Find connectivity faults: code that runs on a laptop and is refused in deployment.
+
+    \b
+    Begin with:
+      connlint check                  what there is in this folder
+      connlint explain RULE           why it matters, and how to mend it
+      connlint init                   settings, a hook and a workflow for a project
+      connlint COMMAND --help         more about a command
+    """
 
 
 def main() -> None:

@@ -12,7 +12,14 @@ from connlint.cli.given import fail
 @click.command(short_help="Print what the reader saw in a file.")
 @click.argument("file", type=click.Path(path_type=Path, readable=False))
 def facts(file: Path) -> None:
-    """Print what the reader saw in FILE: the lowered program, with positions."""
+    """Print what the reader saw in FILE: the lowered program, with positions.
+
+    This is what all checks go by: the first thing to look at where a finding is wrong or missing.
+
+    \b
+    Example:
+      connlint facts src/app.ts
+    """
     from connlint.discover import CODE
     from connlint.languages.dump import dump
     from connlint.model.source import Source, Undecodable

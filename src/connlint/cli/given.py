@@ -55,7 +55,7 @@ select: Option = click.option("--select", multiple=True, callback=comma, metavar
 ignore: Option = click.option("--ignore", multiple=True, callback=comma, metavar="RULES", shell_complete=complete_rules,
                               help="Not these rules or families.")
 notebooks: Option = click.option("--notebooks", is_flag=True, help="Read Jupyter notebooks too.")
-jobs: Option = click.option("--jobs", "-j", type=click.IntRange(0), default=0,
+jobs: Option = click.option("--jobs", "-j", type=click.IntRange(0), default=0, metavar="N",
                             help="Processes to use.  [default: one a core]")
 cache_dir: Option = click.option("--cache-dir", type=click.Path(path_type=Path),
                                  help="Where to keep what is known from earlier runs.  [default: .connlint_cache]")

@@ -25,6 +25,12 @@ def map_(path: Path | None, format_: str, output: Path | None, **given: Any) -> 
 
     PATH is a project, or a folder or file of the project around the current folder, to draw its deployments only.
     What could not be known is drawn as unknown.
+
+    \b
+    Examples:
+      connlint map
+      connlint map deploy/ --format mermaid
+      connlint map --format html --output map.html
     """
     from connlint.charting import Unchartable, chart
     from connlint.reporters import OutputError, write_map
