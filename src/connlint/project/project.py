@@ -14,6 +14,8 @@ from connlint.project.tree import Tree
 
 MOST_KEPT = 1_500_000
 """Bytes of source whose modules are kept; in memory, what was read of a module is a hundred times as large."""
+LARGE = 400_000
+"""Bytes of a file that is read as far as it is asked for, however often that is."""
 _DEFAULT = (b"default", b"exports")
 """What stands in the statement that says what a module exports under no name."""
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
@@ -216,8 +218,12 @@ class Project:
         self._followed.add(answer.path)
         words = _DEFAULT if name == "default" else (name.encode(),)
         have = self._words.get(answer.path)
-        # most modules are asked for one name; whoever reads a module a second time may as well read all of it
-        return self.module(answer.path, words if have is None or have.issuperset(words) else None)
+        if have is None or have.issuperset(words):
+            return self.module(answer.path, words)
+        # most modules are asked for one name; whoever reads one a second time may as well read all of it, unless that
+        # takes seconds
+        read = self._modules.get(answer.path)
+        return self.module(answer.path, words if read is not None and len(read.source.data) > LARGE else None)
 
     def _through(self, module: Module, found: list[Definition], seen: frozenset[str]) -> Bound:
         if len(found) == 1 and found[0].kind == "import":
