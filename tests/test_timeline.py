@@ -638,3 +638,29 @@ def test_options_elsewhere_that_name_a_file_are_no_server():
             "exports.db = new Sequelize(config.db);\n")
     config = "exports.db = { dialect: 'sqlite', host: process.env.H || 'localhost' };"
     assert levels(code, "db.js", config__js=config) == []
+
+
+CELERY = "from celery import Celery\nfrom db import e\napp = Celery('x')\n"
+QUEUE = "services:\n  w:\n    build: .\n    command: "
+
+
+@pytest.mark.parametrize(("tasks", "command", "level"), [
+    (CELERY, "celery -A tasks worker", "warning"),
+    (CELERY, '["celery", "-A", "tasks", "worker", "--pool", "solo"]', "note"),
+    (CELERY, "celery -A tasks beat", "note"),
+    (CELERY + "from celery.signals import worker_process_init\n", "celery -A tasks worker", "note"),
+    ("from celery import Celery\napp = Celery('x')\n", "celery -A tasks worker", "note"),  # its workers never import it
+])
+def test_workers_of_a_queue_are_forked_after_the_import(tasks, command, level):
+    files = {"db.py": ENGINE + "e = create_engine(os.environ['U'])\n", "web.py": "import db\n", "tasks.py": tasks}
+    assert said({**files, "compose.yaml": f"{QUEUE}{command}\n"}) == [f"module-scope-pool {level} db.py:3"]
+
+
+@pytest.mark.parametrize(("server", "level"), [
+    ("const cluster = require('cluster');\nconst db = require('./db');\n"
+     "if (cluster.isPrimary) cluster.fork();\nelse db.pool.query('x');\n", "warning"),
+    ("const db = require('./db');\ndb.pool.query('x');\n", "note"),
+])
+def test_every_worker_of_a_cluster_builds_its_own(server, level):
+    pool = "const { Pool } = require('pg');\nexports.pool = new Pool({ host: 'db' });\n"
+    assert said({"db.js": pool, "server.js": server}) == [f"module-scope-pool {level} db.js:2"]

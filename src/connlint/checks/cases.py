@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from msgspec.structs import replace
+
 from connlint.cards import Rules
 from connlint.checks.components import Components
 from connlint.checks.endings import Endings
@@ -16,6 +18,7 @@ from connlint.checks.mends import Mends
 from connlint.checks.origins import class_of
 from connlint.checks.ownership import Ownership
 from connlint.checks.patience import Patience
+from connlint.checks.received import Received, is_used, received
 from connlint.checks.repeats import Why, repeats
 from connlint.checks.solver import solve
 from connlint.checks.telling import Telling
@@ -23,7 +26,7 @@ from connlint.checks.threads import Threads, loops
 from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Place
 from connlint.model.finding import Step as Evidence
-from connlint.model.flow import Loss, Step
+from connlint.model.flow import Do, Loss, Step
 from connlint.project.callees import thing
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -57,6 +60,8 @@ class Cases:
         if api.runs and running is None:
             return None
         home = self.homes.home(call, api)
+        if (taken := received(self.module, call)) is not None:
+            return self.handed(call, api, taken)
         if home.kind == "away" or self.homes.kept_by_owner(call, home, api):
             return None
         function = self.module.function(call)
@@ -136,7 +141,7 @@ class Cases:
             return self.telling.draft("transaction", call, api, home.name)
         # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
         function = self.module.function(call)
-        minor = api.awaiting or (function is not None and self.endings.of(function))
+        minor = api.awaiting or api.unreleased == "lent" or (function is not None and self.endings.of(function))
         return self.telling.draft("unreleased", call, api, home.name, why=why.clause,
                                   steps=self.telling.because(call, why), level="note" if minor else None,
                                   fix=self.mends.added(call, api, home))
@@ -145,6 +150,9 @@ class Cases:
         """Whether code that can run again is at work, as far as the table asks for that; None where it is not."""
         if policy in ("never", "owned"):
             return None
+        if policy == "lent":
+            function = self.module.function(call)
+            return Why("unknown") if function is not None and self.ownership.manages(function) else None
         if policy in ("always", "chained", "written"):
             return Why("unknown") if self.module.function(call) is not None else None
         if policy == "component":
@@ -212,7 +220,7 @@ class Cases:
                 last_word(base.value) not in ("object", "ABC", "Protocol") for base in owner.bases):
             return None  # what it is derived from may close it
         policy = api.unreleased
-        if policy in ("owned", "component") or (policy != "always" and self._worth(call, policy) is None):
+        if policy in ("owned", "lent", "component") or (policy != "always" and self._worth(call, policy) is None):
             return None
         if "once" in (self.repeats.of(call).answer, self.repeats.built(owner).answer):
             return None
@@ -283,13 +291,29 @@ class Cases:
 
     # -- lost on the way ------------------------------------------------------------------------------------------
 
-    def lost(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
+    def handed(self, call: p.Call, api: Api, taken: Received) -> Draft | None:
+        """A function gets the handle as a parameter, and has to give it back."""
+        home = Home("local", taken.name.id, call, target=taken.name)
+        if self.homes.kept_by_owner(call, home, api):
+            return None
+        self.homes.find_uses(home, api)
+        if all(use.meaning == "read" for use in home.uses):
+            if api.unreleased != "always" or not home.uses or any(is_used(self.module, it) for it in taken.beside):
+                return None
+            return self.telling.draft("unreleased", call, api, home.name)
+        # what a callback of the call itself gives back later, in callbacks of its own, is not followed
+        draft = self.lost(call, api, home, taken.function, received=True) if taken.settled else None
+        return draft and replace(draft, fix=None)
+
+    def lost(self, call: p.Call, api: Api, home: Home, function: p.Function, *, received: bool = False) -> Draft | None:
         if not any(u.meaning == "end" or self._is_given_up(u) for u in home.uses):
             return None  # it was never this function's to give back
         plan = self.ownership.plan(home, api, function)
         if plan is None:
             return None
         flow = lower(self.module, function.body, plan, self.patience, wary=api.wary)
+        if received:
+            flow = (Do(Step("call", call.at), False, "gain"), *flow)
         losses = solve(flow, Step("end", (function.at[1], function.at[1])))
         if not losses:
             return None

@@ -21,12 +21,16 @@ from connlint.project.callees import last_name
 from connlint.project.clients import Construction, construction, instance, record_of
 from connlint.project.companions import Companions
 from connlint.project.conditions import conditions
+from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
 from connlint.project.timeline import at_import
 from connlint.project.values import Possible, Site, Values, values_of
+
+_MOST_USERS = 12
+"""Files from which a client is looked at, upwards."""
 
 
 class Facts(Struct):
@@ -215,7 +219,35 @@ class Judge:
                 path, at = told
                 step = Step(Place(path, at), "workers are forked after the application was imported")
                 return Facts("forked", [step])
+        if options.get("prefork") and (forked := self._forked(built, imported)) is not None:
+            return forked
         return Facts("plain")
+
+    def _forked(self, built: Construction, imported: Module) -> Facts | None:
+        """That a program forks its workers after it has imported the module: by its command, or in its own code."""
+        queue, forks = _bytes(self.options["queues"]), _bytes(self.options["forks"])
+        command = None
+        if built.entry.get("fork_unsafe"):
+            files = _text(self.options["deployment"])
+            command = self.programs.told(_bytes(self.options["prefork"]), files, imported.path)
+        for path in self._with_users(imported.path):
+            data = self.project.tree.read(path) or b""
+            if command is not None and queue.search(data) and not self._renewed(imported, path):
+                return Facts("forked", [Step(Place(*command), "workers are forked after the application was imported")])
+            match = forks.search(data) if built.entry["language"] == "javascript" else None
+            if match is not None and path != imported.path:
+                step = Step(Place(path, match.span("fork")), "every worker imports it for itself")
+                return Facts("multiplied", [step])
+        return None
+
+    def _with_users(self, path: str) -> list[str]:
+        """A file, those of the program that import it, and those that import these, as long as they are few."""
+        index = importers(self.project)
+        found = [path]
+        for number, here in enumerate(found):
+            if number < _MOST_USERS:
+                found += [above for above in index.near(here) if above not in found and self.in_production(above)]
+        return found[:_MOST_USERS]
 
     def _renewed(self, module: Module, path: str) -> bool:
         """Whether a hook of the server, or the module itself, does something in every worker after the fork."""

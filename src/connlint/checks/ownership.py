@@ -75,6 +75,11 @@ class Ownership:
         value = yields[0].value
         return type(value) is p.Name and value.id == home.name and not self._in_loop(yields[0], function)
 
+    def manages(self, function: p.Function) -> bool:
+        """Whether ``function`` is a context manager, of a part of the program or of all of it."""
+        return function.is_generator and len(function.decorators) == 1 and (
+            self.table.managers.names_it(function.decorators[0], self.origins))
+
     def _in_loop(self, thing: Any, function: p.Function) -> bool:
         for above in self.module.parents(thing):
             if above is function:
