@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from connlint.discover import CODE
+from connlint.reporters import FORMATS
 
 ROOT = Path(__file__).parents[1]
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
@@ -169,6 +170,7 @@ def test_the_action_installs(project: Path, tmp_path: Path) -> None:
 
 
 def test_the_action_says_what_it_gives() -> None:
+    assert set(FORMATS) <= set(re.findall(r"\w+", ACTION["inputs"]["format"]["description"]))
     assert ACTION["runs"]["using"] == "composite"
     for name, output in ACTION["outputs"].items():
         assert output["value"] == f"${{{{ steps.check.outputs.{name} }}}}"
