@@ -51,5 +51,5 @@ def _names(given: Any) -> list[p.Name]:
     """The parameters of a function that is written where it is handed over, if all of them are plain names."""
     if type(given) is not p.Function or given.is_generator:
         return []
-    targets = [param.target for param in given.params]
-    return targets if all(type(target) is p.Name for target in targets) else []
+    names = [param.target for param in given.params if type(param.target) is p.Name]
+    return names if len(names) == len(given.params) else []
