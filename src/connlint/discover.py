@@ -255,6 +255,8 @@ class _IgnoreChecker:
                 if pipe is not None:
                     with contextlib.suppress(OSError):
                         pipe.close()
+            # a process forked meanwhile holds the pipe open as well, so git might never hear that it was closed
+            self._git.kill()
             self._git.wait()
 
 
@@ -400,6 +402,9 @@ def set_aside_by_name(path: str) -> str | None:
 _RELEASE = regex(rb"(?:\xef\xbb\xbf)?\s*/\*!(?:[^\n*]*\n){0,2}[ \t*]*[\w.@/ -]{2,60}?[ \t,]v?\d+\.\d+\.\d+\b")
 """The banner, kept by minifiers, with which the build of a library names itself and its version."""
 
+_BUNDLED = regex(rb"(?m)^// (?:\.\.?/)*node_modules/[\w@./+-]+\.[cm]?[jt]sx?$")
+"""What a bundler writes above the code of a package that it has taken in."""
+
 
 def set_aside_by_content(data: bytes) -> str | None:
     """Why bytes are not hand-written source of the project: generated, minified or a library's; None for the rest."""
@@ -408,6 +413,9 @@ def set_aside_by_content(data: bytes) -> str | None:
     head = data[:1500].lower()
     if (b"generated" in head or b"do not" in head) and _GENERATED_TEXT.search(data, 0, 1500):
         return "generated"
+    if b"__defprop = object.defineproperty" in head or (
+            b"node_modules/" in data and len(_BUNDLED.findall(data)) > 1):
+        return "build output"
     if b"webpackbootstrap" in head or b"webpackjsonp" in head or b"[\"webpackchunk" in head:
         return "build output"
     if len(data) > 5000:
