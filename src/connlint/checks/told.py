@@ -29,10 +29,11 @@ from connlint.project.stage import words_of
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
 
-_ISOLATED = (*CONTAINERS, "fly", "heroku", "render", "app-engine", "app-runner", "vercel", "serverless")
+_ISOLATED = (*CONTAINERS, "fly", "heroku", "render", "app-engine", "app-runner", "vercel", "serverless",
+             "workflow")
 _DEVELOPED = ("serverless",)
 """Platforms whose files are used on a developer's machine just as well."""
-_ON_A_MACHINE = ("compose", "docker-run", "dockerfile")
+_ON_A_MACHINE = ("compose", "docker-run", "dockerfile", "workflow")
 _HOST_WORDS = ("host", "hostname", "addr", "address", "server")
 _HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
 _WEB = ("http", "https", "ws", "wss")

@@ -19,7 +19,7 @@ from connlint.model.finding import Finding
 from connlint.model.map import Connection, Deployment, Listen, Map, Service, Spot, Wait
 from connlint.model.rule import Rules
 from connlint.project.address import hosts
-from connlint.project.deployments import Group, groups
+from connlint.project.deployments import PIPELINE, Group, groups
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 
@@ -34,7 +34,7 @@ def draw(project: Project, rules: Rules, name: str, findings: Iterable[Finding],
     drawing = _Drawing(project, rules, findings, code)
     services = Services.of(project)
     deployments = tuple(drawing.deployment(group) for group in groups(services)
-                        if any(wanted(file) for file in _files(group)))
+                        if group.kind != PIPELINE and any(wanted(file) for file in _files(group)))
     unread = tuple((d.path, problem) for d in services.deployments() for problem in d.problems if wanted(d.path))
     return Map(name, deployments, unread, version)
 

@@ -54,9 +54,9 @@ class BuiltImages:
                 if name == "Dockerfile" and folder:
                     folders.setdefault(posixpath.basename(folder).lower(), []).append(folder)
         self._only = self._single(deployments)
-        self._of_only = {name for deployment in deployments for service in deployment.services
-                         if service.image is not None and service.kind != "compose"
-                         and (name := _last(service.image.value or "")) and self._runs_of_only(service, name)}
+        self._of_only = {own for deployment in deployments for service in deployment.services
+                         if service.image is not None and service.kind not in ("compose", "workflow")
+                         and (own := _last(service.image.value or "")) and self._runs_of_only(service, own)}
         self._folders = {name: rows[0] for name, rows in folders.items() if len(rows) == 1 and name not in _PREFIXES}
 
     def origin(self, service: Service) -> Origin | None:

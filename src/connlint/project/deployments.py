@@ -17,6 +17,8 @@ from connlint.project.services import Running, Services
 _DEFAULTS = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """What compose looks for by itself, in this order."""
 _OVERRIDES = tuple(name.replace(".y", ".override.y") for name in _DEFAULTS)
+PIPELINE = "workflow"
+"""The kind of a job with the containers beside it: they are there for the job alone, and nothing is deployed."""
 LOOSE = "Dockerfiles that no deployment file builds"
 
 
@@ -38,7 +40,14 @@ def groups(services: Services) -> list[Group]:
         by_file.setdefault(one.deployment.path, []).append(one)
     manifests: dict[str, list[Running]] = {}
     loose: list[Running] = []
-    for path, members in by_file.items():
+    jobs: dict[str, list[Running]] = {}
+    for path, rows in by_file.items():
+        for one in rows:
+            if one.service.kind == PIPELINE:
+                jobs.setdefault(one.service.group, []).append(one)
+        members = [one for one in rows if one.service.kind != PIPELINE]
+        if not members:
+            continue
         kinds = {one.service.kind for one in members}
         if kinds == {"compose"}:
             found.append(_compose(path, members, by_file, services))
@@ -48,6 +57,8 @@ def groups(services: Services) -> list[Group]:
             loose += members
         else:
             found.append(Group(path, _kind(members), (path,), tuple(members)))
+    for rows in jobs.values():
+        found.append(Group(rows[0].deployment.path, PIPELINE, (rows[0].deployment.path,), tuple(rows)))
     for name, members in manifests.items():
         files = tuple(dict.fromkeys(one.deployment.path for one in members))
         found.append(Group(name if len(files) > 1 and name != "/" else files[0], _kind(members), files, tuple(members)))
@@ -107,7 +118,7 @@ def _lacking(members: list[Running]) -> set[str]:
 
 def _base(path: str, members: list[Running], by_file: dict[str, list[Running]]) -> str | None:
     """The file that ``path`` is laid over; None where it stands alone, or where that is not known."""
-    folder, _, name = path.rpartition("/")
+    folder = posixpath.dirname(path)
     beside = [posixpath.join(folder, default) for default in _DEFAULTS]
     lacking = _lacking(members)
     if not is_override(path) and not lacking:

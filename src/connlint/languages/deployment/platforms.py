@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from connlint.languages.deployment.shell import read_commands
 from connlint.languages.deployment.spans import Spans, json_spans, toml_spans
+from connlint.languages.deployment.workflow_jobs import contained
 from connlint.languages.deployment.yaml_nodes import Malformed, Yaml, documents
 from connlint.model.deployment import Command, Deployment, Known, Port, Service, Word
 from connlint.model.finding import Place
@@ -223,10 +224,12 @@ def read_package_scripts(source: Source) -> Deployment:
 
 
 def read_workflow(source: Source) -> Deployment:
-    """A GitHub workflow: the commands of its ``run`` steps."""
+    """A GitHub workflow: the commands of its ``run`` steps, and its jobs that run in containers."""
     commands: list[Command] = []
+    services: list[Service] = []
     for document in documents(source):
         jobs = document.get("jobs")
+        services += contained(jobs, document.get("env")) if jobs is not None else ()
         for _, job in jobs.items() if jobs is not None else ():
             steps = job.get("steps")
             default = ("defaults", "run", "working-directory")
@@ -238,7 +241,7 @@ def read_workflow(source: Source) -> Deployment:
                 where = step.get("working-directory") or usual
                 folder = (where.text or "").removeprefix("./") if where is not None else ""
                 commands += _scalar_commands(run, source, None if "${{" in folder else folder)
-    return Deployment(source.path, commands=tuple(commands))
+    return Deployment(source.path, tuple(services), commands=tuple(commands))
 
 
 def _scalar_commands(node: Yaml, source: Source, folder: str | None) -> tuple[Command, ...]:
