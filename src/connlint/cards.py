@@ -18,7 +18,8 @@ from typing import Any
 from connlint.model.rule import Card, Outcome, Rules
 
 HEADINGS = (
-    "What it reports", "Why it matters", "Reported", "Fixed", "Quiet", "Where it stays silent", "When to switch it off",
+    "What it reports", "Why it matters", "Reported", "Fixed", "Quiet", "Where it stays silent", "Fix safety",
+    "When to switch it off",
 )
 """The sections of every card, in this order. "Fixed" may be missing where no edit can be written."""
 

@@ -62,7 +62,7 @@ def _module(path: str, data: bytes, use: ImportUse, answer: Missing) -> Draft:
     hint, fix = "", None
     if answer.near:
         hint = f"; did you mean '{answer.near}'?"
-        if use.names:
+        if use.names or not path.endswith(".py"):  # Python's `import a.b` is spelled out wherever it is used
             fix = other_module(path, data, use.module_at, use.module, answer.near)
     slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
     level: Level | None = "warning" if use.breaks == "use" else None

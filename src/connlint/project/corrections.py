@@ -75,6 +75,8 @@ def _without(source: Source, statement: p.Import, name: p.ImportedName) -> Span 
 
 def other_module(path: str, data: bytes, at: Span, module: str, other: str) -> Fix | None:
     """Write ``other`` for the specifier ``module`` at ``at``; None where the file writes it another way."""
+    if data[at[0] : at[0] + 1] in (b"'", b'"'):
+        at = at[0] + 1, at[1] - 1
     if data[at[0] : at[1]] != module.encode() or (opened := _open(path, data)) is None:
         return None
     source, _, read = opened
