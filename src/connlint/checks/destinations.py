@@ -48,7 +48,8 @@ class Destinations:
         if self._only_compared(found) or self._only_shown_or_allowed(found):
             return True
         if not host.scheme and not any(self.wording.says("remote", name) for name in names):
-            if any(self.listens(use, host) for use in self.elsewhere.uses(module, node, found)):
+            others = [*self.elsewhere.uses(module, node, found), *self._handed_back(module, node, found)]
+            if any(self.listens(use, host) for use in others):
                 return True
         if self._is_allowed_elsewhere(module, node, found):
             return True
@@ -58,6 +59,15 @@ class Destinations:
             return True
         field = field_of(self.values, module, node, found)
         return field is not None and self.elsewhere.is_unread(field)
+
+    def _handed_back(self, module: Module, node: Any, found: list[Use]) -> list[Use]:
+        """What the callers of a function in ``module`` do with the value that it gives back, those too that nobody had
+        to read so far."""
+        if not found or any(use.kind != "returned" for use in found):
+            return []
+        whole = self.values.project.module(module.path)
+        same = next((other for other in whole.nodes(type(node)) if other.at == node.at), None) if whole else None
+        return uses(self.values, whole, same) if whole is not None and same is not None else []
 
     def only_shown(self, module: Module, node: Any) -> bool:
         """Whether the value ends where people read it, and nowhere else: a log, a page, a message."""
@@ -78,6 +88,8 @@ class Destinations:
             return not host.scheme and bool(self.wording.words["bind"].intersection(words_of(use.place)))
         if use.kind != "argument" or use.call is None:
             return False
+        if not host.scheme and self._is_own_server(use):
+            return True
         module = use.module
         language = "python" if module.program.language == "python" else "javascript"
         exact, patterns = self.listen.get(language, ({}, []))
@@ -96,6 +108,15 @@ class Destinations:
         if use.keys:
             return any(key in places for key in use.keys)
         return use.place in places
+
+    def _is_own_server(self, use: Use) -> bool:
+        """Whether a function or class of the project whose name speaks of a server is told the host beside a port."""
+        if use.call is None or use.place != "host" or not any(item.name == "port" for item in use.call.args):
+            return False
+        words = set(words_of(last_name(use.call.callee) or ""))
+        if self.wording.words["serving"].isdisjoint(words) or self.wording.words["remote"].intersection(words):
+            return False
+        return self.values.callee(use.module, use.call) is not None
 
     def _allows(self, use: Use) -> bool:
         words = set()

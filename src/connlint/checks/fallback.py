@@ -23,6 +23,7 @@ from connlint.project.bundled import is_bundled
 from connlint.project.companions import Companions
 from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
+from connlint.project.elsewhere import Elsewhere
 from connlint.project.launched import Launched
 from connlint.project.module import Definition, Module
 from connlint.project.programs import programs_of
@@ -30,6 +31,7 @@ from connlint.project.project import Project
 from connlint.project.results import first_of
 from connlint.project.stage import stages_of
 from connlint.project.values import Possible, Read, Site, Values, values_of
+from connlint.project.uses import uses
 
 
 class Fallback(Struct, frozen=True, eq=False):
@@ -45,8 +47,10 @@ class Fallback(Struct, frozen=True, eq=False):
     sure: bool = True
 
 
+    left: bool = False
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Drafts of outcome "fallback", "deployed" (a deployment does not set the variable) and "agent", one a read."""
+    """Drafts of outcome "fallback", "deployed" (a deployment does not set the variable), "left" (other ways are tried
+    before) and "agent", one a read."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -126,7 +130,12 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
     evidence = deployed_without(
         project, rules, reads[0].site.module.path, names, found.host, (module, found.node),
         lambda given: all(is_idle(values, stages, module, found.node, name, given) for name in names))
-    return ("deployed" if evidence else "fallback"), evidence
+    if evidence is None:
+        return "fallback", None
+    elsewhere = Elsewhere(values, lambda path: stages.of_path(path) == "production")
+    if elsewhere.is_last_resort(module, found.node, uses(values, module, found.node)):
+        return "fallback", None
+    return "deployed", evidence
 
 
 def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ...],
@@ -141,6 +150,8 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
     steps = [Step(place, f"{' or '.join(names)} is read here")]
     origin = found.value.origin
     if origin is not None:
+    if found.left:
+        return "left", None
         steps.append(Step(Place(origin.module.path, origin.node.at), f"without it the value is {text}"))
     fix = None
     if first is not None and found.value.joint is not None:
@@ -176,7 +187,7 @@ def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
             if key in reported:
                 continue
             reported.add(key)
-            yield Fallback(node, value, reads, host, not _chosen(value, possible))
+            yield Fallback(node, value, reads, host, not _chosen(value, possible), _is_left(node, value, possible))
 
 
 def _chosen(value: Possible, possible: list[Possible]) -> bool:
@@ -208,6 +219,13 @@ def decided(module: Module, possible: list[Possible],
 
 
 def _proper(read: Read, setting: list[Possible]) -> Read:
+def _is_left(node: Any, value: Possible, possible: list[Possible]) -> bool:
+    """Whether a function that finds no variable tries other ways before it gives back ``value`` in the end."""
+    return type(node) is p.Function and any(
+        not other.reads and not other.nothing and other.text in (None, HOLE) and other is not value
+        for other in possible)
+
+
     """The read of the variable itself where ``read`` only tests whether it is there."""
     if read.form != "presence":
         return read

@@ -200,7 +200,24 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: A
         return True
     if _starts_elsewhere(values.project, stages, card, found):
         return True
+    if _stands_in(module, call):
+        return True
     return any(_is_main(c.test) and c.truth for c in stages.held(module, call))
+
+
+def _stands_in(module: Module, call: Any) -> bool:
+    """Whether the call handles that another one of its kind has failed, which was told another address."""
+    if type(call) is not p.Call or (name := last_name(call.callee)) is None:
+        return False
+    for above in module.parents(call):
+        if type(above) is p.Function:
+            return False
+        if type(above) is p.Handler:
+            tried = module.parent(above)
+            return any(last_name(other.callee) == name and other.args and tried.at[0] <= other.at[0] < above.at[0]
+                       and module.source.slice(other.at) != module.source.slice(call.at)
+                       for other in module.nodes(p.Call))
+    return False
 
 
 def _starts_elsewhere(project: Project, stages: Stages, card: Card, found: Site) -> bool:

@@ -187,6 +187,35 @@ class Elsewhere:
             for path in self.index.mentions(name, module.path):
                 data = self.index.data(path) if path != module.path and self.counts(path) else b""
                 for match in word.finditer(data):
+    def is_last_resort(self, module: Module, node: Any, found: list[Use]) -> bool:
+        """Whether the program is seen to take the field that holds the value of ``node`` only where something else,
+        which is not known before it runs, gives nothing: ``row.url or settings.url``."""
+        field = field_of(self.values, module, node, found)
+        if field is None:
+            return False
+        after = [self._comes_after(home, member) for home, member in self.reads(field)]
+        return any(after) and None not in after
+
+    def _comes_after(self, module: Module, member: p.Member) -> bool | None:
+        """Whether a read stands in for what comes first in an "or"; False where it only asks; None elsewhere."""
+        below: Any = member
+        while type(above := module.parent(below)) in (p.Logical, p.Await):
+            if type(above) is p.Logical:
+                if above.op == "and":
+                    return False
+                if above.right is below and not any(q.reads for q in self.values.possible(module, above.left)):
+                    return True
+            below = above
+        if type(above) in (p.If, p.Not, p.Compare):
+            return False
+        # ``if not row.url: row.url = settings.url``
+        if type(above) in (p.Let, p.Assign) and type(above.target) is p.Member:
+            target = module.source.slice(above.target.at)
+            if any(type(c.test) in (p.Not, p.Logical) and target in module.source.slice(c.test.at)
+                   for c in self.values.held(module, above)):
+                return True
+        return None
+
                     if not _IMPORT.match(match[0]):
                         above = data[: match.start()].rsplit(b"\n", 3)
                         rows.append(b"\n".join((*above[1:], match[0])))

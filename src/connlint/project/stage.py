@@ -44,6 +44,7 @@ class Stages:
         self.top_folders: dict[str, str] = {}
         self.folder_patterns: list[tuple[str, re.Pattern[str]]] = []
         self.files: list[tuple[str, re.Pattern[str]]] = []
+        self.saying: list[tuple[str, re.Pattern[str], re.Pattern[bytes]]] = []
         self.hidden: dict[str, set[str]] = {}
         self.holding: list[tuple[str, str, str]] = []
         tables = {entry["kind"]: entry for entry in entries}
@@ -57,6 +58,8 @@ class Stages:
             self.holding += [(entry["kind"], name, end) for name, end in entry.get("folders_holding", {}).items()]
             self.folder_patterns += [(entry["kind"], re.compile(text)) for text in entry.get("folder_patterns", ())]
             self.files += [(entry["kind"], re.compile(pattern)) for pattern in entry.get("files", ())]
+            self.saying += [(entry["kind"], re.compile(name), re.compile(words.encode()))
+                            for name, words in entry.get("saying", {}).items()]
         variable = tables.get("variable", {})
         self.variables = set(variable.get("names", ()))
         self.variable_words = set(variable.get("words", ()))
@@ -123,6 +126,9 @@ class Stages:
         kinds += [kind for kind, shown in self.hidden.items() if any(f[:1] == "." and f not in shown for f in folders)]
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:
+                return kind
+        for kind, name, words in self.saying:
+            if name.search(file) and words.search(self.values.project.tree.read(path) or b""):
                 return kind
         return next((kind for kind, pattern in self.files if pattern.search(file)), "production")
 
