@@ -21,6 +21,8 @@ _STARTING = frozenset(
 )
 """Last names of calls that may start a program."""
 _WORDS = (b"spawn", b"Popen", b"execFile", b"fork(", b"execa", b"subprocess")
+_DESCRIBING = (b"command", b"args", b"env")
+"""Keys with which a program that something else shall start is described, as in the settings of MCP clients."""
 _MOST = 60
 """Files that are read to see what they start."""
 
@@ -45,9 +47,20 @@ class Launched:
     def gives(self, path: str, variables: Iterable[str]) -> bool:
         """Whether the file at ``path`` runs in a program that another one starts with all of ``variables`` set."""
         names = set(variables)
+        if names and all(self._is_described(path, name) for name in names):
+            return True
         if not names or not any(name.encode() in self.index.data(other) for name in names for other in self._starting):
             return False
         return names <= self._of.get(path, set())
+
+    def _is_described(self, path: str, name: str) -> bool:
+        """Whether another file tells how a program is to be started, by its command and with the variable ``name``, and
+        nothing but that file and the one at ``path`` knows the variable: then it is this program's."""
+        others = [other for other in self.index.mentions(name, path) if other != path and self._counts(other)]
+        if len(others) != 1 or any(word not in self.index.data(others[0]) for word in _DESCRIBING):
+            return False
+        module = self.project.module(others[0])
+        return module is not None and any(name in names for names in _descriptions(module))
 
     @property
     def _of(self) -> dict[str, set[str]]:
@@ -99,6 +112,14 @@ def _launches(module: Module, paths: list[str]) -> Iterator[tuple[set[str], str]
             started = _file(list(_texts(call)), paths)
             if started is not None:
                 yield names, started
+
+
+def _descriptions(module: Module) -> Iterator[set[str]]:
+    """The variables that objects set for a program which they describe by its command."""
+    for record in module.nodes(p.Record):
+        entries = {entry.key.value: entry.value for entry in record.entries if type(entry.key) is p.Text}
+        if "command" in entries and "args" in entries and type(given := entries.get("env")) is p.Record:
+            yield {entry.key.value for entry in given.entries if type(entry.key) is p.Text}
 
 
 def _environment(module: Module, item: p.Argument) -> Iterator[str]:
