@@ -7,7 +7,7 @@ function has given it to nobody else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -18,6 +18,7 @@ from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import Meanings
 from connlint.checks.origins import origins, returned
 from connlint.model import program as p
+from connlint.project.answer import Found
 from connlint.project.callees import thing
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -63,13 +64,22 @@ class Factories:
 
     def called_unread(self) -> bool:
         """Whether a stretch of the file that was not read calls a function that may hand something out."""
-        stretches = self.module.nodes(p.Unread) if self.own else ()
-        if not stretches:
+        stretches = self.module.nodes(p.Unread)
+        calling = self.own.union(self._imported()) if stretches else self.own
+        if not stretches or not calling:
             return False
-        names = b"|".join(re.escape(name.encode()) for name in sorted(self.own))
+        names = b"|".join(re.escape(name.encode()) for name in sorted(calling))
         called = re.compile(rb"(?<![\w$.])(?:%s)\(" % names)
         data = self.module.source.data
         return any(called.search(data, it.at[0], it.at[1]) for it in stretches)
+
+    def _imported(self) -> Iterator[str]:
+        """The names of functions that may hand something out, as far as they are imported from a file of the project."""
+        for statement in self.module.nodes(p.Import):
+            for name in statement.names:
+                if name.local is not None and not name.star and self._is_named_like_one(name.local):
+                    if isinstance(self.project.resolve(self.module, statement.module), Found):
+                        yield name.local
 
     def made(self, call: p.Call) -> Made | None:
         """What a call of a function of the project acquires for its caller."""
@@ -97,8 +107,10 @@ class Factories:
         found = self.module.lookup(word, callee)
         if len(found) != 1 or found[0].kind != "import":
             return False
-        name = word.lower()
-        return any(fnmatchcase(name, pattern) for pattern in self.patterns)
+        return self._is_named_like_one(word)
+
+    def _is_named_like_one(self, word: str) -> bool:
+        return any(fnmatchcase(word.lower(), pattern) for pattern in self.patterns)
 
     def _handed_out(self, home: Module, function: p.Function) -> Made | None:
         if function.is_generator or function.decorators or type(home.parent(function)) not in (p.Define, p.Let):
