@@ -56,15 +56,6 @@ def mend(selection: Selection, check: Callable[[Selection], Report], unsafe: boo
     return _Mending(selection, check, unsafe, narrowed).run()
 
 
-def alone(selection: Selection, check: Callable[[Selection], Report], report: Report, offer: Offer) -> str | None:
-    """Why an offer of ``report``, which ``check`` made of ``selection``, does not hold alone; None where it does."""
-    mending = _Mending(selection, lambda _: report, True)
-    mending.check = check
-    if mending._sound([offer]):
-        mending._holding([offer], [], set(offer.paths))
-    return next((why for _, why in mending.outcome.left), None)
-
-
 class _Mending:
     def __init__(self, selection: Selection, check: Callable[[Selection], Report], unsafe: bool,
                  narrowed: Callable[[Report], Report] = lambda report: report) -> None:

@@ -16,12 +16,12 @@ from collections.abc import Collection, Iterable
 from msgspec import Struct
 
 from connlint.discover import CODE, JAVASCRIPT, PYTHON
-from connlint.session import reader_for
 from connlint.fixing.offers import Offer
 from connlint.model.finding import LEVELS, Finding
 from connlint.model.report import Report
 from connlint.model.source import Source, Undecodable
 from connlint.patterns import regex
+from connlint.session import reader_for
 
 _HASH = regex(r"(?:^|(?<=\s))#.*$", re.M)
 _SLASHES = regex(r"^\s*//.*$", re.M)
