@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from connlint.cards import Card, Rules
 from connlint.model import program as p
 from connlint.model.deployment import Command, Word
@@ -17,11 +19,14 @@ from connlint.project.compiled import likely_source
 from connlint.project.project import Project
 from connlint.project.rewording import reworded, with_option
 from connlint.project.services import Running, Services
-from connlint.project.serving import servings
+from connlint.project.serving import Serving, servings
 from connlint.project.starts import Start, Starts
+from connlint.project.values import values_of
 
 _LOOPBACK = regex(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)
 _VARIABLE = regex(r"\$(?:\{([A-Z_][A-Z0-9_]*)(?::?[-=?][^{}$]*)?\}|([A-Z_][A-Z0-9_]*)(?![\w(]))")
+_PORTED = ("cloud-run", "heroku", "app-engine", "app-runner")
+"""Platforms that say in ``PORT`` where they will ask."""
 _SHELLS = regex(
     r"^(?:sh|bash|ash|dash|zsh|ksh|busybox|fish|pwsh|powershell(?:\.exe)?|cmd(?:\.exe)?|.*\.(?:sh|bash))$"
 )
@@ -77,7 +82,7 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
     found = list(servings(module, rules.apis.get("serving_call", []))) if module is not None else []
     if len(found) != 1:
         return
-    serving = found[0]
+    serving = _unless_set(found[0], module, running, project, rules)
     place = serving.told or serving.place
     if serving.host is None or not _LOOPBACK.match(serving.host) or not _is_asked(running, others, None):
         yield place, None
@@ -91,6 +96,19 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
     fix = _opened(Word(serving.host, serving.told), serving.host, project) if serving.told is not None else None
     outcome = "told" if serving.told is not None else "by-default"
     yield place, Draft(outcome, place, slots, f"{running.name} {serving.name}", related=(step,), fix=fix)
+
+
+def _unless_set(serving: Serving, module: Any, running: Running, project: Project, rules: Rules) -> Serving:
+    """``serving`` with the host that it takes where a variable does not say another, if nothing sets that variable."""
+    if serving.host is not None or serving.value is None or any(not why.startswith("whoever") for why in running.open):
+        return serving
+    for q in values_of(project, rules.apis).possible(module, serving.value):
+        names = [name for read in q.absent for name in read.variables]
+        if q.text and _LOOPBACK.match(q.text) and names and not any(running.gives(name) for name in names):
+            origin = q.origin
+            told = Place(origin.module.path, origin.node.at) if origin is not None else serving.told
+            return replace(serving, host=q.text, told=told)
+    return serving
 
 
 def _heard(start: Start, running: Running, others: list[Running], card: Card, settled: Word | None,
@@ -214,6 +232,8 @@ def _host(start: Start, settled: Word | None = None) -> tuple[str, Word | None] 
         host, colon, _ = (settled.value or "").rpartition(":")
         return None if not colon or host in ("unix", "fd") or "/" in host else (host, settled)
     if start.variable("host_env") is not None or start.variable("public_env") is not None:
+        return None
+    if start.running is not None and start.running.service.kind in _PORTED and "PORT" in start.listed("public_env"):
         return None
     if (start.configured and settled is None) or (start.listed("config_files") and not start.grounds):
         return None

@@ -13,6 +13,7 @@ from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.address import Host
 from connlint.project.answer import Found
+from connlint.project.compiled import likely_source
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
@@ -242,7 +243,7 @@ def _beside(one: Running, other: Running) -> bool:
 
 
 def targets_of(start: Start) -> Iterator[str]:
-    """The file that ``start`` starts, where it is known."""
+    """The file that ``start`` starts, where it is known; of what a compiler makes, the source."""
     target = start.module_target or start.target
     if target is None or len(start.grounds) != 1:
         return
@@ -253,6 +254,11 @@ def targets_of(start: Start) -> Iterator[str]:
             if isinstance(answer, Found) and answer.path.endswith(CODE):
                 yield answer.path
                 return
+    running = start.running
+    if target.is_path and running is not None and start.entry["language"] == "javascript":
+        folder = running.service.build or (posixpath.dirname(running.image.path) if running.image is not None else "")
+        if (source := likely_source(start.grounds[0].tree, folder, target.module)) is not None:
+            yield source
 
 
 # -- what it needs -----------------------------------------------------------------------------------------------------

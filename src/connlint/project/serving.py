@@ -16,13 +16,15 @@ from connlint.project.module import Module
 
 
 class Serving(Struct, frozen=True):
-    """One call that serves. ``host`` is None where it cannot be known; ``told`` is where it is written, if it is."""
+    """One call that serves. ``host`` is None where it cannot be known; ``told`` is where it is written, if it is, and
+    ``value`` the expression there."""
 
     entry: Mapping[str, Any]
     name: str
     host: str | None
     told: Place | None
     place: Place
+    value: p.Expression | None = None
 
 
 def servings(module: Module, table: list[dict[str, Any]]) -> Iterator[Serving]:
@@ -33,7 +35,7 @@ def servings(module: Module, table: list[dict[str, Any]]) -> Iterator[Serving]:
         if name is not None and name in entries:
             host, at = _host(module, call, entries[name])
             told = Place(module.path, at.at) if at is not None else None
-            yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at))
+            yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at), at)
 
 
 def method(module: Module, call: p.Call) -> str | None:
