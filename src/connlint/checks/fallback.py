@@ -22,22 +22,23 @@ from connlint.project.address import HOLE, Host, hosts, loopback, shown
 from connlint.project.bundled import is_bundled
 from connlint.project.companions import Companions
 from connlint.project.edits import require
-from connlint.project.environment import VARIABLE
 from connlint.project.elsewhere import Elsewhere
+from connlint.project.environment import VARIABLE
 from connlint.project.launched import Launched
 from connlint.project.module import Definition, Module
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.results import first_of
 from connlint.project.stage import stages_of
-from connlint.project.values import Possible, Read, Site, Values, values_of
 from connlint.project.uses import uses
+from connlint.project.values import Possible, Read, Site, Values, values_of
 
 
 class Fallback(Struct, frozen=True, eq=False):
     """A value that is a loopback address because ``reads`` found nothing; ``node`` is the expression it belongs to.
 
     Not ``sure``: something else chooses another address instead, such as a look at whether this is a container.
+    ``left``: other ways to find an address are tried before.
     """
 
     node: Any
@@ -45,9 +46,9 @@ class Fallback(Struct, frozen=True, eq=False):
     reads: tuple[Read, ...]
     host: Host
     sure: bool = True
-
-
     left: bool = False
+
+
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Drafts of outcome "fallback", "deployed" (a deployment does not set the variable), "left" (other ways are tried
     before) and "agent", one a read."""
@@ -123,6 +124,8 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
     names = [v for r in reads for v in r.variables]
     if any(wording_of(project, rules.apis).agent(name, found.host) for name in names):
         return "agent", None
+    if found.left:
+        return "left", None
     if not found.sure:
         return "fallback", None
     values = values_of(project, rules.apis)
@@ -150,8 +153,6 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
     steps = [Step(place, f"{' or '.join(names)} is read here")]
     origin = found.value.origin
     if origin is not None:
-    if found.left:
-        return "left", None
         steps.append(Step(Place(origin.module.path, origin.node.at), f"without it the value is {text}"))
     fix = None
     if first is not None and found.value.joint is not None:
@@ -197,6 +198,13 @@ def _chosen(value: Possible, possible: list[Possible]) -> bool:
                and names == {v for read in other.absent for v in read.variables} for other in possible)
 
 
+def _is_left(node: Any, value: Possible, possible: list[Possible]) -> bool:
+    """Whether a function that finds no variable tries other ways before it gives back ``value`` in the end."""
+    return type(node) is p.Function and any(
+        not other.reads and not other.nothing and other.text in (None, HOLE) and other is not value
+        for other in possible)
+
+
 def decided(module: Module, possible: list[Possible],
             within: list[Any]) -> Iterator[tuple[Possible, tuple[Read, ...]]]:
     """The values among ``possible`` that are loopback only because reads found nothing, as decided in ``within``."""
@@ -219,13 +227,6 @@ def decided(module: Module, possible: list[Possible],
 
 
 def _proper(read: Read, setting: list[Possible]) -> Read:
-def _is_left(node: Any, value: Possible, possible: list[Possible]) -> bool:
-    """Whether a function that finds no variable tries other ways before it gives back ``value`` in the end."""
-    return type(node) is p.Function and any(
-        not other.reads and not other.nothing and other.text in (None, HOLE) and other is not value
-        for other in possible)
-
-
     """The read of the variable itself where ``read`` only tests whether it is there."""
     if read.form != "presence":
         return read

@@ -171,22 +171,6 @@ class Elsewhere:
         return any(self._is_kind(parent, field, depth + 1) for base in site.node.bases if base.name is None
                    for parent in self.values.objects(site.module, base.value))
 
-    # -- uses ---------------------------------------------------------------------------------------------------------
-
-    def lines(self, module: Module, node: Any, found: list[Use]) -> list[bytes] | None:
-        """The lines of other files of the program that seem to use the value of ``node``, each with the two above it;
-        None where too many do."""
-        field = field_of(self.values, module, node, found)
-        names = {use.keys[-1] if use.keys else use.place for use in found if use.kind in ("named", "exported")
-                 and module.function(use.node) is None}
-        if field is not None:
-            names = {field.name}
-        rows: list[bytes] = []
-        for name in names:
-            word = re.compile(rb"^.*[.\s({\[,]%s\b(?!\s*[:(]).*$" % re.escape(name.encode()), re.M)
-            for path in self.index.mentions(name, module.path):
-                data = self.index.data(path) if path != module.path and self.counts(path) else b""
-                for match in word.finditer(data):
     def is_last_resort(self, module: Module, node: Any, found: list[Use]) -> bool:
         """Whether the program is seen to take the field that holds the value of ``node`` only where something else,
         which is not known before it runs, gives nothing: ``row.url or settings.url``."""
@@ -216,6 +200,22 @@ class Elsewhere:
                 return True
         return None
 
+    # -- uses ---------------------------------------------------------------------------------------------------------
+
+    def lines(self, module: Module, node: Any, found: list[Use]) -> list[bytes] | None:
+        """The lines of other files of the program that seem to use the value of ``node``, each with the two above it;
+        None where too many do."""
+        field = field_of(self.values, module, node, found)
+        names = {use.keys[-1] if use.keys else use.place for use in found if use.kind in ("named", "exported")
+                 and module.function(use.node) is None}
+        if field is not None:
+            names = {field.name}
+        rows: list[bytes] = []
+        for name in names:
+            word = re.compile(rb"^.*[.\s({\[,]%s\b(?!\s*[:(]).*$" % re.escape(name.encode()), re.M)
+            for path in self.index.mentions(name, module.path):
+                data = self.index.data(path) if path != module.path and self.counts(path) else b""
+                for match in word.finditer(data):
                     if not _IMPORT.match(match[0]):
                         above = data[: match.start()].rsplit(b"\n", 3)
                         rows.append(b"\n".join((*above[1:], match[0])))
