@@ -9,9 +9,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.patterns import regex
+from connlint.project import jsonc
 from connlint.project.address import loopback
 from connlint.project.packages import own_root
 from connlint.project.project import Project
@@ -37,6 +39,23 @@ def is_bundled(project: Project, path: str, variables: Iterable[str], prefixes: 
         if _replaced(project, root, name):
             return True
     return False
+
+
+def is_inlined(project: Project, path: str, variable: str, table: Collection[dict[str, Any]]) -> bool:
+    """Whether a bundler may put the value in the place of a read in ``path``, so that only a read that names the
+    variable gets it.
+
+    ``table`` are the entries of what makes code for browsers: packages, and prefixes of variables.
+    """
+    if any(variable.startswith(tuple(entry["prefixes"])) for entry in table):
+        return True
+    root = own_root(project, path)
+    known: dict[str, bool] = project.memo.setdefault(is_inlined, {})
+    if root not in known:
+        package = jsonc.loads(project.tree.read(posixpath.join(root, "package.json"))) or {}
+        listed = {name for key in ("dependencies", "devDependencies") for name in jsonc.mapping(package.get(key))}
+        known[root] = any(not listed.isdisjoint(entry["packages"]) for entry in table)
+    return known[root]
 
 
 def _written(tree: Tree, root: str, name: str) -> bool:

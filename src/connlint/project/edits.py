@@ -6,6 +6,7 @@ from typing import Any
 
 from connlint.model import program as p
 from connlint.model.finding import Fix
+from connlint.project.bundled import is_inlined
 from connlint.project.defaults import without_declared_default, without_default
 from connlint.project.module import Module
 from connlint.project.values import Read, Site, Values
@@ -38,8 +39,9 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
         return require_python(module.source, module.program, node.at, variable)
     from connlint.languages.javascript.requiring import require as require_javascript
 
-    helper = _helper(values, module, node) if len(reads) == 1 else None
-    return require_javascript(module.source, module.program, node.at, variable, helper)
+    inlined = is_inlined(values.environment.project, module.path, reads[0].variables[0], values.browser)
+    helper = _helper(values, module, node) if len(reads) == 1 and not inlined else None
+    return require_javascript(module.source, module.program, node.at, variable, helper, inlined=inlined)
 
 
 def _helper(values: Values, module: Module, node: Any) -> str | None:

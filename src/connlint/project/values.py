@@ -38,8 +38,10 @@ class Values:
     """Evaluates expressions of one project. Answers are kept with the modules they are about."""
 
     def __init__(self, project: Project, entries: list[dict[str, Any]], wrappers: list[dict[str, Any]],
-                 predicates: list[dict[str, Any]]) -> None:
+                 predicates: list[dict[str, Any]], browser: list[dict[str, Any]]) -> None:
         self.project = project
+        self.browser = browser
+        """What makes code for browsers, as `connlint.project.bundled` reads it."""
         self.environment = Environment(project, entries)
         self.things = Objects(self)
         self.results = Results(self, wrappers)
@@ -419,5 +421,5 @@ def values_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Values
     found = project.memo.get(Values)
     if found is None:
         found = project.memo[Values] = Values(project, apis.get("reader", []), apis.get("wrapper", []),
-                                              apis.get("predicate", []))
+                                              apis.get("predicate", []), apis.get("browser", []))
     return found

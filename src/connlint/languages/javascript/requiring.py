@@ -23,13 +23,17 @@ _PLAIN_READ = regex(r"process\.env(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$"
 _REQUIRES = regex(r"\brequire\s*\(")
 
 
-def require(source: Source, program: p.Program, read_at: Span, variable: str, helper: str | None = None) -> Fix | None:
+def require(
+    source: Source, program: p.Program, read_at: Span, variable: str, helper: str | None = None, *,
+    inlined: bool = False,
+) -> Fix | None:
     """Stop where the environment read at ``read_at`` falls back to a default: the program throws instead.
 
     ``read_at`` is the whole of read and default: ``env.X || "…"``, ``env.X ?? "…"``, ``env.X ? env.X : "…"``, an
     assignment with ``||=`` or ``??=``, a pattern's ``X = "…"``. Never safe: without the variable the program stops
     where it went on. Where several are tried, ``variable`` names them: "A or B". ``helper`` is a function that the file
-    can call with the name of a variable, and that returns its value or throws.
+    can call with the name of a variable, and that returns its value or throws. ``inlined`` says that a bundler may put
+    the value in the place of the read, which then has to stay as it is.
     """
     if not re.fullmatch(r"[\w.-]+(?: or [\w.-]+)*", variable):
         return None
@@ -41,11 +45,12 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str, he
     writer = _Writer(source, program, variable, at)
     fixes: list[tuple[Edit, ...]] = []
     if _reads_plainly(source, node):
+        read_at = _with_parentheses(source, read_at)
         if helper is not None:
             fixes.append((Edit(Place(source.path, read_at), writer.call(helper)),))
         else:
             fixes.append(writer.guarded(node))
-            if _several(program, source):
+            if not inlined and _several(program, source):
                 fixes.append(writer.with_helper(read_at))
     fixes.append((Edit(Place(source.path, at), writer.throwing()),))
     title = f"Require {variable}"
@@ -155,6 +160,14 @@ def _several(program: p.Program, source: Source) -> bool:
     """Whether more than one read of the file has a text for a default."""
     return sum(type(node) is p.Logical and node.op in ("or", "nullish") and type(node.right) is p.Text
                and _reads_plainly(source, node) for node in everything(program.body)) > 1
+
+
+def _with_parentheses(source: Source, at: Span) -> Span:
+    """The span with the parentheses right around it, unless they are those of a call or a statement."""
+    before, after = source.data[at[0] - 1 : at[0]], source.data[at[1] : at[1] + 1]
+    if before != b"(" or after != b")" or re.search(r"[\w$)\]]\s*$", source.slice((max(0, at[0] - 40), at[0] - 1))):
+        return at
+    return at[0] - 1, at[1] + 1
 
 
 def _reads_plainly(source: Source, node: Any) -> bool:
