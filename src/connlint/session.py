@@ -20,7 +20,7 @@ from connlint.model.finding import Draft, Finding, Level, Suppression
 from connlint.model.problem import Problem
 from connlint.model.source import Source
 from connlint.project.tree import Tree
-from connlint.sieve import Sieve, imported_modules
+from connlint.sieve import IMPORTED, Sieve, imported_modules
 
 # A hook that has nothing to parse must not wait for what parsing needs: these are imported when they are first used
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Session:
         if self.options.sieve and "" not in ids and not data.startswith(_WIDE):
             python = is_python(path)
             modules = imported_modules(_as_lines(data) if path.endswith(NOTEBOOK) else data, python=python)
-            words = self.sieve.words(ids, modules, python=python)
+            words = self.sieve.words(ids, modules, python=python) | self._kept(ids, path, data)
         module = self.project.module(path, words)
         result.problem = self.project.problems.get(path)
         if module is None:
@@ -223,6 +223,24 @@ class Session:
                     result.findings.append(finding)
         self._release(path)
         return result
+
+    def _kept(self, ids: tuple[str, ...], path: str, data: bytes) -> frozenset[bytes]:
+        """The names of a module that may hold what the cards ``ids`` ask about: functions that use one say whether it
+        is an address to connect to."""
+        from connlint.borrowing import names_beside
+        from connlint.project.suspects import suspects
+
+        found: set[bytes] = set()
+        for rule in ids:
+            card = self.cards.get(rule)
+            for alternative in card.sieve if card is not None else ():
+                if alternative[:1] == ((IMPORTED,),):
+                    assert card is not None
+                    groups = (card.sieve[0][0], *alternative[1:])
+                    words = [word.removeprefix("py:").removeprefix("js:") for group in groups for word in group]
+                    found |= names_beside([word.encode() for word in words], data,
+                                          suspects(self.project).outside(path))
+        return frozenset(found)
 
     def _release(self, path: str) -> None:
         """Forget a module that has been checked, and now and then let the collector run, which is off otherwise.

@@ -259,9 +259,9 @@ class Loads:
                 continue
             for read in self.reads.of(module):
                 name = self.reads.counts(read, known)
-                if name is None:
+                if name is None and read.asked is None:
                     continue
-                if at_import(module, read.node):
+                if name is not None and at_import(module, read.node):
                     found.setdefault(path, []).append((read, name))
                     continue
                 around = holder(module, read.node)
@@ -274,9 +274,10 @@ class Loads:
                     functions[key] = list(chains(self.project, module, read.node, within=before))
                 for chain in functions[key]:
                     start = chain.start.module.path
-                    if start in before:
-                        late = Read(module, read.node, read.variables, chain)
-                        found.setdefault(start, []).append((late, name))
+                    late = Read(module, read.node, read.variables, chain) if name is not None else read.told_by(chain)
+                    said = name or (self.reads.counts(late, known) if late is not None else None)
+                    if start in before and late is not None and said is not None:
+                        found.setdefault(start, []).append((late, said))
         return found
 
     def _holds(self, trail: tuple[Import, ...]) -> bool:

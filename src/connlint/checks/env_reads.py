@@ -19,12 +19,29 @@ from connlint.project.values import Values
 
 
 class Read(Struct, frozen=True, eq=False):
-    """A read of ``variables``; ``chain`` are the calls that lead to it from a top level, where it is in a function."""
+    """A read of ``variables``; ``chain`` are the calls that lead to it from a top level, where it is in a function.
+
+    ``asked`` is the parameter that names the variable, in a function which reads whatever its caller asks for.
+    """
 
     module: Module
     node: Any
     variables: tuple[str, ...]
     chain: Chain | None = None
+    asked: p.Param | None = None
+
+    def told_by(self, chain: Chain) -> Read | None:
+        """The read as ``chain`` leads to it: of the variable that its last call names; None where that is not plain."""
+        call = chain.links[-1].node
+        if type(call) is not p.Call or self.asked is None or any(item.spread for item in call.args):
+            return None
+        function = self.module.parent(self.asked)
+        params = [q for q in function.params if getattr(q.target, "id", "") not in ("self", "cls")]
+        number = next((n for n, q in enumerate(params) if q is self.asked), None)
+        plain = [item.value for item in call.args if item.name is None]
+        named = [item.value for item in call.args if item.name == getattr(self.asked.target, "id", None)]
+        value = named[0] if named else plain[number] if number is not None and number < len(plain) else None
+        return Read(self.module, self.node, (value.value,), chain) if type(value) is p.Text else None
 
 
 class Reads:
@@ -76,6 +93,8 @@ class Reads:
                               for name in ([said] if isinstance(said, str) else self._texts(module, said)))
                 if names:
                     yield Read(module, node, names)
+                elif (asked := self._asked(module, access.names)) is not None:
+                    yield Read(module, node, (), asked=asked)
         for let in module.nodes(p.Let):
             if type(let.target) is p.Record and let.value is not None and self.environment.mapping(module, let.value):
                 names = tuple(e.key.value for e in let.target.entries if type(e.key) is p.Text)
@@ -102,6 +121,13 @@ class Reads:
             found = module.only(call.callee.id, call.callee) if type(call.callee) is p.Name else None
             if found is not None and id(found.value) in variables:
                 yield Read(module, call, tuple(variables[id(found.value)]))
+
+    def _asked(self, module: Module, names: tuple[Any, ...]) -> p.Param | None:
+        """The parameter that is the name of what is read."""
+        name = names[0] if len(names) == 1 else None
+        found = module.lookup(name.id, name) if type(name) is p.Name else []
+        only = found[0] if len(found) == 1 and found[0].kind == "param" and not found[0].path else None
+        return only.node if only is not None and type(only.node) is p.Param else None
 
     def _texts(self, module: Module, expression: Any) -> list[str]:
         return [q.text for q in self.values.possible(module, expression)[:3] if q.text and q.text.isidentifier()]

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from connlint.checks.demands import declared_in_package, required_variables
 from connlint.checks.deployed import deployed_without
 from connlint.checks.destinations import Destinations
+from connlint.checks.hardcoded import addresses
 from connlint.checks.itself import means_itself
 from connlint.checks.optional_clients import is_idle
 from connlint.checks.wording import shown_variable, wording_of
@@ -92,7 +93,10 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
                for v in names):
             continue
         if any(wording.listens(v, found.host, text) for v in names):
-            continue
+            # ``API_HOST`` is what many listen on, and others connect to
+            surely = found.host.everywhere or any(wording.says("bind", v) for v in names)
+            if surely or not _is_dialed(values, module, found, names, rules):
+                continue
         if means_itself(project, rules, module.path, found.value, names, found.host):
             continue
         site = found.value.joint or first.site
@@ -116,6 +120,17 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         seen.update(id(r.site.node) for r in found.reads)
         yield found, reads
+
+
+def _is_dialed(values: Values, module: Module, found: Fallback, names: list[str], rules: Rules) -> bool:
+    """Whether a call of the same file is seen to connect to what the value becomes."""
+    for use in uses(values, module, found.node):
+        if use.kind == "argument" and use.call is not None:
+            for _, _, value in addresses(use.module, use.call, values.project, rules):
+                for q in values.possible(use.module, value):
+                    if any(not set(names).isdisjoint(r.variables) for r in q.absent):
+                        return True
+    return False
 
 
 def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,

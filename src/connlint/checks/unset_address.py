@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connlint.checks.demands import required_variables
+from connlint.checks.deployed import Code
 from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -40,23 +41,42 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if stages.only_in_development(module, call):
             continue
-        given = [(place, value) for place, value in built.addresses()
-                 if not _is_port(place, values.possible(module, value))]
+        given = [(place, possible) for place, possible in _addresses(values, built) if not _is_port(place, possible)]
         if not given:
             if built.entry["kind"] in card.options.get("bare_kinds", ()) and _known_to_be_bare(built) \
-                    and not _is_told_later(built):
+                    and not _is_told_later(built) and not _is_given_outside(built, project, rules):
                 yield _none(module, built)
             continue
-        if any(not _may_be_unset(built, place, values.possible(module, value)) for place, value in given):
+        if any(not _may_be_unset(built, place, possible) for place, possible in given):
             continue
-        value = given[0][1]
-        reads = tuple(r for q in values.possible(module, value) if q.nothing for r in q.absent)
+        reads = tuple(r for q in given[0][1] if q.nothing for r in q.absent)
         names = [v for r in reads for v in r.variables]
         if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
             continue
         if is_checked(values, stages, module, call, reads, project):
             continue
         yield _unset(values, module, built, reads)
+
+
+def _addresses(values: Values, built: Construction) -> Iterator[tuple[str, list[Possible]]]:
+    """The places of ``built`` that say where to connect, with the values there; of options that stand elsewhere as a
+    whole (``new Redis(config.redis)``) the keys."""
+    for place, value in built.addresses():
+        sites = values.objects(built.module, value) if place == "0" and type(value) in (p.Member, p.Name) else []
+        record = sites[0].node if len(sites) == 1 else None
+        if type(record) is p.Record and all(entry.key is not None for entry in record.entries):
+            keys = [key for key in built.entry["address"] if not key.isdigit()]
+            yield from ((key, found) for key in keys if (found := values.part(sites[0], key)))
+        else:
+            yield place, values.possible(built.module, value)
+
+
+def _is_given_outside(built: Construction, project: Project, rules: Rules) -> bool:
+    """Whether a deployment gives the program a variable from which the library takes the address by itself."""
+    names = built.entry.get("environment", ())
+    code = Code.of(project, rules)
+    return bool(names) and any(built.module.path in code.files(one) for one in code.running
+                               if any(name in one.environment for name in names))
 
 
 def _falls_back(built: Construction) -> bool:
@@ -99,7 +119,8 @@ def _has_unseen_options(built: Construction) -> bool:
         elif record is not None:
             if any(entry.key is None for entry in record.entries):
                 return True
-        elif argument.name is None and number not in positions and built.entry["language"] == "javascript":
+        elif argument.name is None and number not in positions and built.entry["language"] == "javascript" and not any(
+                type(later.value) is p.Record for later in built.call.args[number + 1:]):
             if type(argument.value) not in (p.Text, p.Concat, p.Number, p.Function):
                 return True
     return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connlint.model import program as p
-from connlint.project.conditions import Condition
+from connlint.project.conditions import Condition, ends
 from connlint.project.module import Module
 from connlint.project.possible import HOLE, Frame, Possible, Read, Site, merged
 from connlint.project.rounds import asked_of_each
@@ -137,8 +137,8 @@ class Absence:
             return False
         given = self.values.possible(condition.module, test, frame)
         if truth:
-            return bool(given) and all(q.nothing and not q.absent for q in given)
-        return bool(given) and all(not q.falsy and (q.text != HOLE or q.reads) for q in given)
+            return bool(given) and all((q.nothing and not q.absent) or _is_no(q) for q in given)
+        return bool(given) and all(not q.falsy and not _is_no(q) and (q.text != HOLE or q.reads) for q in given)
 
     def caught(self, module: Module, node: Any, values: list[tuple[Any, list[Possible]]]) -> tuple[Read, ...]:
         """Reads that raise where they find nothing, in the ``try`` whose handler holds ``node``."""
@@ -155,6 +155,30 @@ class Absence:
             elif type(above) in (p.Function, p.Class):
                 return ()
         return ()
+
+
+    def passed_over(self, module: Module, node: Any, row: list[Possible],
+                    values: list[tuple[Any, list[Possible]]]) -> tuple[Read, ...]:
+        """Reads of ``row`` that raise where they find nothing, where a ``try`` around ``node`` goes on without giving
+        another value: what the variable was before it stays."""
+        raising = tuple(r for q in row for r in q.reads if r.absent == "raises")
+        below = node
+        for above in module.parents(node) if raising else ():
+            if type(above) is p.Try and any(below is s for s in above.body):
+                other = [at for at, _ in values if at is not node]
+                goes_on = [h for h in above.handlers if not ends(module, h.body)]
+                if goes_on and not any(h.at[0] <= at.at[0] < h.at[1] for h in above.handlers for at in other):
+                    return raising
+                return ()
+            if type(above) in (p.Function, p.Class):
+                return ()
+            below = above
+        return ()
+
+
+def _is_no(q: Possible) -> bool:
+    """Whether a value is ``false`` itself, and not the text."""
+    return q.text == "false" and q.origin is not None and type(q.origin.node) is p.Constant
 
 
 def _each(e: p.Call) -> tuple[Any, ...]:

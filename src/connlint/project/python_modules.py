@@ -225,9 +225,14 @@ class PythonLinker:
                     return False
                 if answer.path.endswith((INIT, "/")) and (inner := self._submodule(answer.path, name)) is not None:
                     modules.append((local, inner))
-            if line.local is not None and ("." not in line.module or line.local != line.module.partition(".")[0]):
-                modules.append((line.local, answer.path))
+            if line.local is not None:
+                # ``import a.b`` binds ``a``, and is used as ``a.b``
+                spelled = line.local != line.module.partition(".")[0]
+                modules.append((line.local if spelled else line.module, answer.path))
         imported = {at for line in lines for _, _, at in line.names}
+        modules += [(f"{local}.{name}", inner) for local, target in modules if target.endswith(INIT)
+                    for name in _members_of(local, data, imported)
+                    if (inner := self._submodule(target, name)) is not None]
         return not any(
             self.names.defines(target, name) is False
             for local, target in modules
@@ -240,7 +245,21 @@ class PythonLinker:
         if inner is None or target.endswith("/"):
             return inner
         lines = self.files.scan(target)
-        return None if lines is None or name in lines.names or lines.stars else inner
+        if lines is None or lines.stars or (name in lines.names and not self._imports_own(target, name)):
+            return None
+        return inner
+
+    def _imports_own(self, target: str, name: str) -> bool:
+        """Whether the package ``target`` binds ``name`` by importing its own module of that name, and no other way."""
+        data = self.files.tree.read(target) or b""
+        rows = [(line, n) for line in self.files.imports(target, data) for n, local, _ in line.names if local == name]
+        if len(rows) != 1 or rows[0][1] != name or rows[0][0].indented:
+            return False
+        module = rows[0][0].module.replace(".", "/")
+        if module != "/" and not f"/{target.rpartition('/')[0]}".endswith(f"/{module}"):
+            return False
+        bound = rb"(?m)^(?:(?:async[ \t]+)?def|class)[ \t]+%s\b|^%s[ \t]*[:=]" % (name.encode(), name.encode())
+        return re.search(bound, data) is None
 
     def _exact(self, path: str, found: FileImports) -> list[ImportUse]:
         uses = []
@@ -267,12 +286,21 @@ class PythonLinker:
         for base, module in bound:
             if base in found.probed or not found.means_one_thing(one, base.partition(".")[0]):
                 continue
-            names = tuple(
-                UsedName(m.name, m.at, in_import=False) for m in found.members if m.base == base and m.excused is None
-            )
-            if names:
-                uses.append(ImportUse(module, one.module_at, names, None, "use"))
+            for under, inner in ((base, module), *self._inside(path, base, module, found)):
+                names = tuple(UsedName(m.name, m.at, in_import=False) for m in found.members
+                              if m.base == under and m.excused is None and under not in found.probed)
+                if names:
+                    uses.append(ImportUse(inner, one.module_at, names, None, "use"))
         return uses
+
+    def _inside(self, path: str, base: str, module: str, found: FileImports) -> list[tuple[str, str]]:
+        """The modules of the package ``module`` that the file reaches through the package: ``base.inner.name``."""
+        answer = self.resolve(path, module)
+        if not isinstance(answer, Found) or not answer.path.endswith(INIT):
+            return []
+        names = {m.name for m in found.members if m.base == base and m.excused is None}
+        return [(f"{base}.{name}", f"{module}.{name}") for name in sorted(names)
+                if self._submodule(answer.path, name) is not None]
 
     def _is_plain(self, path: str, module: str) -> bool:
         """Whether the package above the dotted ``module`` does not give its name to something else."""
@@ -289,7 +317,8 @@ def _members_of(local: str, data: bytes, imported: set[int]) -> set[str]:
     ``imported`` are the places at which import statements name things. ``local.py`` is a file that a comment speaks of.
     """
     found = set()
-    for match in re.finditer(local.encode() + rb"(?![\w\x80-\xff])(?:\.([A-Za-z_\x80-\xff][\w\x80-\xff]*))?", data):
+    taken = re.escape(local.encode()) + rb"(?![\w\x80-\xff])(?:\.([A-Za-z_\x80-\xff][\w\x80-\xff]*))?"
+    for match in re.finditer(taken, data):
         start = match.start()
         before = data[start - 1 : start]
         if before.isalnum() or before in (b"_", b".") or before > b"\x7f" or start in imported:

@@ -396,6 +396,7 @@ class Values:
             own = {v for q in row for r in q.reads for v in r.variables}
             present = tuple(r for r in present if own & set(r.variables))
             tested.append((node, row, absent, tuple(held), {v for r in present for v in r.variables}))
+            present = merged((present, self.absence.passed_over(module, node, row, values)))
             if present:
                 overriding.append((node.at[0], present, node))
         for node, row, absent, held_by, own_present in tested:
