@@ -626,6 +626,8 @@ def test_a_chain_to_a_client_whose_variable_is_loaded_later_is_an_error():
     ("const config = { db: { host: process.env.H } };\nmodule.exports = config;", "config.db", ["warning"]),
     ("exports.db = { host: process.env.H || 'localhost' };", "{ host: config.db.host }", ["error"]),
     ("exports.db = { host: 'db.internal' };", "config.db", ["note"]),
+    ("const need = (n) => { throw n; };\nexports.db = Object.freeze({ host: need('H') });", "config.db", ["note"]),
+    ("exports.db = Object.freeze({ host: process.env.H ?? 'localhost' });", "config.db", ["error"]),
     ("const db = { host: process.env.H || '::1' };\nmodule.exports = { db };", "require('./config').db", ["error"]),
 ])
 def test_options_that_another_file_holds_are_followed(config, given, level):
