@@ -80,6 +80,7 @@ class Readers:
         self.chains: dict[str, dict[str, Any]] = {}
         self.trees: dict[str, dict[str, Any]] = {}
         self.receivers: dict[str, dict[str, Any]] = {}
+        self.fluent: dict[str, dict[str, Any]] = {}
         self.records: list[dict[str, Any]] = []
         self.named: dict[str, dict[str, Any]] = {}
         self.pickers: dict[str, dict[str, Any]] = {}
@@ -91,8 +92,9 @@ class Readers:
             form = entry["form"]
             if form == "record":
                 self.records.append(entry)
-            elif form == "receiver":
-                self.receivers.update(dict.fromkeys(entry["receivers"], entry))
+            elif form in ("receiver", "fluent"):
+                home = self.receivers if form == "receiver" else self.fluent
+                home.update(dict.fromkeys(entry["receivers"], entry))
             else:
                 homes[form].update(dict.fromkeys(entry["names"], entry))
 
@@ -113,6 +115,10 @@ class Environment:
     def readers(self, module: Module) -> Readers:
         """The tables of the language in which ``module`` is written."""
         return self._tables["python" if module.program.language == "python" else "javascript"]
+
+    def mentioned(self, data: bytes) -> bool:
+        """Whether a file of these bytes may say something about the environment or about loopback."""
+        return b"env" in data.lower() or any(word in data for word in self.words)
 
     # -- names ----------------------------------------------------------------------------------------------------
 
@@ -445,6 +451,8 @@ class Environment:
         last = of.name if type(of) is p.Member else of.id if type(of) is p.Name else None
         if last is None:
             return None
+        if (fluent := tables.fluent.get(last.lower().lstrip("_"))) and callee.name in fluent["methods"]:
+            return self._fluent(module, node, fluent)
         entry = tables.receivers.get(last.lower().lstrip("_"))
         if entry is None or not node.args:
             return None
@@ -462,6 +470,16 @@ class Environment:
             default = None
         strict = next(iter(entry.get("requires", ())), "")
         return Access(node, (name,), default, "raises" if required else entry["absent"], form="receiver", strict=strict)
+
+    def _fluent(self, module: Module, node: p.Call, entry: dict[str, Any]) -> Access | None:
+        """A read whose default is given by a method of what it gives: ``env.url("X").optional("http://…")``."""
+        name = argument(node, entry["name"])
+        if type(name) is not p.Text or not VARIABLE.match(name.value):
+            return None
+        for method, call in chain_above(module, node):
+            if method in entry["chained"] and len(call.args) == 1:
+                return Access(node, (name,), call.args[0].value, entry["absent"], form="chain")
+        return None
 
     def _is_own(self, module: Module, node: p.Call, entry: dict[str, Any]) -> bool:
         """Whether the receiver is made by a class of this project that is none of the library's: what its method does
