@@ -124,6 +124,14 @@ def test_the_outcome_is_left_as_it_is():
     assert mended({**files, **once}).after == {}
 
 
+def test_every_edit_of_the_example_project_holds():
+    """One takes a default away, for which the deployment is then reported in other words."""
+    shop = Path(__file__).parents[1] / "shop"
+    outcome = mended({path.relative_to(shop).as_posix(): path.read_bytes() for path in shop.rglob("*") if path.is_file()})
+    assert outcome.left == [] and len(outcome.treated) >= 6
+    assert not [finding for finding in outcome.report.reported if finding.fix is not None]
+
+
 # -- files ------------------------------------------------------------------------------------------------------------
 
 

@@ -136,7 +136,10 @@ def faults(before: Report, after: Report, made: Collection[Offer],
             if watched is None or finding.place.path in watched:
                 treated.setdefault(key_of(finding), []).append(offer)
                 allowed[key_of(finding)] -= 1
-    now = Counter(map(key_of, after.reported))
+    edited = {path for offer in made for path in offer.paths}
+    # in a file that is not edited, a place that was reported for this rule may be so in other words
+    places = {(f.rule, f.place) for f in known if f.place.path not in edited}
+    now = Counter(key_of(f) for f in after.reported if (f.rule, f.place) not in places)
     for key, number in now.items():
         if number > max(allowed[key], 0):
             path = frozenset((key[1],))
