@@ -19,6 +19,8 @@ from connlint.project.project import Project
 _SCRIPT = regex(r"\.(?:sh|bash|service)$")
 _WORD = regex(r"(?<![\w@./-])(?:[\w@.-]+/)*[\w@.-]+\.(?:[cm]?[jt]sx?|py)\b(?![\w/-])")
 """A file of a program as a command names it."""
+_ASSIGNED = regex(rb"(?m)^\s*(?:export\s+|readonly\s+)?([A-Za-z_]\w*)=[\"']?([\w./-]+)")
+_VARIABLE = regex(rb"\$\{?([A-Za-z_]\w*)\}?")
 _PRELOADED = regex(r"(?:-r|--require|--import|--preload)[ =](\.{1,2}/[\w./-]+)")
 
 
@@ -68,9 +70,11 @@ class Preloads:
         tree = self.project.tree
         for path in sorted(path for path in tree.paths if _SCRIPT.search(path)):
             data = tree.read(path) or b""
+            given = dict(_ASSIGNED.findall(data))
             for line in data.replace(b"\\\n", b" ").splitlines() if loading.search(data) else ():
                 if line.lstrip().startswith(b"#") or not loading.search(line):
                     continue
+                line = _VARIABLE.sub(lambda match: given.get(match[1], match[0]), line)
                 for word in _WORD.findall(line.decode("utf-8", "replace")):
                     if any(_without_suffix(place) in (wanted, wanted.removesuffix("/index"))
                            for folder in above(path.rpartition("/")[0])
