@@ -72,8 +72,10 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
     target = start.module_target or start.target
     if target is None or start.entry["form"] not in ("run", "file"):
         return
-    path = target.module if target.is_path else target.module.replace(".", "/") + ".py"
-    files = {answer.path for ground in start.grounds if isinstance(answer := ground.find(path), Found)}
+    stem = target.module if target.is_path else target.module.replace(".", "/")
+    path = stem if target.is_path else f"{stem}.py"
+    paths = (path,) if target.is_path else (path, f"{stem}/__main__.py")
+    files = {answer.path for ground in start.grounds for way in paths if isinstance(answer := ground.find(way), Found)}
     if not files and running.image is not None and start.entry["language"] == "javascript":
         folder = running.service.build or posixpath.dirname(running.image.path)
         files = {source for source in (likely_source(project.tree, folder, path),) if source is not None}

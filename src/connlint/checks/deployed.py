@@ -248,8 +248,9 @@ def targets_of(start: Start) -> Iterator[str]:
     if target is None or len(start.grounds) != 1:
         return
     stem = target.module if target.is_path else target.module.replace(".", "/")
+    inside = ("__main__", "__init__") if target is start.module_target else ("__init__", "__main__")
     for prefix in start.search or ():
-        for path in (stem, f"{stem}.py", f"{stem}/__init__.py", f"{stem}/__main__.py"):
+        for path in (stem, f"{stem}.py", *(f"{stem}/{name}.py" for name in inside)):
             answer = start.grounds[0].find(f"{prefix}/{path}" if prefix else path)
             if isinstance(answer, Found) and answer.path.endswith(CODE):
                 yield answer.path

@@ -61,7 +61,7 @@ class Needs:
     def _of_file(self, path: str) -> list[tuple[str, Any, str, bool]]:
         if path not in self._reads:
             data = self.project.tree.read(path) or b""
-            module = self.project.module(path) if b"env" in data.lower() else None
+            module = self.project.module(path) if self.values.environment.mentioned(data) else None
             self._reads[path] = list(self._needed(module)) if module is not None else []
         return self._reads[path]
 
@@ -75,6 +75,7 @@ class Needs:
                         text = name if isinstance(name, str) else (name.value if type(name) is p.Text else None)
                         if text:
                             yield access.prefix + text, node, f"{access.prefix + text} is required here", False
+        yield from self._declared(module)
         for node, reads in demanded(self.values, self.starting.stages, module):
             for read in reads:
                 if len(read.variables) == 1 and not self._excuses_itself(module, node):
@@ -86,6 +87,16 @@ class Needs:
                 if len(names) == 1 and all(q.reads or q.nothing or (q.absent and q.joint is None) for q in possible):
                     name = next(iter(names))
                     yield name, call, f"{name} is the address here, and there is no other", True
+
+    def _declared(self, module: Module) -> Iterator[tuple[str, Any, str, bool]]:
+        """The variables that a class of settings requires, where an object of it is made."""
+        rows = [d for d in self.values.environment.declarations(module) if d.required and d.owner is not None]
+        for call in module.nodes(p.Call) if rows and module.program.language == "python" else ():
+            made = module.only(call.callee.id, call.callee) if type(call.callee) is p.Name else None
+            for declaration in rows:
+                if made is not None and made.value is declaration.owner and len(declaration.variables) == 1:
+                    name = declaration.variables[0]
+                    yield name, call, f"{name} is required by what is made here", False
 
     def _excuses_itself(self, module: Module, node: Any) -> bool:
         """Whether what is raised is an answer to whoever asked: the service does without what is not there."""

@@ -18,11 +18,13 @@ from connlint.checks.told import is_switched_off
 from connlint.checks.wording import wording_of
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
+from connlint.project.elsewhere import Elsewhere
 from connlint.project.env_files import may_be_there
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.stage import stages_of
+from connlint.project.uses import uses
 from connlint.project.values import values_of
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def _fallen_back(one: Running, paths: list[str], groups: Groups, tables: Tables,
     stages = stages_of(project, rules.apis, values)
     wording = wording_of(project, rules.apis)
     code = Code.of(project, rules)
+    elsewhere = Elsewhere(values, lambda path: stages.of_path(path) == "production")
     wanted: dict[str, Step] = {}
     for path, module in _reading(paths, project, rules):
         fields = {id(d.node): d.field for d in values.environment.declarations(module) if d.field}
@@ -78,8 +81,9 @@ def _fallen_back(one: Running, paths: list[str], groups: Groups, tables: Tables,
                 continue
             names = [v for read in reads for v in read.variables]
             unknown = len(names) != 1 or tables.for_browsers(names[0]) or wording.agent(names[0], found.host)
-            if found.sure and not unknown and code.needs(one, module, found.node) and not is_idle(
-                    values, stages, module, found.node, names[0], partial(groups.is_set, one=one)):
+            if found.sure and not found.left and not unknown and code.needs(one, module, found.node) and not is_idle(
+                    values, stages, module, found.node, names[0], partial(groups.is_set, one=one)) and not elsewhere.is_last_resort(
+                        module, found.node, uses(values, module, found.node)):
                 read_at = Place(path, reads[0].site.node.at)
                 wanted.setdefault(names[0], Step(read_at, f"{names[0]} falls back to {found.host}"))
     return wanted
@@ -96,10 +100,11 @@ def _required(paths: list[str], tables: Tables, project: Project, rules: Rules) 
 
 def _reading(paths: list[str], project: Project, rules: Rules) -> Iterator[tuple[str, Module]]:
     """The production code among ``paths`` that may read the environment."""
-    stages = stages_of(project, rules.apis, values_of(project, rules.apis))
+    values = values_of(project, rules.apis)
+    stages = stages_of(project, rules.apis, values)
     for path in paths:
         data = project.tree.read(path)
-        if data is None or b"env" not in data.lower() or stages.of_path(path) != "production":
+        if data is None or not values.environment.mentioned(data) or stages.of_path(path) != "production":
             continue
         if (module := project.module(path)) is not None:
             yield path, module
