@@ -75,12 +75,22 @@ class Endings:
             if kind is p.Try and any(below is s for s in above.body):
                 if not all(self._only_stops(h) for h in above.handlers):
                     return False
-            if kind is p.Member and above.name in _PROMISE:
+            if kind is p.Member and above.name in _PROMISE and not self._stops_at(above, below, call):
                 return False
             if kind is p.Argument and function.is_async and not self._runs(self.module.parent(above)):
                 return False
             below = above
         return at_import(self.module, call, main=True)
+
+    def _stops_at(self, member: p.Member, below: Any, call: p.Call) -> bool:
+        """Whether the promise of ``call`` is caught to end the program: ``main().catch(error => process.exit(1))``."""
+        caught = self.module.parent(member)
+        if below is not call or member.name != "catch" or type(caught) is not p.Call or not caught.args:
+            return False
+        handler = caught.args[0].value
+        last = handler.body[-1] if type(handler) is p.Function and handler.body else None
+        value = getattr(last, "value", None)
+        return type(value) is p.Call and self.module.qualified(value.callee) in self.stops
 
     def _only_stops(self, handler: p.Handler) -> bool:
         """Whether a handler takes nothing but what ends the program on purpose: no error is caught by it."""

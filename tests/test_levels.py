@@ -1,0 +1,51 @@
+"""How grave a finding is: an error where the report shows that it fails, less where something may yet prevent it."""
+
+from __future__ import annotations
+
+import pytest
+
+from projects import report
+
+TYPES = {"src/types.ts": "export const known = 1;\n"}
+COMPOSE = "services:\n  api:\n    build: .\n    environment: {LOG_LEVEL: info, MAIL_URL: 'https://mail.example.com'}\n"
+SERVED = {
+    "docker-compose.yml": COMPOSE,
+    "Dockerfile": 'FROM python:3.12\nWORKDIR /srv\nCOPY . .\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0"]\n',
+    "config.py": "from pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n"
+                 "    mail_url: str = ''\n    model_url: str = 'http://localhost:11434'\n\n\nsettings = Settings()\n",
+}
+APP = "import httpx\nfrom fastapi import FastAPI\nfrom config import settings\nfrom rows import row\napp = FastAPI()\n"
+ROWS = {"rows.py": "def row():\n    return open('row.json').read()\n"}
+PROBE = """async function probe(address) {
+  const socket = new WebSocket(address);
+  await new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve, { once: true });
+    socket.addEventListener('error', () => reject(new Error('no answer')), { once: true });
+  });
+  socket.close();
+}
+"""
+
+CASES = {
+    "a name of a type that nothing uses": ("missing-symbol", "warning", {
+        **TYPES, "src/a.ts": 'import { Unknown } from "./types";\nexport const a = 1;\n'}),
+    "a name that is used": ("missing-symbol", "error", {
+        **TYPES, "src/a.ts": 'import { Unknown } from "./types";\nexport const a = new Unknown();\n'}),
+    "a name that the compiler is told to keep": ("missing-symbol", "error", {
+        **TYPES, "tsconfig.json": '{"compilerOptions": {"verbatimModuleSyntax": true}}',
+        "src/a.ts": 'import { Unknown } from "./types";\nexport const a = 1;\n'}),
+    "a setting that comes after a row": ("env-localhost-fallback", "warning", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=row().url or settings.model_url)\n"}),
+    "a setting that is taken": ("env-localhost-fallback", "error", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n"}),
+    "a program that ends where it fails": ("handle-not-closed", "note", {
+        "sweep.mjs": PROBE + "probe(process.argv[2]).catch((error) => { console.error(error); process.exit(1); });\n"}),
+    "a program that goes on": ("handle-not-closed", "warning", {
+        "sweep.mjs": PROBE + "probe(process.argv[2]).catch((error) => { console.error(error); });\n"}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_level(case: str) -> None:
+    rule, level, files = CASES[case]
+    assert [f.level for f in report(files).findings if f.rule == rule] == [level]
