@@ -33,6 +33,7 @@ class Api(Struct, frozen=True):
     what: str = ""
     release: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    confirms: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import Any
 
 from connlint.checks.components import Hook
 from connlint.checks.homes import Home
-from connlint.checks.lifecycles import Api, Lifecycles
+from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.origins import Origins, class_of
 from connlint.checks.telling import Telling
 from connlint.model import program as p
@@ -46,7 +46,7 @@ class Mends:
         acquire, given_back = self.module.statement(call), self.module.statement(release)
         if type(acquire) not in (p.Let, p.Evaluate) or type(given_back) is not p.Evaluate:
             return None
-        if given_back.at[0] <= acquire.at[0]:
+        if given_back.at[0] <= acquire.at[0] or self._confirms(release, api):
             return None
         if self._is_manager(call, api, home) and self.module.parent(acquire) is self.module.parent(given_back):
             if (fix := in_with(self.module, acquire, given_back, self._with(call))) is not None:
@@ -59,7 +59,7 @@ class Mends:
         acquire = self.module.statement(call)
         if home.kind != "local" or type(acquire) is not p.Let or any(u.meaning == "escape" for u in home.uses):
             return None
-        if type(acquire.target) is not p.Name or acquire.target.id != home.name or not api.ends:
+        if type(acquire.target) is not p.Name or acquire.target.id != home.name or not api.ends or api.confirms:
             return None
         if self._is_manager(call, api, home):
             return in_with(self.module, acquire, None, self._with(call))
@@ -167,6 +167,11 @@ class Mends:
                         return False
         return None
 
+    def _confirms(self, release: Any, api: Api) -> bool:
+        """Whether a release is meant for success alone."""
+        call = release.value if type(release) is p.Await else release
+        return type(call) is p.Call and last_word(call.callee) in api.confirms
+
     def _finally(self, acquire: p.Statement, undo: str) -> Fix | None:
         return released_at_the_end(self.module, acquire, undo, f"Call `{undo}` in `finally`")
 
@@ -181,7 +186,8 @@ class Mends:
 
     def _is_synchronous(self, call: p.Call, api: Api) -> bool:
         function = self.module.function(call)
-        return self.python and api.managed and api.role == "handle" and (function is None or not function.is_async)
+        known = self.python and api.managed and api.role == "handle" and not api.release
+        return known and (function is None or not function.is_async)
 
     def _is_used_up(self, call: p.Call) -> bool:
         """Whether what uses the handle is done with it when the statement ends."""

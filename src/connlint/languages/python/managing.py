@@ -85,7 +85,11 @@ def keep_task(source: Source, program: p.Program, statement: Span, call: Span, t
     if start is None or stop is None or not indent or statement != call:
         return None
     names = {node.id for node in everything(program.body) if type(node) is p.Name}
-    name = next((name for name in ("task", "background_task") if name not in names), None)
+    around = [node for node in everything(program.body) if type(node) is p.Function
+              and node.at[0] < statement[0] and statement[1] <= node.at[1]]
+    function = min(around, key=lambda node: node.at[1] - node.at[0], default=None)
+    taken = {node.id for node in everything((function,)) if type(node) is p.Name} if function is not None else names
+    name = next((name for name in ("task", "background_task") if name not in taken), None)
     if name is None:
         return None
     kept = _own_set(program)
