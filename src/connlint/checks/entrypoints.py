@@ -143,7 +143,7 @@ def _attribute(start: Start, target: Target, paths: list[str], applications: App
     form = start.entry["form"]
     if not target.attribute and form == "attribute" and not start.entry.get("several"):
         return _draft("no-attribute", start, target, paths[0], _near_attribute(target, paths[0], applications),
-                      meant=_only_attribute(target, paths, applications))
+                      meant=_only_attribute(start, target, paths, applications))
     if not names or (not target.attribute and start.configured):
         return None
     for path in paths:
@@ -153,7 +153,7 @@ def _attribute(start: Start, target: Target, paths: list[str], applications: App
             if not isinstance(applications.attribute(path, name), Missing):
                 return None
     return _draft("attribute", start, target, paths[0], _near_attribute(target, paths[0], applications), names[0],
-                  _only_attribute(target, paths, applications))
+                  _only_attribute(start, target, paths, applications))
 
 
 def _module_run(start: Start, target: Target, applications: Applications) -> Verdict:
@@ -312,8 +312,11 @@ def _are_alike(name: str, other: str, bar: float = _SURELY_MEANT) -> bool:
     return SequenceMatcher(None, name, other).ratio() >= bar
 
 
-def _only_attribute(target: Target, paths: list[str], applications: Applications) -> str | None:
-    """The target with the one application that its module makes; None where there are none or several."""
+def _only_attribute(start: Start, target: Target, paths: list[str], applications: Applications) -> str | None:
+    """The target with the one application that its module makes; None where there are none or several, and where
+    something else than an application is asked for, such as a function that makes one."""
+    if not start.entry.get("protocol") or _called(start) or target.deeper:
+        return None
     here = {name for made, name in applications.made if made in paths}
     return f"{target.module}:{here.pop()}" if len(here) == 1 and len(paths) == 1 and not target.call else None
 
@@ -325,7 +328,7 @@ def _one_application(start: Start, target: Target, answers: list[Answer], applic
     """
     tried = _tried(answers)
     file = target.module.replace(".", "/") + ".py"
-    if not tried.endswith(file) or len(answers) != 1 or target.call or target.is_path:
+    if not tried.endswith(file) or len(answers) != 1 or target.call or target.is_path or _called(start):
         return None
     folder = tried[: -len(file)]
     made = {(path[len(folder):], name) for path, name in applications.made if path.startswith(folder)}

@@ -86,8 +86,8 @@ class Mends:
 
     def by_effect(self, call: p.Call, api: Api, hook: Hook, home: Home | None) -> Fix | None:
         """The hook of a component returns a function that gives the handle back."""
-        if self.python or not hook.returns or hook.function is None:
-            return None
+        if self.python or not hook.returns or hook.function is None or api.calling:
+            return None  # what it returns may be an object or a function
         if home is None:
             if not api.what.isidentifier():
                 return None

@@ -15,6 +15,7 @@ from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span
 
+_TYPED = (".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
 _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
 
 
@@ -45,6 +46,8 @@ def return_cleanup(
         edits.append(insertion(source, call[0], f"const {handle} = "))
     if callback is not None:
         text = source.slice(callback)
+        if source.path.endswith(_TYPED) and _has_untyped_parameters(program, callback):
+            return None  # their types are told by the place where they stand
         edits += [insertion(source, statement.at[0], f"const listener = {text}{stop_mark}{end}{first[1]}"),
                   Edit(Place(source.path, callback), "listener")]
     edits.append(insertion(source, stop, f"{last[1]}return () => {undo}{stop_mark}{end}"))
@@ -74,6 +77,11 @@ def new_method(source: Source, program: p.Program, behind: Span, name: str, undo
     end, unit = line_end(source), indent_unit(source, *line)
     text = f"{end}{line[1]}{name}() {{{end}{line[1]}{unit}{undo}{mark}{end}{line[1]}}}{end}"
     return proved(source, Fix(title, (insertion(source, stop, text),)), read)
+
+
+def _has_untyped_parameters(program: p.Program, at: Span) -> bool:
+    return any(type(node) is p.Function and node.at == at and any(param.annotation is None for param in node.params)
+               for node in everything(program.body))
 
 
 def _block(source: Source, function: p.Function) -> tuple[p.Statement, ...] | None:
