@@ -66,7 +66,7 @@ class Components:
 
         None in the component at the root of the page, which lives as long as that.
         """
-        if self._is_root(thing):
+        if self.is_root(thing):
             return None
         for above in self.module.parents(thing):
             if type(above) is p.Function:
@@ -77,7 +77,7 @@ class Components:
                 return self._class(above)
         return self._script(thing) if self.suffixes and self.module.function(thing) is None else None
 
-    def _is_root(self, thing: Any) -> bool:
+    def is_root(self, thing: Any) -> bool:
         """Whether ``thing`` stands in the root component of an application."""
         if self.module.path.rpartition("/")[2] in self.root_files:
             return True
@@ -117,7 +117,7 @@ class Components:
 
     def hook_of(self, function: p.Function) -> Hook | None:
         """The hook that runs ``function`` itself."""
-        if self._is_root(function):
+        if self.is_root(function):
             return None
         above = self.module.parent(function)
         if type(above) is p.Argument:
@@ -182,7 +182,7 @@ class Components:
 
     def class_hook(self, thing: Any) -> Hook | None:
         """The mounting hook of the class (or options object) around ``thing``, if that is a component."""
-        if self._is_root(thing):
+        if self.is_root(thing):
             return None
         owner = class_of(self.module, thing)
         if owner is not None:

@@ -292,8 +292,10 @@ class Listening:
         """A method that closes the object removes others of its listeners, or none of those on what outlives it."""
         owner = class_of(self.module, one.call)
         event = one.call.args[one.pair.keys[0]].value
-        if owner is None or not one.pair.owned or (type(event) is p.Text and event.value in one.pair.ignored):
+        if owner is None or not one.pair.owned or type(event) is not p.Text or event.value in one.pair.ignored:
             return None
+        if self.components.is_root(one.call) or any(type(argument(other, "0")) is not p.Text for other in one.beside):
+            return None  # it lives as long as the page, or what it removes cannot be seen
         if one.others or not self._is_dropped(one.call) or not self._is_given(one, owner):
             return None
         for statement in owner.body:

@@ -161,7 +161,7 @@ class Repeats:
     def _by_itself(self, function: p.Function, name: str) -> Why:
         """What a function's own name and parameters say where its callers do not."""
         for param in function.params:
-            if type(param.target) is p.Name and (clause := self.params.get(param.target.id)) is not None:
+            if type(param.target) is p.Name and (clause := self._said_by(param.target.id)) is not None:
                 return Why("again", function, clause)
         if name in self.once_names and function.kind == "function":
             return _ONCE
@@ -169,6 +169,13 @@ class Repeats:
             if fnmatchcase(name, pattern):
                 return Why("again", function, clause, guessed=True)
         return _UNKNOWN
+
+    def _said_by(self, name: str) -> str | None:
+        """What the name of a parameter says."""
+        if name in self.params:
+            return self.params[name]
+        said = (clause for pattern, clause in self.params.items() if "*" in pattern and fnmatchcase(name, pattern))
+        return next(said, None)
 
     def _passed(self, value: Any, given: p.Argument, depth: int, seen: frozenset[int]) -> Why:
         """``value`` is passed to a call: does that one run it again?"""
@@ -215,6 +222,12 @@ class Repeats:
     def _users(self, name: str, at: Any, depth: int, seen: frozenset[int]) -> list[Why]:
         """An answer for every use of ``name`` in this file, as far as it runs the function."""
         module = self.module
+        if type(at) is p.Define and self.module.function(at) is None and unread(module, name):
+            # who calls it is in a part of the file that was not read
+            whole = self.project.module(module.path)
+            found_there = whole.scope.names.get(name, ()) if whole is not None and whole is not module else ()
+            if whole is not None and len(found_there) == 1 and type(found_there[0].node) is p.Define:
+                return repeats(whole, self.project, self.rules)._users(name, found_there[0].node, depth, seen)
         wanted = module.lookup(name, at)
         itself = at.value if type(at) is p.Define else getattr(module.parent(at), "value", None)
         found = []
