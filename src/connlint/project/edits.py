@@ -9,6 +9,7 @@ from connlint.model.finding import Fix
 from connlint.project.bundled import is_inlined
 from connlint.project.defaults import without_declared_default, without_default
 from connlint.project.module import Module
+from connlint.project.requirers import requirer
 from connlint.project.values import Read, Site, Values
 
 
@@ -40,33 +41,10 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     from connlint.languages.javascript.requiring import require as require_javascript
 
     inlined = is_inlined(values.environment.project, module.path, reads[0].variables[0], values.browser)
-    helper = _helper(values, module, node) if len(reads) == 1 and not inlined else None
-    return require_javascript(module.source, module.program, node.at, variable, helper, inlined=inlined)
-
-
-def _helper(values: Values, module: Module, node: Any) -> str | None:
-    """The name of a function, of the file or imported by it and called there already, that requires a variable."""
-    from connlint.languages.javascript.requiring import is_helper
-
-    statement: Any
-    for statement in module.program.body:
-        value = statement.value if type(statement) in (p.Define, p.Let) else None
-        name = getattr(statement, "name", None) or getattr(getattr(statement, "target", None), "id", None)
-        if name and is_helper(value) and (type(statement) is p.Define or statement.at[1] <= node.at[0]):
-            if len(module.lookup(name, node)) == 1 and not _within(value, node):
-                return name
-    seen: set[str] = set()
-    for call in module.nodes(p.Call):
-        if type(call.callee) is p.Name and call.callee.id not in seen:
-            seen.add(call.callee.id)
-            home, found = values.environment.definitions(module, call.callee)
-            if home is not module and len(found) == 1 and is_helper(found[0].value):
-                return call.callee.id
-    return None
-
-
-def _within(outer: Any, inner: Any) -> bool:
-    return outer.at[0] <= inner.at[0] and inner.at[1] <= outer.at[1]
+    helper = requirer(values, module, node) if len(reads) == 1 and not inlined else None
+    return require_javascript(
+        module.source, module.program, node.at, variable, helper.name if helper else None, inlined=inlined,
+        imported=helper.module if helper is not None else "")
 
 
 def _without_default(values: Values, module: Module, read: Any, joint: Any, variable: str) -> Fix | None:

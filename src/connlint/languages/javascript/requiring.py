@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from connlint.languages.edits import everything, insertion, line_end, line_start, line_stop, proved, whole_line
+from connlint.languages.edits import (
+    everything,
+    insertion,
+    line_end,
+    line_start,
+    line_stop,
+    next_line,
+    proved,
+    whole_line,
+)
 from connlint.languages.javascript.read import read
 from connlint.languages.javascript.style import has_semicolons, indent_unit, quote_at
 from connlint.model import program as p
@@ -25,15 +34,16 @@ _REQUIRES = regex(r"\brequire\s*\(")
 
 def require(
     source: Source, program: p.Program, read_at: Span, variable: str, helper: str | None = None, *,
-    inlined: bool = False,
+    inlined: bool = False, imported: str = "",
 ) -> Fix | None:
     """Stop where the environment read at ``read_at`` falls back to a default: the program throws instead.
 
     ``read_at`` is the whole of read and default: ``env.X || "…"``, ``env.X ?? "…"``, ``env.X ? env.X : "…"``, an
     assignment with ``||=`` or ``??=``, a pattern's ``X = "…"``. Never safe: without the variable the program stops
     where it went on. Where several are tried, ``variable`` names them: "A or B". ``helper`` is a function that the file
-    can call with the name of a variable, and that returns its value or throws. ``inlined`` says that a bundler may put
-    the value in the place of the read, which then has to stay as it is.
+    can call with the name of a variable, and that returns its value or throws; where ``imported`` is given, it has to
+    be imported from there. ``inlined`` says that a bundler may put the value in the place of the read, which then has
+    to stay as it is.
     """
     if not re.fullmatch(r"[\w.-]+(?: or [\w.-]+)*", variable):
         return None
@@ -47,7 +57,8 @@ def require(
     if _reads_plainly(source, node):
         read_at = _with_parentheses(source, read_at)
         if helper is not None:
-            fixes.append((Edit(Place(source.path, read_at), writer.call(helper)),))
+            call = Edit(Place(source.path, read_at), writer.call(helper))
+            fixes.append((call,) if not imported else writer.importing(helper, imported, call))
         else:
             fixes.append(writer.guarded(node))
             if not inlined and _several(program, source):
@@ -85,6 +96,21 @@ class _Writer:
 
     def throwing(self) -> str:
         return f"(() => {{ throw new Error({self.quote}{self.variable} is not set{self.quote}){self.stop} }})()"
+
+    def importing(self, helper: str, module: str, call: Edit) -> tuple[Edit, ...]:
+        """``call``, and the import of what it calls, behind the last import at the top."""
+        source, body = self.source, self.program.body
+        imports = [s for n, s in enumerate(body) if type(s) is p.Import and all(
+            _is_import(source, self.program, k, one) for k, one in enumerate(body[:n]))]
+        quote = source.slice(imports[-1].module_at)[:1] if imports else self.quote
+        text = f"import {{ {helper} }} from {quote}{module}{quote}{self.stop}{line_end(source)}"
+        if imports:
+            stop = next_line(source, imports[-1].at[1], r"//.*|/\*(?:(?!\*/).)*\*/")
+            return (insertion(source, stop, text), call) if stop is not None else ()
+        line = whole_line(source, body[0].at) if body and not self.program.directives else None
+        start = line[0] if line is not None else line_start(source, body[0].at[0]) if (
+            body and _is_export(source, body[0])) else None
+        return (insertion(source, start, text + line_end(source)), call) if start is not None else ()
 
     def guarded(self, node: Any) -> tuple[Edit, ...]:
         """The declaration without the default, and a test below it; where types are written, they would not see it."""
