@@ -99,10 +99,19 @@ def test_git_merges_what_two_branches_have_added(tmp_path: Path) -> None:
     sides = {"base": old, "ours": [*old, Entry("a.py", "r", "s", "0")], "theirs": [*old, Entry("z.py", "r", "s", "0")]}
     for name, rows in sides.items():
         (tmp_path / name).write_bytes(render(rows))
-    done = subprocess.run(["git", "merge-file", "-p", "ours", "base", "theirs"], cwd=tmp_path, capture_output=True,
-                          check=False)
+    done = merged(tmp_path)
     assert done.returncode == 0
     assert [entry.path[0] for entry in parse(done.stdout, "b")] == list("abdfhz")
+    # neighbours are a conflict, unless .gitattributes has merge=union for the file
+    for name, path in (("ours", "y.py"), ("theirs", "z.py")):
+        (tmp_path / name).write_bytes(render([*old, Entry(path, "r", "s", "0")]))
+    assert merged(tmp_path).returncode == 1
+    assert [entry.path[0] for entry in parse(merged(tmp_path, "--union").stdout, "b")] == list("bdfhyz")
+
+
+def merged(at: Path, *how: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", "merge-file", "-p", *how, "ours", "base", "theirs"], cwd=at, capture_output=True,
+                          check=False)
 
 
 @pytest.mark.parametrize(("data", "message"), [

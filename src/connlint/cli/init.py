@@ -53,16 +53,17 @@ def init(context: click.Context, toml: bool, with_baseline: bool, force: bool, d
     if dry_run:
         click.echo(f"{path} would hold:\n\n{_indented(settings)}")
     else:
+        if with_baseline:  # first: settings that name a baseline which is not there would stop every run
+            from connlint.cli.baseline import baseline
+
+            context.invoke(baseline, paths=(), output=Path(NAME), prune=False, select=(), ignore=(), config_path=None,
+                           exclude=(), notebooks=False, jobs=0, quiet=True)
+            click.echo(f"Wrote the findings of today to {NAME}; commit it.")
         try:
             replace_file(path, text.encode())
         except OutputError as error:
             fail(str(error))
         click.echo(f"Wrote {f'[{header}] to ' if header else ''}{path}.")
-        if with_baseline:
-            from connlint.cli.baseline import baseline
-
-            context.invoke(baseline, paths=(), output=None, prune=False, select=(), ignore=(), config_path=None,
-                           exclude=(), notebooks=False, jobs=0, quiet=False)
     _what_to_paste(paths, with_baseline)
 
 
