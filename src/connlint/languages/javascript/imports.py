@@ -213,6 +213,8 @@ class Imports:
                 continue
             if binds(node):
                 return []
+            if (asked := _asked_for(node, parent)) is not None:
+                unsure.add(asked)
             if parent.type == "member_expression" and parent.child_by_field_name("object") == node:
                 member = parent.child_by_field_name("property")
                 if member is None or member.type != "property_identifier":
@@ -250,6 +252,17 @@ def _imported(clause: Node) -> Iterator[tuple[Node | None, Node | None]]:
                 name = part.child_by_field_name("name") if part.type == "import_specifier" else None
                 if name is not None:
                     yield name, None if _marked(part) else part.child_by_field_name("alias") or name
+
+
+def _asked_for(node: Node, parent: Node) -> str | None:
+    """The member that somebody asks whether ``node`` has: ``'x' in node``, ``Object.hasOwn(node, 'x')``."""
+    key: Node | None = None
+    if parent.type == "binary_expression" and parent.child_by_field_name("right") == node:
+        operator = parent.child_by_field_name("operator")
+        key = parent.child_by_field_name("left") if operator is not None and operator.type == "in" else None
+    elif parent.type == "arguments" and parent.named_child_count == 2 and parent.named_children[0] == node:
+        key = parent.named_children[1]
+    return text(key).strip("'\"") if key is not None and key.type == "string" else None
 
 
 def _guarded(call: Node) -> str | None:

@@ -127,7 +127,27 @@ class Modules(Walk):
 
     def type_declaration(self, n: Any) -> Node | None:
         name = n.child_by_field_id(self.f.name)
-        return None if name is None else self.names(n, (self.text(name),), at_run_time=n.type == "enum_declaration")
+        if name is None:
+            return None
+        if n.type == "enum_declaration" and (texts := self.enum_of_texts(n)) is not None:
+            # it is the object that the compiler makes of it
+            declarator = Node(type="VariableDeclarator", range=self.at(n), id=self.identifier(name), init=texts)
+            return Node(type="VariableDeclaration", range=self.at(n), kind="const", declarations=[declarator])
+        return self.names(n, (self.text(name),), at_run_time=n.type == "enum_declaration")
+
+    def enum_of_texts(self, n: Any) -> Node | None:
+        """The members of an enum as an object, where each is a text."""
+        body = n.child_by_field_id(self.f.body)
+        members = [] if body is None else [c for c in body.named_children if c.type not in SKIP]
+        values = [c.child_by_field_id(self.f.value) for c in members]
+        if not members or any(value is None or value.type != "string" for value in values):
+            return None
+        properties = []
+        for member in members:
+            key, computed = self.key(member.child_by_field_id(self.f.name))
+            properties.append(Node(type="Property", range=self.at(member), kind="init", key=key, computed=computed,
+                                   value=self.field(member, self.f.value), method=False, shorthand=False))
+        return Node(type="ObjectExpression", range=self.at(body), properties=properties)
 
     def ambient_declaration(self, n: Any) -> Node | None:
         inner = self.first(n)
