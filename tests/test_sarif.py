@@ -233,7 +233,11 @@ def real_report() -> Report:
     return replace(report(), findings=findings, rules=rules)
 
 
-REPORTS = {"hand-made": report(), "real cards": real_report(), "empty": replace(report(), findings=(), problems=())}
+REPORTS = {
+    "hand-made": report(), "real cards": real_report(), "empty": replace(report(), findings=(), problems=()),
+    "beside a baseline": report(*(replace(finding, state=state) for finding, state in zip(
+        FINDINGS[:3], ("new", "unchanged", "updated")))),
+}
 
 
 @pytest.mark.parametrize("name", REPORTS)
