@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from connlint import discover, engine, scan
-from connlint.cache import NAME, Cache
+from connlint.answers import MOST
+from connlint.cache import Cache, own_folder
 from connlint.model.report import Report
 from test_cli import connlint, write
 
@@ -33,11 +34,22 @@ FILES: dict[str, str | bytes] = {
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project with findings of several kinds, an import of a file that may be generated, and a file that is no text."""
-    write(tmp_path, FILES)
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    return tmp_path
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which runs keep what they know."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home/caches"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "home/caches"))
+    (tmp_path / "home/caches").mkdir(parents=True)
+    folder = own_folder()
+    assert folder is not None
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, kept: Path) -> Path:
+    """A project with findings of several kinds, an import of what may be generated, and a file that is no text."""
+    write(tmp_path / "project", FILES)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path / "project", check=True)
+    return tmp_path / "project"
 
 
 @pytest.fixture
@@ -59,7 +71,7 @@ def said(report: Report) -> tuple:
 def age(project: Path) -> None:
     """Let every file look as if it was written a while ago, as far as the disk allows to say so."""
     for path in project.rglob("*"):
-        if path.is_file() and ".git" not in path.parts and NAME not in path.parts:
+        if path.is_file() and ".git" not in path.parts:
             os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
@@ -143,21 +155,21 @@ def test_a_change_within_the_same_tick_of_the_clock(project, runs, monkeypatch) 
     lambda file: shutil.rmtree(file.parent.parent),
     lambda file: file.unlink() or file.mkdir(),
 ])
-def test_what_is_broken_is_not_there(project, runs, harm) -> None:
+def test_what_is_broken_is_not_there(project, kept, runs, harm) -> None:
     cold = scan(root=project, cache=True)
-    [kept] = (project / NAME / "answers").iterdir()
-    harm(kept)
+    [answer] = (kept / "answers").iterdir()
+    harm(answer)
     runs.clear()
     assert said(scan(root=project, cache=True)) == said(cold)
     assert runs
     scan(root=project, cache=True)
-    assert len(runs) == (2 if kept.is_dir() else 1)
+    assert len(runs) == (2 if answer.is_dir() else 1)
 
 
-def test_what_has_another_form_is_not_there(project, runs) -> None:
+def test_what_has_another_form_is_not_there(project, kept, runs) -> None:
     cold = scan(root=project, cache=True)
-    [kept] = (project / NAME / "answers").iterdir()
-    Cache(project / NAME).write("answers", kept.name, b"\x93\x01\x02\x03", 9)
+    [answer] = (kept / "answers").iterdir()
+    Cache(kept).write("answers", answer.name, b"\x93\x01\x02\x03", 9)
     runs.clear()
     assert said(scan(root=project, cache=True)) == said(cold)
     assert runs
@@ -168,14 +180,22 @@ def test_what_has_another_form_is_not_there(project, runs) -> None:
     lambda at: at.symlink_to(at.parent.parent),
     lambda at: at.symlink_to("nowhere"),
 ])
-def test_where_nothing_can_be_kept(project, place) -> None:
-    place(project / NAME)
-    beside = sorted(project.parent.iterdir())
+def test_where_nothing_can_be_kept(project, kept, place) -> None:
+    place(kept)
+    beside = sorted(kept.parent.rglob("*"))
     assert said(scan(root=project, cache=True)) == said(scan(root=project)) == said(scan(root=project, cache=True))
-    assert sorted(project.parent.iterdir()) == beside
+    assert sorted(kept.parent.rglob("*")) == beside
 
 
-def test_other_questions_have_other_answers(project, runs) -> None:
+def test_a_user_without_a_home_keeps_nothing(project, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    monkeypatch.chdir(project)
+    assert said(scan(root=project, cache=True)) == said(scan(root=project))
+    assert not (project / "~").exists()
+
+
+def test_other_questions_have_other_answers(project, kept, runs) -> None:
     """Rules, paths and rules of one's own are part of the question, and many of them do not fill the disk."""
     add("ci/my-rule.md", (Path(__file__).parents[1] / "rules/env-localhost-fallback.md").read_text("utf-8"))(project)
     asked = [{}, {"select": ["lifecycle"]}, {"ignore": ["lifecycle"]}, {"fail_on": "never"}, {"exclude": ["web/"]},
@@ -190,9 +210,9 @@ def test_other_questions_have_other_answers(project, runs) -> None:
     assert "my-rule" in {finding.rule for finding in with_rule.findings}
     edit("ci/my-rule.md", "Without", "In want of")(project)
     assert said(scan(root=project, cache=True)) == said(scan(root=project)) != said(with_rule)
-    for number in range(30):
+    for number in range(MOST + 6):
         scan("api/main.py", root=project, cache=True, exclude=[f"{number}"])
-    assert len(list((project / NAME / "answers").iterdir())) <= 24
+    assert len(list((kept / "answers").iterdir())) <= MOST
 
 
 def test_another_program_has_other_answers(project, runs, monkeypatch) -> None:
@@ -224,13 +244,13 @@ def test_a_run_that_the_disk_contradicts_is_not_kept(project, runs, monkeypatch)
     assert len(runs) == 2
 
 
-def test_several_runs_at_once(project) -> None:
+def test_several_runs_at_once(project, kept) -> None:
     right = said(scan(root=project))
     with ThreadPoolExecutor(4) as threads:
         reports = list(threads.map(lambda _: scan(root=project, cache=True), range(12)))
     assert all(said(report) == right for report in reports)
     assert said(scan(root=project, cache=True)) == right
-    assert sorted(path.name for path in (project / NAME).iterdir()) == [".gitignore", "CACHEDIR.TAG", "answers"]
+    assert sorted(path.name for path in kept.iterdir()) == [".gitignore", "CACHEDIR.TAG", "answers"]
 
 
 @pytest.mark.parametrize("executor", [lambda: ThreadPoolExecutor(3), lambda: ProcessPoolExecutor(2)])
@@ -246,25 +266,25 @@ def test_any_executor(project, runs, executor) -> None:
         assert said(scan(root=project, executor=workers, cache=True)) == said(scan(root=project)) != right
 
 
-def test_git_and_archivers_leave_it_alone(project) -> None:
+def test_the_project_stays_as_it_is_and_archivers_leave_the_cache_alone(project, kept) -> None:
+    before = sorted(project.rglob("*"))
     scan(root=project, cache=True)
-    status = subprocess.run(["git", "status", "--porcelain", "-uall"], cwd=project, capture_output=True, text=True,
-                            check=True)
-    assert NAME not in status.stdout
-    assert (project / NAME / "CACHEDIR.TAG").read_text("utf-8").startswith("Signature: 8a477f597d28d172789f06886806bc55\n")
+    assert sorted(project.rglob("*")) == before
+    tag = (kept / "CACHEDIR.TAG").read_text("utf-8")
+    assert tag.startswith("Signature: 8a477f597d28d172789f06886806bc55\n")
 
 
-def test_the_command(project) -> None:
+def test_the_command(project, kept) -> None:
     """Kept by default, elsewhere on request, not at all on request, and cleared."""
     plain = connlint("check", "--format", "json", "--no-cache", at=project).stdout
-    assert not (project / NAME).exists()
+    assert not kept.exists()
     for _ in range(2):
         assert connlint("check", "--format", "json", at=project).stdout == plain
     assert connlint("check", "--format", "json", "--cache-dir", "else/where", at=project).stdout == plain
     assert (project / "else/where/answers").is_dir()
     for arguments in ((), ("--cache-dir", "else/where")):
         assert connlint("cache", "clear", *arguments, at=project).returncode == 0
-    assert not (project / NAME).exists() and not (project / "else/where").exists()
+    assert not kept.exists() and not (project / "else/where").exists()
     refused = connlint("cache", "clear", "--cache-dir", "api", at=project)
     assert refused.returncode == 2 and (project / "api/main.py").exists()
     assert "CACHEDIR.TAG" in refused.stderr and len(refused.stderr.splitlines()) == 1

@@ -29,8 +29,8 @@ from connlint.session import Options
 from connlint.witness import Witness, digest_of
 
 KIND = "answers"
-MOST = 24
-"""So many reports are kept: one of the whole project, and those of the files last named alone."""
+MOST = 64
+"""So many reports are kept, those that were written last: of whole projects, and of files that were named alone."""
 
 
 class _Kept(Struct, array_like=True):

@@ -8,18 +8,31 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-
-NAME = ".connlint_cache"
-"""The folder's name in the root of a project."""
 
 _SIGNED = 16
 _TAG = """Signature: 8a477f597d28d172789f06886806bc55
 # This folder holds what connlint can make again. Backups may leave it out, and anybody may delete it.
 """
 """The signature by which archivers know a folder of this kind (Cache Directory Tagging Specification)."""
+
+
+def own_folder() -> Path | None:
+    """The folder ``connlint`` where the user's programs keep such things; None where the user has no home.
+
+    It serves all projects: checking one adds nothing to it. The places are those of the XDG Base Directory
+    Specification, and what macOS and Windows have in its stead.
+    """
+    if sys.platform == "win32":
+        place = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        place = os.path.expanduser("~/Library/Caches")
+    else:
+        place = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(place, "connlint") if os.path.isabs(place) else None
 
 
 class Cache:

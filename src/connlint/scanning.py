@@ -56,12 +56,13 @@ class Scope(Struct, frozen=True):
         selection.leave_out(settings.excluded)
         return cls(selection, rules, settings, Options(jobs, notebooks=notebooks or settings.notebooks))
 
-    def answers(self, folder: Path | None = None) -> Answers:
-        """What is known from earlier runs, in ``folder`` or in the project."""
+    def answers(self, folder: Path | None = None) -> Answers | None:
+        """What is known from earlier runs, in ``folder`` or where the command line keeps it, if there is such a place."""
         from connlint.answers import Answers
-        from connlint.cache import NAME, Cache
+        from connlint.cache import Cache, own_folder
 
-        return Answers(Cache(folder or self.selection.root / NAME))
+        folder = folder or own_folder()
+        return None if folder is None else Answers(Cache(folder))
 
 
 def scan(*paths: str | os.PathLike[str], root: str | os.PathLike[str] = ".",
@@ -80,7 +81,7 @@ def scan(*paths: str | os.PathLike[str], root: str | os.PathLike[str] = ".",
     ``jobs`` processes are started (0: one a core where the project is large enough and this program has no threads).
     The report does not depend on who did the work.
 
-    ``cache`` is True for ``.connlint_cache`` in the project, or a folder: then the report of an earlier run is given
+    ``cache`` is True for the folder that the command line uses, or a folder: then the report of an earlier run is given
     where nothing has changed that it rests on. ``progress`` hears of a phase, files done, and files in all.
 
     Raises `ScanError` where a path is not there or the configuration is not right. A file that cannot be read raises

@@ -12,7 +12,7 @@ from connlint.cli.given import fail
 
 @click.group(short_help="Clear what is kept from earlier runs.")
 def cache() -> None:
-    """Reports of earlier runs are kept in .connlint_cache, for as long as nothing changes that they rest on.
+    """Reports of earlier runs are kept among the user's caches, for as long as nothing changes that they rest on.
 
     They make runs fast and change no result; the folder may be deleted at any time.
 
@@ -25,10 +25,12 @@ def cache() -> None:
 @cache.command(short_help="Delete it.")
 @shared.cache_dir
 def clear(cache_dir: Path | None) -> None:
-    """Delete what is kept from earlier runs in the current folder."""
-    from connlint.cache import NAME, Cache
+    """Delete what is kept from earlier runs, of all projects."""
+    from connlint.cache import Cache, own_folder
 
-    folder = cache_dir or Path(NAME)
+    folder = cache_dir or own_folder()
+    if folder is None:
+        fail("nothing is kept: there is no home folder")
     try:
         size = Cache(folder).clear()
     except OSError as error:

@@ -58,7 +58,7 @@ notebooks: Option = click.option("--notebooks", is_flag=True, help="Read Jupyter
 jobs: Option = click.option("--jobs", "-j", type=click.IntRange(0), default=0, metavar="N",
                             help="Processes to use.  [default: one a core]")
 cache_dir: Option = click.option("--cache-dir", type=click.Path(path_type=Path),
-                                 help="Where to keep what is known from earlier runs.  [default: .connlint_cache]")
+                                 help="Where to keep what is known from earlier runs.  [default: the user's caches]")
 no_cache: Option = click.option("--no-cache", is_flag=True, help="Use nothing of earlier runs, and keep nothing.")
 color: Option = click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto",
                              show_default=True)

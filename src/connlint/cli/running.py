@@ -56,14 +56,15 @@ def prepared(paths: tuple[Path, ...], given: dict[str, Any]) -> Run:
     selection.leave_out(config.excluded)
     options = Options(given["jobs"], not given.get("no_sieve"), given["notebooks"] or config.notebooks,
                       given.get("category", ""))
-    return Run(selection, rules, config, options, given["quiet"], _answers(selection, given))
+    return Run(selection, rules, config, options, given["quiet"], _answers(given))
 
 
-def _answers(selection: Selection, given: dict[str, Any]) -> Answers | None:
+def _answers(given: dict[str, Any]) -> Answers | None:
     """What is known from earlier runs, unless the command line will have none of it."""
     if given.get("no_cache", True):
         return None
     from connlint.answers import Answers
-    from connlint.cache import NAME, Cache
+    from connlint.cache import Cache, own_folder
 
-    return Answers(Cache(given["cache_dir"] or selection.root / NAME))
+    folder = given["cache_dir"] or own_folder()
+    return None if folder is None else Answers(Cache(folder))
