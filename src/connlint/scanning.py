@@ -57,7 +57,7 @@ class Scope(Struct, frozen=True):
         return cls(selection, rules, settings, Options(jobs, notebooks=notebooks or settings.notebooks))
 
     def answers(self, folder: Path | None = None) -> Answers | None:
-        """What is known from earlier runs, in ``folder`` or where the command line keeps it, if there is such a place."""
+        """What is known from earlier runs, in ``folder`` or where the command line keeps it, if anywhere."""
         from connlint.answers import Answers
         from connlint.cache import Cache, own_folder
 
