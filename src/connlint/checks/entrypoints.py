@@ -21,6 +21,7 @@ from connlint.project.project import Project
 from connlint.project.rewording import reworded
 from connlint.project.services import Services
 from connlint.project.starts import Start, Starts, Target
+from connlint.project.tree import Tree
 
 _BUILT = regex(
     r"(?:^|/)(?:dist|build|out|output|lib|bin|target|release|public|\.[\w-]+|node_modules|esm|cjs|es)(?:/|$)"
@@ -37,6 +38,7 @@ _NOT_RUN = regex(
 )
 _SURELY_MEANT = 0.85
 """How alike two names must be for an edit to be offered."""
+_FIRST_OF_IMPORT = regex(rb"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
 Verdict = Draft | None
 
 
@@ -337,7 +339,22 @@ def _one_application(start: Start, target: Target, answers: list[Answer], applic
     if len(alike) != 1 and (len(spelled) != 1 or not start.entry.get("protocol")):
         return None
     meant = alike[0] if len(alike) == 1 else spelled.pop()
-    return meant if re.fullmatch(r"[\w.]+:\w+", meant) else None
+    tree = start.grounds[0].tree
+    if not re.fullmatch(r"[\w.]+:\w+", meant) or _imports_its_neighbours(tree, folder, meant.partition(":")[0]):
+        return None
+    return meant
+
+
+def _imports_its_neighbours(tree: Tree, folder: str, module: str) -> bool:
+    """Whether a module below ``folder`` imports files beside it as if its own folder were where the program runs."""
+    own = f"{folder}{module.replace('.', '/')}"
+    path = next((path for path in (f"{own}.py", f"{own}/__init__.py") if path in tree.paths), None)
+    beside = posixpath.dirname(path) if path is not None else ""
+    if path is None or beside == folder.rstrip("/"):
+        return False
+    words = {word.decode() for word in _FIRST_OF_IMPORT.findall(tree.read(path) or b"")}
+    return any(f"{beside}/{word}{end}" in tree.paths and f"{folder}{word}{end}" not in tree.paths
+               for word in words for end in (".py", "/__init__.py"))
 
 
 def _covered(start: Start, where: str) -> Iterator[Step]:
