@@ -159,6 +159,13 @@ def test_what_cannot_be_done(repository: Path, arguments: tuple[str, ...], messa
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"connlint: {message}\n")
 
 
+def test_a_repository_of_somebody_else(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    with pytest.raises(RevisionError, match="git says: detected dubious ownership in repository at"):
+        changes(repository, "main")
+
+
 def test_where_there_is_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RevisionError, match="no git repository, so that nothing tells what has changed"):
         changes(tmp_path, "HEAD")

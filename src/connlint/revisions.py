@@ -85,8 +85,13 @@ def narrowed(report: Report, changed: Changes, revision: str) -> Report:
 
 def _fork(root: Path, revision: str) -> str:
     """The commit at which the work tree's branch left ``revision``."""
-    if not _asked(root, "rev-parse", "--is-inside-work-tree"):
-        raise RevisionError(f"{root}: no git repository, so that nothing tells what has changed")
+    try:
+        _git(root, "rev-parse", "--show-toplevel")
+    except _Refused as refused:
+        # git may also refuse a repository that is there, as one that belongs to somebody else
+        none = "not a git repository" in str(refused)
+        raise RevisionError(f"{root}: no git repository, so that nothing tells what has changed" if none
+                            else str(refused)) from None
     # what looks like an option is none, and older versions of git do not let one say so
     named = "" if revision.startswith("-") else f"{revision}^{{commit}}"
     commit = named and _asked(root, "rev-parse", "--verify", "--quiet", named)
@@ -204,5 +209,6 @@ def _git(root: Path, *arguments: str, given: bytes = b"", index: str | None = No
         raise RevisionError(f"git does not answer: {error}") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise _Refused(f"git {arguments[0]} failed: {said[-1] if said else f'status {done.returncode}'}")
+        why = next((line for line in said if line.startswith("fatal: ")), said[-1] if said else "")
+        raise _Refused(f"git says: {why.removeprefix('fatal: ') or f'status {done.returncode}'}")
     return done.stdout
