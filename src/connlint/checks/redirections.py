@@ -12,27 +12,33 @@ from connlint.project.project import Project
 from connlint.project.rewording import reworded
 from connlint.project.services import Running
 
+_NAMED = ("compose", "kubernetes")
+"""Kinds of services that reach each other by name."""
 
 def to_the_service(known: Known, host: Host, port: int | None, one: Running, beside: Neighbours,
                    project: Project) -> Fix | None:
     """Write the name of the service that listens on ``port`` for the loopback name of ``host``, which ``known`` holds.
 
     ``port`` may stand in a variable beside it. Where it is the one that the machine publishes, the container's own port
-    takes its place. None unless just one service can be meant, and the value stands in the compose file itself.
+    takes its place. None unless just one service can be meant, and the value stands in the file that deploys it.
     """
-    if one.service.kind != "compose" or known.place.path not in beside.group.files or port is None:
+    if one.service.kind not in _NAMED or known.place.path not in beside.group.files or port is None:
         return None
     meant = [other for other in beside.members if other is not one and (
         port in listens(other, beside.tables) or _published(other, port) is not None)]
-    if len({other.name for other in meant}) != 1 or meant[0].name not in meant[0].service.hosts:
+    if len({other.name for other in meant}) != 1:
         return None
     target = meant[0]
-    old, new = host.name, target.name
+    hosts = target.service.hosts
+    name = target.name if target.name in hosts else next(iter(hosts), None)
+    if name is None:
+        return None
+    old, new = host.name, name
     if port not in listens(target, beside.tables):
         published = _published(target, port)
         if published is None or published.container is None or host.port is None:
             return None
-        old, new = f"{host.name}:{port}", f"{target.name}:{published.container}"
+        old, new = f"{host.name}:{port}", f"{name}:{published.container}"
     return reworded(project.tree, known.place, old, new, f"Connect to {new}")
 
 
