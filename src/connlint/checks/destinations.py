@@ -51,7 +51,7 @@ class Destinations:
             others = [*self.elsewhere.uses(module, node, found), *self._handed_back(module, node, found)]
             if any(self.listens(use, host) for use in others):
                 return True
-        if self._is_allowed_elsewhere(module, node, found):
+        if self._is_allowed_elsewhere(module, node, found) or self._is_compared_elsewhere(module, found):
             return True
         if type(node) is p.Entry and self.elsewhere.is_unread_entry(module, node):
             return True
@@ -126,7 +126,9 @@ class Destinations:
             callee = use.call.callee
             last = callee.name if type(callee) is p.Member else getattr(callee, "id", "")
             words = set(words_of(last)) | {w for key in use.keys for w in words_of(key)} | set(words_of(use.place))
-        return bool(self.wording.words["allow"].intersection(words))
+        if bool(self.wording.words["allow"].intersection(words)):
+            return True
+        return any(not self.wording.words["list of allowed"].isdisjoint(words_of(name)) for name in use.through)
 
     def _is_allowed_elsewhere(self, module: Module, node: Any, found: list[Use]) -> bool:
         """Whether other files make the value part of a list of who may call, and nothing else. They are read only where
@@ -140,6 +142,11 @@ class Destinations:
             return False
         there = [use for use in self.elsewhere.uses(module, node, found) if use.last or use.kind in _ENDS]
         return len(there) >= len(lines) and all(self._allows(use) for use in there)
+
+    def _is_compared_elsewhere(self, module: Module, found: list[Use]) -> bool:
+        """Whether the value is part of an object that the module gives to others, which compare it and nothing else."""
+        paths = {use.keys for use in found if len(use.keys) > 1 and (use.kind == "exported" or use.place == "exports")}
+        return len(paths) == 1 and self.elsewhere.is_only_compared(module, paths.pop())
 
     def _only_shown_or_allowed(self, found: list[Use]) -> bool:
         """Whether all that the value becomes is shown to somebody, compared, or part of a list of who may call."""

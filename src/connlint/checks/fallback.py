@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from connlint.checks.destinations import Destinations
 from connlint.checks.hardcoded import addresses
 from connlint.checks.itself import means_itself
 from connlint.checks.optional_clients import is_idle
-from connlint.checks.wording import shown_variable, wording_of
+from connlint.checks.wording import Wording, shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
@@ -25,6 +26,7 @@ from connlint.project.companions import Companions
 from connlint.project.edits import require
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.environment import VARIABLE
+from connlint.project.importers import importers
 from connlint.project.launched import Launched
 from connlint.project.module import Definition, Module
 from connlint.project.programs import programs_of
@@ -81,7 +83,9 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
     for found in fallbacks(values, module):
         if programs.by_hand(module):
             return
-        reads = tuple(r for r in found.reads if not all(wording.says("platform", v) for v in r.variables))
+        reads = tuple(r for r in found.reads if not all(
+            v in stages.flags or v in stages.variables or _is_none(project, module.path, wording, v)
+            for v in r.variables))
         if not reads:
             continue
         first = reads[0]
@@ -131,6 +135,19 @@ def _is_dialed(values: Values, module: Module, found: Fallback, names: list[str]
                     if any(not set(names).isdisjoint(r.variables) for r in q.absent):
                         return True
     return False
+
+
+def _is_none(project: Project, path: str, wording: Wording, variable: str) -> bool:
+    """Whether nobody has to set a variable: its platform does, or it is a path into settings that the project
+    registers, whose own reads are looked at where they stand."""
+    if wording.says("platform", variable):
+        return True
+    head, dot, _ = variable.partition(".")
+    if not dot or not head.isidentifier():
+        return False
+    told = re.compile(rb"\bregisterAs\(\s*['\"`]%s['\"`]" % head.encode())
+    index = importers(project)
+    return any(told.search(index.data(other)) for other in index.mentions("registerAs", path))
 
 
 def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
@@ -216,7 +233,7 @@ def _chosen(value: Possible, possible: list[Possible]) -> bool:
 def _is_left(node: Any, value: Possible, possible: list[Possible]) -> bool:
     """Whether a function that finds no variable tries other ways before it gives back ``value`` in the end."""
     return type(node) is p.Function and any(
-        not other.reads and not other.nothing and other.text in (None, HOLE) and other is not value
+        not other.reads and not other.nothing and (other.text is None or HOLE in other.text) and other is not value
         for other in possible)
 
 

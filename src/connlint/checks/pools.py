@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from connlint.checks.constructions import Facts, Judge, judge, place_of, said, variable
+from connlint.checks.constructions import Facts, Judge, judge, lacking, place_of, said, variable
 from connlint.checks.kept import cached_in, kept_for_reloads
 from connlint.checks.optional_clients import OFF, declared_default
 from connlint.checks.unset_address import is_checked
@@ -229,13 +229,13 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
         if at_import(module, built.call) or court.stages.only_in_development(module, built.call):
             continue
         cache = cached_in(module, built.call)
-        if cache is None or (found := court.fallback(built)) is None:
+        if cache is None or _is_entered(module, built.call) or (found := court.fallback(built)) is None:
             continue
         q, _ = found
         if q.from_argument:
             continue
         assert q.joint is not None and q.text is not None
-        name = next((v for r in q.absent for v in r.variables), "")
+        name = lacking(q)
         what = said(built)
         holder, node = cache
         yield Draft(
@@ -248,3 +248,10 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
             ),
             fix=require(court.values, q.absent, q.joint),
         )
+
+
+def _is_entered(module: Module, call: p.Call) -> bool:
+    """Whether the object that keeps the client is a context manager: it lives as long as the block that it opens."""
+    owner = next((above for above in module.parents(call) if type(above) is p.Class), None)
+    return owner is not None and any(
+        type(s) is p.Define and s.name in ("__exit__", "__aexit__") for s in owner.body)

@@ -118,6 +118,22 @@ class Elsewhere:
         others = {own_root(project, path) for path in holding if entry.search(self.index.data(path))} - {root}
         return any(word.search(self.index.data(path)) for path in holding if own_root(project, path) not in others)
 
+    def is_only_compared(self, home: Module, keys: tuple[str, ...]) -> bool:
+        """Whether every other file of the program that names the last two of ``keys`` compares what stands there."""
+        above, last = (re.escape(key.encode()) for key in keys[-2:])
+        word = re.compile(rb"(?<![\w$])%s(?![\w$])" % above)
+        compared = re.compile(rb"[!=]==?\s*[\w$.?]*(?<![\w$])%s\??\.%s(?![\w$]|\??[.(\[])"
+                              rb"|(?<![\w$])%s\??\.%s\s*[!=]==?" % (above, last, above, last))
+        asking = 0
+        for path in self.index.mentions(keys[-2], home.path):
+            if path != home.path and self.counts(path):
+                data = self.index.data(path)
+                found = len(word.findall(data))
+                if found != len(compared.findall(data)):
+                    return False
+                asking += found
+        return asking > 0
+
     def _is_used_whole(self, field: Field) -> bool:
         words = set(words_of(field.owner.name or ""))
         near = [path for path in self.index.near(field.module.path) if self.counts(path)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from connlint.model import program as p
+from connlint.project.callees import last_name
 from connlint.project.environment import VARIABLE, Declaration, argument, chain_below
 from connlint.project.module import Module
 
@@ -92,11 +93,18 @@ def _option(environment: Environment, module: Module, node: p.Class, key: str, n
 
 def _class(environment: Environment, module: Module, node: p.Class) -> Iterator[Declaration]:
     entry = settings_base(environment, module, node)
-    if entry is None:
+    if entry is None or _is_configured_elsewhere(module, node, entry):
         return
     prefix = _option(environment, module, node, entry["prefix"], entry["configuration"]) or ""
     delimiter = _option(environment, module, node, entry["delimiter"], entry["configuration"])
     yield from _fields(environment, module, node, entry, prefix, delimiter, node)
+
+
+def _is_configured_elsewhere(module: Module, node: p.Class, entry: dict[str, Any]) -> bool:
+    """Whether a function of somebody else's says how the class is configured, and so how its variables are called."""
+    calls = [s.value for s in node.body if type(s) is p.Let and type(s.target) is p.Name
+             and s.target.id in entry["configuration"] and type(s.value) is p.Call]
+    return any((last_name(call.callee) or "") not in entry["described_by"] for call in calls)
 
 
 def _fields(environment: Environment, module: Module, node: p.Class, entry: dict[str, Any], prefix: str,

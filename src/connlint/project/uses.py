@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.model import program as p
 from connlint.project.module import Module
@@ -21,7 +22,7 @@ class Use(Struct, frozen=True, eq=False):
     ``kind``: "argument" (``call``, ``place`` a position or keyword), "named" (bound to ``place``), "key" (an entry
     ``place`` of an object), "attribute" (assigned to ``place``), "compared", "returned", "tested". ``keys`` are the
     keys of objects around the value on the way, the outermost first. ``last`` says that nothing is seen to follow.
-    ``module`` is where it happens.
+    ``module`` is where it happens. ``through`` are the names that the value, or what it became part of, had on the way.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Use(Struct, frozen=True, eq=False):
     call: p.Call | None = None
     keys: tuple[str, ...] = ()
     last: bool = False
+    through: tuple[str, ...] = ()
 
 
 def uses(values: Values, module: Module, node: Any) -> list[Use]:
@@ -118,7 +120,7 @@ def _bound(values: Values, module: Module, target: Any, keys: tuple[str, ...], s
            depth: int) -> Iterator[Use]:
     kind = type(target)
     if kind is p.Name:
-        following = [use for name in references(module, target.id, target)
+        following = [replace(use, through=(target.id, *use.through)) for name in references(module, target.id, target)
                      for use in _follow(values, module, name, keys, seen, depth + 1)]
         yield Use("named", module, target, target.id, None, keys, not following)
         yield from following
