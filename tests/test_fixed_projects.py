@@ -39,6 +39,19 @@ def test_fixed_project(case):
     assert outcome.left == []
 
 
+@pytest.mark.parametrize("case", [case for case in projects() if case[3]], ids=lambda case: f"{case[0]}: {case[1]}")
+def test_line_ends_and_byte_order_marks_are_kept(case):
+    rule, _, before, after = case
+    code = (".py", ".ts", ".tsx", ".js", ".jsx", ".mjs")
+
+    def written(path: str, text: str) -> bytes:
+        return b"\xef\xbb\xbf" * (path in after and path.endswith(code)) + text.replace("\n", "\r\n").encode()
+
+    outcome = mended({path: written(path, text) for path, text in before.items()},
+                     select=() if rule == "unused-suppression" else (rule,))
+    assert outcome.after == {path: written(path, text) for path, text in after.items()}
+
+
 def test_cards_say_which_rules_offer_an_edit():
     offering = {rule for rule, _, _, after in projects() if after}
     silent = {card.id for card in RULES.cards.values() if card.section("Fix safety").startswith("No edit is offered: ")}
