@@ -187,7 +187,8 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
     if origin is not None:
         steps.append(Step(Place(origin.module.path, origin.node.at), f"without it the value is {text}"))
     fix = None
-    if first is not None and found.value.joint is not None:
+    # where an agent runs beside the process, the default is right
+    if first is not None and found.value.joint is not None and outcome[0] != "agent":
         fix = require(values, reads, found.value.joint)
     if outcome[1] is not None:
         steps.append(outcome[1])
