@@ -209,7 +209,7 @@ TWO = {"a.py": SOURCE, "b.py": "y = 1  # connlint: ignore[missing-module] it is 
     (["--diff", "--format", "json"], 2, "--format"),
     (["--diff", "--statistics"], 2, "--statistics"),
     (["--fix"], 1, "Fixed 1 finding in 1 file."),
-    (["--fix"], 1, "Edits: 1 by --fix --unsafe-fixes (--diff shows them)."),
+    (["--fix"], 1, "Edits: 1 by --fix --unsafe-fixes (--diff instead of --fix shows them)."),
     (["--diff"], 1, "1 more finding can be mended by edits that are not safe: --unsafe-fixes."),
     (["--fix", "--unsafe-fixes"], 0, "Fixed 2 findings in 2 files."),
     (["--fix", "--unsafe-fixes", "b.py"], 0, "Fixed 1 finding in 1 file."),

@@ -71,7 +71,7 @@ web/min.js
       |                             ^^^^^^^^^^^^^^^^^^
 
 1 error, 2 warnings and 1 note in 3 files (1 ignored by comments); checked 312 files in 0.41 s.
-Edits: 1 by --fix and 1 more by --fix --unsafe-fixes (--diff shows them).
+Edits: 1 by --fix and 1 more by --fix --unsafe-fixes (--diff instead of --fix shows them).
 Not checked: 3 files (2 vendored, 1 minified).
 Not known: where 41 imports lead.
 Could not read 1 file in full:

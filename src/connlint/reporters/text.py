@@ -256,7 +256,7 @@ def _fixes(report: Report) -> Iterator[str]:
     ways = [f"{safe} by --fix"] * bool(safe)
     ways += [f"{unsafe}{' more' * bool(safe)} by --fix --unsafe-fixes"] * bool(unsafe)
     if ways:
-        yield f"Edits: {_listed(ways)} (--diff shows them).\n"
+        yield f"Edits: {_listed(ways)} (--diff instead of --fix shows them).\n"
 
 
 def _problems(problems: list[Problem], title: str, options: Options) -> Iterator[str]:
