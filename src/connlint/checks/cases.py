@@ -16,6 +16,7 @@ from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import names_of
 from connlint.checks.mends import Mends
 from connlint.checks.origins import class_of
+from connlint.checks.overtaken import Overtaken
 from connlint.checks.ownership import Ownership
 from connlint.checks.patience import Patience
 from connlint.checks.received import Received, is_used, received
@@ -84,7 +85,7 @@ class Cases:
             return None
         if not any(u.meaning == "end" for u in after) and home.kind != "local":
             return None
-        return self.lost(call, api, home, function)
+        return self.lost(call, api, home, function) or self.overtaken(call, api, home, function)
 
     # -- nobody can give it back ----------------------------------------------------------------------------------
 
@@ -288,6 +289,22 @@ class Cases:
             if theirs.search(data) or (relative is not None and relative in data):
                 return True
         return False
+
+    def overtaken(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
+        """It is given back elsewhere, but may be acquired after that, or twice, since something is awaited before."""
+        late = Overtaken(self.module, self.components)
+        if (found := late.outlived(call, home, function)) is not None:
+            hook, waited = found
+            line = self.module.source.line(waited.at[0])
+            step = Evidence(Place(self.module.path, waited.at), "the component may be gone when this has settled")
+            return self.telling.draft("outlived", call, api, home.name, where=hook.name, why=f"line {line}",
+                                      steps=(step,))
+        again = late.doubled(call, home, function)
+        if again is None:
+            return None
+        line = self.module.source.line(again.at[0])
+        step = Evidence(Place(self.module.path, again.at), f"another caller passes the test of `{home.name}` meanwhile")
+        return self.telling.draft("doubled", call, api, home.name, why=f"line {line}", steps=(step,))
 
     # -- lost on the way ------------------------------------------------------------------------------------------
 
