@@ -32,14 +32,18 @@ def return_cleanup(
     if block is None or effect.is_async:
         return None
     statement = next((s for s in block if s.at[0] <= call[0] and call[1] <= s.at[1]), None)
-    if statement is None or not _returns_nothing(effect, statement.at[0]):
-        return None
+    returns = _returns(effect)
+    if statement is None or any(one.value is not None or one.at[0] > statement.at[0] for one in returns):
+        return None  # some way out has a value, or leaves what was begun behind
     first, last = whole_line(source, statement.at), whole_line(source, block[-1].at)
     stop = next_line(source, block[-1].at[1], _COMMENT)
     if first is None or last is None or stop is None:
         return None
     stop_mark = ";" if has_semicolons(source, program) else ""
     end, edits = line_end(source), []
+    if source.path.endswith(_TYPED):
+        # a compiler may want every way to say what it returns, as soon as one does
+        edits += [insertion(source, one.at[0] + len("return"), " undefined") for one in returns]
     if handle is not None:
         if statement.at[0] != call[0]:
             return None
@@ -93,16 +97,17 @@ def _block(source: Source, function: p.Function) -> tuple[p.Statement, ...] | No
     return function.body if head.rstrip().endswith("{") else None
 
 
-def _returns_nothing(function: p.Function, start: int) -> bool:
-    """Whether no way out of a function has a value, and none leaves it behind ``start``."""
+def _returns(function: p.Function) -> list[p.Return]:
+    """The statements that return from a function itself."""
+    found: list[p.Return] = []
     waiting: list[Any] = list(function.body)
     while waiting:
         here = waiting.pop()
-        if type(here) is p.Return and (here.value is not None or here.at[0] > start):
-            return False
+        if type(here) is p.Return:
+            found.append(here)
         if type(here) is not p.Function:
             waiting.extend(p.children(here))
-    return True
+    return found
 
 
 def _first_comment(source: Source, start: int, least: int) -> int:
