@@ -32,7 +32,8 @@ def report(files: Path | Mapping[str, str | bytes], config: Config | None = None
         paths, _ = list_files(files)
         tree = DiskTree(files, paths, git=False)
     else:
-        tree = MemoryTree(files)
+        ignored = files.get(".gitignore", "")
+        tree = MemoryTree(files, tuple(ignored.split()) if isinstance(ignored, str) else ())
     chosen = tree.paths if named is None else {named}
     code = sorted(p for p in chosen if p.endswith(CODE) and not set_aside_by_name(p))
     other = sorted(p for p in chosen if not p.endswith(CODE))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 from connlint.model import program as p
@@ -14,6 +16,7 @@ from connlint.patterns import regex
 from connlint.project.address import Host
 from connlint.project.answer import Found
 from connlint.project.compiled import likely_source
+from connlint.project.grounds import above
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
@@ -78,6 +81,17 @@ class Code:
         self.running = Services.of(project).running()
         self._of: dict[int, list[str]] = {}
         self._folders: dict[int, str | None] = {}
+        self._built: dict[str, list[Running]] = {}
+        """The services by the folder that they are built from."""
+        self._built_below: dict[str, list[Running]] = {}
+        """The services by every folder above that."""
+        for one in self.running:
+            if one.service.build is not None:
+                folder = _plain(one.service.build)
+                self._built.setdefault(folder, []).append(one)
+                for outer in above(folder):
+                    if outer != folder:
+                        self._built_below.setdefault(outer, []).append(one)
 
     @classmethod
     def of(cls, project: Project, rules: Rules) -> Code:
@@ -138,7 +152,28 @@ class Code:
 
     def running_at(self, path: str) -> list[Running]:
         """The services that run the code at ``path``."""
-        return [one for one in self.running if self.runs(one, path)]
+        found = [one for folder in above(posixpath.dirname(path)) for one in self._alone_in.get(folder, ())]
+        if found and not (_is_below(path, "") and self._by_hand(path)):
+            found = []
+        return found + self._importing.get(path, [])
+
+    @cached_property
+    def _alone_in(self) -> dict[str, list[Running]]:
+        """The services by the folder that they alone are built from."""
+        found: dict[str, list[Running]] = {}
+        for one in self.running:
+            if (folder := self._folder(one)) is not None:
+                found.setdefault(folder, []).append(one)
+        return found
+
+    @cached_property
+    def _importing(self) -> dict[str, list[Running]]:
+        """The other services, by each file that they load."""
+        found: dict[str, list[Running]] = {}
+        for one in self.running:
+            for path in self.files(one) if self._folder(one) is None else ():
+                found.setdefault(path, []).append(one)
+        return found
 
     def _folder(self, one: Running) -> str | None:
         """The folder that ``one`` alone is built from; None where it is not clear."""
@@ -147,46 +182,55 @@ class Code:
         return self._folders[id(one)]
 
     def _built_from(self, one: Running) -> str | None:
-        folder = one.service.build
-        if folder is None or not self._holds_code(one, "" if folder == "." else folder):
+        if one.service.build is None:
             return None
-        folder = "" if folder == "." else folder
-        for other in self.running:
-            theirs = other.service.build
-            if other is one or theirs is None or (other.deployment.path, other.name) == (one.deployment.path, one.name):
-                continue
-            theirs = "" if theirs == "." else theirs
-            if theirs == folder and not _beside(one, other):
-                continue
-            if theirs == folder or theirs.startswith(folder + "/" if folder else ""):
-                return None
-        return folder
+        folder = _plain(one.service.build)
+        if not self._holds_code(one, folder):
+            return None
+        key = one.deployment.path, one.name
+        shared = any((other.deployment.path, other.name) != key and _beside(one, other)
+                     for other in self._built.get(folder, ()))
+        parted = any((other.deployment.path, other.name) != key for other in self._built_below.get(folder, ()))
+        return None if shared or parted else folder
 
     def _holds_code(self, one: Running, folder: str) -> bool:
         """Whether the image of ``one`` may hold code of ``folder``: a copy or a mount brings some, or a command may."""
         if one.image is None or one.service.mounts or any("$" in source for source in _sources(one)):
             return True
-        files = [path for path in self.project.tree.paths if _is_below(path, folder)]
         for source in _sources(one):
             pattern = posixpath.normpath(posixpath.join(folder, source.lstrip("/")))
             if pattern in (".", folder) or any(mark in source for mark in "*?[") or "://" in source:
                 return True
-            if any(path == pattern or path.startswith(f"{pattern}/") for path in files):
+            if pattern in self.project.tree.paths and _is_below(pattern, folder):
+                return True
+            if next(self._in(pattern), None) is not None:
                 return True
         return any("--mount" in (word.written or "") for stage in one.image.stages for run in stage.runs
                    for word in run.words)
 
     def below(self, folder: str) -> list[str]:
         """The code in ``folder`` that was written by hand."""
-        return [path for path in sorted(self.project.tree.paths) if _is_below(path, folder) and self._by_hand(path)]
+        return [path for path in self._in(folder) if self._by_hand(path)]
+
+    def _in(self, folder: str) -> Iterator[str]:
+        """The code in ``folder``, in order of path."""
+        prefix = folder + "/" if folder else ""
+        for at in range(bisect_left(self._paths, prefix), len(self._paths)):
+            if not self._paths[at].startswith(prefix):
+                return
+            yield self._paths[at]
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        return [path for path in sorted(self.project.tree.paths) if _is_below(path, "")]
 
     def _by_hand(self, path: str) -> bool:
         data = self.project.tree.read(path) or b""
         return len(data) < _LONGEST_LINES * (data.count(b"\n") + 20)
 
     def _imported(self, one: Running) -> list[str]:
-        targets = {path for start in Starts.of(self.project, self.rules.apis).all if start.running is one
-                   and start.command is one.commands[-1] for path in targets_of(start)}
+        targets = {path for start in Starts.of(self.project, self.rules.apis).of_service(one)
+                   if start.command is one.commands[-1] for path in targets_of(start)}
         path = targets.pop() if len(targets) == 1 else None
         module = self.project.module(path) if path is not None else None
         if module is None:
@@ -201,6 +245,11 @@ def _sources(one: Running) -> list[str]:
     """What the stages of the image of ``one`` copy from its context."""
     stages = one.image.stages if one.image is not None else ()
     return [source for stage in stages for source, _, origin in stage.copies if origin is None]
+
+
+def _plain(folder: str) -> str:
+    """A folder of the project with "" for the root."""
+    return "" if folder == "." else folder
 
 
 def _is_below(path: str, folder: str) -> bool:

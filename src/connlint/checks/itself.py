@@ -46,12 +46,17 @@ def _running(project: Project, rules: Rules, path: str) -> list[Running]:
     found = list(Code.of(project, rules).running_at(path))
     root = package_root(project, path)
     known = {id(one) for one in found}
-    return found + [one for one in Services.of(project).running()
-                    if one.image is not None and posixpath.dirname(one.image.path) == root and id(one) not in known]
+    by_folder = project.memo.get(_running)
+    if by_folder is None:
+        by_folder = project.memo[_running] = {}
+        for one in Services.of(project).running():
+            if one.image is not None:
+                by_folder.setdefault(posixpath.dirname(one.image.path), []).append(one)
+    return found + [one for one in by_folder.get(root, ()) if id(one) not in known]
 
 
 def _ports(project: Project, rules: Rules, one: Running) -> set[int]:
     """The ports on which a service listens, as its files say."""
     ports = {port.container for port in (*one.service.ports, *(one.stage.exposed if one.stage is not None else ()))}
-    ports |= {port_of(start) for start in Starts.of(project, rules.apis).all if start.running is one}
+    ports |= {port_of(start) for start in Starts.of(project, rules.apis).of_service(one)}
     return {port for port in ports if port is not None}

@@ -113,9 +113,8 @@ class Starting:
         if not ports & self._facts["migrated"]:
             return None
         commands = list(one.commands)
-        for start in Starts.of(self.project, self.rules.apis).all:
-            if start.running is one:
-                commands += start.beside
+        for start in Starts.of(self.project, self.rules.apis).of_service(one):
+            commands += start.beside
         for command in commands:
             text = " ".join(word.value or "?" for word in command.words) + " "
             name = next((name for name in sorted(self._facts["migrations"]) if f"{name} " in text), None)
@@ -140,12 +139,11 @@ class Starting:
         """The files that ``one`` starts, and those among them that run as the main program."""
         entries: set[str] = set()
         mains: set[str] = set()
-        for start in Starts.of(self.project, self.rules.apis).all:
-            if start.running is one:
-                paths = set(targets_of(start))
-                entries |= paths
-                if start.module_target is not None or (start.target is not None and start.target.is_path):
-                    mains |= paths
+        for start in Starts.of(self.project, self.rules.apis).of_service(one):
+            paths = set(targets_of(start))
+            entries |= paths
+            if start.module_target is not None or (start.target is not None and start.target.is_path):
+                mains |= paths
         return entries, mains
 
     def loaded(self, entries: set[str]) -> set[str]:

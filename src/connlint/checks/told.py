@@ -140,10 +140,11 @@ class Told:
             len(words) > 1 and words[-1] in _HOST_WORDS and self.tables.is_a_server(words[:-1]))
 
     def _asks_for(self, one: Running, name: str, known: Known, target: Running | None, beside: Neighbours) -> bool:
-        """Whether a service is the only one that is told so, or says that it needs the server that is meant."""
-        told = [other for other in beside.members if (theirs := other.environment.get(name)) is not None
-                and theirs.place == known.place]
-        if len(told) == 1:
+        """Whether a service is the only one that is given the file, or says that it needs the server that is meant."""
+        path = known.place.path
+        given = [other for other in beside.members if path in other.service.env_files
+                 or any(theirs.place.path == path for theirs in other.environment.values())]
+        if len(given) == 1:
             return True
         needed = {dependency.on for dependency in one.service.dependencies}
         if target is not None:

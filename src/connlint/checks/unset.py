@@ -18,6 +18,7 @@ from connlint.checks.told import is_switched_off
 from connlint.checks.wording import wording_of
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
+from connlint.patterns import regex
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.env_files import may_be_there
 from connlint.project.module import Module
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 _SETS_IN_CODE = (rb"environ\s*(?:\.setdefault\(\s*|\[\s*)[\"']%s[\"']\s*(?:,|\]\s*=[^=])|putenv\(\s*[\"']%s[\"']|"
                  rb"process\.env(?:\.%s|\[[\"']%s[\"']\])\s*(?:\|\||\?\?)?=[^=]")
+_BUILT_AT_HAND = ("compose", "docker-run")
+"""Kinds of service whose images are mostly built where somebody works."""
+_FILE_OF_VARIABLES = regex(rb"[\"'`]([\w./-]*\.env[\w.-]*)[\"'`]")
 _SETS_IN_SCRIPT = rb"(?:^|[\s;&])%s="
 
 
@@ -81,9 +85,10 @@ def _fallen_back(one: Running, paths: list[str], groups: Groups, tables: Tables,
                 continue
             names = [v for read in reads for v in read.variables]
             unknown = len(names) != 1 or tables.for_browsers(names[0]) or wording.agent(names[0], found.host)
-            if found.sure and not found.left and not unknown and code.needs(one, module, found.node) and not is_idle(
-                    values, stages, module, found.node, names[0], partial(groups.is_set, one=one)) and not elsewhere.is_last_resort(
-                        module, found.node, uses(values, module, found.node)):
+            if unknown or not found.sure or found.left or not code.needs(one, module, found.node):
+                continue
+            idle = is_idle(values, stages, module, found.node, names[0], partial(groups.is_set, one=one))
+            if not idle and not elsewhere.is_last_resort(module, found.node, uses(values, module, found.node)):
                 read_at = Place(path, reads[0].site.node.at)
                 wanted.setdefault(names[0], Step(read_at, f"{names[0]} falls back to {found.host}"))
     return wanted
@@ -136,10 +141,18 @@ def _scripts(project: Project, one: Running) -> list[str]:
 
 def _is_in_a_file(project: Project, one: Running, paths: list[str], name: str) -> bool:
     """Whether a ``.env`` beside the code goes into the image with the code, is loaded there, and sets the variable: one
-    that is kept out of the project may."""
+    that is kept out of the project may, where the image is built on the machine that has it."""
     folder = "" if one.service.build in (None, ".", "") else f"{one.service.build}/"
-    loads = any(word in (project.tree.read(path) or b"") for path in paths for word in (b"dotenv", b"env_file"))
-    if not loads or b".env" in (project.tree.read(f"{folder}.dockerignore") or b""):
+    loading = {path: data for path in paths if (data := project.tree.read(path))
+               and any(word in data for word in (b"dotenv", b"env_file"))}
+    if not loading or b".env" in (project.tree.read(f"{folder}.dockerignore") or b""):
         return False
     sets = rb"^[ \t]*(?:export[ \t]+)?%s[ \t]*=[ \t]*\S"
-    return may_be_there(project.tree, f"{folder}.env") or _is_set_by(project, [f"{folder}.env"], name, sets)
+    places = {f"{folder}.env"}
+    for path, data in loading.items():
+        for file in _FILE_OF_VARIABLES.findall(data):
+            text = file.decode("utf-8", "replace")
+            places |= {posixpath.normpath(posixpath.join(at, text)) for at in (folder, posixpath.dirname(path))}
+    if one.service.kind in _BUILT_AT_HAND and any(may_be_there(project.tree, place) for place in places):
+        return True
+    return _is_set_by(project, sorted(places), name, sets)

@@ -28,6 +28,11 @@ from connlint.project.services import Running, Services
 Entry = Mapping[str, Any]
 _VALUED = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags")
 """The lists of an entry that hold options with a value."""
+_OTHER_FILES = regex(
+    rb"actions/checkout[^\n]*\n(?:[ \t]+(?!- )[^\n]*\n)*?[ \t]+(?:path|repository):"
+    rb"|download-artifact|git clone|tar -x|unzip"
+)
+"""How files come to a workflow that are not those of the project."""
 _DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
 _TARGET = regex(
     r"(?P<module>[^:]*)(?::(?P<attribute>[A-Za-z_]\w*)(?P<deeper>(?:\.\w+)*)(?P<call>\(.*\))?)?$", re.S
@@ -258,6 +263,18 @@ class Starts:
                 found.append(start)
         return found
 
+    def of_service(self, running: Running) -> list[Start]:
+        """The starts of one service."""
+        return self._by_service.get(id(running), [])
+
+    @cached_property
+    def _by_service(self) -> dict[int, list[Start]]:
+        found: dict[int, list[Start]] = {}
+        for start in self.all:
+            if start.running is not None:
+                found.setdefault(id(start.running), []).append(start)
+        return found
+
     def _overruled(self) -> Iterator[Running]:
         """Images whose own command no service runs, since all that build them say another: whoever deploys the image
         elsewhere runs it."""
@@ -341,7 +358,10 @@ class Starts:
         if posixpath.basename(deployment.path) == "package.json":
             yield Folder(self.project.tree, command.folder)
             return
-        for folder in above(posixpath.dirname(deployment.path)):
+        # a workflow's commands run where the project was checked out, and nothing else
+        data = self.project.tree.read(deployment.path) if deployment.path.startswith(".github/workflows/") else None
+        checked_out = data is not None and b"actions/checkout" in data and not _OTHER_FILES.search(data)
+        for folder in ("",) if checked_out else above(posixpath.dirname(deployment.path)):
             place = posixpath.normpath(posixpath.join(folder, command.folder)).removeprefix("./")
             place = "" if place == "." else place
             if not place or place in self.project.tree.folders:
