@@ -283,7 +283,7 @@ def test_names_that_an_import_takes(text, names):
 
 
 def test_position_of_a_name_is_its_own():
-    text = "import d, {\n  a,\n  b as c,\n} from './m'; c(d, ns.e); import * as ns from './m'"
+    text = "import d, {\n  a,\n  b as c,\n} from './m'; c(d, a, ns.e); import * as ns from './m'"
     uses = linker({"m.ts": M, "x.ts": text}).imports("x.ts", text.encode())
     assert [(n.name, text[slice(*n.at)], n.in_import, u.breaks) for u in uses for n in u.names] == [
         ("default", "d", True, "import"), ("a", "a", True, "import"),

@@ -13,7 +13,7 @@ from functools import cached_property
 from connlint.patterns import regex
 from connlint.project.answer import Answer, Missing, Unknown
 from connlint.project.generators import Generators
-from connlint.project.javascript_files import Files, folder_of
+from connlint.project.javascript_files import Files, folder_of, join
 
 _PLACEHOLDER = regex(r"[{}<>%*\\|\s\"'`?!]|__\w+__|\$\$|\[\[")
 _GENERATED = regex(
@@ -37,6 +37,10 @@ _ASSET = regex(r"\.(?:svg|png|jpe?g|gif|webp|avif|ico|txt|md|html?|wasm|css)$")
 _EXTENSION = regex(
     r"\.(?:[cm]?tsx?|json|css|s[ac]ss|less|styl|vue|svelte|svg|png|jpe?g|gif|webp|ico|md|html?|txt)$"
 )
+_CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+_RELATIVE = regex(rb"""(?:\bfrom|\bimport|\brequire\()\s*\(?\s*["'](\.{1,2}/[^"'\n]+)["']""")
+_CROWD = 10
+"""Modules of one folder that is not there; fewer may have been forgotten when it was moved or deleted."""
 _AMBIENT = regex(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
 
 
@@ -56,6 +60,7 @@ class Absence:
     def __init__(self, files: Files) -> None:
         self.files = files
         self.generators = Generators(files)
+        self._put_there: dict[str, bool] = {}
 
     def judge(self, base: str) -> Answer:
         """What to say of a path at which there is nothing: missing, unless something may put a file there."""
@@ -82,7 +87,41 @@ class Absence:
             return Unknown("ignored, so it may be made by a build")
         if any(re.fullmatch(pattern, base.rpartition("/")[2]) for pattern in self._ambient):
             return Unknown("declared as an ambient module")
-        return Missing("no such file", tuple(dict.fromkeys((base, *candidates))), self._meant(base))
+        meant = self._meant(base)
+        if self._is_put_there(base, meant):
+            return Unknown("in a folder that is not there, with much that the project imports")
+        return Missing("no such file", tuple(dict.fromkeys((base, *candidates))), meant)
+
+    def _is_put_there(self, base: str, meant: str | None) -> bool:
+        """Whether ``base`` is, or stands in, a folder that is not there, and of which the project imports so many
+        modules that nobody can have forgotten it: something puts it there. Not where it has only been moved."""
+        folder, missing = folder_of(base), None
+        while folder and folder not in self.files.tree.folders:
+            missing = folder
+            folder = folder_of(folder)
+        if missing is None:
+            if meant is not None or "." in base.rpartition("/")[2]:
+                return False
+            missing = base
+        if missing not in self._put_there:
+            wanted = self._wanted(missing)
+            moved = sum(1 for path in wanted if _stem(path.rpartition("/")[2]) in self._stems)
+            self._put_there[missing] = len(wanted) >= _CROWD and moved * 2 <= len(wanted)
+        return self._put_there[missing]
+
+    def _wanted(self, folder: str) -> set[str]:
+        """The paths below ``folder`` that relative imports anywhere in the project lead to."""
+        name = folder.rpartition("/")[2].encode() + b"/"
+        found: set[str] = set()
+        for path in self.files.tree.paths:
+            data = self.files.tree.read(path) if path.endswith(_CODE) else None
+            if data is None or name not in data:
+                continue
+            for specifier in _RELATIVE.findall(data):
+                target = join(folder_of(path), specifier.decode("utf-8", "replace"))
+                if target is not None and target.startswith(folder + "/"):
+                    found.add(target)
+        return found
 
     def _ignored(self, base: str, candidates: list[str]) -> bool:
         """Whether ignore rules cover the file, or the topmost folder above it that is not there."""
