@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from connlint.model import program as p
 from connlint.project.callees import last_name
 from connlint.project.environment import VARIABLE, Declaration, argument, chain_below
+from connlint.project.importers import importers
 from connlint.project.module import Module
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def declarations(environment: Environment, module: Module) -> Iterator[Declarati
     if module.program.language == "python":
         for node in module.nodes(p.Class):
             yield from _class(environment, module, node)
+        yield from _sections(environment, module)
         return
     tables = environment.readers(module)
     for record in module.nodes(p.Record):
@@ -98,6 +100,39 @@ def _class(environment: Environment, module: Module, node: p.Class) -> Iterator[
     prefix = _option(environment, module, node, entry["prefix"], entry["configuration"]) or ""
     delimiter = _option(environment, module, node, entry["delimiter"], entry["configuration"])
     yield from _fields(environment, module, node, entry, prefix, delimiter, node)
+
+
+def _sections(environment: Environment, module: Module) -> Iterator[Declaration]:
+    """The fields of classes that settings of another file have among theirs: ``cache: CacheConfig`` there gives
+    ``CACHE__URL`` a default here."""
+    index = importers(environment.project)
+    entries = {id(entry): entry for entry in environment.readers(module).fields.values() if entry.get("nested")}
+    for entry in entries.values():
+        nesting = [path for path in index.mentions(entry["delimiter"], module.path) if path != module.path]
+        for node in module.nodes(p.Class) if nesting else ():
+            if not node.name or not any(
+                    environment.spelled(module, base.value) in entry["nested"] for base in node.bases):
+                continue
+            for path in nesting:
+                other = environment.project.module(path) if node.name.encode() in index.data(path) else None
+                for outer in other.nodes(p.Class) if other is not None else ():
+                    yield from _section(environment, module, node, other, outer)
+
+
+def _section(environment: Environment, module: Module, node: p.Class, other: Any,
+             outer: p.Class) -> Iterator[Declaration]:
+    """What the settings class ``outer`` of ``other`` declares by a field of the class ``node``."""
+    entry = settings_base(environment, other, outer)
+    if entry is None or _is_configured_elsewhere(other, outer, entry):
+        return
+    prefix = _option(environment, other, outer, entry["prefix"], entry["configuration"]) or ""
+    delimiter = _option(environment, other, outer, entry["delimiter"], entry["configuration"])
+    for statement in outer.body:
+        if delimiter and type(statement) is p.Let and type(statement.target) is p.Name and statement.annotation:
+            found = _nested(environment, other, statement.annotation, entry)
+            if found is not None and found[0].path == module.path and found[1].name == node.name:
+                name = f"{prefix}{statement.target.id}{delimiter}"
+                yield from _fields(environment, module, node, entry, name, delimiter, node, 1)
 
 
 def _is_configured_elsewhere(module: Module, node: p.Class, entry: dict[str, Any]) -> bool:
