@@ -157,6 +157,9 @@ class Companions:
 
     def _adds(self, found: Container, program: Program) -> None:
         found.names.append(program.name)
+        # ``zoekt-webserver`` is what `ZOEKT_WEBSERVER_URL` means, whatever the section is called
+        found.names += [frozenset(words_of(name)) for word in program.words[:3]
+                        if "-" in (name := posixpath.basename(word or "")) and name[:1] != "-" and "." not in name]
         found.ports |= told_ports(program.words)
         for word in program.words[:5]:
             if (entry := self.servers.get(posixpath.basename(word or ""))) is not None:
