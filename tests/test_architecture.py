@@ -23,9 +23,12 @@ RULES = cards.load()
 HOMES = {
     "ahocorasick_rs": {"sieve"},
     "click": {"cli"},
+    "distributed": {"fleet.crew"},
     "esprima": {"languages.javascript.parse_esprima"},
     "libcst": {"languages.python"},
+    "lsprotocol": {"editor.server", "editor.wording"},
     "pathspec": {"discover"},
+    "pygls": {"editor.server"},
     "rich": {"reporters.cards"},
     "sarif_om": {"reporters.sarif"},
     "tree_sitter": {"languages.javascript", "languages.deployment.shell"},
@@ -120,7 +123,9 @@ def test_a_dependency_has_one_home() -> None:
 
 def test_what_is_imported_is_what_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = {re.split(r"[<>=!~\[; ]", d)[0].lower() for d in project["dependencies"]}
+    extras = project["optional-dependencies"]
+    rows = [*project["dependencies"], *extras["lsp"], *extras["fleet"]]
+    declared = {re.split(r"[<>=!~\[; ]", row)[0].lower() for row in rows}
     assert {DISTRIBUTIONS.get(name, name) for name in declared} == {*HOMES, RECORDS}
 
 

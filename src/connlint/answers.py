@@ -139,15 +139,14 @@ def _digest(*texts: str) -> bytes:
 
 def _program() -> str:
     """Stands for this very program: its version and files, the Python it runs on, and what is installed beside it."""
-    rows = [__version__, sys.version]
-    package = Path(__file__).parent
-    for folder in _folders(os.fspath(package)):
-        with os.scandir(folder) as entries:
-            rows += sorted(f"{entry.path} {status.st_size} {status.st_mtime_ns}" for entry in entries
-                           if entry.name.endswith(".py") for status in (entry.stat(),))
+    package, installed = Path(__file__).parent, Path(msgspec.__file__).parent.parent
     # installing, upgrading or taking away a package changes the folder that it lies in
-    beside = Path(msgspec.__file__).parent.parent
-    rows.append(str(beside.stat().st_mtime_ns))
+    rows = [__version__, sys.version, os.fspath(package), str(installed.stat().st_mtime_ns)]
+    if package.parent != installed:
+        for folder in _folders(os.fspath(package)):
+            with os.scandir(folder) as entries:
+                rows += sorted(f"{entry.path} {status.st_size} {status.st_mtime_ns}" for entry in entries
+                               if entry.name.endswith(".py") for status in (entry.stat(),))
     return blake2b("\n".join(rows).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

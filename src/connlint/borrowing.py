@@ -9,18 +9,15 @@ that file, directly or through a barrel.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from connlint.cards import Card
 from connlint.discover import PYTHON
-from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.session import Scanned, Session, is_python
-from connlint.sieve import IMPORTED
+from connlint.sieve import IMPORTED, names_beside
 
 _BARRELS = ("index", "__init__")
-_NAME_BESIDE = regex(rb"([A-Za-z_$][\w$]*)['\"]?\]?\s*[:=](?!=)")
 
 
 def with_borrowers(scanned: list[Scanned], wanted: list[tuple[str, tuple[str, ...]]],
@@ -123,22 +120,6 @@ def _is_ours(path: str, module: str, session: Session) -> bool:
     return python and "." not in module and isinstance(linker.resolve(path, "." + module), Found)
 
 
-
-
-def names_beside(words: list[bytes], data: bytes, counts: Callable[[int], bool] = lambda at: True) -> set[bytes]:
-    """Names that are given a value on a line which holds one of ``words``, or on the line before it.
-
-    ``counts`` says of the place of a word whether other files may see what stands there.
-    """
-    found: set[bytes] = set()
-    for word in words:
-        at = data.find(word)
-        while at >= 0:
-            if counts(at):
-                start = data.rfind(b"\n", 0, max(0, data.rfind(b"\n", 0, at))) + 1
-                found.update(_NAME_BESIDE.findall(data, start, at))
-            at = data.find(word, at + len(word))
-    return {name for name in found if len(name) > 2 and name not in (b"http", b"https", b"default", b"type")}
 
 
 def _stem(path: str) -> str:

@@ -29,10 +29,10 @@ def own_folder() -> Path | None:
     if sys.platform == "win32":
         place = os.environ.get("LOCALAPPDATA", "")
     elif sys.platform == "darwin":
-        place = os.path.expanduser("~/Library/Caches")
+        place = os.path.expanduser("~/Library/Caches")  # noqa: PTH111 - a home that is not known is no error here
     else:
-        place = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(place, "connlint") if os.path.isabs(place) else None
+        place = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    return Path(place, "connlint") if Path(place).is_absolute() else None
 
 
 class Cache:

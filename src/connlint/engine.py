@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from connlint.answers import Answers
+    from connlint.readings import Readings
 
 Progress = Callable[[str, int, int], None]
 """Hears of a phase, of the files done in it, and of the files in all."""
@@ -76,21 +77,22 @@ def _cut(items: list[Any], parts: int) -> list[list[Any]]:
 
 
 def run(selection: Selection, rules: Rules, config: Config, options: Options, progress: Progress | None = None, *,
-        executor: Executor | None = None, answers: Answers | None = None) -> Report:
+        executor: Executor | None = None, answers: Answers | None = None, readings: Readings | None = None) -> Report:
     """Check ``selection`` and return the report.
 
     The work is done by ``executor``, else by as many processes as ``options`` allow. ``answers`` of earlier runs are
-    used where nothing has changed that they rest on; the report is the same without.
+    used where nothing has changed that they rest on; ``readings`` are those of files that this process has read before.
+    The report is the same without either.
     """
     started = time.perf_counter()
     if answers is not None:
         with answers.about(selection, rules, config, options) as question:
             report = question.known()
             if report is None:
-                report = _run(selection, rules, config, options, progress or _nobody, executor)
+                report = _run(selection, rules, config, options, progress or _nobody, executor, readings)
                 question.answered(report)
     else:
-        report = _run(selection, rules, config, options, progress or _nobody, executor)
+        report = _run(selection, rules, config, options, progress or _nobody, executor, readings)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -99,13 +101,13 @@ def _nobody(phase: str, done: int, total: int) -> None:
 
 
 def _run(selection: Selection, rules: Rules, config: Config, options: Options, tell: Progress,
-         executor: Executor | None) -> Report:
+         executor: Executor | None, readings: Readings | None) -> Report:
     code = list(selection.code)
     if options.notebooks:
         code = sorted((*code, *(path for path in selection.other if path.endswith(NOTEBOOK))))
     reported = frozenset((*selection.code, *selection.other))
     session = Session(selection.tree, rules, config, options,
-                      None if len(reported) * 2 > len(selection.tree.paths) else reported)
+                      None if len(reported) * 2 > len(selection.tree.paths) else reported, readings)
     set_aside = list(selection.set_aside)
     problems: dict[str, Problem] = {}
     failed: list[Problem] = []

@@ -20,7 +20,7 @@ from connlint.model.finding import Draft, Finding, Level, Suppression
 from connlint.model.problem import Problem
 from connlint.model.source import Source
 from connlint.project.tree import Tree
-from connlint.sieve import IMPORTED, Sieve, imported_modules
+from connlint.sieve import IMPORTED, Sieve, imported_modules, names_beside
 
 # A hook that has nothing to parse must not wait for what parsing needs: these are imported when they are first used
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from connlint.project.placement import Placement
     from connlint.project.project import Project, Reader
     from connlint.project.stage import Stages
+    from connlint.readings import Readings
 
 SUPPRESSION = b"connlint:"
 """A file that does not hold this has no comment for us."""
@@ -71,12 +72,13 @@ class Session:
     """Everything that one process needs to work on one project; built before workers are forked."""
 
     def __init__(self, tree: Tree, rules: Rules, config: Config, options: Options,
-                 reported: frozenset[str] | None = None) -> None:
+                 reported: frozenset[str] | None = None, readings: Readings | None = None) -> None:
         self.tree = tree
         self.reported = reported
         self.rules = rules
         self.config = config
         self.options = options
+        self.readings = readings
         self.cards = {card.id: card for card in rules.cards.values() if config.selects(card)}
         self.sieve = Sieve.build((c for c in self.cards.values() if c.check in CHECKS), rules, off=not options.sieve)
         self.released = 0
@@ -90,7 +92,10 @@ class Session:
         from connlint.project.project import Project
 
         suffixes = (*PYTHON, *JAVASCRIPT, *((NOTEBOOK,) if self.options.notebooks else ()))
-        project = Project(self.tree, {s: reader_for(s) for s in suffixes}, self.linkers)
+        readers = {suffix: reader_for(suffix) for suffix in suffixes}
+        if self.readings is not None:
+            readers = {suffix: self.readings.through(reader) for suffix, reader in readers.items()}
+        project = Project(self.tree, readers, self.linkers)
         project.reported = self.reported
         return project
 
@@ -227,7 +232,6 @@ class Session:
     def _kept(self, ids: tuple[str, ...], path: str, data: bytes) -> frozenset[bytes]:
         """The names of a module that may hold what the cards ``ids`` ask about: functions that use one say whether it
         is an address to connect to."""
-        from connlint.borrowing import names_beside
         from connlint.project.suspects import suspects
 
         found: set[bytes] = set()

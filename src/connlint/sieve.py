@@ -236,3 +236,22 @@ class Sieve(Struct):
                         if package in tops or (package.endswith("*") and any(t.startswith(package[:-1]) for t in tops)):
                             found.update(last)
         return frozenset(found)
+
+
+_NAME_BESIDE = regex(rb"([A-Za-z_$][\w$]*)['\"]?\]?\s*[:=](?!=)")
+
+
+def names_beside(words: list[bytes], data: bytes, counts: Callable[[int], bool] = lambda at: True) -> set[bytes]:
+    """Names that are given a value on a line which holds one of ``words``, or on the line before it.
+
+    ``counts`` says of the place of a word whether other files may see what stands there.
+    """
+    found: set[bytes] = set()
+    for word in words:
+        at = data.find(word)
+        while at >= 0:
+            if counts(at):
+                start = data.rfind(b"\n", 0, max(0, data.rfind(b"\n", 0, at))) + 1
+                found.update(_NAME_BESIDE.findall(data, start, at))
+            at = data.find(word, at + len(word))
+    return {name for name in found if len(name) > 2 and name not in (b"http", b"https", b"default", b"type")}

@@ -25,6 +25,8 @@ COMMANDS = {
     "init": "connlint.cli.init:init",
     "completion": "connlint.cli.completion:completion",
     "facts": "connlint.cli.facts:facts",
+    "lsp": "connlint.cli.lsp:lsp",
+    "fleet": "connlint.cli.fleet:fleet",
     "cache": "connlint.cli.cache:cache",
 }
 """Name of a command → the function that it is, in the order of the help."""

@@ -64,12 +64,12 @@ class MemoryTree:
 
 
 class OverlayTree:
-    """A tree in which some files hold something else, as they would after an edit; none is added and none is gone."""
+    """A tree in which some files hold something else, as they would after an edit; those it lacks are added."""
 
     def __init__(self, base: Tree, contents: Mapping[str, bytes]) -> None:
         self.base = base
         self.contents = dict(contents)
-        self.paths = base.paths
+        self.paths = base.paths if base.paths.issuperset(self.contents) else base.paths | self.contents.keys()
         self.root = getattr(base, "root", None)
 
     def read(self, path: str) -> bytes | None:
@@ -77,11 +77,11 @@ class OverlayTree:
         return self.base.read(path) if found is None else found
 
     def exists(self, path: str) -> bool:
-        return self.base.exists(path)
+        return path in self.paths or self.base.exists(path)
 
     def ignored(self, path: str) -> bool:
         return self.base.ignored(path)
 
-    @property
+    @cached_property
     def folders(self) -> frozenset[str]:
-        return self.base.folders
+        return self.base.folders if self.paths is self.base.paths else folders_of(self.paths)
