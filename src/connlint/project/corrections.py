@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span, Undecodable
+from connlint.project.module import Module
 
 
 def respelled(path: str, data: bytes, at: Span, name: str) -> Fix | None:
@@ -49,7 +51,7 @@ def from_module(path: str, data: bytes, at: Span, module: str) -> Fix | None:
     from connlint.languages.edits import insertion, line_end, whole_line
 
     line = whole_line(source, statement.at)
-    gone = _without(source, statement, name)
+    gone = without_name(source, statement, name)
     if line is None or gone is None:
         return None
     alias = "" if name.local in (name.name, None) else f" as {name.local}"
@@ -58,7 +60,33 @@ def from_module(path: str, data: bytes, at: Span, module: str) -> Fix | None:
     return _proved(source, Fix(title, edits), read)
 
 
-def _without(source: Source, statement: p.Import, name: p.ImportedName) -> Span | None:
+def without_idle_imports(module: Module, fix: Fix | None) -> Fix | None:
+    """``fix``, and without the imports of names of which it has taken the last use; as it is where they cannot go."""
+    if fix is None:
+        return None
+    from connlint.languages.edits import without_lines
+
+    source, more = module.source, []
+    statement: Any
+    for statement in module.program.body:
+        for name in statement.names if type(statement) is p.Import else ():
+            word = re.compile(rf"(?<![\w$]){re.escape(name.local or '')}(?![\w$])")
+            if not name.local or name.star or name.name == "*" or len(word.findall(source.text)) != 2:
+                continue  # where it is imported, and where it is used
+            if not any(word.search(source.slice(edit.place.at)) for edit in fix.edits) or any(
+                    word.search(edit.text) for edit in fix.edits):
+                continue
+            if len(statement.names) == 1:
+                gone = without_lines(source, statement.at, r"(?!)")
+                more += [gone] if gone is not None else []
+            elif (span := without_name(source, statement, name)) is not None:
+                more.append(Edit(Place(module.path, span), ""))
+    if not more or (opened := _open(module.path, source.data)) is None:
+        return fix
+    return _proved(source, Fix(fix.title, (*fix.edits, *more)), opened[2]) or fix
+
+
+def without_name(source: Source, statement: p.Import, name: p.ImportedName) -> Span | None:
     """What to take out so that ``statement`` imports ``name`` no more: its line, or the name and a comma."""
     line = source.line(name.at[0])
     text = source.line_text(line)

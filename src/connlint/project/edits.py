@@ -7,6 +7,7 @@ from typing import Any
 from connlint.model import program as p
 from connlint.model.finding import Fix
 from connlint.project.bundled import is_inlined
+from connlint.project.corrections import without_idle_imports
 from connlint.project.defaults import without_declared_default, without_default
 from connlint.project.module import Module
 from connlint.project.requirers import requirer
@@ -37,14 +38,14 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     if python:
         from connlint.languages.python.rewrite import require as require_python
 
-        return require_python(module.source, module.program, node.at, variable)
+        return without_idle_imports(module, require_python(module.source, module.program, node.at, variable))
     from connlint.languages.javascript.requiring import require as require_javascript
 
     inlined = is_inlined(values.environment.project, module.path, reads[0].variables[0], values.browser)
     helper = requirer(values, module, node) if len(reads) == 1 and not inlined else None
-    return require_javascript(
+    return without_idle_imports(module, require_javascript(
         module.source, module.program, node.at, variable, helper.name if helper else None, inlined=inlined,
-        imported=helper.module if helper is not None else "")
+        imported=helper.module if helper is not None else ""))
 
 
 def _without_default(values: Values, module: Module, read: Any, joint: Any, variable: str) -> Fix | None:
