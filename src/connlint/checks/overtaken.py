@@ -73,7 +73,11 @@ class Overtaken:
         for above in self.module.parents(waited):
             if above is function:
                 return True
-            if above.at[0] <= call.at[0] < above.at[1]:
+            at = getattr(above, "at", None)  # arguments and entries stand nowhere of their own
+            if at is None:
+                below = above
+                continue
+            if at[0] <= call.at[0] < at[1]:
                 if type(above) is p.If and any(below is s for s in above.then):
                     return not any(s.at[0] <= call.at[0] < s.at[1] for s in above.otherwise)
             elif type(above) is p.If:
