@@ -48,7 +48,7 @@ class Kustomized:
         if path in self._patches:
             bases = [base for file in self._patches[path] for base in self._services(file)
                      if base.name == service.name and file != path]
-            joined = replace(laid_over(bases[0], service), place=service.place,
+            joined = replace(laid_over(bases[0], service), place=service.place, group=service.group,
                              environment_at=service.environment_at) if bases else service
             return replace(joined, open=(*joined.open, "a patch of another manifest"))
         over = self._over.get(path, ())
