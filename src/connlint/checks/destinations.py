@@ -74,6 +74,15 @@ class Destinations:
         ends = [use for use in uses(self.values, module, node) if use.last or use.kind in _ENDS]
         return bool(ends) and all(self._shows(use) for use in ends)
 
+    def binds(self, module: Module, node: Any, host: Host) -> bool:
+        """Whether the program listens on what the read ``node`` gives, so that it is the program's own address."""
+        above = module.parent(node)
+        while type(above) is p.Logical:
+            node, above = above, module.parent(above)
+        found = uses(self.values, module, node)
+        return any(use.kind == "argument" and self.listens(use, host)
+                   for use in (*found, *self.elsewhere.uses(module, node, found)))
+
     def _is_unread_key(self, module: Module, node: Any, found: list[Use]) -> bool:
         """Whether the value is only put into an object that the module gives to others, none of which reads it."""
         entry = module.parent(node)

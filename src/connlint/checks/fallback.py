@@ -116,6 +116,9 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         if destinations.silent(module, found.node, names, found.host):
             continue
+        if not found.host.scheme and not any(wording.says("remote", v) for v in names) and any(
+                destinations.binds(r.site.module, r.site.node, found.host) for r in reads):
+            continue
         if Companions.of(project, rules.apis).beside(module.path, names, found.host):
             continue
         if is_bundled(project, module.path, names, prefixes):
