@@ -30,6 +30,8 @@ from connlint.project.uses import uses
 from connlint.project.values import Possible, Site, Values, values_of
 
 _NUMBER = regex(r":(\d{4,5})(?!\d)")
+_WRITTEN = regex(rf"^(\w+://[^/{HOLE}]+:\d{{4,5}}){HOLE}")
+"""A port that is written out, and a path behind it."""
 _PORT = regex(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
 
 _ANOTHER_WAY = ("transport", "uds", "unix_socket_path", "connector")
@@ -181,7 +183,7 @@ def fixed(possible: list[Possible]) -> Site | None:
     for q in possible:
         if q.reads or q.absent or q.origin is None or not q.text or loopback(q.text) is None:
             return None
-        if q.text.startswith(HOLE) or HOLE in re.split(r"(?<![/:])[/?#]", q.text, maxsplit=1)[0]:
+        if q.text.startswith(HOLE) or HOLE in re.split(r"(?<![/:])[/?#]", _WRITTEN.sub(r"\1/", q.text), maxsplit=1)[0]:
             return None  # somebody tells it the port: what runs beside it is meant
     return possible[0].origin
 

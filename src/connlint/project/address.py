@@ -29,6 +29,7 @@ _PLAIN = regex(
     rf"(?::(\d{{1,5}}|{HOLE}))?(?=$|[/?#,{HOLE}])"
 )
 _PORT = regex(r"(.*?)(?::(\d*))?$", re.DOTALL)
+_WHOLE = regex(r"[^:]+:\d{4,5}$")
 _MENTIONS = regex(r"localhost|127\.\d|::1|0\.0\.0\.0|docker|0:0:1", re.IGNORECASE)
 _LOOPBACK_V4 = regex(r"127(?:\.\d{1,3}){3}$")
 _LOOPBACK = frozenset((
@@ -113,8 +114,10 @@ def _authority(rest: str, scheme: str) -> tuple[Host, ...]:
 
 
 def _split(part: str, scheme: str = "") -> Host:
-    """``part`` as host and port; a hole behind the host is a port, a path or nothing."""
+    """``part`` as host and port; a hole behind the host is a port, a path or nothing, behind a whole port a path."""
     name, hole, _ = part.partition(HOLE)
+    if hole and _WHOLE.match(name):
+        hole = ""
     if hole and name and name[-1] != ":" and not is_loopback(name):
         return Host(HOLE)
     name = name.rstrip(":") if hole else name

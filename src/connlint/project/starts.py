@@ -29,7 +29,7 @@ Entry = Mapping[str, Any]
 _VALUED = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags")
 """The lists of an entry that hold options with a value."""
 _OTHER_FILES = regex(
-    rb"actions/checkout[^\n]*\n(?:[ \t]+(?!- )[^\n]*\n)*?[ \t]+(?:path|repository):"
+    rb"actions/checkout[^\n]*+\n(?:[ \t]++(?!- )[^\n]*+\n)*?[ \t]++(?:path|repository):"
     rb"|download-artifact|git clone|tar -x|unzip"
 )
 """How files come to a workflow that are not those of the project."""
