@@ -229,8 +229,10 @@ class Elsewhere:
         rows: list[bytes] = []
         for name in names:
             word = re.compile(rb"^.*[.\s({\[,]%s\b(?!\s*[:(]).*$" % re.escape(name.encode()), re.M)
+            foreign = self._defining(module, name)
             for path in self.index.mentions(name, module.path):
-                data = self.index.data(path) if path != module.path and self.counts(path) else b""
+                own = path != module.path and self.counts(path) and own_root(self.values.project, path) not in foreign
+                data = self.index.data(path) if own else b""
                 for match in word.finditer(data):
                     if not _IMPORT.match(match[0]):
                         above = data[: match.start()].rsplit(b"\n", 3)
@@ -238,6 +240,13 @@ class Elsewhere:
             if len(rows) > _MOST:
                 return None
         return rows
+
+    def _defining(self, module: Module, name: str) -> set[str]:
+        """The other packages that have a ``name`` of their own in some class, at one of its first indents."""
+        declared = re.compile(rb"^[ \t]+%s[ \t]*:[^\n]*=" % re.escape(name.encode()), re.M)
+        roots = {own_root(self.values.project, path) for path in self.index.mentions(name, module.path)
+                 if declared.search(self.index.data(path))}
+        return roots - {own_root(self.values.project, module.path), ""}
 
     def uses(self, module: Module, node: Any, found: list[Use]) -> list[Use]:
         """What other files, or other methods, are seen to do with the value of ``node``; ``found`` are the uses that
