@@ -74,7 +74,7 @@ class Factories:
         return any(called.search(data, it.at[0], it.at[1]) for it in stretches)
 
     def _imported(self) -> Iterator[str]:
-        """The names of functions that may hand something out, as far as they are imported from a file of the project."""
+        """The names of functions that may hand something out, imported from a file of the project."""
         for statement in self.module.nodes(p.Import):
             for name in statement.names:
                 if name.local is not None and not name.star and self._is_named_like_one(name.local):
