@@ -116,11 +116,16 @@ class Loads:
                 yield Load(module, call, entry, started=True)
                 continue
             above = self._above(module.path) if above is None else above
+            first: dict[str, Load] = {}
             for chain in chains(self.project, module, call, within=above, begins=_begins):
                 start = chain.start
                 started = not at_import(start.module, start.node)
                 if started or start.module.path != module.path:
-                    yield Load(start.module, start.node, entry, home=module, written=call, started=started)
+                    load = Load(start.module, start.node, entry, home=module, written=call, started=started)
+                    known = first.setdefault(start.module.path, load)
+                    if (started, start.node.at) < (known.started, known.node.at):
+                        first[start.module.path] = load  # what runs again later has loaded everything by then
+            yield from first.values()
 
     def _above(self, path: str) -> frozenset[str]:
         """Files of the program that import ``path``, and those that import these, as long as they are few."""
