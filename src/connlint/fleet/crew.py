@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from connlint.fleet.visit import Plan, Visit, ended_early, visit
 
 Crew = Callable[[list[Repository], Plan], Iterator[Visit]]
 """Gives the visits of repositories in the order in which they end; one for each, whatever happens to the workers."""
+
+
+_ADDRESS = re.compile(r"(?:\w+://)?\S+:\d+\Z")
 
 
 class NoCrew(Exception):
@@ -42,6 +46,8 @@ def dask(address: str, patience: float = 30.0) -> Iterator[Crew]:
 
     A scheduler, and its first worker, are waited for ``patience`` seconds. Raises `NoCrew`.
     """
+    if _ADDRESS.match(address) is None:
+        raise NoCrew(f"{address!r} is no address of a scheduler; one looks like tcp://host:8786")
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
@@ -69,7 +75,7 @@ def _submitted(client: Any, repositories: list[Repository], plan: Plan) -> Itera
                for repository in repositories}
     left = {future.key: repository for future, repository in waiting.items()}
     try:
-        for future in in_order(list(waiting)):
+        for future in in_order(list(waiting), loop=client.loop):
             repository = left.pop(future.key)
             try:
                 yield future.result()
