@@ -126,7 +126,8 @@ class Code:
         if module.program.language != "python" or (names := _constants(module, node)) is None:
             return True
         words = b"|".join(re.escape(name.encode()) for name in sorted(names))
-        asked = re.compile(rb"\b(?:" + words + rb")\b|import \*")
+        # a comment may speak of what the code does not use
+        asked = re.compile(rb"^[^#\n]*\b(?:" + words + rb")\b|import \*", re.MULTILINE)
         own = set(self.files(one))
         using = [path for path in importers(self.project).of(module.path)
                  if asked.search(self.project.tree.read(path) or b"")]
