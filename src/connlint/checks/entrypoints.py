@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from typing import Any
 
 from connlint.cards import Card, Rules
@@ -20,6 +19,7 @@ from connlint.project.grounds import Folder, Ground, above
 from connlint.project.project import Project
 from connlint.project.rewording import reworded
 from connlint.project.services import Services
+from connlint.project.slips import is_slip
 from connlint.project.starts import Start, Starts, Target
 from connlint.project.tree import Tree
 
@@ -36,8 +36,6 @@ _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".template", ".tpl", ".in", "
 _NOT_RUN = regex(
     r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|templates?|cookiecutters?|vendor|third_party)/|\{\{|\{%"
 )
-_SURELY_MEANT = 0.85
-"""How alike two names must be for an edit to be offered."""
 _FIRST_OF_IMPORT = regex(rb"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
 Verdict = Draft | None
 
@@ -166,7 +164,7 @@ def _module_run(start: Start, target: Target, applications: Applications) -> Ver
     if answers and all(isinstance(answer, Missing) for answer in answers):
         near = next((a.near for a in answers if isinstance(a, Missing) and a.near), None)
         return _draft("module", start, target, _tried(answers), f"; did you mean '{near}'?" if near else "",
-                      meant=near if near and _are_alike(target.text, near) else None)
+                      meant=near if near and is_slip(target.text, near) else None)
     return None
 
 
@@ -206,7 +204,7 @@ def _compiled(start: Start, target: Target, applications: Applications) -> Verdi
         return None
     near = next((a.near for a in answers if isinstance(a, Missing) and a.near), None)
     return _draft("file", start, target, _tried(answers), f"; did you mean '{near}'?" if near else "",
-                  meant=near if near and _are_alike(target.text, near) else None)
+                  meant=near if near and (is_slip(target.text, near) or _has_the_name_of(target, near)) else None)
 
 
 def _found_file(start: Start, ground: Ground, path: str) -> Answer:
@@ -290,7 +288,7 @@ def _script(start: Start, target: Target) -> Verdict:
 
         near = difflib.get_close_matches(target.text, list(scripts or {}), 2, 0.75)
         return _draft("script", start, target, answer.path, f"; did you mean '{near[0]}'?" if near else "",
-                      meant=near[0] if len(near) == 1 and _are_alike(target.text, near[0], 0.8) else None)
+                      meant=near[0] if len(near) == 1 and is_slip(target.text, near[0]) else None)
     return None
 
 
@@ -309,9 +307,9 @@ def _draft(outcome: str, start: Start, target: Target, where: str, hint: str, at
     return Draft(outcome, target.place, slots, f"{start.tool} {target.text}", related=related, fix=fix)
 
 
-def _are_alike(name: str, other: str, bar: float = _SURELY_MEANT) -> bool:
-    """Whether one is the other with a slip of the pen in it."""
-    return SequenceMatcher(None, name, other).ratio() >= bar
+def _has_the_name_of(target: Target, near: str) -> bool:
+    """Whether a file is the one that was named, in another folder."""
+    return posixpath.basename(target.module) == posixpath.basename(near)
 
 
 def _only_attribute(start: Start, target: Target, paths: list[str], applications: Applications) -> str | None:
@@ -335,7 +333,7 @@ def _one_application(start: Start, target: Target, answers: list[Answer], applic
     folder = tried[: -len(file)]
     made = {(path[len(folder):], name) for path, name in applications.made if path.startswith(folder)}
     spelled = {f"{path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}:{name}" for path, name in made}
-    alike = [text for text in spelled if _are_alike(target.text, text)]
+    alike = [text for text in spelled if is_slip(target.text, text)]
     if len(alike) != 1 and (len(spelled) != 1 or not start.entry.get("protocol")):
         return None
     meant = alike[0] if len(alike) == 1 else spelled.pop()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 
 from connlint.model.finding import Draft, Level, Place, Step
 from connlint.patterns import regex
 from connlint.project.answer import Found, Missing
 from connlint.project.linker import ImportUse, Linker, UsedName
+from connlint.project.slips import is_slip
 
 _NOT_RUN = regex(
     r"(?:^|/)(?:(?:[\w-]+-)?test-?data|test_data|(?:[\w-]+-)?fixtures?|__fixtures__|__snapshots__|templates?|cookiecutters?|vendor|vendored|_vendor"
@@ -21,8 +21,6 @@ _NOT_RUN = regex(
     r"|(?:^|/)(?:tests?|__tests__|testing)/(?:.*/)?(?:bad|broken|invalid)[_-][^/]*$"
 )
 """Code that is data, or was put aside: nobody runs it where it stands."""
-_SURELY_MEANT = 0.85
-"""How alike two names must be for an edit to be offered."""
 
 _OUTCOMES = {"use": "symbol-at-use", "check": "symbol-unused"}
 
@@ -62,7 +60,8 @@ def _module(path: str, data: bytes, use: ImportUse, answer: Missing) -> Draft:
     hint, fix = "", None
     if answer.near:
         hint = f"; did you mean '{answer.near}'?"
-        if use.names or not path.endswith(".py"):  # Python's `import a.b` is spelled out wherever it is used
+        # Python's `import a.b` is spelled out wherever it is used
+        if is_slip(use.module, answer.near) and (use.names or not path.endswith(".py")):
             fix = other_module(path, data, use.module_at, use.module, answer.near)
     slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
     level: Level | None = "warning" if use.breaks == "use" else None
@@ -92,7 +91,7 @@ def _symbol(
         fix = from_module(path, data, used.at, module) if module else None
     elif answer.near and (used.in_import or answer.near != "default"):
         hint = f"; did you mean '{answer.near}'?"
-        if SequenceMatcher(None, used.name, answer.near).ratio() >= _SURELY_MEANT:
+        if is_slip(used.name, answer.near):
             fix = respelled(path, data, used.at, answer.near)
     elif elsewhere:
         hint = f"; {' and '.join(elsewhere[:2])} define it" if len(elsewhere) == 2 else f"; {elsewhere[0]} defines it"

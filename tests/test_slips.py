@@ -1,0 +1,19 @@
+"""What counts as a slip of the pen."""
+
+from __future__ import annotations
+
+import pytest
+
+from connlint.project.slips import is_slip
+
+
+@pytest.mark.parametrize(("written", "meant", "slip"), [
+    ("load_setings", "load_settings", True), ("roundedd", "rounded", True), ("biuld", "build", True),
+    ("getuser", "getUser", True), ("get_user", "getUser", True), ("./header", "./Header", True),
+    ("drivers", "driver", True),
+    ("strat", "start", True), ("rounder", "rounded", True), ("abdc", "abcd", True), ("xstart", "start", True),
+    ("start", "start", False), ("MONTHS", "MONTHLY", False), ("ab", "ac", False), ("abcd", "dcba", False),
+    ("create", "created_at", False), ("user", "users_all", False), ("abdce", "abcdf", False),
+])  # fmt: skip
+def test_slips(written, meant, slip):
+    assert is_slip(written, meant) is slip
