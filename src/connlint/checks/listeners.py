@@ -38,6 +38,7 @@ class Pair(Struct, frozen=True):
     flag: str = ""
     ignored: tuple[str, ...] = ()
     owned: bool = False
+    outliving: bool = False
 
 
 class Registration(Struct):
@@ -302,7 +303,8 @@ class Listening:
             if type(statement) is not p.Define or not self.cases.closes(statement):
                 continue
             beside = any(above is statement for other in one.beside for above in self.module.parents(other))
-            if beside or (one.target in one.pair.lasting and self._is_lasting(one.call, one)):
+            outlived = one.pair.outliving and one.target in one.pair.lasting and self._is_lasting(one.call, one)
+            if beside or outlived:
                 if self.cases.repeats.built(owner).answer == "once":
                     return None
                 place = Place(self.module.path, statement.value.name_at or statement.at)
