@@ -335,6 +335,8 @@ def _runs_itself_again(api: Api, call: p.Call, module: Module) -> bool:
     if not any(fnmatchcase(last_word(given) or "", word) for word in api.itself):
         return False
     function = _function_around(given, call, module)
+    if type(function) is not p.Function:
+        return False  # what a call makes of a function: ``useCallback(…)``
     for above in module.parents(call):
         if above is function:
             return not any(_stops(statement, call) for statement in above.body)
