@@ -61,12 +61,13 @@ def from_module(path: str, data: bytes, at: Span, module: str) -> Fix | None:
 
 
 def without_idle_imports(module: Module, fix: Fix | None) -> Fix | None:
-    """``fix``, and without the imports of names of which it has taken the last use; as it is where they cannot go."""
+    """``fix``, and without the imports and plain constants of which it has taken the last use; as it is where they
+    cannot go."""
     if fix is None:
         return None
     from connlint.languages.edits import without_lines
 
-    source, more = module.source, []
+    source, more = module.source, _idle_constants(module, fix)
     statement: Any
     for statement in module.program.body:
         for name in statement.names if type(statement) is p.Import else ():
@@ -84,6 +85,23 @@ def without_idle_imports(module: Module, fix: Fix | None) -> Fix | None:
     if not more or (opened := _open(module.path, source.data)) is None:
         return fix
     return _proved(source, Fix(fix.title, (*fix.edits, *more)), opened[2]) or fix
+
+
+def _idle_constants(module: Module, fix: Fix) -> list[Edit]:
+    """Edits that take away the constants of JavaScript that hold a text, are not exported, and were used in ``fix``
+    alone; in Python, another file may import any of them."""
+    from connlint.languages.edits import without_lines
+
+    source, found = module.source, []
+    for let in module.nodes(p.Let) if module.program.language != "python" else ():
+        if let.how != "const" or type(let.target) is not p.Name or type(let.value) is not p.Text:
+            continue
+        word = re.compile(rf"(?<![\w$]){re.escape(let.target.id)}(?![\w$])")
+        if len(word.findall(source.text)) == 2 and any(word.search(source.slice(e.place.at)) for e in fix.edits):
+            gone = without_lines(source, let.at, r"(?!)")
+            if gone is not None and not any(word.search(edit.text) for edit in fix.edits):
+                found.append(gone)
+    return found
 
 
 def without_name(source: Source, statement: p.Import, name: p.ImportedName) -> Span | None:
