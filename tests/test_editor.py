@@ -194,12 +194,17 @@ def test_what_the_disk_and_the_user_change(tmp_path) -> None:
         editor.open("api/main.py")
         await editor.hears("api/main.py", ["env-localhost-fallback"])
         assert editor.watched == [lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES]
+        editor.workspace_did_change_configuration(lsp.DidChangeConfigurationParams({"connlint": {"delay": 20}}))
         write(tmp_path, {"api/settings.py": 'DEFAULT = "http://orders:9000"\n'})
         editor.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams(
             [lsp.FileEvent(editor.uri("api/settings.py"), lsp.FileChangeType.Changed)]))
         await editor.hears("api/main.py", ["missing-symbol"])
         editor.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(
             {"connlint": {"delay": 20, "ignore": ["imports"]}}))
+        await editor.hears("api/main.py", [])
+        editor.workspace_did_change_configuration(lsp.DidChangeConfigurationParams({"connlint": {"delay": 20}}))
+        await editor.hears("api/main.py", ["missing-symbol"])
+        editor.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(None))
         await editor.hears("api/main.py", [])
         editor.workspace_did_change_configuration(lsp.DidChangeConfigurationParams({"connlint": {"delay": 20}}))
         await editor.hears("api/main.py", ["missing-symbol"])
@@ -213,7 +218,8 @@ def test_what_the_disk_and_the_user_change(tmp_path) -> None:
         await editor.hears("api/main.py", [])
         assert len(editor.messages) == 1
 
-    play(tmp_path, scene)
+    # the user wants no findings of this family until something else is said
+    play(tmp_path, scene, settings={"ignore": ["imports"]})
 
 
 def test_folders_new_files_and_files_outside(tmp_path) -> None:

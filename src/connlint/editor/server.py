@@ -38,7 +38,7 @@ class Server(LanguageServer):
 
     def __init__(self) -> None:
         super().__init__("connlint", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental)
-        self.settings = Settings()
+        self.initial = self.settings = Settings()
         self._desks: dict[Path, Desk] = {}
         self._told: dict[Path, _Told] = {}
         self._complaint: dict[Path, str] = {}
@@ -194,7 +194,7 @@ def build() -> Server:
 
     @server.feature(lsp.INITIALIZE)
     def initialize(ls: Server, params: lsp.InitializeParams) -> None:
-        ls.settings = settings_of(params.initialization_options)
+        ls.initial = ls.settings = settings_of(params.initialization_options)
 
     @server.feature(lsp.INITIALIZED)
     def initialized(ls: Server, _params: lsp.InitializedParams) -> None:
@@ -221,7 +221,8 @@ def build() -> Server:
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configured(ls: Server, params: lsp.DidChangeConfigurationParams) -> None:
-        ls.settings = settings_of(params.settings)
+        # many editors send nothing here, and mean that nothing has changed
+        ls.settings = settings_of(params.settings) if params.settings else ls.initial
         ls.soon()
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION,
