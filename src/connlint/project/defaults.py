@@ -1,4 +1,4 @@
-"""Edits that take a default away where a library then stops the program by itself: readers, settings classes, schemas."""
+"""Edits that take a default away where a library then stops the program by itself: readers, classes, schemas."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ class Access(Struct, frozen=True, eq=False):
     ``names`` are expressions or texts that name the variable, the first that is set wins; ``prefix`` stands before
     each. ``default`` is the value without it. ``absent`` says what else happens: "raises", "nothing", or "default" (an
     own value of the reader). ``writes`` is set where the default is stored in the environment; ``plain`` where the
-    process's environment itself is read, and no library stands between. ``strict`` is the method of the same object that
-    raises instead, "" where there is none.
+    process's environment itself is read, and no library stands between. ``strict`` is the method of the same object
+    that raises instead, "" where there is none.
     """
 
     node: Any
