@@ -39,11 +39,15 @@ def mirrors(code: Iterable[str], listed: frozenset[str]) -> tuple[str, ...]:
     none.
     """
     below: dict[str, list[str]] = {}
+    marked: dict[str, bool] = {}
     for path in code:
         at = path.find("/")
         start = 0
         while at >= 0:
-            if _MARKED.search(path[start:at]):
+            name = path[start:at]
+            if name not in marked:
+                marked[name] = _MARKED.search(name) is not None
+            if marked[name]:
                 below.setdefault(path[: at + 1], []).append(path)
                 break
             start = at + 1

@@ -9,7 +9,7 @@ import stat
 import subprocess
 from collections.abc import Callable, Container, Iterable
 from functools import cache, cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
@@ -387,7 +387,7 @@ def set_aside_by_name(path: str) -> str | None:
     """Why a file with this path is not the project's own source, or None."""
     if found := _FOLDER.search(path):
         return _FOLDERS[found[1]]
-    name = PurePosixPath(path).name
+    name = path[path.rfind("/") + 1 :]
     if name.endswith((".pyi", ".d.ts", ".d.mts", ".d.cts")):
         return "declarations only"
     if is_dated(path):
