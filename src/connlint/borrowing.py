@@ -8,16 +8,17 @@ that file, directly or through a barrel.
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 
 from connlint.cards import Card
 from connlint.discover import PYTHON
+from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.session import Scanned, Session, is_python
 from connlint.sieve import IMPORTED, names_beside
 
 _BARRELS = ("index", "__init__")
+_WORD = regex(rb"[\w$]+")
 
 
 def with_borrowers(scanned: list[Scanned], wanted: list[tuple[str, tuple[str, ...]]],
@@ -49,8 +50,6 @@ def _borrowers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
                     if through:
                         names[_stem(row.path)] = set().union(*through)
     found = []
-    whole = {name: re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
-             for some in names.values() for name in some}
     for row in scanned:
         if card.id in row.cards or row.set_aside or row.problem or not row.modules:
             continue
@@ -62,7 +61,7 @@ def _borrowers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
             continue
         if not session.speaks(card.id, row.path):
             continue
-        held = {name: None for _, last in near for name in names[last] if name in data and whole[name].search(data)}
+        held = set(_WORD.findall(data)) if near else set()
         if any(not names[last].isdisjoint(held) and _is_ours(row.path, module, session) for module, last in near):
             found.append(row.path)
         elif session.reported and _takes_constants(row.path, data, words, session):
