@@ -69,20 +69,6 @@ def require(
                  and (fix := proved(source, Fix(title, tuple(edits)), read, keeps=False)) is not None), None)
 
 
-def is_helper(function: Any) -> bool:
-    """Whether a function returns the variable that its first argument names, or throws where that is not set."""
-    if type(function) is not p.Function or not function.params or type(function.params[0].target) is not p.Name:
-        return False
-    if function.kind not in ("function", "arrow") or function.is_async or any(
-            param.default is None and type(param.target) is not p.Default for param in function.params[1:]):
-        return False
-    name = function.params[0].target.id
-    nodes = list(everything(function.body))
-    reads = any(type(node) is p.Index and type(node.key) is p.Name and node.key.id == name
-                and type(node.of) is p.Member and node.of.name == "env" for node in nodes)
-    return reads and any(type(node) is p.Raise for node in nodes) and not any(type(node) is p.Try for node in nodes)
-
-
 class _Writer:
     """The ways to write it in one file."""
 
