@@ -530,6 +530,101 @@ from openai import OpenAI
 from acme.plugins.google import STT, TTS  # want missing-symbol
 class STT: pass
 --- plugins/google/acme/plugins/openai/__init__.py
+=== folders of tests that are called like a package hide nothing of it
+--- app/pyproject.toml
+[project]
+name = "words"
+--- app/src/words/__init__.py
+--- app/src/words/util/__init__.py
+--- app/src/words/util/url.py
+def fix(): ...
+--- app/tests/words/util/url/test_fix.py
+from words.util.url import fix, gone  # want missing-symbol
+from words.util import url, test_text
+import words.util.url
+words.util.url.fix()
+--- app/tests/words/util/test_text.py
+from words.util import url, more  # want missing-symbol
+from words.util.ready import prepared
+--- app/tests/words/util/ready.py
+prepared = 1
+=== nor where nothing says that the package stands at a root
+--- app/source/python/words/__init__.py
+--- app/source/python/words/util/url.py
+def fix(): ...
+--- app/tests/python/words/util/url/__init__.py
+--- app/tests/python/words/util/url/test_fix.py
+from words.util.url import fix
+from words.util.url.ready import prepared, gone  # want missing-symbol
+--- app/tests/python/words/util/url/ready.py
+prepared = 1
+=== folders of projects are called like the packages in them
+--- acme/types/pyproject.toml
+[project]
+name = "acme-types"
+--- acme/types/acme/types/__init__.py
+Item = 1
+--- acme/types/acme/types/core.py
+x = 1
+from acme.types import Item, Items  # want missing-symbol
+--- acme/api/pyproject.toml
+[project]
+name = "acme-api"
+dependencies = ["acme-types"]
+--- acme/api/acme/api/__init__.py
+--- acme/api/acme/api/app.py
+from acme.types import core, Item
+from acme.types.core import x
+import acme.types
+acme.types.Item
+--- acme/api/tests/test_app.py
+from acme.types import core
+from acme.api import app, apps  # want missing-symbol
+from acme.api.app import Item, gone  # want missing-symbol
+=== the folder of a project is no package, what is in it may be
+--- backend/pyproject.toml
+[project]
+name = "shop"
+--- backend/models.py
+x = 1
+--- backend/main.py
+from backend.models import x
+--- frontend/models.py
+--- tests/test_all.py
+from backend import models, shop
+from frontend import models, shop  # want missing-symbol
+from frontend.models import gone  # want missing-symbol
+--- tests/test_more.py
+from frontend import models
+from frontend.models import gone  # want missing-symbol
+=== portions of a namespace are one
+--- one/setup.py
+--- one/acme/plugins/here.py
+x = 1
+--- one/acme/plugins/use.py
+from acme.plugins import here, there
+from acme.plugins import nowhere  # want missing-symbol
+from acme.plugins.here import x
+from . import here, there
+from .there import y
+from .nowhere import y  # want missing-module
+from . import nowhere  # want missing-symbol
+--- two/pyproject.toml
+--- two/acme/plugins/there.py
+y = 1
+=== folders without an __init__.py in projects that are started by themselves
+--- a/Dockerfile
+--- a/app/models.py
+x = 1
+--- a/app/main.py
+from app.models import x, y  # want missing-symbol
+--- a/tests/test_main.py
+from app.models import x, y  # want missing-symbol
+--- b/Dockerfile
+--- b/app/models.py
+x = y = 1
+--- b/app/main.py
+from app.models import x, y, z  # want missing-symbol
 === src layout
 --- pyproject.toml
 [project]
@@ -846,6 +941,22 @@ def test_found_is_the_file_that_defines_the_name():
         assert linker.lookup("main.py", use, name) == Found(path)
     assert linker.resolve("main.py", "pkg.leaf") == Found("pkg/leaf.py")
     assert isinstance(linker.resolve("main.py", "requests.adapters"), Unknown)
+
+
+WHERE = {
+    ("pyproject.toml", "scripts/all.py"): "lib/words/core.py",  # what is installed goes before a bare folder
+    ("scripts/Dockerfile", "scripts/all.py"): "scripts/words/core.py",  # a project of its own
+    ("pyproject.toml", "tests/test_core.py"): "lib/words/core.py",
+}
+
+
+@pytest.mark.parametrize(("also", "path"), WHERE)
+def test_the_first_package_goes_before_folders(also, path):
+    files = {
+        "setup.cfg": "[options.packages.find]\nwhere = lib\n", "lib/words/__init__.py": "", "lib/words/core.py": "",
+        "scripts/words/core.py": "", "tests/words/core/test_x.py": "", also: "",
+    }
+    assert PythonLinker(MemoryTree(files)).resolve(path, "words.core") == Found(WHERE[also, path])
 
 
 SYNTAX = [

@@ -15,6 +15,7 @@ from connlint.patterns import regex
 from connlint.project.tree import Tree
 
 INIT = "__init__.py"
+_BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _INSTALLED = regex(r"(?:^|/)(?:site-packages|dist-packages|node_modules|\.venv|\.tox|\.nox)/")
 
 
@@ -123,6 +124,13 @@ class PythonFiles:
     def is_package(self, folder: str) -> bool:
         """Whether ``folder`` holds an ``__init__.py``; the project's own folder is never called a package."""
         return bool(folder) and f"{folder}/{INIT}" in self.tree.paths
+
+    def is_project(self, place: str) -> bool:
+        """Whether ``place``, a folder with a slash behind, is no package but a project that is built by itself."""
+        if not place.endswith("/"):
+            return False
+        inside = "" if place == "/" else place
+        return any(inside + name in self.tree.paths for name in _BUILD_FILES)
 
     def beside(self, folder: str) -> list[str]:
         """The modules' files directly in ``folder``."""

@@ -31,6 +31,7 @@ _BOUND_AFTER = regex(rb"[ \t\r\n]*(?:=(?!=)|[,):]|in\b)")
 _ELSEWHERE = Unknown("on no path that is known")
 _FOREIGN = Unknown("may be installed")
 _INSTALLED = Unknown("installed", foreign=True)
+_PORTION = Unknown("another project's part of the same namespace has it")
 _STANDARD = Unknown("standard library", foreign=True)
 
 
@@ -86,6 +87,8 @@ class PythonLinker:
             return Found(found)
         if why := self.doubts.about_module(base, name):
             return Unknown(why)
+        if self.stands.may_be_in_portion(base, name):
+            return _PORTION
         return self._missing(base, name, "." * dots)
 
     def _absolute(self, path: str, folder: str, module: str) -> Answer:
@@ -95,14 +98,12 @@ class PythonLinker:
         if is_standard(top):
             return _STANDARD
         reachable = self.stands.reachable(folder, top)
-        for stand in reachable:
-            found = self.files.walk(stand.root, module)
-            if found is not None:
-                if top in self.roots.installed and not self.stands.is_ours(path, stand, top):
-                    return _INSTALLED
-                if self._is_doubtful(stand, module):
-                    return _ELSEWHERE
-                return Found(found)
+        meant = self.stands.meant(folder, module, reachable)
+        if meant is not None:
+            stand, found = meant
+            if top in self.roots.installed and not self.stands.is_ours(path, stand, top):
+                return _INSTALLED
+            return _ELSEWHERE if self.stands.is_doubtful(stand, module) else Found(found)
         everywhere = self.files.tops[top]
         if any(self.files.walk(stand.root, module) is not None for stand in everywhere):
             return _ELSEWHERE
@@ -113,13 +114,6 @@ class PythonLinker:
             if self.stands.holds_for(stand, folder) and (why := self.doubts.about_module(stand.root, module)):
                 return Unknown(why)
         return self._missing(ours.root, module, "")
-
-    def _is_doubtful(self, stand: Stand, module: str) -> bool:
-        """Whether a module that would be found inside a package, where only scripts look, also stands elsewhere."""
-        if not self.files.is_package(stand.root):
-            return False
-        others = self.files.tops[module.partition(".")[0]]
-        return any(other.root != stand.root and self.files.walk(other.root, module) is not None for other in others)
 
     def _anywhere(self, path: str, module: str) -> Answer:
         """For files that change ``sys.path``: the one place where ``module`` is, below a folder that lies above the
@@ -175,20 +169,16 @@ class PythonLinker:
         answer = self.names.answer(target.path, name)
         if not isinstance(answer, Missing):
             return answer
-        if not self._is_surely(path, use.module, target.path):
+        if not self.stands.is_surely(path, use.module, target.path) or self._may_have(use.module, target.path, name):
             return _FOREIGN
         within_reach = [place for place in answer.tried if self.spelled(path, use.module, place) is not None]
         return replace(answer, tried=tuple(within_reach[:5]))
 
-    def _is_surely(self, path: str, module: str, target: str) -> bool:
-        """Whether ``module`` can be nothing else than ``target``, no other root's module and no installed one."""
+    def _may_have(self, module: str, target: str, name: str) -> bool:
+        """Whether something else than ``target`` that ``module`` may be has ``name``, or whether that is not known."""
         if module.startswith("."):
-            return True
-        folder, top = path.rpartition("/")[0], module.partition(".")[0]
-        stands = [stand for stand in self.stands.reachable(folder, top) if self.stands.holds_for(stand, folder)]
-        if any(self.files.walk(stand.root, module) not in (target, None) for stand in stands):
-            return False
-        return any(self.stands.is_ours(path, stand, top) for stand in stands)
+            return target.endswith("/") and self.stands.may_be_in_portion(target[:-1], name)
+        return any(self.names.defines(place, name) is not False for place in self.stands.rivals(module, target))
 
     # -- imports --------------------------------------------------------------------------------------------------
 

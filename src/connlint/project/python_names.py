@@ -74,6 +74,8 @@ class Names:
         if target.endswith("/"):
             if f"{target}{INIT}i" in self.files.tree.paths:
                 return "a stub of something that is compiled"
+            if self.files.is_project(target):
+                return "the folder of a project, whose package is elsewhere"
             return self.doubts.about_module(target[:-1], name) or False
         found = self.files.outline(target)
         if name in found.names:

@@ -2,20 +2,28 @@
 
 What is installed is never asked. A name is the project's where a file can reach a root that offers it, and either the
 project's configuration or its other imports show that this root is meant.
+
+Folders without an ``__init__.py`` are portions of a namespace: Python unites those of all roots, and passes them over
+where any root holds a package that has one. Which roots are on the path is not always known; so a portion is believed
+at a root that is, and else as long as nothing else answers to the same name.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from functools import cached_property
 
 from connlint.languages.python.outline import ImportLine
+from connlint.patterns import regex
 from connlint.project.python_files import INIT, PythonFiles, Stand, is_below, join
 from connlint.project.python_roots import Roots, read_roots
 
 _STANDARD = frozenset(sys.stdlib_module_names) | {"asyncore", "distutils", "imp", "telnetlib", "tomllib", "compression"}
 _SHADOWED = {"test"}
 """Parts of the standard library that projects use as names of their own, and that nobody imports from it."""
+_TESTS = regex(r"(?:^|/)(?:tests?|testing|unittests?)(?:/|$)")
+"""Folders that often mirror the packages they test."""
 _SURELY = 20
 """Imports of a top-level name found at a root after which nobody doubts any more whose it is."""
 
@@ -23,6 +31,16 @@ _SURELY = 20
 def is_standard(top: str) -> bool:
     """Whether ``top`` belongs to the standard library."""
     return top in _STANDARD and top not in _SHADOWED
+
+
+def is_for_tests(root: str) -> bool:
+    """Whether what lies below ``root`` seems to be there for tests alone."""
+    return _TESTS.search(root) is not None
+
+
+def is_mirror(stand: Stand) -> bool:
+    """Whether ``stand`` is a folder that is called like a package and seems to hold the tests of it."""
+    return not stand.regular and is_for_tests(stand.root)
 
 
 class Stands:
@@ -64,6 +82,77 @@ class Stands:
             is_below(folder, owner) for owner in self.roots.declared.get(stand.root, ())
         )
 
+    # -- which of several -----------------------------------------------------------------------------------------
+
+    def meant(self, folder: str, module: str, reachable: list[Stand]) -> tuple[Stand, str] | None:
+        """The stand at which files in ``folder`` find the dotted ``module``, and the file it is there."""
+        places = [(s, place) for s in reachable if (place := self.files.walk(s.root, module)) is not None]
+        if len(places) < 2:
+            return places[0] if places else None
+        places = [one for one in places if not self.files.is_project(one[1])] or places
+        first = places[0][0]
+        better: list[tuple[Stand, str]] = []
+        if is_mirror(first):
+            better = [one for one in places if self.holds_for(one[0], folder) and not is_for_tests(one[0].root)]
+        elif not first.regular:
+            better = [one for one in places if one[0].regular and self._is_closely_declared(one[0], folder)]
+        return min(better, key=lambda one: not one[0].regular, default=places[0])
+
+    def is_doubtful(self, stand: Stand, module: str) -> bool:
+        """Whether ``module`` also stands elsewhere than at ``stand``, and is probably meant there: this is inside a
+        package, where only scripts look, or a copy of the package's folders that holds its tests."""
+        in_package = self.files.is_package(stand.root)
+        if not in_package and not is_mirror(stand):
+            return False
+        return any(
+            other.root != stand.root and self.files.walk(other.root, module) is not None
+            and (in_package or (other.regular and not is_for_tests(other.root)))
+            for other in self.files.tops[module.partition(".")[0]]
+        )
+
+    def rivals(self, module: str, target: str) -> Iterator[str]:
+        """What else the dotted ``module`` may be than ``target``: folders of tests that are called so, and everything
+        unless ``target`` is a package's or at a known root."""
+        stands = self.files.tops[module.partition(".")[0]]
+        at = next((stand for stand in stands if self.files.walk(stand.root, module) == target), None)
+        sure = at is not None and (at.regular or at.root in self.roots.folders) and not is_for_tests(at.root)
+        sure = sure and not target.endswith("/")
+        for stand in stands:
+            place = None if sure and not is_mirror(stand) else self.files.walk(stand.root, module)
+            if place is not None and place != target:
+                yield place
+
+    def may_be_in_portion(self, folder: str, name: str) -> bool:
+        """Whether a folder that Python unites with the namespace package ``folder``, where all projects of the
+        repository are installed, may bring the module ``name``."""
+        return any(self.files.is_package(at) or self.files.walk(at, name) is not None for at in self._portions(folder))
+
+    def _portions(self, folder: str) -> Iterator[str]:
+        for root in self._distributed:
+            inner = folder[len(root) :].strip("/")
+            if inner and is_below(folder, root) and not self._is_in_package(root, inner):
+                yield from (join(other, inner) for other in self._distributed if other != root)
+
+    def _is_in_package(self, root: str, inner: str) -> bool:
+        parts = inner.split("/")
+        return any(self.files.is_package(join(root, "/".join(parts[: i + 1]))) for i in range(len(parts)))
+
+    @cached_property
+    def _distributed(self) -> list[str]:
+        """The roots from which distributions are built."""
+        roots, is_project = self.roots, self.files.is_project
+        return [r for r in roots.folders if any(is_project(f"{o}/") for o in (r, *roots.declared.get(r, ())))]
+
+    def _is_closely_declared(self, stand: Stand, folder: str) -> bool:
+        """Whether the root is declared by the very project to which ``folder`` belongs."""
+        project = folder
+        while project and project not in self.roots.projects:
+            project = project.rpartition("/")[0]
+        owners = self.roots.declared.get(stand.root, ())
+        return any(is_below(folder, owner) and is_below(owner, project) for owner in owners)
+
+    # -- whose ----------------------------------------------------------------------------------------------------
+
     def is_ours(self, path: str, stand: Stand, top: str) -> bool:
         """Whether ``top``, imported by ``path``, is surely what stands there and not an installed package."""
         folder = path.rpartition("/")[0]
@@ -84,6 +173,22 @@ class Stands:
             if stand.root == folder and not self.files.is_package(folder) and not self._is_used(folder):
                 return True
         return self._is_trusted(stand.root, top)
+
+    def is_surely(self, path: str, module: str, target: str) -> bool:
+        """Whether ``module``, imported by ``path``, is ``target`` and nothing at another root that holds for it, and
+        is not installed. Folders of tests and of projects that are called so hide nothing."""
+        if module.startswith("."):
+            return True
+        folder, top = path.rpartition("/")[0], module.partition(".")[0]
+        ours = False
+        for stand in self.reachable(folder, top):
+            if self.holds_for(stand, folder):
+                place = self.files.walk(stand.root, module)
+                if place is None or place == target:
+                    ours = ours or self.is_ours(path, stand, top)
+                elif not (is_mirror(stand) or self.files.is_project(place)):
+                    return False
+        return ours
 
     def _is_apart(self, folder: str, root: str) -> bool:
         """Whether ``folder`` belongs to a project of its own, below ``root``."""
