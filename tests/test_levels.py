@@ -16,6 +16,10 @@ SERVED = {
 }
 APP = "import httpx\nfrom fastapi import FastAPI\nfrom config import settings\nfrom rows import row\napp = FastAPI()\n"
 ROWS = {"rows.py": "def row():\n    return open('row.json').read()\n"}
+CACHE = ("import os\nimport redis\n\n\ndef connected():\n"
+         "    client = redis.Redis(host=os.environ.get('CACHE_HOST', 'localhost'))\n"
+         "    client.ping()\n    return client\n\n\n")
+LINK = "import os\n\n\ndef link():\n    return os.environ.get('LINK_URL', 'http://localhost:5173') + '/confirm'\n"
 PROBE = """async function probe(address) {
   const socket = new WebSocket(address);
   await new Promise((resolve, reject) => {
@@ -38,6 +42,24 @@ CASES = {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=row().url or settings.model_url)\n"}),
     "a setting that is taken": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n"}),
+    "a connection at import that nothing catches": ("import-time-connection", "error", {
+        "app/cache.py": CACHE + "CLIENT = connected()\n"}),
+    "a connection at import whose failure is caught": ("import-time-connection", "warning", {
+        "app/cache.py": CACHE + "try:\n    CLIENT = connected()\nexcept Exception:\n    CLIENT = None\n"}),
+    "a connection at import that raises what it has caught": ("import-time-connection", "error", {
+        "app/cache.py": CACHE + "try:\n    CLIENT = connected()\nexcept Exception:\n    print('away')\n    raise\n"}),
+    "a connection at import that what is deployed tells where": ("import-time-connection", "warning", {
+        "docker-compose.yml": COMPOSE.replace("LOG_LEVEL", "CACHE_HOST: cache, LOG_LEVEL"),
+        "Dockerfile": SERVED["Dockerfile"].replace("main:app", "app.main:app"),
+        "app/cache.py": CACHE + "CLIENT = connected()\n"}),
+    "a link where developers look at it": ("env-localhost-fallback", "warning", {
+        "docker-compose.yml": COMPOSE.replace("build: .", "build: {context: ., target: development}"),
+        "Dockerfile": SERVED["Dockerfile"].replace("3.12", "3.12 AS development"), "main.py": LINK}),
+    "a link where it is served": ("env-localhost-fallback", "error", {
+        "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"], "main.py": LINK}),
+    "a link of a platform that holds no address": ("env-localhost-fallback", "warning", {
+        "fly.toml": "app = 'shop'\n[build]\n  dockerfile = 'Dockerfile'\n[env]\n  LOG_LEVEL = 'info'\n",
+        "Dockerfile": SERVED["Dockerfile"], "main.py": LINK}),
     "a program that ends where it fails": ("handle-not-closed", "note", {
         "sweep.mjs": PROBE + "probe(process.argv[2]).catch((error) => { console.error(error); process.exit(1); });\n"}),
     "a program that goes on": ("handle-not-closed", "warning", {

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from connlint.checks.deployed import Code, on_a_developers_machine
 from connlint.checks.env_load import loaded_after, loads_of
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
@@ -179,19 +180,24 @@ class Judge:
                     return call
         return None
 
-    def facts(self, built: Construction, imported: Module, *, entry: bool = False, sure: bool = True) -> Facts:
+    def facts(self, built: Construction, imported: Module, way: tuple[tuple[Module, Any], ...] = (), *,
+              entry: bool = False, sure: bool = True) -> Facts:
         """The gravest fact about a construction that happens while ``imported`` is imported, with its evidence.
 
-        ``entry``: that module is started and not imported, so that connecting is its job. Not ``sure``: the
-        construction is one of several that the code chooses from, so that nothing is said about what it does then.
+        ``way`` has the calls that lead to it. ``entry``: that module is started and not imported, so that connecting is
+        its job. Not ``sure``: the construction is one of several that the code chooses from, so that nothing is said
+        about what it does then.
         """
         module, options = built.module, self.options
         if (found := self.fallback(built)) is not None:
             q, value = found
             variables = ", ".join(dict.fromkeys(v for r in q.absent for v in r.variables))
             assert q.joint is not None and q.text is not None
-            step = Step(place_of(q.joint.module, q.joint.node), f"without {variables} it is {shown(q.text)}")
-            return Facts("loopback", [step], {"variable": variables, "address": shown(q.text)})
+            steps = [Step(place_of(q.joint.module, q.joint.node), f"without {variables} it is {shown(q.text)}")]
+            slots = {"variable": variables, "address": shown(q.text)}
+            if (eased := self._eased(built, q, way)) is not None:
+                return Facts("eased", [*steps, eased], slots)
+            return Facts("loopback", steps, slots)
         if (late := self._late(built, imported)) is not None:
             return late
         if built.entry.get("loop") and not built.given(built.entry.get("loop_unless", {})) and not _in_async(built):
@@ -223,6 +229,21 @@ class Judge:
         if options.get("prefork") and (forked := self._forked(built, imported)) is not None:
             return forked
         return Facts("plain")
+
+    def _eased(self, built: Construction, q: Possible, way: tuple[tuple[Module, Any], ...]) -> Step | None:
+        """Why nothing is proved to fail where ``q`` is taken: a failure is caught on the way, or what is deployed sets
+        the variable."""
+        for module, node in ((built.module, built.call), *way):
+            if (at := _caught(module, node)) is not None:
+                return Step(place_of(module, at), "a failure is caught here")
+        names = [name for read in q.absent for name in read.variables]
+        code = Code.of(self.project, self.rules)
+        for one in code.running:
+            given = next((name for name in names if one.gives(name)), None)
+            if given and not on_a_developers_machine(one.deployment.path) and code.runs(one, built.module.path):
+                at_environment = one.service.environment_at
+                return Step(at_environment or Place(one.deployment.path, (0, 0)), f"`{one.name}` is given {given}")
+        return None
 
     def _forked(self, built: Construction, imported: Module) -> Facts | None:
         """That a program forks its workers after it has imported the module: by its command, or in its own code."""
@@ -292,6 +313,25 @@ def lacking(q: Possible) -> str:
              if r.site.module is c.module and c.test.at[0] <= r.site.node.at[0] < c.test.at[1]]
     names = [v for r in q.absent if r not in asked for v in r.variables] or [v for r in q.absent for v in r.variables]
     return next((name for name in names if not _OF_HOSTS.isdisjoint(words_of(name))), names[0] if names else "")
+
+
+def _caught(module: Module, node: Any) -> Any:
+    """What catches a failure of ``node`` in its own function and does not raise: a handler, or a ``catch`` of the
+    promise."""
+    below = node
+    for above in module.parents(node):
+        kind = type(above)
+        if kind is p.Function:
+            return None
+        if kind is p.Try and any(below is statement for statement in above.body):
+            for handler in above.handlers:
+                if not any(type(s) is p.Raise for s in handler.body):
+                    return handler
+        # ``connect().catch(report)``
+        if kind is p.Call and above.callee is below and above.args and last_name(above.callee) == "catch":
+            return above
+        below = above
+    return None
 
 
 def _in_async(built: Construction) -> bool:

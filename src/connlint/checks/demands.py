@@ -10,11 +10,12 @@ from msgspec import Struct
 from connlint.model import program as p
 from connlint.model.source import Span
 from connlint.project.address import loopback
-from connlint.project.callees import last_name
+from connlint.project.callees import last_name, thing
 from connlint.project.conditions import Condition
 from connlint.project.environment import VARIABLE
 from connlint.project.module import Module
 from connlint.project.packages import own_root
+from connlint.project.project import Project
 from connlint.project.stage import Stages
 from connlint.project.values import Read, Values
 
@@ -57,7 +58,8 @@ def _demands(values: Values, stages: Stages, module: Module) -> list[Demand]:
             found.append((statement, _refused(values, module, statement.test)))
     demands = [Demand(frozenset(v for r in reads for v in r.variables), _way(stages, module, node))
                for node, reads in found if reads]
-    return demands + [Demand(frozenset((name,)), None) for name in _declared(stages, module)]
+    declared = [*_declared(values.project, stages, module), *_refined(stages, module)]
+    return demands + [Demand(frozenset((name,)), None) for name in declared]
 
 
 def declared_in_package(values: Values, stages: Stages, path: str) -> set[str]:
@@ -74,33 +76,68 @@ def declared_in_package(values: Values, stages: Stages, path: str) -> set[str]:
             if not other.startswith(f"{root}/" if root else "") or not other.endswith((".ts", ".js")):
                 continue
             data = project.tree.read(other) if stages.of_path(other) == "production" else None
-            if data is None or not any(word in data for word in words):
+            if data is None or b"env" not in data.lower() or not any(word in data for word in words):
                 continue
             if own_root(project, other) == root and (module := project.module(other)) is not None:
-                found.update(_declared(stages, module))
+                found.update(_declared(values.project, stages, module))
     declared: set[str] = memo[root]
     return declared
 
 
-def _declared(stages: Stages, module: Module) -> Iterator[str]:
-    """Variables that are fields of a class whose decorators do not let them be empty, where the module has an object of
-    it validated and stops the program otherwise."""
-    needed, optional, asks = (set(stages.declared.get(key, ())) for key in ("names", "optional", "validates"))
-    if not needed or not any(last_name(call.callee) in asks for call in module.nodes(p.Call)):
+def _declared(project: Project, stages: Stages, module: Module) -> Iterator[str]:
+    """Variables that are fields of a class whose decorators do not let them be missing, where the module has an object
+    of it validated and stops the program otherwise, by itself or by a function of the project that it gives the class.
+    """
+    needed, optional = (set(stages.declared.get(key, ())) for key in ("names", "optional"))
+    if not needed:
         return
-    if not module.nodes(p.Raise) and not any(stages.leaves(module, s) for s in module.nodes(p.Evaluate)):
-        return
+    here = _stops_where_invalid(stages, module)
     for owner in module.nodes(p.Class):
-        decorators: set[str | None] = set()
-        for statement in owner.body:
-            if type(statement) is p.Evaluate and type(statement.value) is p.Call:
-                decorators.add(last_name(statement.value.callee))
-                continue
-            target = statement.target if type(statement) is p.Let else None
-            if type(target) is p.Name and VARIABLE.match(target.id) and decorators & needed:
-                if not decorators & optional:
-                    yield target.id
-            decorators = set()
+        fields = list(_needed_fields(owner, needed, optional))
+        if fields and (here or _is_validated_elsewhere(project, stages, module, owner)):
+            yield from fields
+
+
+def _needed_fields(owner: p.Class, needed: set[str], optional: set[str]) -> Iterator[str]:
+    decorators: set[str | None] = set()
+    for statement in owner.body:
+        if type(statement) is p.Evaluate and type(statement.value) is p.Call:
+            decorators.add(last_name(statement.value.callee))
+            continue
+        target = statement.target if type(statement) is p.Let else None
+        if type(target) is p.Name and VARIABLE.match(target.id) and decorators & needed:
+            if not decorators & optional:
+                yield target.id
+        decorators = set()
+
+
+def _stops_where_invalid(stages: Stages, module: Module) -> bool:
+    """Whether the module has objects validated, with what is missing in them, and raises or leaves somewhere."""
+    asks = set(stages.declared.get("validates", ()))
+    calls = [call for call in module.nodes(p.Call) if last_name(call.callee) in asks]
+    if not calls or all(_skips_what_is_missing(call) for call in calls):
+        return False
+    return bool(module.nodes(p.Raise)) or any(stages.leaves(module, s) for s in module.nodes(p.Evaluate))
+
+
+def _skips_what_is_missing(call: p.Call) -> bool:
+    return any(type(entry.key) is p.Text and entry.key.value == "skipMissingProperties"
+               and type(entry.value) is p.Constant and entry.value.value == "true"
+               for argument in call.args if type(argument.value) is p.Record for entry in argument.value.entries)
+
+
+def _is_validated_elsewhere(project: Project, stages: Stages, module: Module, owner: p.Class) -> bool:
+    """Whether the module gives the class ``owner`` to a function that validates: one of the project, or, by its name,
+    one that is not seen."""
+    for call in module.nodes(p.Call):
+        if any(type(a.value) is p.Name and a.value.id == owner.name for a in call.args):
+            found = thing(module, call.callee, project)
+            if found is None:
+                if "validate" in (last_name(call.callee) or "").lower():
+                    return True
+            elif type(found.node) is p.Function and _stops_where_invalid(stages, found.module):
+                return True
+    return False
 
 
 def _refused(values: Values, module: Module, test: Any) -> tuple[Read, ...]:
@@ -110,6 +147,19 @@ def _refused(values: Values, module: Module, test: Any) -> tuple[Read, ...]:
         return ()
     return tuple(r for part in parts if type(part) in (p.Name, p.Member) for q in values.possible(module, part)
                  for r in (*q.reads, *q.absent))
+
+
+def _refined(stages: Stages, module: Module) -> Iterator[str]:
+    """Variables that a schema compares with loopback in a function of its own that refuses values."""
+    refining = stages.declared.get("refines", ())
+    for call in module.nodes(p.Call) if refining else ():
+        if type(call.callee) is not p.Member or call.callee.name not in refining:
+            continue
+        for node in (inner for argument in call.args for inner in _within(argument.value)):
+            if type(node) is p.Compare:
+                sides = (node.left, node.right)
+                if any(type(side) is p.Text and loopback(side.value) is not None for side in sides):
+                    yield from (side.name for side in sides if type(side) is p.Member and VARIABLE.match(side.name))
 
 
 def _within(expression: Any) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
 from connlint.patterns import regex
-from connlint.project.address import Host
+from connlint.project.address import Host, hosts
 from connlint.project.answer import Found
 from connlint.project.compiled import likely_source
 from connlint.project.grounds import above
@@ -22,7 +22,7 @@ from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
-from connlint.project.stage import Stages
+from connlint.project.stage import Stages, stages_of
 from connlint.project.starts import Start, Starts
 from connlint.project.values import values_of
 
@@ -32,6 +32,9 @@ _WITH_SECRETS = ("fly", "render")
 """Platforms whose file holds all but secrets, which are kept elsewhere."""
 _DEVELOPMENT = regex(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
                      r"debug|examples?|worktree)(?:[/._-]|$)")
+_BESIDE = ("fly",)
+"""Those of them whose file does not even name what is set beside it."""
+_OF_BROWSERS = ("http", "https", "ws", "wss")
 CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 """Endings of files that a service may run."""
 _NOT_OWN = regex(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packages|dist|\.[\w-]+)/|"
@@ -65,8 +68,20 @@ def tells(one: Running, host: Host) -> bool:
     service = one.service
     if service.kind not in _WITH_SECRETS or not service.environment or service.environment_at is None:
         return False
-    plain = host.scheme in ("http", "https", "ws", "wss", "grpc")
-    return plain and not any("group" in why or "static" in why for why in one.open)
+    plain = host.scheme in (*_OF_BROWSERS, "grpc")
+    if not plain or any("group" in why or "static" in why for why in one.open):
+        return False
+    # a file that holds no address at all may leave all of them to what is set beside it; a blueprint lists them
+    told = (known.value or "" for known in one.environment.values())
+    return service.kind not in _BESIDE or any(host.scheme for text in told for host in hosts(text))
+
+
+def for_development(one: Running, stages: Stages) -> bool:
+    """Whether a service is put together for developers: by the stage of its image, or by what it is told it is."""
+    if _DEVELOPMENT.search(one.service.target or ""):
+        return True
+    told = [known.value for name, known in one.environment.items() if name in stages.variables]
+    return any((value or "").lower() in stages.development for value in told)
 
 
 # -- which code --------------------------------------------------------------------------------------------------------
@@ -326,9 +341,13 @@ def deployed_without(project: Project, rules: Rules, path: str, variables: list[
     """
     found = None
     code = Code.of(project, rules)
+    stages = stages_of(project, rules.apis, values_of(project, rules.apis))
     for one in code.running:
         given = any(one.gives(name) for name in variables)
         telling = tells(one, host) and one.service.environment_at is not None
+        # where developers look at it, their own machine is where a browser finds the rest
+        if telling and host.scheme in _OF_BROWSERS and for_development(one, stages):
+            telling = False
         # which code a service runs is the dearer question
         if not (given or telling) or not code.runs(one, path):
             continue

@@ -15,6 +15,7 @@ from connlint.checks.destinations import Destinations
 from connlint.checks.hardcoded import addresses
 from connlint.checks.itself import means_itself
 from connlint.checks.optional_clients import is_idle
+from connlint.checks.promised import is_promised
 from connlint.checks.wording import Wording, shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -113,6 +114,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if required_variables(values, stages, module, site.node).intersection(names):
             continue
         if module.program.language != "python" and declared_in_package(values, stages, module.path).intersection(names):
+            continue
+        if is_promised(values, stages, module, reads):
             continue
         if destinations.silent(module, found.node, names, found.host):
             continue

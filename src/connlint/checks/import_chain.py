@@ -40,7 +40,8 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     together: dict[tuple[str, str], list[tuple[Way, Facts]]] = {}
     for key in sorted(found):
         chain, built = way = _clearest(found[key])
-        facts = court.facts(built, chain.start.module, sure=not _depends(chain, built))
+        calls = tuple((link.module, link.node) for link in chain.links)
+        facts = court.facts(built, chain.start.module, calls, sure=not _depends(chain, built))
         if not recommended(chain.start.module, facts.outcome, card.options):
             together.setdefault((key[0], built.name), []).append((way, facts))
     for rows in together.values():

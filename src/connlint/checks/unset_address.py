@@ -7,6 +7,7 @@ from typing import Any
 
 from connlint.checks.demands import required_variables
 from connlint.checks.deployed import Code
+from connlint.checks.promised import is_promised
 from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -53,7 +54,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         names = [v for r in reads for v in r.variables]
         if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
             continue
-        if is_checked(values, stages, module, call, reads, project):
+        if is_checked(values, stages, module, call, reads, project) or is_promised(values, stages, module, reads):
             continue
         yield _unset(values, module, built, reads)
 

@@ -1,0 +1,92 @@
+"""Variables that an application's own configuration promises: its schema demands them, or gives them a value, before
+anything can ask for them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from connlint.checks.demands import required_variables
+from connlint.model import program as p
+from connlint.patterns import regex
+from connlint.project.importers import importers
+from connlint.project.module import Module
+from connlint.project.packages import own_root
+from connlint.project.project import Project
+from connlint.project.stage import Stages
+from connlint.project.values import Read, Values
+
+_VALIDATED = regex(rb"\b(?:validate|validationSchema)\b")
+_MOST = 200
+"""Importers, one behind the other, that are followed from a library to the applications which load it."""
+
+
+def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Read, ...]) -> bool:
+    """Whether what ``reads`` ask always has one of the variables.
+
+    They ask a configuration object whose application validates what it holds, by a schema or class that demands the
+    variable or gives it a default (a library is given the configuration of the applications that load it), or what a
+    schema made of the environment.
+    """
+    if not reads:
+        return False
+    names = {v for read in reads for v in read.variables}
+    if all(read.form == "receiver" for read in reads):
+        return any(names & _promised(values, stages, root) for root in _applications(values.project, module))
+    return all(_is_parsed(values, stages, read) for read in reads)
+
+
+def _is_parsed(values: Values, stages: Stages, read: Read) -> bool:
+    """Whether ``read`` asks the outcome of a schema that gives the variable, in the file where that is made."""
+    node, home = read.site.node, read.site.module
+    if type(node) is not p.Member or type(node.of) is not p.Name:
+        return False
+    entry = values.environment.mapping(home, node.of)
+    if entry is None or entry["form"] != "parsed":
+        return False
+    where, _ = values.environment.definitions(home, node.of)
+    return not _given(values, stages, where).isdisjoint(read.variables)
+
+
+def _promised(values: Values, stages: Stages, root: str) -> set[str]:
+    """The variables that the files of the package at ``root`` promise; none where nothing validates them."""
+    project = values.project
+    memo = project.memo.setdefault(is_promised, {})
+    if root not in memo:
+        found: set[str] = set()
+        memo[root] = found
+        validating = False
+        for path in importers(project).mentions("validat", "a.ts"):
+            if own_root(project, path) == root and stages.of_path(path) == "production":
+                data = importers(project).data(path)
+                validating |= _VALIDATED.search(data) is not None and b"ConfigModule" in data
+                if (module := project.module(path)) is not None:
+                    found |= _given(values, stages, module)
+        if not validating:
+            found.clear()
+    promised: set[str] = memo[root]
+    return promised
+
+
+def _given(values: Values, stages: Stages, module: Module) -> set[str]:
+    given = set(required_variables(values, stages, module))
+    for declaration in values.environment.declarations(module):
+        if declaration.required or declaration.default is not None:
+            given.update(declaration.variables)
+    return given
+
+
+def _applications(project: Project, module: Module) -> list[str]:
+    """The roots of the packages that hold ``module`` or load it, its own first."""
+    memo: dict[str, list[str]] = project.memo.setdefault(_applications, {})
+    if module.path not in memo:
+        index = importers(project)
+        seen: dict[str, Any] = {module.path: None}
+        waiting = deque(seen)
+        while waiting and len(seen) < _MOST:
+            for other in index.of(waiting.popleft()):
+                if other not in seen:
+                    seen[other] = None
+                    waiting.append(other)
+        memo[module.path] = list(dict.fromkeys(own_root(project, path) for path in seen))
+    return memo[module.path]
