@@ -84,7 +84,10 @@ def _constants(paths: list[str], words: list[bytes], session: Session) -> dict[s
 
 
 def _with_derived(names: dict[str, set[bytes]], scanned: list[Scanned], session: Session) -> None:
-    """Add the constants that are made of those in ``names``, one file further on: ``f"http://{LOOPBACK}:8080"``."""
+    """Add the constants that are made of those in ``names``, one file further on: ``f"http://{LOOPBACK}:8080"``.
+
+    Only what is written as constants are counts: the names of everything else are too common to look for.
+    """
     from connlint.project.suspects import suspects
 
     derived: dict[str, set[bytes]] = {}
@@ -94,8 +97,9 @@ def _with_derived(names: dict[str, set[bytes]], scanned: list[Scanned], session:
             continue
         data = session.tree.read(row.path) or b""
         held = [name for last in near for name in names[last] if name in data]
-        if held and (beside := names_beside(held, data, suspects(session.project).outside(row.path))):
-            derived.setdefault(_stem(row.path), set()).update(beside)
+        beside = names_beside(held, data, suspects(session.project).outside(row.path)) if held else set()
+        if constants := {name for name in beside if name.isupper()}:
+            derived.setdefault(_stem(row.path), set()).update(constants)
     for stem, found in derived.items():
         names.setdefault(stem, set()).update(found)
 
@@ -117,8 +121,6 @@ def _is_ours(path: str, module: str, session: Session) -> bool:
     if isinstance(linker.resolve(path, module), Found):
         return True
     return python and "." not in module and isinstance(linker.resolve(path, "." + module), Found)
-
-
 
 
 def _stem(path: str) -> str:

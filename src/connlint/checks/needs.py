@@ -60,8 +60,7 @@ class Needs:
 
     def _of_file(self, path: str) -> list[tuple[str, Any, str, bool]]:
         if path not in self._reads:
-            data = self.project.tree.read(path) or b""
-            module = self.project.module(path) if self.values.environment.mentioned(data) else None
+            module = self.project.module(path) if self.values.environment.mentioned(path) else None
             self._reads[path] = list(self._needed(module)) if module is not None else []
         return self._reads[path]
 

@@ -21,6 +21,7 @@ from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.env_files import may_be_there
+from connlint.project.environment import MENTIONS
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
@@ -36,6 +37,8 @@ _SETS_IN_CODE = (rb"environ\s*(?:\.setdefault\(\s*|\[\s*)[\"']%s[\"']\s*(?:,|\]\
 _BUILT_AT_HAND = ("compose", "docker-run")
 """Kinds of service whose images are mostly built where somebody works."""
 _FILE_OF_VARIABLES = regex(rb"[\"'`]([\w./-]*\.env[\w.-]*)[\"'`]")
+_BARREL = regex(r"(?:^|/)(?:index|__init__)\.\w+$")
+_ENVIRONMENT = (b"env", b"Env", b"ENV")
 _SETS_IN_SCRIPT = rb"(?:^|[\s;&])%s="
 
 
@@ -78,7 +81,7 @@ def _fallen_back(one: Running, paths: list[str], groups: Groups, tables: Tables,
     code = Code.of(project, rules)
     elsewhere = Elsewhere(values, lambda path: stages.of_path(path) == "production")
     wanted: dict[str, Step] = {}
-    for path, module in _reading(paths, project, rules):
+    for path, module in _reading(_near_loopback(paths, project), project, rules):
         fields = {id(d.node): d.field for d in values.environment.declarations(module) if d.field}
         for found, reads in meant(module, project, rules):
             if (field := fields.get(id(found.node))) is not None and not code.uses(one, field):
@@ -103,15 +106,35 @@ def _required(paths: list[str], tables: Tables, project: Project, rules: Rules) 
                 yield name, Step(Place(path, node.at), f"{name} is required here")
 
 
+def _near_loopback(paths: list[str], project: Project) -> list[str]:
+    """Those of ``paths`` that name a loopback address, or hold the name of one of the files that do, as an import of it
+    would."""
+    naming = {path for path in paths if _names_loopback(path, project)}
+    called = {posixpath.basename(posixpath.dirname(path)) if _BARREL.search(path) else
+              posixpath.basename(path).partition(".")[0] for path in naming}
+    words = [word.encode() for word in called if word]
+    return [path for path in paths
+            if path in naming or any(word in (project.tree.read(path) or b"") for word in words)]
+
+
+def _names_loopback(path: str, project: Project) -> bool:
+    """Whether a file names a loopback address."""
+    memo: dict[str, bool] = project.memo.setdefault(_names_loopback, {})
+    if path not in memo:
+        data = project.tree.read(path) or b""
+        memo[path] = any(word.encode() in data for word in MENTIONS)
+    return memo[path]
+
+
 def _reading(paths: list[str], project: Project, rules: Rules) -> Iterator[tuple[str, Module]]:
-    """The production code among ``paths`` that may read the environment."""
+    """The production code among ``paths`` that may read the environment, as far as it has to do with that."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
+    words = (*values.environment.words, *_ENVIRONMENT)
     for path in paths:
-        data = project.tree.read(path)
-        if data is None or not values.environment.mentioned(data) or stages.of_path(path) != "production":
+        if not values.environment.mentioned(path) or stages.of_path(path) != "production":
             continue
-        if (module := project.module(path)) is not None:
+        if (module := project.module(path, words)) is not None:
             yield path, module
 
 

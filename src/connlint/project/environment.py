@@ -99,6 +99,10 @@ class Readers:
                 homes[form].update(dict.fromkeys(entry["names"], entry))
 
 
+_HANDED = ("picker", "schema", "parsed")
+"""Forms of readers that are handed the environment, which has to be named beside them."""
+
+
 class Environment:
     """Answers about reads of the environment in the modules of one project."""
 
@@ -107,6 +111,8 @@ class Environment:
         self.words = tuple({word.encode() for entry in entries for word in entry.get("words", ()) if len(word) > 5}
                            | {word.encode() for word in MENTIONS})
         """What a file holds if it may say something about the environment or about loopback."""
+        self._reading = tuple({word.encode() for entry in entries for word in entry.get("words", ())
+                               if len(word) > 5 and entry["form"] not in _HANDED})
         self._tables = {
             "python": Readers([e for e in entries if e["language"] == "python"]),
             "javascript": Readers([e for e in entries if e["language"] == "javascript"]),
@@ -116,9 +122,13 @@ class Environment:
         """The tables of the language in which ``module`` is written."""
         return self._tables["python" if module.program.language == "python" else "javascript"]
 
-    def mentioned(self, data: bytes) -> bool:
-        """Whether a file of these bytes may say something about the environment or about loopback."""
-        return b"env" in data.lower() or any(word in data for word in self.words)
+    def mentioned(self, path: str) -> bool:
+        """Whether the file at ``path`` may read the environment."""
+        memo: dict[str, bool] = self.project.memo.setdefault(Environment.mentioned, {})
+        if path not in memo:
+            data = self.project.tree.read(path) or b""
+            memo[path] = b"env" in data.lower() or any(word in data for word in self._reading)
+        return memo[path]
 
     # -- names ----------------------------------------------------------------------------------------------------
 
