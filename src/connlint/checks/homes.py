@@ -15,6 +15,7 @@ from connlint.checks.repeats import unread
 from connlint.model import program as p
 from connlint.project.module import Module, Scope
 from connlint.project.project import Project
+from connlint.project.uses import references
 
 
 class Use(Struct, frozen=True):
@@ -169,7 +170,8 @@ class Homes:
             target = target.items[api.pick]
         kind = type(target)
         if kind is p.Name:
-            if target.id == "_" and self.module.program.language == "python":
+            unnamed = target.id == "_" and self.module.program.language == "python"
+            if unnamed and not references(self.module, target.id, target):
                 return Home("nothing", "", value)
             return self._variable(call, value, target)
         if kind is p.Member:
