@@ -26,7 +26,7 @@ from connlint.project.values import values_of
 _LOOPBACK = regex(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)
 _VARIABLE = regex(r"\$(?:\{([A-Z_][A-Z0-9_]*)(?::?[-=?][^{}$]*)?\}|([A-Z_][A-Z0-9_]*)(?![\w(]))")
 _PORTED = ("cloud-run", "heroku", "app-engine", "app-runner")
-"""Platforms that say in ``PORT`` where they will ask."""
+"""Platforms that say where they will ask, in the variable that makes a server listen everywhere."""
 _SHELLS = regex(
     r"^(?:sh|bash|ash|dash|zsh|ksh|busybox|fish|pwsh|powershell(?:\.exe)?|cmd(?:\.exe)?|.*\.(?:sh|bash))$"
 )
@@ -235,7 +235,7 @@ def _host(start: Start, settled: Word | None = None) -> tuple[str, Word | None] 
         return None if not colon or host in ("unix", "fd") or "/" in host else (host, settled)
     if start.variable("host_env") is not None or start.variable("public_env") is not None:
         return None
-    if start.running is not None and start.running.service.kind in _PORTED and "PORT" in start.listed("public_env"):
+    if start.running is not None and start.running.service.kind in _PORTED and start.listed("public_env"):
         return None
     if (start.configured and settled is None) or (start.listed("config_files") and not start.grounds):
         return None
