@@ -162,8 +162,8 @@ def test_two_runs_and_any_number_of_workers_say_the_same(tmp_path):
 ])
 def test_loading_a_file_runs_code_of_the_project(tmp_path, text, runs):
     from connlint.discover import select
-    from connlint.session import Linkers
     from connlint.project.loading import runs_ours
+    from connlint.session import Linkers
 
     (tmp_path / "pkg").mkdir()
     for name in ("ours.py", "pkg/__init__.py", "pkg/part.py"):

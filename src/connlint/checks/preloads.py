@@ -24,6 +24,11 @@ _VARIABLE = regex(rb"\$\{?([A-Za-z_]\w*)\}?")
 _PRELOADED = regex(r"(?:-r|--require|--import|--preload)[ =](\.{1,2}/[\w./-]+)")
 
 
+def _with_values(line: bytes, given: dict[bytes, bytes]) -> bytes:
+    """``line`` of a script with the values of the variables that the script gives itself."""
+    return _VARIABLE.sub(lambda match: given.get(match[1], match[0]), line)
+
+
 def _without_suffix(path: str) -> str:
     return re.sub(r"\.(?:[cm]?[jt]sx?|py)$", "", path)
 
@@ -74,7 +79,7 @@ class Preloads:
             for line in data.replace(b"\\\n", b" ").splitlines() if loading.search(data) else ():
                 if line.lstrip().startswith(b"#") or not loading.search(line):
                     continue
-                line = _VARIABLE.sub(lambda match: given.get(match[1], match[0]), line)
+                line = _with_values(line, given)
                 for word in _WORD.findall(line.decode("utf-8", "replace")):
                     if any(_without_suffix(place) in (wanted, wanted.removesuffix("/index"))
                            for folder in above(path.rpartition("/")[0])
