@@ -12,6 +12,10 @@ def lsp() -> None:
     """Serve an editor over standard input and output: findings while you type, with their evidence and edits.
 
     Editors start this themselves; `pip install 'connlint[lsp]'` brings what it needs.
+
+    \b
+    Example, the command to give to the editor:
+      connlint lsp
     """
     try:
         from connlint.editor.server import serve
