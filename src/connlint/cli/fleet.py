@@ -44,8 +44,9 @@ def fleet(repositories: Path, output: Path, **given: Any) -> None:
     checked, 1 if there are findings at or above --fail-on, else 0.
 
     \b
-    connlint fleet repositories.txt
-    connlint fleet repositories.txt --scheduler tcp://10.0.0.5:8786 --output reports
+    Examples:
+      connlint fleet repositories.txt
+      connlint fleet repositories.txt --scheduler tcp://10.0.0.5:8786 --output reports
     """
     from connlint.fleet.crew import NoCrew
     from connlint.fleet.listed import ListError, read_list
