@@ -299,13 +299,6 @@ class Judge:
         return Facts("late", [step], {"variable": variable})
 
 
-def _is_rebuilt(q: Possible, possible: list[Possible]) -> bool:
-    """Whether the address is put together from other variables where those that ``q`` lacks are not set."""
-    names = {v for read in q.absent for v in read.variables}
-    return any(other.reads and other.conditions and names == {v for read in other.absent for v in read.variables}
-               for other in possible) and not q.conditions
-
-
 def lacking(q: Possible) -> str:
     """The variable for want of which ``q`` is what it is: of several, one that names a host, and that no test on the
     way there asks for."""

@@ -111,10 +111,7 @@ class Code:
     @classmethod
     def of(cls, project: Project, rules: Rules) -> Code:
         """The one `Code` of a project."""
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project, rules)
-        return found
+        return project.single(cls, project, rules)
 
     def files(self, one: Running) -> list[str]:
         """The code that ``one`` runs: all of its folder, where no other service is built from it, else what the module

@@ -36,10 +36,7 @@ class Dialing:
     @classmethod
     def of(cls, project: Project, rules: Rules) -> Dialing:
         """The one `Dialing` of a project."""
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project, rules)
-        return found
+        return project.single(cls, project, rules)
 
     def dials(self, one: Running, variable: str, *, surely: bool = False) -> Place | None:
         """Where server code of ``one`` connects to the address in ``variable``; None where it is not seen to, or, with

@@ -100,10 +100,7 @@ class _Locals:
 
     @classmethod
     def of(cls, project: Project, rules: Rules) -> _Locals:
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project, rules)
-        return found
+        return project.single(cls, project, rules)
 
     # -- who connects where -------------------------------------------------------------------------------------------
 

@@ -72,6 +72,15 @@ def whole_line(source: Source, at: Span) -> tuple[int, str] | None:
     return None if indent.strip(" \t\f") else (start, indent)
 
 
+def deeper(source: Source, start: int, indent: str) -> str | None:
+    """What the lines above byte ``start`` add to their indentation where it becomes ``indent``; None where none do."""
+    for line in reversed(source.text[: source.byte_to_char(start)].splitlines()):
+        above = line[: len(line) - len(line.lstrip(" \t"))]
+        if line.strip() and len(above) < len(indent) and indent.startswith(above):
+            return indent[len(above) :]
+    return None
+
+
 def indented(source: Source, at: Span, unit: str, fixed: Sequence[Span]) -> str:
     """The lines at ``at``, one level deeper; empty lines and lines that start inside a span of ``fixed`` stay."""
     lines, position = [], at[0]

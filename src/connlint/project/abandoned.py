@@ -81,10 +81,7 @@ class Abandoned:
     @classmethod
     def of(cls, project: Project, stages: Stages) -> Abandoned:
         """The one `Abandoned` of a project."""
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project, stages)
-        return found
+        return project.single(cls, project, stages)
 
     def has(self, path: str) -> bool:
         """Whether nothing of the program is seen to load ``path``, although it could be seen."""

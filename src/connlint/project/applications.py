@@ -46,10 +46,7 @@ class Applications:
     @classmethod
     def of(cls, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> Applications:
         """The one `Applications` of a project."""
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project, apis)
-        return found
+        return project.single(cls, project, apis)
 
     @cached_property
     def files(self) -> list[str]:

@@ -113,10 +113,7 @@ class Companions:
     @classmethod
     def of(cls, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> Companions:
         """The one `Companions` of a project."""
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project, apis)
-        return found
+        return project.single(cls, project, apis)
 
     def beside(self, path: str, variables: Iterable[str], host: Host) -> bool:
         """Whether what the file at ``path`` finds at loopback, at the port of ``host`` or under a name in

@@ -39,10 +39,7 @@ class Launched:
     @classmethod
     def of(cls, project: Project, counts: Any) -> Launched:
         """The one `Launched` of a project; ``counts`` tells which paths belong to the program."""
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project, counts)
-        return found
+        return project.single(cls, project, counts)
 
     def gives(self, path: str, variables: Iterable[str]) -> bool:
         """Whether the file at ``path`` runs in a program that another one starts with all of ``variables`` set."""

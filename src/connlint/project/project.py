@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from connlint.model import program as p
 from connlint.model.source import Source, Undecodable
@@ -21,6 +21,8 @@ _DEFAULT = (b"default", b"exports")
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
 """Lowers one file; with words, functions and classes that hold none of them may stay unread. Never raises: what it
 cannot read becomes problems of the program."""
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
 Bound = tuple[Module, list[Definition]]
 """What a name is bound to: the module that binds it, and its definitions there."""
 
@@ -46,6 +48,13 @@ class Project:
         """The words for which a module was read, where it was not read whole."""
         self._followed: set[str] = set()
         self._kept = 0
+
+    def single(self, kind: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
+        """The one object of ``kind`` of this project, made of what is ``given`` at the first call."""
+        found: _T | None = self.memo.get(kind)
+        if found is None:
+            found = self.memo[kind] = kind(*given, **named)
+        return found
 
     @property
     def is_full(self) -> bool:

@@ -79,10 +79,7 @@ class Services:
     @classmethod
     def of(cls, project: Project) -> Services:
         """The one `Services` of a project."""
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project.tree, project.problems)
-        return found
+        return project.single(cls, project.tree, project.problems)
 
     def deployments(self) -> list[Deployment]:
         """Every deployment file, in order of its path."""

@@ -225,10 +225,7 @@ class Starts:
     @classmethod
     def of(cls, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> Starts:
         """The one `Starts` of a project."""
-        found = project.memo.get(cls)
-        if found is None:
-            found = project.memo[cls] = cls(project, apis)
-        return found
+        return project.single(cls, project, apis)
 
     @cached_property
     def all(self) -> list[Start]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from connlint.languages.edits import everything
+from connlint.languages.edits import deeper, everything
 from connlint.model import program as p
 from connlint.model.source import Source, Span
 
@@ -27,9 +27,7 @@ def has_semicolons(source: Source, program: p.Program) -> bool:
 
 def indent_unit(source: Source, start: int, indent: str) -> str:
     """One more level of indentation, as the lines above do it, or the first block of the file."""
-    for line in reversed(source.text[: source.byte_to_char(start)].splitlines()):
-        above = line[: len(line) - len(line.lstrip(" \t"))]
-        if line.strip() and len(above) < len(indent) and indent.startswith(above):
-            return indent[len(above) :]
+    if (unit := deeper(source, start, indent)) is not None:
+        return unit
     found = re.search(r"(?m)^([ \t]*)\S.*[{(\[][ \t]*[\r\n]+\1([ \t]+)\S", source.text)
     return found[2] if found else "  "

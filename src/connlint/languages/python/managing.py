@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connlint.languages.edits import everything, insertion, line_end, line_start
-from connlint.languages.python.layout import block_of, indent_unit, indented_lines, line_of, next_line, proved_edit
+from connlint.languages.edits import block_of, everything, insertion, line_end, line_start
+from connlint.languages.python.layout import indent_unit, indented_lines, line_of, next_line, proved_edit
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from connlint.languages.edits import everything, line_end, moved_before
+from connlint.languages.edits import block_of, everything, line_end, moved_before
 from connlint.languages.python.imported import bound_names, new_import, spelling
-from connlint.languages.python.layout import block_of, indent_unit, indented_lines, line_of, next_line, proved_edit
+from connlint.languages.python.layout import indent_unit, indented_lines, line_of, next_line, proved_edit
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span
