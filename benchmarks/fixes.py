@@ -1,138 +1,223 @@
-"""What becomes of every edit that connlint offers: a table for the projects given, one row a rule.
+"""Make every edit that connlint offers, each by itself, on a copy of the checkouts given, and ask others about it.
 
-    python benchmarks/fixes.py [--show] [--rules RULE,…] [--seconds N] PROJECT...
+    python benchmarks/fixes.py [--show] [--rules RULE,…] [--seconds N] [--cache FOLDER] CHECKOUT...
 
-Nothing is written into the projects. Each edit is made by itself, in memory. ``found`` counts findings, ``offered`` the
-edits for them, ``left`` those for which there was no time; ``proved`` are those that connlint would make. The other
-columns ask again, without connlint's own proof: ``parses`` counts the edits after which the files are as well-formed as
-before (for Python by compiling them, for JavaScript by ``node --check``, for TypeScript by tree-sitter), ``gone`` those
-after which a run on the edited files has the finding no more, ``others`` those that change any other finding there.
-``--show`` prints every edit as a patch.
+Nothing is written into the checkouts. Two tables, by project and by rule; the columns:
+
+- ``found``: findings; ``offered``: edits for them, safe and unsafe; ``left``: those for which there was no time;
+  ``refused``: those that connlint itself would not make, since its proof fails. The others are made, and counted as
+- ``compiled``: a compiler knows every file that was edited (Python; ``node --check``; TypeScript for all else that
+  holds scripts); ``parses``: no compiler complains of anything that it did not complain of before;
+- ``gone``: a run on the edited files does not have the finding any more; ``quiet``: nor any finding that was not there;
+- ``alone``: outside of the edit's own places the files are the same, byte for byte, and every comment is still there.
+
+All edits of a project that do not touch each other are then made together, and the whole project is checked once more.
+Whatever does not hold is printed, and makes the exit status 1. ``--show`` prints every edit as a patch. TypeScript is
+installed through npm into the cache folder, the first time.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from shutil import which
 
+from compilers import Compilers
 from connlint import cards
 from connlint.config import Config
-from connlint.discover import PYTHON, Selection, select
+from connlint.discover import Selection, select
 from connlint.engine import Options, run
-from connlint.fixing.offers import Offer, edited, offers
+from connlint.fixing.files import write
+from connlint.fixing.offers import Offer, compatible, edited, offers
 from connlint.fixing.patch import patch
-from connlint.fixing.proof import fault_of_text, faults
+from connlint.fixing.proof import fault_of_text, faults, key_of
 from connlint.model.report import Report
+from connlint.model.source import Source
 from connlint.project.tree import OverlayTree
 
-COLUMNS = ("found", "offered", "left", "proved", "parses", "gone", "others")
-NODE = which("node")
+COLUMNS = ("found", "offered", "left", "refused", "compiled", "parses", "gone", "quiet", "alone")
+CACHE = Path.home() / ".cache" / "connlint-benchmarks" / "typescript"
+Numbers = Counter[tuple[str, str]]
 
 
-def parses(path: str, data: bytes) -> bool | None:
-    """Whether a compiler takes the file; None where there is none for it."""
-    if path.endswith(PYTHON):
+class Bench:
+    """One checkout: its copy, and what connlint reports there."""
+
+    def __init__(self, copy: Path, compilers: Compilers, chosen: frozenset[str]) -> None:
+        self.root = copy
+        self.compilers = compilers
+        self.rules = cards.load()
+        self.selection = select((copy,), copy)
+        self.report = self.checked(self.selection)
+        self.offers = [offer for offer in offers(self.report, unsafe=True)
+                       if not chosen or offer.findings[0].rule in chosen]
+        self.held: list[Offer] = []
+        self.wrong: list[str] = []
+
+    def checked(self, some: Selection) -> Report:
+        """A run of all rules with their own settings."""
+        return run(some, self.rules, Config(), Options(jobs=1))
+
+    def refusal(self, offer: Offer, contents: Mapping[str, bytes], after: Report) -> str | None:
+        """Why connlint would not make an edit; None where it would."""
+        for path, data in contents.items():
+            if why := fault_of_text(path, self.report.sources[path].data, data):
+                return why
+        return next((fault.reason for fault in faults(self.report, after, [offer], frozenset(contents))), None)
+
+    def judged(self, offer: Offer, contents: dict[str, bytes], after: Report) -> Iterable[str]:
+        """The columns of an edit that was made; what does not hold is added to ``wrong``."""
+        before = {path: self.report.sources[path] for path in contents}
+        left = write(self.root, {path: source.data for path, source in before.items()}, contents)
+        assert not left, left
         try:
-            compile(data, path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError):
+            complaints = self._complaints(offer, before, contents)
+        finally:
+            write(self.root, contents, {path: source.data for path, source in before.items()})
+        if complaints is not None:
+            yield "compiled"
+            self._wrong(offer, complaints)
+        if not complaints:
+            yield "parses"
+        treated = Counter(map(key_of, offer.findings))
+        was = Counter(key_of(f) for f in self.report.reported if f.place.path in contents)
+        now = Counter(key_of(f) for f in after.reported if f.place.path in contents)
+        stays = [f"{key[0]} stays" for key in treated if now[key] > was[key] - treated[key]]
+        comes = [f"{key[0]} comes: {key[2]}" for key in now - was]
+        moves = [f"{path} is edited elsewhere" for path in contents if not _is_local(offer, before[path], contents[path])]
+        for column, faulty in (("gone", stays), ("quiet", comes), ("alone", moves)):
+            if not faulty:
+                yield column
+            self._wrong(offer, faulty)
+
+    def _complaints(self, offer: Offer, before: Mapping[str, Source], contents: Mapping[str, bytes]) -> list[str] | None:
+        """What compilers say of all edited files; None where one of them has no compiler."""
+        said: list[str] = []
+        for path, data in contents.items():
+            after = Source.decode(path, data, cookie=path.endswith(".py"))
+            one = self.compilers.complaints(self.root / path, before[path], after, offer.fix.edits)
+            if one is None:
+                return None
+            said += one
+        return said
+
+    def together(self) -> None:
+        """Make all edits that hold and do not touch each other, and look at everything."""
+        made = compatible(self.held)
+        if made:
+            tree = OverlayTree(self.selection.tree, edited(made, self.report.sources))
+            after = self.checked(Selection(tree, self.selection.code, self.selection.other))
+            self.wrong += [f"together: {fault.reason}" for fault in faults(self.report, after, made)]
+
+    def place(self, offer: Offer) -> str:
+        """Where an edit is offered, and what for."""
+        finding = offer.findings[0]
+        return f"{finding.place.path}:{self.report.sources[finding.place.path].line(finding.place.at[0])} {finding.rule}"
+
+    def _wrong(self, offer: Offer, faulty: Iterable[str]) -> None:
+        self.wrong += [f"{self.place(offer)}: {what}" for what in faulty]
+
+
+def _is_local(offer: Offer, before: Source, after: bytes) -> bool:
+    """Whether the text between the edits is what it was, and there is nothing but the edits."""
+    at = start = 0
+    for edit in sorted((e for e in offer.fix.edits if e.place.path == before.path), key=lambda edit: edit.place.at):
+        kept, new = before.data[start : edit.place.at[0]], edit.text.encode(before.encoding)
+        if after[at : at + len(kept) + len(new)] != kept + new:
             return False
-        return True
-    if path.endswith((".js", ".mjs", ".cjs")) and NODE:
-        with tempfile.TemporaryDirectory() as folder:
-            for suffix in (".mjs", ".cjs"):
-                file = Path(folder, f"file{suffix}")
-                file.write_bytes(data)
-                if subprocess.run([NODE, "--check", file], capture_output=True, check=False).returncode == 0:
-                    return True
-        return False
-    if path.endswith((".ts", ".tsx", ".mts", ".cts", ".jsx", ".vue", ".svelte")):
-        from connlint.languages.javascript.syntax import parse
-
-        root = parse(path, data)
-        return root is not None and not root.has_error
-    return None
+        at, start = at + len(kept) + len(new), edit.place.at[1]
+    return after[at:] == before.data[start:]
 
 
-def measured(root: Path, chosen: frozenset[str], show: bool, seconds: float) -> Counter[tuple[str, str]]:
+def copied(checkout: Path, folder: Path) -> Path:
+    """A copy of the files of a checkout, as git has them where there is a git."""
+    copy = folder / checkout.name
+    done = subprocess.run(["git", "clone", "--quiet", "--shared", checkout, copy], capture_output=True, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(checkout, copy, symlinks=True, ignore=shutil.ignore_patterns("node_modules", ".venv", ".git"))
+    return copy
+
+
+def measured(bench: Bench, name: str, show: bool, seconds: float, chosen: frozenset[str]) -> Numbers:
     """The numbers of one project, by rule and column; offers that ``seconds`` do not suffice for count as ``left``."""
     until = time.monotonic() + seconds
-    rules = cards.load()
-    selection = select((root,), root)
-    options = Options(jobs=1)
-
-    def check(some: Selection) -> Report:
-        return run(some, rules, Config(), options)
-
-    report = check(selection)
-    found: Counter[tuple[str, str]] = Counter()
-    for finding in report.reported:
+    found: Numbers = Counter()
+    for finding in bench.report.reported:
         if not chosen or finding.rule in chosen:
             found[finding.rule, "found"] += 1
-    for offer in offers(report, unsafe=True):
+    for offer in bench.offers:
         rule = offer.findings[0].rule
-        if chosen and rule not in chosen:
-            continue
         found[rule, "offered"] += 1
         if time.monotonic() > until:
             found[rule, "left"] += 1
             continue
-        contents = edited([offer], report.sources)
-        before = {path: report.sources[path].data for path in contents}
-        refused = next((why for path in contents if (why := fault_of_text(path, before[path], contents[path]))), None)
-        after = check(Selection(OverlayTree(selection.tree, contents), [p for p in selection.code if p in contents],
-                                [p for p in selection.other if p in contents]))
-        refused = refused or next((fault.reason for fault in faults(report, after, [offer], frozenset(contents))), None)
-        found[rule, "proved"] += refused is None
-        found[rule, "parses"] += all(parses(path, data) or not parses(path, before[path])
-                                     for path, data in contents.items())
-        gone, others = _effect(report, after, offer, contents)
-        found[rule, "gone"] += gone
-        found[rule, "others"] += others
+        contents = edited([offer], bench.report.sources)
+        narrow = Selection(OverlayTree(bench.selection.tree, contents),
+                           [p for p in bench.selection.code if p in contents],
+                           [p for p in bench.selection.other if p in contents])
+        after = bench.checked(narrow)
+        refused = bench.refusal(offer, contents, after)
+        if refused is not None:
+            found[rule, "refused"] += 1
+        else:
+            bench.held.append(offer)
+            for column in bench.judged(offer, contents, after):
+                found[rule, column] += 1
         if show:
-            place = offer.findings[0].place
-            line = report.sources[place.path].line(place.at[0])
-            print(f"### {root.name} {place.path}:{line} {rule}: {offer.findings[0].message}")
-            print(f"### {offer.fix.title}; {'refused: ' + refused if refused else 'proved'}")
+            print(f"### {name} {bench.place(offer)}: {offer.findings[0].message}")
+            print(f"### {offer.fix.title}{'; refused: ' + refused if refused else ''}")
+            before = {path: bench.report.sources[path].data for path in contents}
             print(patch(before, contents).decode("utf-8", "replace"), flush=True)
+    bench.together()
     return found
 
 
-def _effect(before: Report, after: Report, offer: Offer, contents: dict[str, bytes]) -> tuple[bool, bool]:
-    """Whether what is treated is gone, and whether anything else in the edited files is another."""
+def table(title: str, rows: Mapping[str, Counter[str]]) -> str:
+    """Rows of numbers under `COLUMNS`, and their sum."""
+    total: Counter[str] = Counter()
+    for row in rows.values():
+        total += row
+    wide = max(map(len, [*rows, title]))
+    lines = [f"{title:<{wide}} " + " ".join(f"{column:>8}" for column in COLUMNS)]
+    for name, row in [*sorted(rows.items()), ("all", total)]:
+        lines.append(f"{name:<{wide}} " + " ".join(f"{row[column]:>8}" for column in COLUMNS))
+    return "\n".join(lines)
 
-    def names(of: Report) -> Counter[tuple[str, str, str]]:
-        return Counter((f.rule, f.place.path, f.symbol) for f in of.reported if f.place.path in contents)
 
-    treated = Counter((f.rule, f.place.path, f.symbol) for f in offer.findings)
-    rest, now = names(before) - treated, names(after)
-    return all(now[key] <= rest[key] for key in treated), any(now[key] != rest[key] for key in now | rest
-                                                               if key not in treated)
-
-
-def main() -> None:
-    """Print the table of all projects together."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("projects", nargs="+", type=Path)
+def main() -> int:
+    """Print the tables; 1 where something does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkouts", nargs="+", type=Path)
     parser.add_argument("--show", action="store_true", help="print every edit as a patch")
-    parser.add_argument("--seconds", type=float, default=1e9, help="at most so long for each project")
+    parser.add_argument("--seconds", type=float, default=1e9, help="at most so long for each checkout")
     parser.add_argument("--rules", default="", help="only these, separated by commas")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where TypeScript is installed")
     given = parser.parse_args()
-    total: Counter[tuple[str, str]] = Counter()
-    for root in given.projects:
-        total += measured(root.resolve(), frozenset(filter(None, given.rules.split(","))), given.show, given.seconds)
-    names = sorted({rule for rule, _ in total})
-    wide = max(map(len, [*names, "rule"]))
-    print(f"{'rule':<{wide}}", *(f"{column:>9}" for column in COLUMNS))
-    for name in [*names, "all"]:
-        row = [sum(n for (rule, column), n in total.items() if column == wanted and name in (rule, "all"))
-               for wanted in COLUMNS]
-        print(f"{name:<{wide}}", *(f"{n:>9}" for n in row))
+    chosen = frozenset(filter(None, given.rules.split(",")))
+    by_project: dict[str, Counter[str]] = {}
+    by_rule: dict[str, Counter[str]] = {}
+    wrong: list[str] = []
+    with Compilers(given.cache) as compilers:
+        for checkout in map(Path.resolve, given.checkouts):
+            with tempfile.TemporaryDirectory(prefix="connlint-fixes-") as folder:
+                bench = Bench(copied(checkout, Path(folder)), compilers, chosen)
+                numbers = measured(bench, checkout.name, given.show, given.seconds, chosen)
+            wrong += [f"{checkout.name} {what}" for what in bench.wrong]
+            for (rule, column), number in numbers.items():
+                by_project.setdefault(checkout.name, Counter())[column] += number
+                by_rule.setdefault(rule, Counter())[column] += number
+    print(table("project", by_project), table("rule", by_rule), sep="\n\n")
+    for what in wrong:
+        print(f"WRONG {what}")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
