@@ -29,6 +29,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from compilers import Compilers
+
 from connlint import cards
 from connlint.config import Config
 from connlint.discover import Selection, select
@@ -90,13 +91,15 @@ class Bench:
         now = Counter(key_of(f) for f in after.reported if f.place.path in contents)
         stays = [f"{key[0]} stays" for key in treated if now[key] > was[key] - treated[key]]
         comes = [f"{key[0]} comes: {key[2]}" for key in now - was]
-        moves = [f"{path} is edited elsewhere" for path in contents if not _is_local(offer, before[path], contents[path])]
+        moves = [f"{path} is edited elsewhere" for path, data in contents.items()
+                 if not _is_local(offer, before[path], data)]
         for column, faulty in (("gone", stays), ("quiet", comes), ("alone", moves)):
             if not faulty:
                 yield column
             self._wrong(offer, faulty)
 
-    def _complaints(self, offer: Offer, before: Mapping[str, Source], contents: Mapping[str, bytes]) -> list[str] | None:
+    def _complaints(self, offer: Offer, before: Mapping[str, Source],
+                    contents: Mapping[str, bytes]) -> list[str] | None:
         """What compilers say of all edited files; None where one of them has no compiler."""
         said: list[str] = []
         for path, data in contents.items():
@@ -118,7 +121,8 @@ class Bench:
     def place(self, offer: Offer) -> str:
         """Where an edit is offered, and what for."""
         finding = offer.findings[0]
-        return f"{finding.place.path}:{self.report.sources[finding.place.path].line(finding.place.at[0])} {finding.rule}"
+        source = self.report.sources[finding.place.path]
+        return f"{source.path}:{source.line(finding.place.at[0])} {finding.rule}"
 
     def _wrong(self, offer: Offer, faulty: Iterable[str]) -> None:
         self.wrong += [f"{self.place(offer)}: {what}" for what in faulty]
