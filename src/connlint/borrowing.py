@@ -13,7 +13,6 @@ from pathlib import PurePosixPath
 from connlint.cards import Card
 from connlint.discover import PYTHON
 from connlint.patterns import regex
-from connlint.project.answer import Found
 from connlint.session import Scanned, Session, is_python
 from connlint.sieve import IMPORTED, names_beside
 
@@ -118,9 +117,9 @@ def _is_ours(path: str, module: str, session: Session) -> bool:
     """Whether an imported module, or a name imported from the file's own package, is a file of the project."""
     python = path.endswith(PYTHON)
     linker = session.linkers["python" if python else "javascript"]
-    if isinstance(linker.resolve(path, module), Found):
+    if linker.target(path, module) is not None:
         return True
-    return python and "." not in module and isinstance(linker.resolve(path, "." + module), Found)
+    return python and "." not in module and linker.target(path, "." + module) is not None
 
 
 def _stem(path: str) -> str:

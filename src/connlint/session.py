@@ -20,7 +20,7 @@ from connlint.model.finding import Draft, Finding, Level, Suppression
 from connlint.model.problem import Problem
 from connlint.model.source import Source
 from connlint.project.tree import Tree
-from connlint.sieve import IMPORTED, Sieve, imported_modules, names_beside
+from connlint.sieve import IMPORTED, Sieve, imported_modules, last_of, names_beside, package_of
 
 # A hook that has nothing to parse must not wait for what parsing needs: these are imported when they are first used
 if TYPE_CHECKING:
@@ -109,11 +109,21 @@ class Session:
             return False
         if self.reported is None or not all(path.endswith(CODE) for path in self.reported):
             return True
-        of_cards = [word.encode() for card in self.cards.values() if card.check == check
-                    for word in card.options.get("words", ())]
-        words = CODE_WORDS.get(check) or of_cards
-        return any(any(word in data for word in words) and (check != "import-chain" or self.runs_ours(path, data))
+        words = CODE_WORDS.get(check) or [word for card in self.cards.values() if card.check == check
+                                          for word in card.options.get("words", ())]
+        return any(any(self._holds(data, word, path) for word in words)
+                   and (check != "import-chain" or self.runs_ours(path, data))
                    for path in self.reported for data in (self.tree.read(path) or b"",))
+
+    def _holds(self, data: bytes, word: str, path: str) -> bool:
+        """Whether the file ``path`` holds a word of `CODE_WORDS`."""
+        if word.startswith("@"):
+            role, _, given = word[1:].partition(".")
+            language = "python" if is_python(path) else "javascript"
+            return any(package_of(name, language).encode() in data and last_of(name).encode() in data
+                       for entry in self.rules.apis.get(role, ()) if entry["language"] == language
+                       for name in entry.get(given, ()))
+        return word.removeprefix("js:").encode() in data and not (word.startswith("js:") and is_python(path))
 
     def runs_ours(self, path: str, data: bytes) -> bool:
         """See `connlint.project.loading.runs_ours`."""

@@ -58,6 +58,11 @@ def package_of(name: str, language: str) -> str:
     return "/".join(parts[:2]).split(".", 1)[0] if name.startswith("@") else parts[0].split(".", 1)[0]
 
 
+def last_of(name: str) -> str:
+    """The last part of a qualified API name: "createPool" of "mysql2/promise.createPool"."""
+    return name.replace("()", "").rpartition(".")[2]
+
+
 @cache
 def _plain(word: str) -> bytes:
     """A word of a sieve without the mark of its language."""
@@ -163,7 +168,7 @@ class Sieve(Struct):
                         if name in entry.get("globals", (name,)):
                             words.add(name.encode())
                     if package != name or entry["language"] == "javascript":
-                        last = name.replace("()", "").rpartition(".")[2] if package != name else ""
+                        last = last_of(name) if package != name else ""
                         packages.setdefault(package, set()).add(last.encode())
                         # a default export has any name, and only clients are found by how they are called
                         if table != "client" or not last.isidentifier():

@@ -29,14 +29,18 @@ PROJECT_CHECKS: dict[str, str] = {
 }
 """Name → "module:function" of ``check(project, card, rules) -> Iterator[Draft]``, run once on the whole project."""
 
-CODE_WORDS: dict[str, tuple[bytes, ...]] = {
-    "import-chain": (b"(",),
-    "bind-loopback": (b"run(", b"run_", b"serve", b"listen", b"Server", b"bind", b"start("),
-    "containers": (b"localhost", b"127.0.0.1", b"[::1]", b"http://"),
-    "local-services": (b"localhost", b"127.0.0.1", b"[::1]"),
-    "entrypoint": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne", b"apps:"),
-    "entrypoint-interface": (b"uvicorn", b"hypercorn", b"granian", b"gunicorn", b"waitress", b"daphne"),
+CODE_WORDS: dict[str, tuple[str, ...]] = {
+    "import-chain": ("(",),
+    "bind-loopback": ("@serving_call.names", "localhost", "127.", "::1"),
+    "containers": ("localhost", "127.0.0.1", "[::1]", "http://"),
+    "local-services": ("localhost", "127.0.0.1", "[::1]"),
+    "entrypoint": ("@server.calls_in_code", "js:apps"),
+    "entrypoint-interface": ("@server.calls_in_code",),
 }
 """What a source file holds if a check of the whole project may report something in it: where single files are asked
 about, the others need not be run. A check that is not named here looks for the ``words`` in the options of its cards,
-and where there are none reports in deployment files alone."""
+and where there are none reports in deployment files alone.
+
+``js:`` in front of a word says that it matters in that language only; ``@role.field`` stands for the qualified names in
+a field of an API table: a file holds one if it holds the package and the last part of the name.
+"""

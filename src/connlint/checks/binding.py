@@ -50,14 +50,15 @@ def check_loopback(project: Project, card: Card, rules: Rules) -> Iterator[Draft
     services = Services.of(project)
     running = services.running()
     verdicts: dict[tuple[str, tuple[int, int]], list[Draft | None]] = {}
-    for start in Starts.of(project, rules.apis).all:
+    starts = Starts.of(project, rules.apis).in_services
+    for start in starts:
         if start.running is None or "host" not in start.entry:
             continue
         settled = _settled(start, project)
         found = _heard(start, start.running, running, card, settled, project)
         place = found.place if found is not None else _host_place(start, settled)
         verdicts.setdefault((place.path, place.at), []).append(found)
-    for start in Starts.of(project, rules.apis).all:
+    for start in starts:
         if start.running is not None and _is_contained(start, start.running, card):
             for place, found in _coded(start, start.running, running, project, rules):
                 verdicts.setdefault((place.path, place.at), []).append(found)

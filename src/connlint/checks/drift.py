@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -29,6 +29,7 @@ from connlint.project.values import Possible, Values, values_of
 _LARGEST = 300_000
 """Bytes of a file above which it is put together by a tool: such files hold whole libraries, and settings of nobody."""
 
+_NO_NAMES: frozenset[bytes] = frozenset()
 _NOTHING = frozenset(("unknown", "none", "null", "undefined", "n/a", "na", "not set", "unset", "missing", "?", "-"))
 """Words that stand for a value which is not there, as reports and labels show it."""
 _REMARK = regex(r"^[(<\[].*[)>\]]$|^[^:/,;=]* [^:/,;=]*$")
@@ -103,25 +104,29 @@ def suspects(project: Project, stages: Stages, silent: list[str],
     rows: dict[str, dict[str, dict[str, set[bytes]]]] = {}
     suffixes = tuple(project.readers)
 
-    def collect(paths: Collection[str], only: set[bytes] | None = None) -> None:
+    def collect(paths: Collection[str], only: Mapping[str, frozenset[bytes]] | None = None) -> None:
         for path in sorted(paths):
-            if not path.endswith(suffixes) or stages.of_path(path) in silent:
+            if not path.endswith(suffixes):
                 continue
-            data = project.tree.read(path)
+            names = only.get(own_root(project, path), _NO_NAMES) if only is not None else _NO_NAMES
+            data = project.tree.read(path) if names or only is None else None
             if data is None or len(data) > _LARGEST or not any(word in data for word in words):
                 continue
-            if only is not None and not any(name in data or name.lower() in data for name in only):
+            if names and not any(name in data or name.lower() in data for name in names):
+                continue
+            # the stage takes many patterns, and few files have come so far
+            if stages.of_path(path) in silent:
                 continue
             package = rows.setdefault(own_root(project, path), {})
             for name, text in _pairs(path, data):
-                if only is None or name in only:
+                if only is None or name in names:
                     package.setdefault(name.decode(), {}).setdefault(path, set()).add(text)
 
     if project.reported is None:
         collect(project.tree.paths)
     else:
         collect(project.reported)
-        if only := {name.encode() for package in rows.values() for name in package}:
+        if only := {root: frozenset(name.encode() for name in package) for root, package in rows.items() if package}:
             collect(project.tree.paths - project.reported, only)
     found: dict[str, dict[str, set[str]]] = {}
     for root, names in rows.items():

@@ -62,7 +62,7 @@ def _agreed(project: Project, rules: Rules, judge: Any) -> Iterator[Draft]:
     """What all starts say that stand at one place: a Dockerfile may be used by several services."""
     applications = Applications.of(project, rules.apis)
     verdicts: dict[tuple[str, tuple[int, int]], list[Verdict]] = {}
-    for start in Starts.of(project, rules.apis).all:
+    for start in Starts.of(project, rules.apis).standing_in(project.reported):
         if _NOT_RUN.search(start.path):
             continue
         for target in (start.target, start.module_target):

@@ -43,7 +43,7 @@ class Listening:
         self.values: Values = values_of(project, rules.apis)
         self.services = Services.of(project)
         self.starts: dict[tuple[str, str], list[Start]] = {}
-        for start in Starts.of(project, rules.apis).all:
+        for start in Starts.of(project, rules.apis).in_services:
             if start.running is not None:
                 self.starts.setdefault(_key(start.running), []).append(start)
 

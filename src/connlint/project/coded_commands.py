@@ -8,7 +8,7 @@ Such a call is a command line by another name; which calls these are, and what t
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from connlint.model import program as p
@@ -23,10 +23,12 @@ _PROGRAM = regex(r"[\w@./-]+\.(?:[cm]?js|[cm]?ts|py)$")
 _MOVES = (b"sys.path", b"chdir", b"runpy", b"PYTHONPATH")
 
 
-def commands_in_code(project: Project, entries: Mapping[str, Mapping[str, Any]]) -> Iterator[Command]:
-    """The command lines that calls in Python files stand for; ``entries`` are rows of the table by the call's name."""
+def commands_in_code(project: Project, entries: Mapping[str, Mapping[str, Any]],
+                     paths: Collection[str]) -> Iterator[Command]:
+    """The command lines that calls in those of ``paths`` stand for that are Python; ``entries`` are rows of the table
+    by the call's name."""
     words = tuple({(name.partition(".")[0].encode(), f"{name.rpartition('.')[2]}(".encode()) for name in entries})
-    for path in sorted(project.tree.paths):
+    for path in sorted(paths):
         data = project.tree.read(path) if entries and path.endswith(".py") else None
         if data is None or not any(package in data and word in data for package, word in words):
             continue
@@ -60,9 +62,9 @@ def _as_command(call: p.Call, path: str, entry: Mapping[str, Any]) -> Command | 
     return Command(tuple(words), Place(path, call.at), False, {}, posixpath.dirname(path))
 
 
-def listed_commands(project: Project) -> Iterator[Command]:
-    """The programs in lists that pm2 reads: ``apps: [{ script: "server.js", cwd: "api" }]``."""
-    for path in sorted(project.tree.paths):
+def listed_commands(project: Project, paths: Collection[str]) -> Iterator[Command]:
+    """The programs in those of ``paths`` that pm2 reads: ``apps: [{ script: "server.js", cwd: "api" }]``."""
+    for path in sorted(paths):
         data = project.tree.read(path) if _LISTED.search(path) else None
         module = project.module(path) if data is not None and b"apps" in data and b"script" in data else None
         for record in module.nodes(p.Record) if module is not None else ():

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from connlint.patterns import regex
-from connlint.project.answer import Found
 from connlint.project.project import Project
 
 CODE = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
@@ -126,8 +125,8 @@ class Importers:
         if python and module.strip(".") and module.rpartition(".")[2] not in self.stems:
             return None
         linker = self.project.linkers.get("python" if python else "javascript")
-        answer = linker.resolve(path, module) if linker is not None else None
-        return answer.path if type(answer) is Found and not answer.path.endswith("/") else None
+        target = linker.target(path, module) if linker is not None else None
+        return target if target is not None and not target.endswith("/") else None
 
     @cached_property
     def stems(self) -> frozenset[str]:

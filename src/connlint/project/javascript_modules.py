@@ -50,6 +50,11 @@ class JavaScriptLinker:
         """The file that ``module`` means in ``path``; see `connlint.project.javascript_paths`."""
         return self.resolver.resolve(path, module)
 
+    def target(self, path: str, module: str) -> str | None:
+        """The path of what `resolve` finds, None where it finds nothing; see `Linker.target`."""
+        answer = self.resolver.resolve(path, module)
+        return answer.path if type(answer) is Found else None
+
     def imports(self, path: str, data: bytes) -> list[ImportUse]:
         """Every import, re-export, ``require`` and ``import()`` with a literal specifier.
 

@@ -46,6 +46,10 @@ class Linker(Protocol):
     def resolve(self, path: str, module: str) -> Answer:
         """The file that ``module``, imported by the file ``path``, means. Installed packages are Unknown."""
 
+    def target(self, path: str, module: str) -> str | None:
+        """The path of what `resolve` finds, None where it finds nothing. Why there is nothing is not asked, which may
+        take a look at all files of the project."""
+
     def imports(self, path: str, data: bytes) -> list[ImportUse]:
         """Every import of the file, with the names it takes, as far as they can be known."""
 

@@ -9,7 +9,6 @@ from connlint.languages.python.outline import scan_imports
 from connlint.languages.python.regions import regions
 from connlint.model.region import outside
 from connlint.patterns import regex
-from connlint.project.answer import Found
 from connlint.project.linker import Linker
 
 _CALLED = regex(rb"(?<![\w.])(?:@[ \t]*([A-Za-z_]\w*)|([A-Za-z_]\w*)(?:\.\w+)*[ \t]*\()")
@@ -36,6 +35,6 @@ def runs_ours(linker: Linker, path: str, data: bytes) -> bool:
         names = {local for _, local, _ in line.names} | ({line.local} if line.local else set())
         if any(name == "*" or name.encode() in called for name in names):
             below = [f"{line.module}.{name}" for name, _, _ in line.names]
-            if any(isinstance(linker.resolve(path, module), Found) for module in (line.module, *below)):
+            if any(linker.target(path, module) is not None for module in (line.module, *below)):
                 return True
     return False

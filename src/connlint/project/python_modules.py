@@ -63,35 +63,59 @@ class PythonLinker:
         folder = path.rpartition("/")[0]
         key = (folder, module)
         answer = self._resolved.get(key)
-        relative = module.startswith(".")
         if answer is None:
-            answer = self._relative(folder, module) if relative else self._absolute(path, folder, module)
+            answer = self._present(path, folder, module)
+            if answer is None:
+                answer = self._absent(path, folder, module)
             self._resolved[key] = answer
+        return self._seen_from(path, module, answer)
+
+    def target(self, path: str, module: str) -> str | None:
+        """The path of what `resolve` finds, None where it finds nothing; see `Linker.target`."""
+        folder = path.rpartition("/")[0]
+        answer = self._resolved.get((folder, module)) or self._present(path, folder, module)
+        answer = None if answer is None else self._seen_from(path, module, answer)
+        return answer.path if type(answer) is Found else None
+
+    def _seen_from(self, path: str, module: str, answer: Answer) -> Answer:
+        """What holds for all files of a folder, as it is for ``path``."""
         if answer is _ELSEWHERE and b"sys.path" in self.files.read(path):
             return self._anywhere(path, module)
-        if type(answer) is Found and answer.path == path and not relative:
+        if type(answer) is Found and answer.path == path and not module.startswith("."):
             return _FOREIGN  # a file that is called like what it imports does not mean itself
         return answer
 
-    def _relative(self, folder: str, module: str) -> Answer:
-        name = module.lstrip(".")
-        dots = len(module) - len(name)
-        base = folder
-        for _ in range(dots - 1):
-            if not base:
-                return Unknown("above the project")
-            base = base.rpartition("/")[0]
+    def _present(self, path: str, folder: str, module: str) -> Answer | None:
+        """What ``module`` means as the names of files and folders tell; None where a module of the project lacks."""
+        if not module.startswith("."):
+            return self._placed(path, folder, module)
+        base, name = _base(folder, module)
+        if base is None:
+            return Unknown("above the project")
         if not name:
             return Found(self.files.package_file(base))
-        if (found := self.files.walk(base, name)) is not None:
-            return Found(found)
-        if why := self.doubts.about_module(base, name):
-            return Unknown(why)
-        if self.stands.may_be_in_portion(base, name):
-            return _PORTION
-        return self._missing(base, name, "." * dots)
+        found = self.files.walk(base, name)
+        return None if found is None else Found(found)
 
-    def _absolute(self, path: str, folder: str, module: str) -> Answer:
+    def _absent(self, path: str, folder: str, module: str) -> Answer:
+        """Why ``module``, which no file is, may be there all the same; `Missing` where there is no doubt."""
+        if module.startswith("."):
+            base, name = _base(folder, module)
+            assert base is not None
+            if why := self.doubts.about_module(base, name):
+                return Unknown(why)
+            if self.stands.may_be_in_portion(base, name):
+                return _PORTION
+            return self._missing(base, name, "." * (len(module) - len(name)))
+        top = module.partition(".")[0]
+        reachable = self.stands.reachable(folder, top)
+        for stand in reachable:
+            if self.stands.holds_for(stand, folder) and (why := self.doubts.about_module(stand.root, module)):
+                return Unknown(why)
+        ours = next(stand for stand in reachable if self.stands.is_ours(path, stand, top))
+        return self._missing(ours.root, module, "")
+
+    def _placed(self, path: str, folder: str, module: str) -> Answer | None:
         top = module.partition(".")[0]
         if top not in self.files.tops:
             return _INSTALLED
@@ -107,13 +131,9 @@ class PythonLinker:
         everywhere = self.files.tops[top]
         if any(self.files.walk(stand.root, module) is not None for stand in everywhere):
             return _ELSEWHERE
-        ours = next((stand for stand in reachable if self.stands.is_ours(path, stand, top)), None)
-        if ours is None:
+        if not any(self.stands.is_ours(path, stand, top) for stand in reachable):
             return _INSTALLED if top in self.roots.installed else _FOREIGN
-        for stand in reachable:
-            if self.stands.holds_for(stand, folder) and (why := self.doubts.about_module(stand.root, module)):
-                return Unknown(why)
-        return self._missing(ours.root, module, "")
+        return None
 
     def _anywhere(self, path: str, module: str) -> Answer:
         """For files that change ``sys.path``: the one place where ``module`` is, below a folder that lies above the
@@ -331,6 +351,17 @@ def _is_for_checkers(data: bytes, line: ImportLine) -> bool:
         return False
     between = data[start + 1 : line.start]
     return re.match(rb"if (?:\w+\.)?TYPE_CHECKING[ \t]*:", between) is not None and not re.search(rb"\n[^\s#]", between)
+
+
+def _base(folder: str, module: str) -> tuple[str | None, str]:
+    """The folder below which the relative ``module`` is looked for, None above the project; and its dotted name."""
+    name = module.lstrip(".")
+    base: str | None = folder
+    for _ in range(len(module) - len(name) - 1):
+        if not base:
+            return None, name
+        base = base.rpartition("/")[0]
+    return base, name
 
 
 def _as_use(line: ImportLine) -> ImportUse:

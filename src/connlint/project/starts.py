@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from connlint.project import jsonc
 from connlint.project.answer import Found, Missing
 from connlint.project.coded_commands import commands_in_code, listed_commands
 from connlint.project.grounds import Folder, Ground, above, grounds_of, stepped
+from connlint.project.importers import CODE
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 
@@ -227,9 +228,18 @@ class Starts:
         """The one `Starts` of a project."""
         return project.single(cls, project, apis)
 
+    def standing_in(self, paths: Collection[str] | None) -> list[Start]:
+        """Every command of a known tool: of services first, then of scripts, recipes and workflows, then of code.
+
+        Where ``paths`` are all code, only the starts that stand in them: no deployment file is read for these.
+        """
+        if paths is None or not all(path.endswith(CODE) for path in paths):
+            return [*self.in_services, *self._in_scripts, *self._in_code(self.project.tree.paths)]
+        return self._in_code(paths)
+
     @cached_property
-    def all(self) -> list[Start]:
-        """Every command of a known tool: of services first, then of scripts, recipes and workflows."""
+    def in_services(self) -> list[Start]:
+        """Every command of a known tool that a service runs."""
         found: list[Start] = []
         for running in (*self.services.running(), *self._overruled()):
             for command in running.commands:
@@ -240,6 +250,11 @@ class Starts:
                     continue
                 environment = {**running.environment, **command.assignments}
                 found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0)
+        return found
+
+    @cached_property
+    def _in_scripts(self) -> list[Start]:
+        found: list[Start] = []
         for deployment, command in self.services.loose_commands():
             # beside a script that an image starts stands what another stage has built
             built = posixpath.basename(deployment.path) in self._among_built
@@ -247,14 +262,18 @@ class Starts:
             loose = posixpath.basename(deployment.path) != "package.json"
             if start := self.read(command, deployment.path, None, guessed, command.assignments, loose):
                 found.append(start)
+        return found
+
+    def _in_code(self, paths: Collection[str]) -> list[Start]:
+        found: list[Start] = []
         entries = [entry for rows in self.programs.values() for entry in rows]
         calls = {call: entry for entry in entries for call in entry.get("calls_in_code", ())}
-        for command in commands_in_code(self.project, calls):
+        for command in commands_in_code(self.project, calls, paths):
             path = command.place.path
             folders = tuple(Folder(self.project.tree, folder) for folder in above(posixpath.dirname(path)))
             if start := self.read(command, path, None, folders, {}, True):
                 found.append(start)
-        for command in listed_commands(self.project):
+        for command in listed_commands(self.project, paths):
             places = (Folder(self.project.tree, place) for place in dict.fromkeys((command.folder or "", "")))
             if start := self.read(command, command.place.path, None, tuple(places), {}, True):
                 found.append(start)
@@ -267,7 +286,7 @@ class Starts:
     @cached_property
     def _by_service(self) -> dict[int, list[Start]]:
         found: dict[int, list[Start]] = {}
-        for start in self.all:
+        for start in self.in_services:
             if start.running is not None:
                 found.setdefault(id(start.running), []).append(start)
         return found
