@@ -29,6 +29,9 @@ PROBE = """async function probe(address) {
   socket.close();
 }
 """
+STATE = ("import json\n\n\ndef stored(state):\n    file = open('state.json', 'w')\n    json.dump(state, file)\n"
+         "    file.close()\n")
+COMMANDS = STATE.replace("def", "@app.command()\ndef")
 
 CASES = {
     "a name of a type that nothing uses": ("missing-symbol", "warning", {
@@ -64,6 +67,18 @@ CASES = {
         "sweep.mjs": PROBE + "probe(process.argv[2]).catch((error) => { console.error(error); process.exit(1); });\n"}),
     "a program that goes on": ("handle-not-closed", "warning", {
         "sweep.mjs": PROBE + "probe(process.argv[2]).catch((error) => { console.error(error); });\n"}),
+    "a command of a console program": ("handle-not-closed", "note", {
+        "store.py": "import typer\n\napp = typer.Typer()\n" + COMMANDS}),
+    "a command of a group of commands": ("handle-not-closed", "note", {
+        "store.py": "import click\n\n\n@click.group()\ndef app():\n    pass\n\n\n" + COMMANDS}),
+    "a command that a chat program answers": ("handle-not-closed", "warning", {
+        "store.py": "from discord.ext import commands\n\napp = commands.Bot('!')\n" + COMMANDS}),
+    "a function that another program calls at its start": ("handle-not-closed", "note", {
+        "store.py": STATE, "main.py": "from store import stored\n\nif __name__ == '__main__':\n    stored({})\n"}),
+    "a function that another module calls at some time": ("handle-not-closed", "warning", {
+        "store.py": STATE, "main.py": "from store import stored\n\n\ndef answered(request):\n    stored(request)\n"}),
+    "what nothing calls in a program": ("handle-not-closed", "note", {
+        "store.py": STATE + "\n\nif __name__ == '__main__':\n    print('stored')\n"}),
 }
 
 

@@ -1,18 +1,26 @@
 """Functions whose failure is the end of the program: what they hold is given back by the operating system.
 
-Such a function is called by the program's own start alone, and nothing on the way there catches what it raises.
+Such a function is called by the program's own start alone, in this file or in one that imports it, and nothing on the
+way there catches what it raises. A command of a program is its start, and what nothing calls in a file that is a program
+by itself runs nowhere else.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from connlint.checks.lifecycles import last_word
+from connlint.checks.origins import origins
 from connlint.checks.repeats import Repeats, repeats, unread
 from connlint.model import program as p
 from connlint.project.importers import importers
-from connlint.project.timeline import at_import
+from connlint.project.stage import stages_of
+from connlint.project.timeline import at_import, is_main_test
+from connlint.project.values import values_of
 
 _DEPTH = 5
+_MOST_USERS = 8
+"""Files that are read to see who calls one function."""
 _PROMISE = ("then", "catch", "finally")
 
 
@@ -23,12 +31,15 @@ class Endings:
         self.repeats = repeats
         self.module = repeats.module
         self.stops = {name for entry in repeats.rules.apis.get("exit", ()) for name in entry["names"]}
+        self.commands = repeats.rules.apis.get("command", ())
 
     def of(self, function: p.Function, depth: int = _DEPTH) -> bool:
         """Whether an exception that leaves ``function`` ends the program."""
         above = self.module.parent(function)
-        if depth <= 0 or function.decorators or function.is_generator:
+        if depth <= 0 or function.is_generator:
             return False
+        if function.decorators or (function.kind == "method" and not function.arrow):
+            return self._is_command(function)
         if type(above) is p.Call and above.callee is function:
             return self._leads_out(above, function, depth)
         at: Any
@@ -43,10 +54,69 @@ class Endings:
         if unread(self.module, name):
             return self._whole(name, depth)
         calls = [self.module.parent(use) for use in self._uses(name, at)]
-        if not calls or any(type(call) is not p.Call or not self._leads_out(call, function, depth) for call in calls):
+        if any(type(call) is not p.Call or not self._leads_out(call, function, depth) for call in calls):
             return False
-        index, word = importers(self.repeats.project), name.encode()
-        return not any(word in index.data(path) for path in index.of(self.module.path))
+        elsewhere = self._called_elsewhere(name, function, depth)
+        return elsewhere if elsewhere is not None else bool(calls) or self._is_program()
+
+    def _called_elsewhere(self, name: str, function: p.Function, depth: int) -> bool | None:
+        """Whether all calls of the function in files that import it lead out of the program; None where no file that
+        imports it names it. Tests say nothing about it."""
+        project, rules = self.repeats.project, self.repeats.rules
+        index, word = importers(project), name.encode()
+        users = [path for path in index.of(self.module.path) if word in index.data(path)]
+        if users:
+            stages = stages_of(project, rules.apis, values_of(project, rules.apis))
+            users = [path for path in users if stages.of_path(path) != "test"]
+        if len(users) > _MOST_USERS:
+            return False
+        found = None
+        for path in users:
+            module = project.module(path)
+            if module is None or any(it.name == name for it in module.nodes(p.Member)):
+                return False
+            there = Endings(repeats(module, project, rules))
+            if not there._is_program():
+                return False
+            for use in there.repeats.names().get(name, ()):
+                home, definitions = project.definitions(module, use)
+                if home.path == self.module.path and any(d.name == name for d in definitions):
+                    call = module.parent(use)
+                    if type(call) is not p.Call or not there._leads_out(call, function, depth - 1):
+                        return False
+                    found = True
+        return found
+
+    def _is_program(self) -> bool:
+        """Whether the file is a program by itself: its last lines are for the case that it is started."""
+        return any(type(it) is p.If and is_main_test(self.module, it.test) for it in self.module.program.body)
+
+    def _is_command(self, function: p.Function) -> bool:
+        """Whether a console program runs the function and ends: it is registered as a command, by what decorates it or
+        by the method that its class has to define."""
+        for entry in self.commands:
+            if function.kind == "method" and function.name in entry.get("methods", ()):
+                owner = self.module.parent(self.module.parent(function))
+                bases = owner.bases if type(owner) is p.Class else ()
+                if any(last_word(base.value) in entry["bases"] for base in bases):
+                    return True
+            for decorator in function.decorators:
+                callee = decorator.callee if type(decorator) is p.Call else decorator
+                if origins(self.module, self.repeats.project).of(callee) in entry.get("names", ()):
+                    return True
+                if type(callee) is p.Member and callee.name in entry.get("of_commands", ()) and self._is_group(callee):
+                    return True
+        return False
+
+    def _is_group(self, member: p.Member) -> bool:
+        """Whether a command holds others: ``@cli.command()``, where `cli` is one itself."""
+        if type(member.of) is not p.Name:
+            return False
+        home, found = self.repeats.project.definitions(self.module, member.of)
+        group = found[0].value if len(found) == 1 else None
+        if type(group) is not p.Function or not group.decorators:
+            return False
+        return Endings(repeats(home, self.repeats.project, self.repeats.rules))._is_command(group)
 
     def _whole(self, name: str, depth: int) -> bool:
         """The answer for a function of that name, with the whole of the file read."""

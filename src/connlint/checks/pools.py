@@ -194,8 +194,11 @@ def limits(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
         built = construction(module, call, project, rules)
         if built is None or not built.entry.get("limit") or court.embedded(built):
             continue
-        found = [(number, value) for key in built.entry["limit"]
-                 if (value := built.option(key)) is not None and (number := _literal(court, module, value)) is not None]
+        # the first of the keys that is written is the one that counts; some options come on top of it
+        said_most = [value for key in built.entry["limit"] if (value := built.option(key)) is not None][:1]
+        more = [value for key in built.entry.get("limit_more", ()) if (value := built.option(key)) is not None]
+        found = [(number, value) for value in said_most + more
+                 if (number := _literal(court, module, value)) is not None]
         total = sum(number for number, _ in found)
         most = built.entry.get("limit_most", card.options["most"])
         if not found or total <= most or court.stages.only_in_development(module, call):
