@@ -9,7 +9,9 @@ from connlint.checks.wording import Wording
 from connlint.model import program as p
 from connlint.project.address import Host
 from connlint.project.callees import last_name
+from connlint.project.disuse import Disuse
 from connlint.project.elsewhere import Elsewhere, field_of
+from connlint.project.mentions import Mentions
 from connlint.project.module import Module
 from connlint.project.stage import Stages, words_of
 from connlint.project.uses import Use, uses
@@ -17,8 +19,10 @@ from connlint.project.values import Values
 
 _ENDS = ("argument", "key", "attribute", "returned", "exported")
 """Uses after which a value may be somebody else's."""
-_MOST_OF_OBJECT = 4
-"""Entries of an object that the program must read before another that it does not read counts as of no use."""
+_REST_OF_CLASS = 4
+_REST_OF_OBJECT = 4
+_REST_OF_SCHEMA = 2
+"""Fields and entries that a small program must read before another that it does not read counts as of no use."""
 
 
 class Destinations:
@@ -28,6 +32,8 @@ class Destinations:
                  stages: Stages) -> None:
         self.values = values
         self.elsewhere = Elsewhere(values, lambda path: stages.of_path(path) == "production")
+        self.disuse = Disuse.of(values.project, stages)
+        self.mentions = Mentions.of(values.project, stages)
         self.wording = wording
         self.listen: dict[str, tuple[dict[str, set[str]], list[tuple[str, set[str]]]]] = {}
         for entry in apis.get("listen", ()):
@@ -53,12 +59,19 @@ class Destinations:
                 return True
         if self._is_allowed_elsewhere(module, node, found) or self._is_compared_elsewhere(module, found):
             return True
-        if type(node) is p.Entry and self.elsewhere.is_unread_entry(module, node):
+        return self._is_unread(module, node, found)
+
+    def _is_unread(self, module: Module, node: Any, found: list[Use]) -> bool:
+        """Whether the value becomes part of something whose other parts alone are read."""
+        crowd = self.disuse.is_crowded(module.path)
+        if type(node) is p.Entry and self.mentions.is_unread_entry(module, node, 1 if crowd else _REST_OF_SCHEMA):
             return True
-        if self._is_unread_key(module, node, found):
+        if self._is_unread_key(module, node, found, 1 if crowd else _REST_OF_OBJECT):
             return True
         field = field_of(self.values, module, node, found)
-        return field is not None and self.elsewhere.is_unread(field)
+        if field is not None and self.mentions.is_unread(field, 1 if crowd else _REST_OF_CLASS):
+            return True
+        return self.disuse.has(module, node)
 
     def _handed_back(self, module: Module, node: Any, found: list[Use]) -> list[Use]:
         """What the callers of a function in ``module`` do with the value that it gives back, those too that nobody had
@@ -83,13 +96,25 @@ class Destinations:
         return any(use.kind == "argument" and self.listens(use, host)
                    for use in (*found, *self.elsewhere.uses(module, node, found)))
 
-    def _is_unread_key(self, module: Module, node: Any, found: list[Use]) -> bool:
-        """Whether the value is only put into an object that the module gives to others, none of which reads it."""
+    def _is_unread_key(self, module: Module, node: Any, found: list[Use], least: int) -> bool:
+        """Whether the value is only put into an object that the module gives to others, none of which reads it, or what
+        it is a part of there."""
         entry = module.parent(node)
-        if type(entry) is not p.Entry or {use.kind for use in found} - {"key", "named", "attribute", "exported"}:
+        if type(entry) is not p.Entry or {use.kind for use in found} - {"key", "named", "attribute", "exported",
+                                                                       "returned"}:
             return False
-        given = any(use.keys and (use.kind == "exported" or use.place == "exports") for use in found)
-        return given and self.elsewhere.is_unread_entry(module, entry, most=_MOST_OF_OBJECT)
+        if not any(use.keys and self._is_given(module, use) for use in found):
+            return False
+        while type(entry) is p.Entry:
+            if self.mentions.is_unread_entry(module, entry, least):
+                return True
+            entry = module.parent(module.parent(entry))
+        return False
+
+    def _is_given(self, module: Module, use: Use) -> bool:
+        """Whether other modules come to what the value has become part of."""
+        return use.kind in ("exported", "returned") or use.place == "exports" or (
+            use.kind == "named" and use.place in module.scope.names)
 
     def listens(self, use: Use, host: Host) -> bool:
         """Whether the use hands the value to a server that shall listen there."""

@@ -87,7 +87,7 @@ class Abandoned:
         """Whether nothing of the program is seen to load ``path``, although it could be seen."""
         if path not in self._known:
             self._known[path] = (self.stages.of_path(path) == "production" and self._is_alone(path)
-                                 and not self._is_library(path) and self._has_company(path))
+                                 and not self.is_library(path) and self.has_company(path))
         return self._known[path]
 
     def is_trial(self, module: Module, node: Any) -> bool:
@@ -227,7 +227,7 @@ class Abandoned:
 
     # -- what would be seen ---------------------------------------------------------------------------------------
 
-    def _is_library(self, path: str) -> bool:
+    def is_library(self, path: str) -> bool:
         """Whether the package of ``path`` is published for programs that are not seen."""
         root = own_root(self.project, path)
         prefix = f"{root}/" if root else ""
@@ -237,8 +237,8 @@ class Abandoned:
         data = self.index.data(prefix + "package.json")
         return _PRIVATE.search(data) is None and _PUBLISHED_JAVASCRIPT.search(data) is not None
 
-    def _has_company(self, path: str) -> bool:
-        """Whether other files of the package are imported, so that this one would be."""
+    def has_company(self, path: str, least: int = _COMPANY) -> bool:
+        """Whether ``least`` other files of the package are imported, so that this one would be."""
         root = own_root(self.project, path)
         prefix = f"{root}/" if root else ""
         found: set[str] = set()
@@ -247,7 +247,7 @@ class Abandoned:
                 if other.endswith(".py") == path.endswith(".py") and self.stages.of_path(other) == "production":
                     found.update(target for _, target, _ in self.index.targets(other) if target != path
                                  and not target.endswith("/__init__.py"))
-                    if len(found) >= _COMPANY:
+                    if len(found) >= least:
                         return True
         return False
 

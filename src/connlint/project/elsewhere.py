@@ -19,21 +19,12 @@ from connlint.project.packages import own_root
 from connlint.project.project import required
 from connlint.project.stage import words_of
 from connlint.project.uses import Use, follow, references
-from connlint.project.validators import validated
 from connlint.project.values import Site, Values
 
 _MOST = 40
 """Files that are read to see what becomes of one value."""
 _FEW = 12
 """Files whose own imports are followed to see whether they import another; for more, the importers of that are."""
-_REST = 4
-"""Fields of a class that the program must read before another that it does not read counts as of no use."""
-_REST_OF_SCHEMA = 2
-"""Entries of a schema that the program must read before another that it does not read counts as of no use."""
-_WHOLE = re.compile(rb"\b([\w.]+)(?:\(\))?\.(?:model_dump|dict|items|__dict__|json|model_fields)\b"
-                    rb"|(?:\basdict|\bvars)\(\s*([\w.]+)|\*\*([\w.]+)"
-                    rb"|\bgetattr\(\s*([\w.]+)\s*,\s*(?!\s|['\"])")
-"""Ways to use all fields of an object without naming one."""
 _IMPORT = re.compile(rb"\s*(?:import|from|export|const \{[^=]*\} = require)\b")
 
 
@@ -76,48 +67,6 @@ class Elsewhere:
 
     # -- fields -------------------------------------------------------------------------------------------------------
 
-    def is_unread(self, field: Field) -> bool:
-        """Whether nothing reads ``field``, although the program reads other fields of the same class: at least four,
-        and never the object as a whole."""
-        others = [s.target.id for s in field.owner.body if type(s) is p.Let and type(s.target) is p.Name]
-        others = [name for name in others if name != field.name and not name.startswith("_")]
-        if len(others) < _REST or self._is_read(field.module, field.owner, field.name):
-            return False
-        read = 0
-        for name in others:
-            read += self._is_read(field.module, field.owner, name)
-            if read >= _REST:
-                return not self._is_used_whole(field)
-        return False
-
-    def is_unread_entry(self, home: Module, entry: p.Entry, most: int = _REST_OF_SCHEMA) -> bool:
-        """Whether nothing reads what stands in ``entry`` of a schema or object, although ``most`` others of its entries
-        are read."""
-        schema = home.parent(entry)
-        if type(entry.key) is not p.Text or type(schema) is not p.Record or self._is_named(home, entry.key.value):
-            return False
-        others = [e.key.value for e in schema.entries if type(e.key) is p.Text and e is not entry]
-        read = 0
-        for name in others:
-            read += self._is_named(home, name, tests=True)
-            if read >= most:
-                return True
-        return False
-
-    def _is_named(self, home: Module, variable: str, *, tests: bool = False) -> bool:
-        """Whether any file of the program (or, with ``tests``, of what surrounds it) names ``variable`` other than
-        as the key of something, or where it asks the process itself. Another package that has an entry of this name
-        means its own."""
-        project, name = self.values.project, re.escape(variable.encode())
-        word = re.compile(rb"(?<![\w$])(?<!process\.env\.)(?<!import\.meta\.env\.)%s(?![\w$])(?!['\"]?\s*\??:)"
-                          % name)
-        entry = re.compile(rb"(?<![\w$])%s['\"]?\s*:" % name)
-        root = own_root(project, home.path)
-        holding = [path for path in self.index.mentions(variable, home.path)
-                   if tests or path == home.path or self.counts(path)]
-        others = {own_root(project, path) for path in holding if entry.search(self.index.data(path))} - {root}
-        return any(word.search(self.index.data(path)) for path in holding if own_root(project, path) not in others)
-
     def is_only_compared(self, home: Module, keys: tuple[str, ...]) -> bool:
         """Whether every other file of the program that names the last two of ``keys`` compares what stands there."""
         above, last = (re.escape(key.encode()) for key in keys[-2:])
@@ -133,23 +82,6 @@ class Elsewhere:
                     return False
                 asking += found
         return asking > 0
-
-    def _is_used_whole(self, field: Field) -> bool:
-        words = set(words_of(field.owner.name or ""))
-        near = [path for path in self.index.near(field.module.path) if self.counts(path)]
-        return any(words.intersection(words_of(b"".join(found).decode()))
-                   for path in (field.module.path, *near) for found in _WHOLE.findall(self.index.data(path)))
-
-    def _is_read(self, home: Module, owner: p.Class, name: str) -> bool:
-        """Whether any file of the program holds the name in another place than its declaration."""
-        word = re.compile(rb"(?<![\w])%s(?![\w])" % re.escape(name.encode()))
-        declared = sum(1 for s in owner.body if type(s) is p.Let and type(s.target) is p.Name and s.target.id == name)
-        own = home.source.slice((0, len(home.source.data)))
-        asked = len(re.findall(rf"\.{re.escape(name)}\b|[\"']{re.escape(name)}[\"']", own))
-        if asked > validated(owner, name) or declared == 0:
-            return True
-        return any(path != home.path and self.counts(path) and word.search(self.index.data(path))
-                   for path in self.index.mentions(name, home.path))
 
     def reads(self, field: Field) -> Iterator[tuple[Module, p.Member]]:
         """Every place of the program that is seen to read ``field`` of an object of its class."""
@@ -228,18 +160,33 @@ class Elsewhere:
             names = {field.name}
         rows: list[bytes] = []
         for name in names:
-            word = re.compile(rb"^.*[.\s({\[,]%s\b(?!\s*[:(]).*$" % re.escape(name.encode()), re.M)
-            foreign = self._defining(module, name)
-            for path in self.index.mentions(name, module.path):
-                own = path != module.path and self.counts(path) and own_root(self.values.project, path) not in foreign
-                data = self.index.data(path) if own else b""
-                for match in word.finditer(data):
+            text = re.escape(name.encode())
+            used, line = re.compile(rb"%s\b(?!\s*[:(])" % text), re.compile(
+                rb"^.*[.\s({\[,]%s\b(?!\s*[:(]).*$" % text, re.M)
+            for path in self._own(module, name):
+                data = self.index.data(path)
+                for match in line.finditer(data) if used.search(data) else ():
                     if not _IMPORT.match(match[0]):
                         above = data[: match.start()].rsplit(b"\n", 3)
                         rows.append(b"\n".join((*above[1:], match[0])))
-            if len(rows) > _MOST:
-                return None
+                if len(rows) > _MOST:
+                    return None
         return rows
+
+    def _own(self, module: Module, name: str) -> Iterator[str]:
+        """The other files of the program that hold ``name``, but for packages that have a ``name`` of their own."""
+        project = self.values.project
+        home = {own_root(project, module.path), ""}
+        defining: set[str] | None = None
+        for path in self.index.mentions(name, module.path):
+            if path == module.path or not self.counts(path):
+                continue
+            if (root := own_root(project, path)) not in home:
+                if defining is None:
+                    defining = self._defining(module, name)
+                if root in defining:
+                    continue
+            yield path
 
     def _defining(self, module: Module, name: str) -> set[str]:
         """The other packages that have a ``name`` of their own in some class, at one of its first indents."""

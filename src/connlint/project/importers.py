@@ -43,6 +43,8 @@ _PYTHON_PACKAGES = tuple(regex(pattern, re.MULTILINE) for pattern in (
     rb"from[ \t]+([\w.]+)[ \t]+import\b", rb"import[ \t]+(\w[\w., \t]*)",
 ))
 _WORD = regex(rb"[A-Za-z_]\w*")
+_COMPILED = regex(r"(?:^|/)[tj]sconfig(?:\.[\w.-]+)?\.json$")
+_ALIAS = regex(rb"\"([\w@~#./-]+)\"\s*:\s*\[\s*\"([^\"*\n]+)\"")
 
 
 class Importers:
@@ -224,9 +226,10 @@ class Importers:
         """What an import of ``path`` must hold: its name, or for an index file its folder's or package's name."""
         folder, _, name = path.rpartition("/")
         stem = name.partition(".")[0]
+        aliases = [] if path.endswith(".py") else [word for end, word in self._aliases if _ends_with(path, end)]
         if stem not in _INDEX:
-            return [stem]
-        words = [stem] if stem == "main" else []
+            return [stem, *(word for word in aliases if word != stem)]
+        words = [stem, *aliases] if stem == "main" else aliases
         above = folder.rpartition("/")[2]
         if above:
             words.append(above)
@@ -235,6 +238,23 @@ class Importers:
         if not path.endswith(".py"):
             words += ["index", "'.'", '"."', "'./'", '"./"', "'..", '"..']
         return words
+
+    @cached_property
+    def _aliases(self) -> list[tuple[str, str]]:
+        """The names that compilers' configurations give to files: the end of the file's path, and what an import of it
+        holds."""
+        found = []
+        for path in sorted(self.project.tree.paths):
+            if _COMPILED.search(path):
+                for match in _ALIAS.finditer(self.project.tree.read(path) or b""):
+                    name, target = (part.decode("utf-8", "replace") for part in match.groups())
+                    parts = name.split("/")
+                    scoped = name.startswith("@") and len(parts) > 1
+                    word = "/".join(parts[:2]) if scoped else parts[-1].partition(".")[0]
+                    end = re.sub(r"^(?:\.{1,2}/)+|(?:/index)?(?:\.d)?(?:\.[cm]?[jt]sx?)?$", "", target)
+                    if end and word:
+                        found.append((end, word))
+        return found
 
     def _package(self, folder: str) -> str:
         """The name of the npm package that ``folder`` belongs to, or ""."""
@@ -246,6 +266,14 @@ class Importers:
             if not folder:
                 return ""
             folder = folder.rpartition("/")[0]
+
+
+def _ends_with(path: str, end: str) -> bool:
+    """Whether ``end``, without its suffix, is the file ``path`` or the folder whose index it is."""
+    here = path.rpartition("/")
+    stem = here[2].partition(".")[0]
+    way = f"{here[0]}/{stem}" if here[0] else stem
+    return f"/{way}".endswith(f"/{end}") or (stem == "index" and f"/{here[0]}".endswith(f"/{end}"))
 
 
 def importers(project: Project) -> Importers:

@@ -19,7 +19,7 @@ from connlint.project.tree import Tree
 from connlint.project.tsconfig import TsConfig, TsConfigs
 
 OPAQUE = Unknown("not a path of this project", foreign=True)
-_INSTALLED = Unknown("an installed package", foreign=True)
+INSTALLED = Unknown("an installed package", foreign=True)
 _FOREIGN = regex(r"^/|^\w[\w+.-]*:|[?!\\\s|]|\$\{|//")
 """Other schemes, queries, loaders and templates."""
 _CONVENTIONS = {"@": ("src", "app", "", "resources/js"), "~": ("src", "app", "", "resources/js"), "$lib": ("src/lib",)}
@@ -204,7 +204,7 @@ class Resolver:
                 return Unknown("a name that an installed package may have as well")
             return answer
         if self._declared(folder, specifier):
-            return _INSTALLED
+            return INSTALLED
         return self._bundled(scope, specifier) or self._based(scope, specifier) or OPAQUE
 
     def _subpath(self, folder: str, specifier: str) -> Answer | None:

@@ -1,0 +1,122 @@
+"""Fields and entries whose name the program does not hold a second time, although it holds those of others beside them.
+
+This is settled on bytes, comments left out; tests count as readers of what stands beside, and not of the value itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from connlint.model import program as p
+from connlint.patterns import regex
+from connlint.project.elsewhere import Field
+from connlint.project.importers import importers
+from connlint.project.module import Module
+from connlint.project.packages import own_root
+from connlint.project.project import Project
+from connlint.project.stage import Stages, words_of
+from connlint.project.validators import validated
+
+_WHOLE = regex(rb"\b([\w.]+)(?:\(\))?\.(?:model_dump|dict|items|__dict__|json|model_fields)\b"
+               rb"|(?:\basdict|\bvars)\(\s*([\w.]+)|\*\*([\w.]+)"
+               rb"|\bgetattr\(\s*([\w.]+)\s*,\s*(?!\s|['\"])")
+"""Ways to use all fields of an object without naming one."""
+_QUOTED = regex(rb"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\\n])*`")
+_TYPES = rb"(?:string|number|boolean|any|unknown|true|false|null|undefined|None|True|False)\b"
+
+
+class Mentions:
+    """Answers about one project."""
+
+    def __init__(self, project: Project, stages: Stages) -> None:
+        self.project = project
+        self.stages = stages
+        self.index = importers(project)
+
+    @classmethod
+    def of(cls, project: Project, stages: Stages) -> Mentions:
+        """The one `Mentions` of a project."""
+        return project.single(cls, project, stages)
+
+    def is_unread(self, field: Field, least: int) -> bool:
+        """Whether nothing reads ``field``, although the program reads ``least`` other fields of the same class, and
+        never the object as a whole."""
+        others = [s.target.id for s in field.owner.body if type(s) is p.Let and type(s.target) is p.Name]
+        others = [name for name in others if name != field.name and not name.startswith("_")]
+        if len(others) < least or self._is_read(field.module, field.owner, field.name):
+            return False
+        read = 0
+        for name in others:
+            read += self._is_read(field.module, field.owner, name)
+            if read >= least:
+                return not self._is_used_whole(field)
+        return False
+
+    def is_unread_entry(self, home: Module, entry: p.Entry, least: int) -> bool:
+        """Whether nothing reads what stands in ``entry`` of a schema or object, although ``least`` others of its
+        entries are read."""
+        schema = home.parent(entry)
+        if type(entry.key) is not p.Text or type(schema) is not p.Record or self._is_named(home, entry.key.value):
+            return False
+        others = [e.key.value for e in schema.entries if type(e.key) is p.Text and e is not entry]
+        read = 0
+        for name in others:
+            read += self._is_named(home, name, tests=True)
+            if read >= least:
+                return True
+        return False
+
+    def _counts(self, path: str) -> bool:
+        return self.stages.of_path(path) not in ("test", "example")
+
+    def _is_named(self, home: Module, variable: str, *, tests: bool = False) -> bool:
+        """Whether any file of the program (or, with ``tests``, of what surrounds it) names ``variable`` other than
+        as the key of something, or where it asks the process itself. Another package that has an entry of this name
+        means its own."""
+        project, name = self.project, re.escape(variable.encode())
+        word = re.compile(rb"(?<![\w$])(?<!process\.env\.)(?<!import\.meta\.env\.)%s(?![\w$])"
+                          rb"(?:(?!['\"]?\s*\??:)|(?=\s*:\s*(?!%s)[a-z_$][\w$]*\s*[,}=]))" % (name, _TYPES))
+        entry = re.compile(rb"(?<![\w$])%s['\"]?\s*:" % name)
+        root = own_root(project, home.path)
+        holding = [path for path in self.index.mentions(variable, home.path)
+                   if tests or path == home.path or self._counts(path)]
+        others = {own_root(project, path) for path in holding if entry.search(self.index.data(path))} - {root}
+        return any(self._holds(path, word) for path in holding if own_root(project, path) not in others)
+
+    def _holds(self, path: str, word: re.Pattern[bytes]) -> bool:
+        return any(True for _ in outside_comments(word, self.index.data(path), python=path.endswith(".py")))
+
+    def _is_used_whole(self, field: Field) -> bool:
+        words = set(words_of(field.owner.name or ""))
+        near = [path for path in self.index.near(field.module.path) if self._counts(path)]
+        return any(words.intersection(words_of(b"".join(found).decode()))
+                   for path in (field.module.path, *near) for found in _WHOLE.findall(self.index.data(path)))
+
+    def _is_read(self, home: Module, owner: p.Class, name: str) -> bool:
+        """Whether any file of the program holds the name in another place than its declaration."""
+        text = re.escape(name.encode())
+        declared = sum(1 for s in owner.body if type(s) is p.Let and type(s.target) is p.Name and s.target.id == name)
+        own = re.compile(rb"\.%s\b|[\"']%s[\"']" % (text, text))
+        python = home.path.endswith(".py")
+        asked = sum(1 for _ in outside_comments(own, home.source.data, python=python))
+        if asked > validated(owner, name) or declared == 0:
+            return True
+        word = re.compile(rb"(?<![\w])%s(?![\w])" % text)
+        return any(path != home.path and self._counts(path) and self._holds(path, word)
+                   for path in self.index.mentions(name, home.path))
+
+
+def outside_comments(pattern: re.Pattern[bytes], data: bytes, *, python: bool) -> Iterator[re.Match[bytes]]:
+    """The matches of ``pattern`` in code, as far as the line of each tells: what follows on the mark of a comment is
+    left out, and so are the lines of a block of JavaScript that begin with a star."""
+    for match in pattern.finditer(data):
+        before = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+        if python:
+            if b"#" in before and b"#" in _QUOTED.sub(b"", before):
+                continue
+        elif before.lstrip().startswith((b"*", b"/*")) and b"*/" not in before:
+            continue
+        elif b"//" in before and b"//" in _QUOTED.sub(b"", before):
+            continue
+        yield match
