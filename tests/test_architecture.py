@@ -21,13 +21,13 @@ SOURCE = ROOT / "src" / "connlint"
 RULES = cards.load()
 
 HOMES = {
-    "ahocorasick_rs": {"sieve"},
+    "ahocorasick_rs": {"patterns"},
     "click": {"cli"},
     "distributed": {"fleet.crew"},
     "esprima": {"languages.javascript.parse_esprima"},
     "libcst": {"languages.python"},
     "lsprotocol": {"editor.server", "editor.wording"},
-    "pathspec": {"discover"},
+    "pathspec": {"ignore_files"},
     "pygls": {"editor.server"},
     "rich": {"reporters.cards"},
     "sarif_om": {"reporters.sarif"},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connlint.discover import DiscoveryError, select, set_aside_by_content, set_aside_by_name
+from connlint.discover import DiscoveryError, DiskTree, list_files, select, set_aside_by_content, set_aside_by_name
 
 
 def tree(at: Path, *paths: str, git: bool = False, ignore: str = "") -> None:
@@ -33,6 +33,18 @@ def tree(at: Path, *paths: str, git: bool = False, ignore: str = "") -> None:
 def test_ignore_rules(tmp_path, git, ignore, present, seen):
     tree(tmp_path, *present, git=git, ignore=ignore)
     assert select((), tmp_path).code == seen
+
+
+@pytest.mark.parametrize("git", [True, False], ids=["git", "walk"])
+def test_what_is_not_there_may_be_ignored(tmp_path, git):
+    tree(tmp_path, "src/a.ts", "lib/b.ts", git=git, ignore="src/gql\n*.gen.ts\n/.env\n!keep.gen.ts\n")
+    (tmp_path / "lib/.gitignore").write_text("made/\n")
+    paths, by_git = list_files(tmp_path)
+    disk = DiskTree(tmp_path, paths, git=by_git)
+    asked = ["src/gql", "src/gql/index.ts", "x/y.gen.ts", ".env", "lib/made/x.ts", "keep.gen.ts", "src/made/x.ts",
+             "src/gql.ts", "api/.env"]
+    assert by_git == git
+    assert [path for path in asked if disk.ignored(path)] == asked[:5]
 
 
 @pytest.mark.parametrize(("path", "reason"), [

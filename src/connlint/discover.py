@@ -10,14 +10,18 @@ import subprocess
 from collections.abc import Callable, Container, Iterable
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
 from connlint.copies import is_dated, mirrors
+from connlint.ignore_files import IgnoreFiles, rules_of
 from connlint.patterns import regex
 from connlint.project.tree import Tree, folders_of
 from connlint.witness import Stamp, Witness, stamp_of
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 PYTHON = (".py", ".pyi")
 JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
@@ -113,12 +117,14 @@ class DiskTree:
         self._git = git
         self._ignored: dict[str, bool] = {}
         self._checker: _IgnoreChecker | None = None
+        self._rules: IgnoreFiles | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs: no process of git, and a witness of its own."""
         witness = None if self.witness is None else Witness(self.witness.began)
-        kept = {key: value for key, value in self.__dict__.items() if key not in ("folders", "_checker", "_ignored")}
-        return {**kept, "witness": witness, "_checker": None, "_ignored": {}}
+        own = ("folders", "_checker", "_rules", "_ignored")
+        kept = {key: value for key, value in self.__dict__.items() if key not in own}
+        return {**kept, "witness": witness, "_checker": None, "_rules": None, "_ignored": {}}
 
     def read(self, path: str) -> bytes | None:
         if self.witness is not None:
@@ -166,8 +172,12 @@ class DiskTree:
         return os.path.lexists(self._base + path)
 
     def is_ignored(self, path: str) -> bool:
-        """Whether git's rules cover ``path``; False where it is not git that gave the list of files."""
-        return self._git and self._git_ignores(path)
+        """Whether ignore rules cover ``path``: git's answer where it gave the list of files."""
+        if self._git:
+            return self._git_ignores(path)
+        if self._rules is None:
+            self._rules = IgnoreFiles(self.root)
+        return self._rules.covers(path)
 
     def _git_ignores(self, path: str) -> bool:
         if self._checker is None or self._checker.process_id != os.getpid():
@@ -276,9 +286,8 @@ def list_files(root: Path, closed: list[str] | None = None) -> tuple[frozenset[s
 
 
 def _walk(root: Path, closed: list[str] | None = None) -> list[str]:
-    from pathspec import GitIgnoreSpec
-
     found: list[str] = []
+    rules = IgnoreFiles(root)
     pending: list[tuple[str, tuple[tuple[str, GitIgnoreSpec], ...]]] = [("", ())]
     while pending:
         folder, specs = pending.pop()
@@ -288,12 +297,8 @@ def _walk(root: Path, closed: list[str] | None = None) -> list[str]:
             if closed is not None:
                 closed.append(folder)
             continue
-        if any(e.name == ".gitignore" for e in entries):
-            try:
-                lines = (root / folder / ".gitignore").read_text("utf-8", "replace").splitlines()
-                specs = (*specs, (folder, GitIgnoreSpec.from_lines(lines)))
-            except (OSError, ValueError):
-                pass
+        if any(e.name == ".gitignore" for e in entries) and (own := rules.rules(folder)) is not None:
+            specs = (*specs, (folder, own))
         for entry in entries:
             path = folder + entry.name
             try:
@@ -378,9 +383,7 @@ def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 
     Raises `ValueError` for a pattern that means nothing.
     """
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(patterns).match_file
+    return rules_of(patterns).match_file
 
 
 def set_aside_by_name(path: str) -> str | None:
