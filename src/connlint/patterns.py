@@ -1,11 +1,12 @@
-"""Regular expressions that are compiled when they are first used.
+"""What texts are searched for: regular expressions that are compiled when they are first used, and sets of words.
 
-There are two hundred of them. A hook that looks at one file needs a few, and would wait for all.
+There are two hundred expressions. A hook that looks at one file needs a few, and would wait for all.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, AnyStr, cast
 
 _METHODS = ("match", "search", "fullmatch", "finditer", "findall", "sub", "subn", "split", "pattern", "flags",
@@ -35,3 +36,32 @@ def regex(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     An error in ``text`` shows at the first use; `tests/test_patterns.py` uses all that stand in modules.
     """
     return cast("re.Pattern[AnyStr]", _Waiting(text, flags))
+
+
+_SLICE = 1 << 18
+"""Bytes that are searched at once: every hit makes an object, and a file may be made of nothing but hits."""
+
+
+class Words:
+    """Words that are looked for in one pass, however many there are; ``known`` has them in order."""
+
+    def __init__(self, words: Iterable[bytes]) -> None:
+        from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
+
+        self.known = sorted(set(words))
+        self._longest = max(map(len, self.known), default=0)
+        self._automaton = BytesAhoCorasick(self.known, MatchKind.Standard, Implementation.DFA)
+
+    def numbers(self, data: bytes) -> frozenset[int]:
+        """The places in ``known`` of the words that ``data`` holds."""
+        find = self._automaton.find_matches_as_indexes
+        if len(data) <= _SLICE:
+            return frozenset([match[0] for match in find(data, overlapping=True)])
+        found: set[int] = set()
+        for start in range(0, len(data), _SLICE):
+            found.update(match[0] for match in find(data[start : start + _SLICE + self._longest], overlapping=True))
+        return frozenset(found)
+
+    def stand_in(self, data: bytes) -> bool:
+        """Whether ``data`` holds one of the words."""
+        return bool(self.numbers(data))

@@ -15,7 +15,7 @@ from functools import cache
 from msgspec import Struct, field
 
 from connlint.cards import Card, Rules
-from connlint.patterns import regex
+from connlint.patterns import Words, regex
 
 IMPORTED = "@imported"
 """The group that asks for files which import one that passed; see `connlint.borrowing`."""
@@ -79,16 +79,12 @@ class _Language:
     """What can pass the sieve in one language: its words in one automaton, its packages in one index."""
 
     def __init__(self, sieve: Sieve, python: bool) -> None:
-        from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
-
         other = "js:" if python else "py:"
         plain = {_plain(word) for card in sieve.cards for alternative in card.sieve for group in alternative
                  for word in group if not word.startswith(("@", other))}
         plain.update(word for words in sieve.globals.values() for word in words)
         plain.update(word for packages in sieve.packages.values() for words in packages.values() for word in words)
-        self.known = sorted(plain)
-        self.longest = max(map(len, self.known), default=0)
-        self.automaton = BytesAhoCorasick(self.known, MatchKind.Standard, Implementation.DFA)
+        self.words = Words(plain)
         self.packages: dict[str, list[tuple[str, tuple[bytes, ...]]]] = {}
         self.starts: list[tuple[str, str]] = []
         for role, packages in sieve.packages.items():
@@ -98,16 +94,6 @@ class _Language:
                 self.packages.setdefault(package, []).append((role, words))
         self.any_start = tuple(start for start, _ in self.starts)
         self.answers: dict[tuple[frozenset[int], frozenset[str]], tuple[str, ...]] = {}
-
-    def hits(self, data: bytes) -> frozenset[int]:
-        """The numbers of the words that ``data`` holds."""
-        find = self.automaton.find_matches_as_indexes
-        if len(data) <= _SLICE:
-            return frozenset([match[0] for match in find(data, overlapping=True)])
-        found: set[int] = set()
-        for start in range(0, len(data), _SLICE):
-            found.update(match[0] for match in find(data[start : start + _SLICE + self.longest], overlapping=True))
-        return frozenset(found)
 
     def tops(self, modules: Iterable[str], python: bool) -> frozenset[str]:
         """The packages of ``modules`` that some role knows; "" stands for what needs no import."""
@@ -122,10 +108,6 @@ class _Language:
             met.update(role for role, needed in rows if not needed or not words.isdisjoint(needed))
         met.update(role for start, role in self.starts for top in tops if top.startswith(start))
         return met
-
-
-_SLICE = 1 << 18
-"""Bytes that are searched at once: every hit makes an object, and a file may be made of nothing but hits."""
 
 
 class Sieve(Struct):
@@ -184,7 +166,7 @@ class Sieve(Struct):
             return tuple(card.id for card in self.cards)
         language = self._language(python)
         names = modules if modules is not None else imported_modules(data, python=python)
-        key = (language.hits(data), language.tops(names, python))
+        key = (language.words.numbers(data), language.tops(names, python))
         answer = language.answers.get(key)
         if answer is None:
             # few words and packages matter, so most files of a project ask what another one asked
@@ -201,7 +183,7 @@ class Sieve(Struct):
     def meets(self, groups: tuple[tuple[str, ...], ...], data: bytes, *, python: bool, modules: Iterable[str]) -> bool:
         """Whether ``data`` holds a word of every group."""
         language = self._language(python)
-        test = self._test(language.hits(data), language.tops(modules, python), python)
+        test = self._test(language.words.numbers(data), language.tops(modules, python), python)
         return all(any(map(test, group)) for group in groups)
 
     def _language(self, python: bool) -> _Language:
@@ -212,7 +194,7 @@ class Sieve(Struct):
     def _test(self, hits: frozenset[int], tops: frozenset[str], python: bool) -> Callable[[str], bool]:
         """A test of one word of a group on a file with these hits and packages."""
         language = self._languages[python]
-        words = {language.known[hit] for hit in hits}
+        words = {language.words.known[hit] for hit in hits}
         roles = language.roles(words, tops, self)
         other = "js:" if python else "py:"
 

@@ -15,7 +15,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.model.source import Span
-from connlint.patterns import regex
+from connlint.patterns import Words, regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
 from connlint.project.module import Module
@@ -103,6 +103,7 @@ def suspects(project: Project, stages: Stages, silent: list[str],
     """Package → file → variables that the bytes of the package seem to give more than one default."""
     rows: dict[str, dict[str, dict[str, set[bytes]]]] = {}
     suffixes = tuple(project.readers)
+    sought = Words(words)
 
     def collect(paths: Collection[str], only: Mapping[str, frozenset[bytes]] | None = None) -> None:
         for path in sorted(paths):
@@ -110,9 +111,7 @@ def suspects(project: Project, stages: Stages, silent: list[str],
                 continue
             names = only.get(own_root(project, path), _NO_NAMES) if only is not None else _NO_NAMES
             data = project.tree.read(path) if names or only is None else None
-            if data is None or len(data) > _LARGEST or not any(word in data for word in words):
-                continue
-            if names and not any(name in data or name.lower() in data for name in names):
+            if data is None or len(data) > _LARGEST or not sought.stand_in(data) or (names and not _has(data, names)):
                 continue
             # the stage takes many patterns, and few files have come so far
             if stages.of_path(path) in silent:
@@ -135,6 +134,10 @@ def suspects(project: Project, stages: Stages, silent: list[str],
                 for path in files:
                     found.setdefault(root, {}).setdefault(path, set()).add(name)
     return found
+
+
+def _has(data: bytes, names: Collection[bytes]) -> bool:
+    return any(name in data or name.lower() in data for name in names)
 
 
 def _pairs(path: str, data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -46,7 +46,8 @@ class Launched:
         names = set(variables)
         if names and all(self._is_described(path, name) for name in names):
             return True
-        if not names or not any(name.encode() in self.index.data(other) for name in names for other in self._starting):
+        if not any(self._starts(other) for name in names for like in ("a.py", "a.js")
+                   for other in self.index.mentions(name, like)):
             return False
         return names <= self._of.get(path, set())
 
@@ -93,10 +94,13 @@ class Launched:
     def _starting(self) -> list[str]:
         key = (Launched, Launched._starting)
         if key not in self.project.memo:
-            self.project.memo[key] = [
-                path for path in self.index.paths if self._counts(path)
-                and any(word in (data := self.index.data(path)) for word in _WORDS) and b"env" in data]
+            self.project.memo[key] = [path for path in self.index.paths if self._starts(path)]
         return self.project.memo[key]
+
+    def _starts(self, path: str) -> bool:
+        """Whether the file at ``path`` seems to start programs, and to say something of their environment."""
+        data = self.index.data(path)
+        return b"env" in data and any(word in data for word in _WORDS) and self._counts(path)
 
 
 def _launches(module: Module, paths: list[str]) -> Iterator[tuple[set[str], str]]:
