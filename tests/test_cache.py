@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from connlint import discover, engine, scan
+from connlint import cards, discover, engine, scan
 from connlint.answers import MOST
 from connlint.cache import Cache, own_folder
 from connlint.model.report import Report
@@ -288,3 +289,20 @@ def test_the_command(project, kept) -> None:
     refused = connlint("cache", "clear", "--cache-dir", "api", at=project)
     assert refused.returncode == 2 and (project / "api/main.py").exists()
     assert "CACHEDIR.TAG" in refused.stderr and len(refused.stderr.splitlines()) == 1
+
+
+def test_rules_are_parsed_once_where_python_keeps_nothing(tmp_path, monkeypatch) -> None:
+    """As under PYTHONDONTWRITEBYTECODE, or where the package may not be written; a changed card is parsed anew."""
+    shutil.copytree(cards.built_in(), tmp_path / "rules")
+    monkeypatch.setattr(cards, "built_in", lambda: tmp_path / "rules")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    parsed: list[str] = []
+    read_card = cards.read_card
+    monkeypatch.setattr(cards, "read_card", lambda name, text: parsed.append(name) or read_card(name, text))
+    store = Cache(tmp_path / "kept")
+    first = cards.load((), store)
+    assert set(parsed) == set(first.cards)
+    parsed.clear()
+    assert cards.load((), store) == first and not parsed
+    os.utime(tmp_path / "rules/missing-symbol.md", ns=(1, 1))
+    assert cards.load((), store) == first and parsed

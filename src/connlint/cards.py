@@ -7,14 +7,17 @@ entries by role (``[[client]]``, ``[[reader]]``, …), each with the fields that
 from __future__ import annotations
 
 import contextlib
-import marshal
 import os
 import sys
-import tomllib
 from collections.abc import Collection
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import msgspec
+from msgspec import Raw, Struct
+
+from connlint import __version__
 from connlint.model.rule import Card, Outcome, Rules
 
 HEADINGS = (
@@ -40,6 +43,8 @@ def read_card(name: str, text: str) -> Card:
     block, end, manual = rest.partition("\n```\n")
     if not fence or not end:
         raise CardError(f"{name}.md: a card starts with a fenced toml block")
+    import tomllib
+
     try:
         data = tomllib.loads(block)
         outcomes = {k: Outcome(v["message"], v.get("level", data["level"])) for k, v in data["outcomes"].items()}
@@ -58,6 +63,8 @@ def _folder(folder: Path, roles: Collection[str] = ()) -> tuple[dict[str, Card],
 
     Where ``roles`` are given, no other is understood.
     """
+    import tomllib
+
     cards: dict[str, Card] = {}
     apis: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(folder.glob("*.md")):
@@ -91,12 +98,22 @@ def _text(path: Path) -> str:
         raise CardError(f"{path}: {error.strerror}") from None
 
 
-def load(folders: tuple[Path, ...] = ()) -> Rules:
+class Store(Protocol):
+    """Where bytes are kept by kind and name, as `connlint.cache.Cache` does it."""
+
+    def read(self, kind: str, name: str) -> bytes | None:
+        """What was last written under ``name``; None where that is nothing."""
+
+    def write(self, kind: str, name: str, data: bytes, most: int) -> None:
+        """Keep ``data``; of its kind no more than the ``most`` newest stay."""
+
+
+def load(folders: tuple[Path, ...] = (), store: Store | None = None) -> Rules:
     """Read the built-in rules and those in ``folders``, later ones replacing earlier ones of the same id.
 
-    Raises `CardError`.
+    Raises `CardError`. In ``store``, what was made of the built-in ones is kept where Python may keep nothing.
     """
-    cards, apis = _compiled(built_in())
+    cards, apis = _compiled(built_in(), store)
     for folder in folders:
         if not folder.is_dir():
             raise CardError(f"{folder}: no such folder of rules")
@@ -107,37 +124,66 @@ def load(folders: tuple[Path, ...] = ()) -> Rules:
     return Rules(cards, apis)
 
 
-def _compiled(folder: Path) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
-    """The rules of ``folder``, kept beside Python's own compiled modules.
+Stamp = list[tuple[str, int, int]]
+"""Name, size and time of the last change (nanoseconds) of every file of a folder of rules."""
 
-    Parsing the tables takes as long as starting Python; a commit hook would feel it at every commit. The kept form is
-    used only for the very files it was made from, by name, size and time of change, and where it cannot be written,
-    nothing is lost but that time.
+
+class _Kept(Struct, array_like=True):
+    """What was made of the files with this stamp."""
+
+    stamp: Stamp
+    body: Raw
+
+
+def _compiled(folder: Path, store: Store | None) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
+    """The rules of ``folder``, kept beside Python's own compiled modules, or else in ``store``.
+
+    Parsing the tables takes many times as long as starting Python; a commit hook would feel it at every commit. The
+    kept form is used only for the very files it was made from, by name, size and time of change, and where it cannot be
+    written, nothing is lost but that time.
     """
     files = sorted((*folder.glob("*.md"), *(folder / "apis").glob("*.toml")))
     stamp = [(p.name, s.st_size, s.st_mtime_ns) for p in files for s in (p.stat(),)]
-    kept = Path(__file__).parent / "__pycache__" / f"rules.{sys.implementation.cache_tag}.marshal"
-    try:
-        known, plain, apis = marshal.loads(kept.read_bytes())
-        if known == stamp:
-            return {name: _thaw(row) for name, row in plain.items()}, apis
-    except (OSError, ValueError, EOFError, TypeError, KeyError):
-        pass
+    beside = Path(__file__).parent / "__pycache__" / "rules.msgpack"
+    name = blake2b(f"{__version__} {folder}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    with contextlib.suppress(OSError):
+        if (known := _decoded(beside.read_bytes(), stamp)) is not None:
+            return known
+    if store is not None and (data := store.read(_KIND, name)) is not None:
+        if (known := _decoded(data, stamp)) is not None:
+            return known
     cards, apis = _folder(folder)
-    if not sys.dont_write_bytecode:
-        with contextlib.suppress(OSError, ValueError):
-            scratch = kept.with_suffix(f".{os.getpid()}")
-            scratch.write_bytes(marshal.dumps((stamp, {name: _freeze(card) for name, card in cards.items()}, apis)))
-            scratch.replace(kept)
+    with contextlib.suppress(ValueError, TypeError):
+        data = msgspec.msgpack.encode(_Kept(stamp, Raw(msgspec.msgpack.encode((cards, apis)))))
+        if not _is_written(beside, data) and store is not None:
+            store.write(_KIND, name, data, _MOST)
     return cards, apis
 
 
-def _freeze(card: Card) -> tuple[Any, ...]:
-    outcomes = {name: (outcome.message, outcome.level) for name, outcome in card.outcomes.items()}
-    return (card.id, card.name, card.family, card.check, card.level, card.precision, outcomes, card.options, card.sieve,
-            card.manual, card.summary)
+_KIND = "rules"
+_MOST = 4
+"""So many installations of connlint share a store of one user."""
 
 
-def _thaw(row: tuple[Any, ...]) -> Card:
-    outcomes = {name: Outcome(*pair) for name, pair in row[6].items()}
-    return Card(*(*row[:6], outcomes, *row[7:]))
+def _decoded(data: bytes, stamp: Stamp) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]] | None:
+    """The cards and tables in ``data``, where they were made of files with this ``stamp``."""
+    try:
+        kept = msgspec.msgpack.decode(data, type=_Kept)
+        if kept.stamp != stamp:
+            return None
+        return msgspec.msgpack.decode(kept.body, type=tuple[dict[str, Card], dict[str, list[dict[str, Any]]]])
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _is_written(path: Path, data: bytes) -> bool:
+    """Whether ``data`` could be put beside the compiled modules, in one step."""
+    if sys.dont_write_bytecode:
+        return False
+    scratch = path.with_suffix(f".{os.getpid()}")
+    try:
+        scratch.write_bytes(data)
+        scratch.replace(path)
+    except OSError:
+        return False
+    return True

@@ -29,6 +29,8 @@ from connlint.project.values import Possible, Values, values_of
 _LARGEST = 300_000
 """Bytes of a file above which it is put together by a tool: such files hold whole libraries, and settings of nobody."""
 
+_FEW = 4
+"""Variables that are looked for before the words which their reads have: most files hold neither."""
 _NO_NAMES: frozenset[bytes] = frozenset()
 _NOTHING = frozenset(("unknown", "none", "null", "undefined", "n/a", "na", "not set", "unset", "missing", "?", "-"))
 """Words that stand for a value which is not there, as reports and labels show it."""
@@ -111,7 +113,9 @@ def suspects(project: Project, stages: Stages, silent: list[str],
                 continue
             names = only.get(own_root(project, path), _NO_NAMES) if only is not None else _NO_NAMES
             data = project.tree.read(path) if names or only is None else None
-            if data is None or len(data) > _LARGEST or not sought.stand_in(data) or (names and not _has(data, names)):
+            if data is None or len(data) > _LARGEST or (0 < len(names) < _FEW and not _has(data, names)):
+                continue
+            if not sought.stand_in(data) or (names and not _has(data, names)):
                 continue
             # the stage takes many patterns, and few files have come so far
             if stages.of_path(path) in silent:

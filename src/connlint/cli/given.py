@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from connlint.cache import Cache
     from connlint.cards import Rules
     from connlint.config import Config
 
@@ -64,6 +65,16 @@ color: Option = click.option("--color", type=click.Choice(["auto", "always", "ne
                              show_default=True)
 
 
+def kept(given: Mapping[str, Any]) -> Cache | None:
+    """What is kept from earlier runs, unless the command line will have none of it."""
+    if given.get("no_cache", True):
+        return None
+    from connlint.cache import Cache, own_folder
+
+    folder = given["cache_dir"] or own_folder()
+    return None if folder is None else Cache(folder)
+
+
 def configured(here: Path, given: Mapping[str, Any]) -> tuple[Rules, Config]:
     """The rules and the configuration for a run in ``here``, under what the command line has ``given``.
 
@@ -73,7 +84,7 @@ def configured(here: Path, given: Mapping[str, Any]) -> tuple[Rules, Config]:
 
     try:
         settings = config.load(here, given["config_path"])
-        rules = cards.load(tuple(settings.rules))
+        rules = cards.load(tuple(settings.rules), kept(given))
         settings = settings.with_command_line(select=given["select"], ignore=given["ignore"], fail_on=given["fail_on"],
                                               exclude=given["exclude"])
         config.validate(settings, rules)

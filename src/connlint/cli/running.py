@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from connlint.cli.given import Progress, configured, fail
+from connlint.cli.given import Progress, configured, fail, kept
 
 if TYPE_CHECKING:
     from connlint.answers import Answers
@@ -60,11 +60,10 @@ def prepared(paths: tuple[Path, ...], given: dict[str, Any]) -> Run:
 
 
 def _answers(given: dict[str, Any]) -> Answers | None:
-    """What is known from earlier runs, unless the command line will have none of it."""
-    if given.get("no_cache", True):
+    """The reports of earlier runs, unless the command line will have none of them."""
+    cache = kept(given)
+    if cache is None:
         return None
     from connlint.answers import Answers
-    from connlint.cache import Cache, own_folder
 
-    folder = given["cache_dir"] or own_folder()
-    return None if folder is None else Answers(Cache(folder))
+    return Answers(cache)
