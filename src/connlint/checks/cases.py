@@ -78,6 +78,7 @@ class Cases:
             if not signals:
                 return None  # its loop ends by itself, or nothing could end it
             home.uses += signals
+        home = self.homes.passed_on(call, home, api) or home
         after = [u for u in home.uses if u.meaning != "read"]
         if not after:
             return self.never(call, api, home)
@@ -128,7 +129,7 @@ class Cases:
         """A variable or attribute holds the handle, and nothing ever gives it back."""
         if home.kind == "attribute":
             return self.forgotten(call, api, home)
-        if home.kind == "module" and self.components.hook(call) is None:
+        if home.kind == "module" and (self.components.hook(call) is None or self.repeats.of(call).answer == "once"):
             return None
         why = self._worth(call, api.unreleased)
         if why is None:
@@ -159,6 +160,8 @@ class Cases:
         if policy == "component":
             return Why("again") if self.components.hook(call) is not None else None
         why = self.repeats.of(call)
+        if why.answer == "unknown" and (hook := self.components.hook(call)) is not None:
+            why = Why("again", call, f"`{hook.name}` runs for every instance")
         if policy == "maybe":
             return None if why.answer == "once" else why
         if why.answer == "again":
@@ -217,9 +220,11 @@ class Cases:
 
     def kept(self, call: p.Call, api: Api, home: Home, owner: p.Class) -> Draft | None:
         """An attribute holds the handle of a class that has no method to give anything back."""
-        if owner.name is None or owner.decorators or home.gathered or any(
+        if owner.name is None or any(
                 last_word(base.value) not in ("object", "ABC", "Protocol") for base in owner.bases):
             return None  # what it is derived from may close it
+        if owner.decorators and not (home.gathered and self.repeats.of(call).answer == "again"):
+            return None  # a framework makes one of it, and keeps that
         policy = api.unreleased
         if policy in ("owned", "lent", "component") or (policy != "always" and self._worth(call, policy) is None):
             return None

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from connlint.cards import Rules
 from connlint.checks.lifecycles import argument, last_word
+from connlint.checks.meanings import names_of
 from connlint.checks.origins import class_of, origins
 from connlint.model import program as p
 from connlint.patterns import regex
@@ -21,6 +22,8 @@ from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 
+_DEPTH = 2
+"""Functions, each calling the next, from a hook to what it runs."""
 _SCRIPT = regex(rb"<script\b[^>]*>", re.IGNORECASE)
 
 
@@ -61,21 +64,83 @@ class Components:
                 self.methods.update(dict.fromkeys(entry.get("methods", ()), entry))
                 self.suffixes.update(dict.fromkeys(entry.get("suffixes", ()), entry))
 
-    def hook(self, thing: Any) -> Hook | None:
-        """The innermost hook of a component that runs ``thing``, directly or through functions written inside it.
+    def hook(self, thing: Any, depth: int = _DEPTH) -> Hook | None:
+        """The innermost hook of a component that runs ``thing``: directly, through functions written inside it, or
+        through functions of the component that it calls.
 
         None in the component at the root of the page, which lives as long as that.
         """
         if self.is_root(thing):
             return None
+        named: list[p.Function] = []
+        found: Hook | None = None
         for above in self.module.parents(thing):
             if type(above) is p.Function:
                 found = self.hook_of(above)
                 if found is not None:
                     return found
+                named.append(above)
             elif type(above) is p.Class:
-                return self._class(above)
-        return self._script(thing) if self.suffixes and self.module.function(thing) is None else None
+                found = self._class(above)
+                break
+        if found is None and self.suffixes and self.module.function(thing) is None:
+            found = self._script(thing)
+        for function in named if found is None and depth > 0 else ():
+            found = found or self._calling(function, depth)
+        return found
+
+    def _calling(self, function: p.Function, depth: int) -> Hook | None:
+        """The hook of a component that calls ``function``, which is written in the same component."""
+        define = self.module.parent(function)
+        owner = self.module.parent(define)
+        if type(owner) in (p.Class, p.Record) and (function.kind == "method" or type(define) is p.Entry):
+            return self._calling_method(function, define, owner, depth)
+        at: Any
+        if type(define) is p.Define:
+            name, at = define.name, define
+        elif type(define) is p.Let and type(define.target) is p.Name:
+            name, at = define.target.id, define.target
+        else:
+            return None
+        if self.is_beside(define):
+            return None
+        bound = self.module.lookup(name, at)
+        for use in names_of(self.module).names().get(name, ()):
+            if use is at or self.module.lookup(name, use) is not bound:
+                continue
+            above = self.module.parent(use)
+            if any(outer is function for outer in self.module.parents(use)):
+                continue
+            hook = None
+            if type(above) is p.Call and above.callee is use:
+                hook = self.hook(above, depth - 1)
+            elif type(above) is p.Argument and type(call := self.module.parent(above)) is p.Call:
+                entry = self._takes(self.module, call, above)
+                hook = Hook(last_word(call.callee) or "", entry["cleanup"]) if entry is not None else None
+            if hook is not None:
+                return Hook(hook.name, hook.cleanup)
+        return None
+
+    def _calling_method(self, function: p.Function, define: Any, owner: Any, depth: int) -> Hook | None:
+        """The hook of the same object that calls one of its methods: ``mounted() { this.listen(); }``."""
+        name = define.name if type(define) is p.Define else getattr(define.key, "value", None)
+        for member in names_of(self.module).members().get(name, ()) if name else ():
+            call = self.module.parent(member)
+            if type(member) is not p.Member or type(call) is not p.Call or call.callee is not member:
+                continue
+            if type(member.of) is not p.Name or member.of.id != "this" or any(
+                    outer is function for outer in self.module.parents(member)):
+                continue
+            records = [outer for outer in self.module.parents(call) if type(outer) in (p.Class, p.Record)]
+            if any(outer is it for it in (owner, self.module.parent(self.module.parent(owner))) for outer in records):
+                hook = self.hook(call, depth - 1)
+                if hook is not None:
+                    return Hook(hook.name, hook.cleanup)
+        return None
+
+    def is_beside(self, thing: Any) -> bool:
+        """Whether ``thing`` stands at the top level of the file, where no component has one of its own."""
+        return self.module.function(thing) is None and self._script(thing) is None
 
     def is_root(self, thing: Any) -> bool:
         """Whether ``thing`` stands in the root component of an application."""

@@ -1,8 +1,8 @@
 """Functions whose failure is the end of the program: what they hold is given back by the operating system.
 
 Such a function is called by the program's own start alone, in this file or in one that imports it, and nothing on the
-way there catches what it raises. A command of a program is its start, and what nothing calls in a file that is a program
-by itself runs nowhere else.
+way there catches what it raises. A command of a program is its start, and what nothing calls in a file that is a
+program by itself runs nowhere else.
 """
 
 from __future__ import annotations

@@ -137,6 +137,18 @@ class Homes:
         self._attribute(home, kept, api)
         return home
 
+    def passed_on(self, call: p.Call, home: Home, api: Api) -> Home | None:
+        """The collection of an object into which a variable's handle is put, where that is all that becomes of it:
+        ``const t = setInterval(…); this.timers.set(id, t)``."""
+        after = [use for use in home.uses if use.meaning != "read"]
+        if not api.gathered or home.kind != "local" or home.gathered or len(after) != 1:
+            return None
+        above = self.module.parent(after[0].node)
+        kept = gathered.collection(self.module, above, self.table) if type(above) is p.Argument else None
+        if type(kept) is not p.Member or class_of(self.module, kept) is None:
+            return None
+        return self._collected(call, home.value, kept, api)
+
     def _shared(self, value: p.Expression) -> bool:
         """Whether ``a = b = value`` gives it two names."""
         if self._values is None:

@@ -327,12 +327,17 @@ def _borrows(api: Api, call: p.Call, origins: Origins) -> bool:
 def _runs_itself_again(api: Api, call: p.Call, module: Module) -> bool:
     """Whether a call hands on the very function that it stands in, whatever happened: ``setTimeout(poll, 1000)``."""
     given: Any = next((it for key in api.itself_at if (it := argument(call, key)) is not None), None)
-    if type(given) is p.Function and given.arrow and len(given.body) == 1:
-        only = getattr(given.body[0], "value", None)
-        given = only.callee if type(only) is p.Call else None
+    several = False
+    if type(given) is p.Function and given.arrow and given.body:
+        last: Any = getattr(given.body[-1], "value", None)
+        last = last.value if type(last) is p.Await else last
+        several = len(given.body) > 1
+        if type(last) is not p.Call or (several and any(_stops(statement, last) for statement in given.body)):
+            return False
+        given = last.callee
     if type(given) is p.Call and type(given.callee) is p.Member and given.callee.name == "bind":
         given = given.callee.of
-    if not any(fnmatchcase(last_word(given) or "", word) for word in api.itself):
+    if not several and not any(fnmatchcase(last_word(given) or "", word) for word in api.itself):
         return False
     function = _function_around(given, call, module)
     if type(function) is not p.Function:

@@ -35,6 +35,7 @@ class Pair(Struct, frozen=True):
     lasting: tuple[str, ...] = ()
     callable: bool = False
     final: tuple[str, ...] = ()
+    seldom: tuple[str, ...] = ()
     flag: str = ""
     ignored: tuple[str, ...] = ()
     owned: bool = False
@@ -264,6 +265,9 @@ class Listening:
         function = self.module.function(call)
         if one.swept or (pair.callable and not self._is_function(call.args[pair.keys[-1]].value)):
             return None
+        event = call.args[pair.keys[0]].value
+        if not one.removals and type(event) is p.Text and event.value in pair.seldom:
+            return None
         undo = f"{one.target}.{pair.remove[0]}(…)" if one.target else f"{pair.remove[0]}(…)"
         api = Api(pair.role, pair.language, what="listener", release=pair.remove, wary=pair.language == "python")
         name = self.telling.short(call.args[0].value)
@@ -383,7 +387,11 @@ class Listening:
             return False
         of = call.callee.of
         found = self.module.lookup(of.id, of) if type(of) is p.Name else []
-        return len(found) == 1 and found[0].kind == "import"
+        if len(found) != 1:
+            return False
+        # what the file itself makes at its top level lives as long as what it imports
+        made = found[0].kind == "value" and not found[0].path and type(found[0].value) is p.Call
+        return found[0].kind == "import" or (made and self.components.is_beside(found[0].node))
 
     def _is_made_here(self, one: Registration, function: p.Function) -> bool:
         """Whether the target is an object that the function made itself, so that its listeners go with it."""

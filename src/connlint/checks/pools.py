@@ -40,7 +40,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
                 court.programs.is_script(module, card.options["applications"], card.options["listens"]))
         if script:
             return
-        if _given_back(court, built) and court.programs.imported_by(module.path) is None:
+        told = built.entry.get("tool_reads", False) or _given_back(court, built)
+        if told and court.programs.imported_by(module.path) is None:
             continue
         entry = module.program.language != "python" and court.programs.is_entry(module)
         facts = court.facts(built, module, entry=entry)

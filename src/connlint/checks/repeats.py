@@ -40,6 +40,7 @@ class Why(Struct, frozen=True):
     guessed: bool = False
 
 
+_OF_ELEMENT = "its element calls it for every event"
 _ONCE = Why("once")
 _UNKNOWN = Why("unknown")
 
@@ -114,6 +115,7 @@ class Repeats:
     def _flag(self, thing: Any, function: p.Function | None) -> bool | None:
         """Whether a flag lets ``thing`` happen once only: one that is asked for before, and set on the same way.
 
+        That may be the variable that keeps what is made.
         True where the flag is the file's own, False where it is an object's or a function's.
         """
         if function is None:
@@ -123,13 +125,18 @@ class Repeats:
                 word = last_word(flag)
                 assigns: list[Any] = [*self.module.nodes(p.Assign), *self.module.nodes(p.Let)]
                 for assign in assigns:
-                    value = assign.value
-                    if type(value) is not p.Constant or value.value != "true" or last_word(assign.target) != word:
+                    if last_word(assign.target) != word or not self._sets(assign, thing):
                         continue
                     if self.module.function(assign) is function and type(assign.target) is type(flag):
                         found = self.module.lookup(flag.id, flag) if type(flag) is p.Name else []
                         return any(d.node is not None and self.module.function(d.node) is None for d in found)
         return None
+
+    def _sets(self, assign: Any, thing: Any) -> bool:
+        """Whether an assignment raises a flag: it says ``true``, or keeps what ``thing`` makes."""
+        value = assign.value
+        return (type(value) is p.Constant and value.value == "true") or any(
+            above is assign for above in self.module.parents(thing))
 
     def function(self, function: p.Function, depth: int = _DEPTH, seen: frozenset[int] = frozenset()) -> Why:
         """Whether ``function`` is called again."""
@@ -153,6 +160,8 @@ class Repeats:
             if above.how in ("field", "static"):
                 return _UNKNOWN
             return self._named(above.target.id, above.target, depth, seen)
+        if kind is p.Opaque and above.why == "jsx":
+            return Why("again", function, _OF_ELEMENT)
         if kind is p.Assign and type(above.target) is p.Member:
             word = above.target.name
             return self._at(above, depth - 1, seen) if word in self.once_callees else _UNKNOWN
@@ -239,6 +248,8 @@ class Repeats:
                 found.append(self._at(above, depth - 1, seen))
             elif type(above) is p.Argument:
                 found.append(self._passed(use, above, depth, seen))
+            elif type(above) is p.Opaque and above.why == "jsx":
+                found.append(Why("again", use, _OF_ELEMENT))
         found += [_UNKNOWN for _ in unread(module, name)]
         return found
 
@@ -314,7 +325,8 @@ class Repeats:
         """A method runs as often as it is called; a constructor as often as its class is built."""
         owner = self.module.parent(define)
         built = self._built(owner, depth, seen)
-        callers = [self._at(call, depth - 1, seen) for call in self._calls_inside(owner, define.name)]
+        callers = [self._at(call, depth - 1, seen) for call in self._calls_inside(owner, define.name)
+                   if not any(above is function for above in self.module.parents(call))]  # as in `_users`
         if callers:
             return max(callers, key=lambda why: ("once", "unknown", "again").index(why.answer))
         if function.kind == "constructor" or function.name == "__init__" or built.answer == "once":
