@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from connlint.model import program as p
 from connlint.project.module import Module
+from connlint.project.options import option_reads, parameter_reads
 from connlint.project.values import Values
 
 MOST = 60
@@ -72,6 +73,9 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         yield Use("argument", module, node, place, call, keys)
         if values.wrapped(module, call) is node or values.environment.access(module, call) is not None:
             yield from _follow(values, module, call, keys, seen, depth + 1)
+        elif place == "default" or type(module.parent(call)) is p.Param:
+            for reader in option_reads(module, call):
+                yield from _follow(values, module, reader, keys, seen, depth + 1)
     elif kind is p.Entry:
         name = above.key.value if type(above.key) is p.Text else "*"
         yield Use("key", module, node, name, None, keys)
@@ -90,8 +94,9 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
                 if type(call) is p.Call and call.callee is reader:
                     yield from _follow(values, module, call, keys, seen, depth + 1)
     elif kind is p.Param:
-        if type(above.target) is p.Name:
-            for reader in references(module, above.target.id, above.target):
+        function = module.parent(above)
+        if type(above.target) is p.Name and type(function) is p.Function:
+            for reader in parameter_reads(module, function, above.target.id):
                 yield from _follow(values, module, reader, keys, seen, depth + 1)
     elif kind is p.Compare:
         yield Use("compared", module, above, "", None, keys)
@@ -110,8 +115,14 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
                 yield from _follow(values, module, above, keys[1:], seen, depth + 1)
             elif key is None:
                 yield from _follow(values, module, above, keys, seen, depth + 1)
+        elif type(module.parent(above)) is p.Param:
+            # ``Annotated[str, Option(envvar=…)]``
+            yield from _follow(values, module, above, keys, seen, depth + 1)
     elif kind in (p.Logical, p.Conditional, p.Concat, p.Await, p.Sequence, p.Record, p.Spread, p.Default, p.Opaque):
         yield from _follow(values, module, above, keys, seen, depth + 1)
+    elif type(node) is p.Call and kind in (p.Evaluate, p.Function):
+        for reader in option_reads(module, node):
+            yield from _follow(values, module, reader, keys, seen, depth + 1)
     elif kind is p.Export:
         yield Use("exported", module, above, "default", None, keys)
 
