@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -165,9 +165,10 @@ def _called_its_own(one: Running) -> set[int]:
     return {int(port) for known in one.environment.values() for port in own.findall(known.value or known.written)}
 
 
-def unheard(number: int, target: Running, tables: Tables, tree: Tree) -> tuple[set[int], Port | None] | None:
+def unheard(number: int, target: Running, tables: Tables, tree: Tree,
+            coded: Callable[[Running], int | None]) -> tuple[set[int], Port | None] | None:
     """Where ``target`` listens, if that is known and ``number`` is none of it, with the port of it that the machine
-    publishes under ``number``."""
+    publishes under ``number``. ``coded`` tells which port the code of a service opens."""
     evidence = listens(target, tables)
     own = _called_its_own(target)
     if number in may_listen(target, tables) or number in own or _is_checked(number, target, tree):
@@ -178,8 +179,10 @@ def unheard(number: int, target: Running, tables: Tables, tree: Tree) -> tuple[s
     listed = bool(own) and any("LISTEN" in name for name in target.environment)
     known = bool(_told(target) or tables.ports_of(target.service.image))
     whole = known or listed or target.service.kind == "kubernetes"
-    if not whole and (given := _given(target, tables)) is not None and not _is_written(number, target, tree):
-        evidence, whole = evidence | {given}, True
+    if not whole and published is None and not _is_written(number, target, tree):
+        given = _given(target, tables) or coded(target)
+        if given is not None:
+            evidence, whole = evidence | {given}, True
     return (evidence, published) if evidence and (whole or published is not None) else None
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
+from connlint.checks.coded_ports import CodedPorts
 from connlint.checks.deployed import Code
 from connlint.checks.neighbours import Groups, Neighbours, unheard
 from connlint.checks.redirections import to_the_port
@@ -23,6 +25,9 @@ from connlint.project.values import Values, values_of
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
 
+Nobody = Callable[[Host, Running, Neighbours], tuple[Running, set[int], Port | None] | None]
+"""Tells of an address that a service dials beside others which service it names, where nobody listens on that port."""
+
 _KINDS = ("compose", "kubernetes")
 _PLACES = ("url", "uri", "base_url", "baseURL", "endpoint", "address", "target", "host")
 _HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS")
@@ -31,23 +36,28 @@ _HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS")
 def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules, whole: bool) -> Iterator[Draft]:
     """Outcomes "port" and "published-port" (the port is the one that the machine publishes); those in code alone, if
     not the ``whole`` is asked for."""
+    coded = cache(lambda: CodedPorts(project, rules))
+
+    def nobody(host: Host, one: Running, beside: Neighbours) -> tuple[Running, set[int], Port | None] | None:
+        return _nobody(host, one, beside, tables, project, lambda target: coded().surely(target))
+
     for beside in groups.all if whole else ():
         for one in beside.members:
             if one.service.kind not in _KINDS:
                 continue
             for name, known, host in _told(one):
-                if (found := _nobody(host, one, beside, tables, project)) is not None:
+                if (found := nobody(host, one, beside)) is not None:
                     yield _draft(name, host, known.place, f"{one.name}:{name}", *found, project)
-    yield from _written(groups, tables, project, rules)
+    yield from _written(groups, nobody, project, rules)
 
 
-def _nobody(host: Host, one: Running, beside: Neighbours, tables: Tables,
-            project: Project) -> tuple[Running, set[int], Port | None] | None:
+def _nobody(host: Host, one: Running, beside: Neighbours, tables: Tables, project: Project,
+            coded: Callable[[Running], int | None]) -> tuple[Running, set[int], Port | None] | None:
     """The service that ``host`` names, and where it listens, if that is known and is not there."""
     targets = beside.hosts.get(host.name, [])
     if not targets or host.port is None or any(target is one for target in targets):
         return None
-    answers = [unheard(host.port, target, tables, project.tree) for target in targets]
+    answers = [unheard(host.port, target, tables, project.tree, coded) for target in targets]
     if (found := answers[0]) is None or None in answers:
         return None
     return targets[0], *found
@@ -84,7 +94,7 @@ def _told(one: Running) -> Iterator[tuple[str, Known, Host]]:
 # -- code --------------------------------------------------------------------------------------------------------------
 
 
-def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
+def _written(groups: Groups, nobody: Nobody, project: Project, rules: Rules) -> Iterator[Draft]:
     """Addresses that code holds as they are, and not as what is taken where a variable is not set."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
@@ -104,7 +114,7 @@ def _written(groups: Groups, tables: Tables, project: Project, rules: Rules) -> 
                 module = project.module(path)
                 for text, host, variables in _literals(module, values) if module is not None else ():
                     told = bool(variables) and (bool(one.open) or any(one.gives(v) for v in variables))
-                    found = _nobody(host, one, beside, tables, project) if host.name in names and not told else None
+                    found = nobody(host, one, beside) if host.name in names and not told else None
                     place = Place(path, text.at)
                     draft = (None if found is None
                              else _draft(str(host), host, place, f"{one.name}:{host}", *found, project))

@@ -79,7 +79,7 @@ class _Drawing:
         recipes = {names[id(other)]: _recipe(other) for other in group.members}
         foreign = {file for other, files in shared.items() if recipes[other] != recipes[own] for file in files}
         reported = [file for file in code.files if file not in foreign]
-        troubles = self.troubles.of(one, group, reported, self.listening.starts_of(one))
+        troubles = self.troubles.of(one, group, reported, self.listening.coded.starts_of(one))
         troubled = {name for trouble in troubles for name in trouble.about.split(", ")}
         connects = list(self._connects(one, neighbours, code, shared, troubled))
         image = service.image.value or service.image.written if service.image is not None else ""
