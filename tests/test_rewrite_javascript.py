@@ -42,22 +42,54 @@ def outcome(source, fix):
 
 THROWS = "(() => { throw new Error(\"A is not set\"); })()"
 BARE = "(() => { throw new Error('A is not set') })()"
+TEST = 'if (!x) throw new Error("A is not set")'
+ABOVE = TEST.replace("x", "process.env.A")
+HELPER = """function requireEnv(name: string): string {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set`)
+  return value
+}
+
+"""
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ('const x = ‹process.env.A || "b"›;\n', f"const x = process.env.A || {THROWS};\n"),
-        ("const x = ‹process.env.A ?? 'b'›\n", f"const x = process.env.A ?? {BARE}\n"),
-        ('f(‹process.env["A"] ?? "b"›);', f'f(process.env["A"] ?? {THROWS});'),
-        ("const x = ‹process.env.A || process.env.B || 'b'›\n", f"const x = process.env.A || process.env.B || {BARE}\n"),
-        ('let x: string = (‹process.env.A || "b"›)!;', f"let x: string = (process.env.A || {THROWS})!;"),
+        # below a declaration
+        ('const x = ‹process.env.A || "b"›;\n', f"const x = process.env.A;\n{TEST};\n"),
+        ("  const x =\n    ‹process.env.A ?? 'b'› // c\n", "  const x =\n    process.env.A // c\n  if (!x) throw new Error('A is not set')\n"),
+        ('const x = ‹y || process.env.A || "b"›;\n', f"const x = y || process.env.A;\n{TEST};\n"),
+        ('function f() {\n  const x = ‹process.env.A || "b"›;\n  return x;\n}\n', f"function f() {{\n  const x = process.env.A;\n  {TEST};\n  return x;\n}}\n"),
+        ('const é = ‹process.env.A || "b"›;\r\n', f"const é = process.env.A;\r\n{TEST.replace('x', 'é')};\r\n"),
+        ('const { ‹x = "b"›, y } = process.env;', f"const {{ x, y }} = process.env;\n{TEST};"),
+        # a compiler knows it in functions that are made there, and not in those that are declared, nor of another type
+        ('const x = ‹process.env.A || "b"›;\nconst f = () => x;\n', f"const x = process.env.A;\n{TEST};\nconst f = () => x;\n"),
+        ('const x = ‹process.env.A || "b"›;\nfunction f() { g(x); }\n', f"{ABOVE};\nconst x = process.env.A;\nfunction f() {{ g(x); }}\n"),
+        ('const x = ‹process.env.A || "b"›;\nclass C { m() { g(x); } }\n', f"{ABOVE};\nconst x = process.env.A;\nclass C {{ m() {{ g(x); }} }}\n"),
+        ('let x = ‹process.env.A || "b"›;\n', f"{ABOVE};\nlet x = process.env.A;\n"),
+        ('const x: string = ‹process.env.A || "b"›;\n', f"{ABOVE};\nconst x: string = process.env.A;\n"),
+        # above a statement that always reads it
+        ('f();\n\n// c\nexport const x = ‹process.env.A || "b"›;\n', f"f();\n\n{ABOVE};\n\n// c\nexport const x = process.env.A;\n"),
+        ('f();\n// c\nexport const x = ‹process.env.A || "b"›;\n', f"f();\n{ABOVE};\n// c\nexport const x = process.env.A;\n"),
+        ('f(‹process.env["A"] ?? "b"›);', ABOVE.replace(".A", '["A"]') + ';\nf(process.env["A"]);'),
+        ('let x: string = (‹process.env.A || "b"›)!;', f"{ABOVE};\nlet x: string = process.env.A!;"),
+        ('x = `${‹process.env.A || "b"›}/c`;', f"{ABOVE};\nx = `${{process.env.A}}/c`;"),
+        ("function f() {\n  return ‹process.env.A || 'b'›\n}\n", "function f() {\n  if (!process.env.A) throw new Error('A is not set')\n  return process.env.A\n}\n"),
+        ("if (y) {\n  g(‹process.env.A || 'b'›)\n}\n", "if (y) {\n  if (!process.env.A) throw new Error('A is not set')\n  g(process.env.A)\n}\n"),
+        # … and not above one that may read it, or is a branch by itself
+        ("if (y)\n  g(‹process.env.A || 'b'›)\n", f"{HELPER}if (y)\n  g(requireEnv('A'))\n"),
+        ("if (y) { z() } else // c\n  g(‹process.env.A || 'b'›)\n", f"{HELPER}if (y) {{ z() }} else // c\n  g(requireEnv('A'))\n"),
+        ("const f = () =>\n  ‹process.env.A || 'b'›\n", f"{HELPER}const f = () =>\n  requireEnv('A')\n"),
+        ("g(y && (‹process.env.A || 'b'›))\n", f"{HELPER}g(y && requireEnv('A'))\n"),
+        ("g(y ? ‹process.env.A || 'b'› : z)\n", f"{HELPER}g(y ? requireEnv('A') : z)\n"),
+        ("z()\nclass C {\n  a = ‹process.env.A || 'b'›\n}\n", f"{HELPER}z()\nclass C {{\n  a = requireEnv('A')\n}}\n"),
+        # what is left
         ('x = ‹process.env.A ? process.env.A : "b"›;', f"x = process.env.A ? process.env.A : {THROWS};"),
         ('x = ‹!process.env.A ? "b" : process.env.A›;', f"x = !process.env.A ? {THROWS} : process.env.A;"),
         ('‹process.env.A ||= "b"›;', f"process.env.A ||= {THROWS};"),
-        ('const { ‹A = "b"› } = process.env;', f"const {{ A = {THROWS} }} = process.env;"),
-        ('const é = ‹process.env.A || "b"›;\r\n', f"const é = process.env.A || {THROWS};\r\n"),
-        ('x = `${‹process.env.A || "b"›}/c`;', f"x = `${{process.env.A || {THROWS}}}/c`;"),
+        ('f(({ ‹A = "b"› } = process.env) => A);', f"f(({{ A = {THROWS} }} = process.env) => A);"),
+        ("g(y && (‹process.env.A || process.env.B || 'b'›))\n", f"g(y && (process.env.A || process.env.B || {BARE}))\n"),
         ('x = ‹process.env.A›;', None),
         ('x = ‹get("A", "b")›;', None),
         ('x = ‹process.env.A ? 1 : 2›;', None),
@@ -67,6 +99,11 @@ BARE = "(() => { throw new Error('A is not set') })()"
 def test_require(before, after):
     source, program, (at,) = marked(before)
     assert outcome(source, require(source, program, at, "A")) == after
+
+
+def test_a_bundler_finds_the_read_as_it_was():
+    source, program, (at,) = marked("g(y && (‹process.env.A || 'b'›))\n")
+    assert outcome(source, require(source, program, at, "A", inlined=True)) == f"g(y && (process.env.A || {BARE}))\n"
 
 
 @pytest.mark.parametrize(
@@ -82,8 +119,20 @@ def test_require(before, after):
             "const f = async () => {\n\t‹const c = await get()›\n\tconst r = await c.query()\n\t‹c.release()›\n\treturn r.rows\n}\n",
             "const f = async () => {\n\tconst c = await get()\n\ttry {\n\t\tconst r = await c.query()\n\t\treturn r.rows\n\t} finally {\n\t\tc.release()\n\t}\n}\n",
         ),
-        # … unless that waits for something else
-        ("async function f() {\n  ‹const c = await get();›\n  const r = await c.query();\n  ‹c.release();›\n  await send(r);\n}\n", None),
+        # … unless that waits for something else, or is long: then the name alone goes out
+        (
+            "async function f() {\n  ‹const c = await get();›\n\n  const r = await c.query();\n\n  ‹c.release();›\n\n  await send(r);\n}\n",
+            "async function f() {\n  const c = await get();\n  let r;\n  try {\n    r = await c.query();\n  } finally {\n    c.release();\n  }\n\n  await send(r);\n}\n",
+        ),
+        (
+            "function f() {\n  ‹const c = get()›\n  const a = 1\n  const r: string = c.query(a)\n  ‹c.release()›\n  a1(r)\n  a2(r)\n  a3()\n  a4()\n  a5()\n}\n",
+            "function f() {\n  const c = get()\n  let r: string\n  try {\n    const a = 1\n    r = c.query(a)\n  } finally {\n    c.release()\n  }\n  a1(r)\n  a2(r)\n  a3()\n  a4()\n  a5()\n}\n",
+        ),
+        # … which has no name of its own, is one of several, or is seen by a function that would not know its type
+        ("async function f() {\n  ‹const c = await get();›\n  const { r } = await c.query();\n  ‹c.release();›\n  await send(r);\n}\n", None),
+        ("async function f() {\n  ‹const c = await get();›\n  const r = await c.query(), s = 1;\n  ‹c.release();›\n  await send(r);\n}\n", None),
+        ("async function f() {\n  ‹const c = await get();›\n  const r = await c.query();\n  const s = 1;\n  ‹c.release();›\n  await send(r, s);\n}\n", None),
+        ("async function f() {\n  ‹const c = await get();›\n  const r = await c.query();\n  ‹c.release();›\n  await send(() => r);\n}\n", None),
         # … or is used before
         ("function f() {\n  use(() => r);\n  ‹const c = get();›\n  const r = c.query();\n  ‹c.release();›\n}\n", None),
         # a var is the function's

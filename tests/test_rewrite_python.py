@@ -138,10 +138,10 @@ def test_respell(before, after):
     [
         (
             "import os\n‹from a import b›  # reads\nfrom dotenv import load\n\n‹from dotenv import load›  # two\n‹load()›\n",
-            "import os\nfrom dotenv import load  # two\nload()\nfrom a import b  # reads\nfrom dotenv import load\n\n",
+            "import os\nfrom dotenv import load  # two\n\nload()\n\nfrom a import b  # reads\nfrom dotenv import load\n\n",
         ),
-        ("‹import a›\n‹b()›", "b()\nimport a\n"),
-        ("‹import a›; c()\n‹b()›", "b()\nimport a; c()\n"),
+        ("‹import a›\n# c\n\n# d\n# e\n‹b()›", "# d\n# e\nb()\n\nimport a\n# c\n\n"),
+        ("‹import a›; c()\n# d\n‹b()›\nf()", "b()\n\nimport a; c()\n# d\nf()"),
         ("‹import a›\n‹b()›; c()", None),
         ("‹import a›\nif x:\n    ‹b()›\n", None),
     ],

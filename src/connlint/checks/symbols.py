@@ -43,7 +43,7 @@ def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
         if isinstance(target, Missing):
             if (use.module_at[0], use.module) not in seen:
                 seen.add((use.module_at[0], use.module))
-                yield _module(path, data, use, target)
+                yield _module(linker, path, data, use, target)
             continue
         if not isinstance(target, Found):
             continue
@@ -54,11 +54,11 @@ def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
                 yield _symbol(linker, path, data, use, used, target, answer)
 
 
-def _module(path: str, data: bytes, use: ImportUse, answer: Missing) -> Draft:
+def _module(linker: Linker, path: str, data: bytes, use: ImportUse, answer: Missing) -> Draft:
     from connlint.project.corrections import other_module
 
     hint, fix = "", None
-    if answer.near:
+    if answer.near and linker.resolve(path, answer.near) != Found(path):  # nobody means the file itself
         hint = f"; did you mean '{answer.near}'?"
         # Python's `import a.b` is spelled out wherever it is used
         if is_slip(use.module, answer.near) and (use.names or not path.endswith(".py")):

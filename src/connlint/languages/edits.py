@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from connlint.languages.dump import dump
@@ -111,26 +111,47 @@ def _with_blank_line(source: Source, start: int, stop: int) -> Span:
     return start, stop
 
 
-def moved_before(source: Source, moved: Iterable[Span], before: Span, comment: str) -> list[Edit] | None:
-    """The edits that put whole statements, with the comments on their lines, before the one at ``before``.
+def moved_before(source: Source, moved: Iterable[Span], before: Span, comment: str, imports: Collection[Span] = (), *,
+                 apart: bool = False) -> list[Edit] | None:
+    """The edits that put whole statements, with the comments on their lines and above, before the one at ``before``.
 
-    All stand at the margin, and those that move stand behind it. None where one shares its lines with another.
+    All stand at the margin, and those that move stand behind it. With ``apart``, empty lines part the ``imports`` from
+    what is none. None where one shares its lines with another.
     """
-    text, gone = "", list[Span]()
-    for at in sorted(set(moved)):
+    moved = sorted(set(moved))
+    end, text, gone = line_end(source), "", list[Span]()
+    was_import: bool | None = None
+    for at in moved:
         line, stop = whole_line(source, at), next_line(source, at[1], comment)
         if line is None or line[1] or stop is None or at[0] <= before[0]:
             return None
-        text += source.slice((line[0], stop))
-        start = gone.pop()[0] if gone and gone[-1][1] == line[0] else line[0]
+        start = _own_comments(source, line[0], stop, comment)
+        is_import = at in imports
+        text += end * (apart and was_import is not None and is_import is not was_import)
+        text += source.slice((start, stop))
+        was_import = is_import
+        start = gone.pop()[0] if gone and gone[-1][1] == start else start
         gone.append((start, stop))
     edits = [Edit(Place(source.path, _with_blank_line(source, *lines)), "") for lines in gone]
     head = whole_line(source, before)
     if head is None or head[1] or not edits:
         return None
     if not text.endswith(("\n", "\r")):
-        text += line_end(source)
+        text += end
+    if apart and was_import is False and before in imports:
+        above = source.line_text(source.line(head[0]) - 1).strip() if source.line(head[0]) > 1 else ""
+        text = f"{end * (bool(above) and min(moved) not in imports)}{text}{end}"
     return [insertion(source, head[0], text), *edits]
+
+
+def _own_comments(source: Source, start: int, stop: int, comment: str) -> int:
+    """The start of the comment lines right above, where they are about these lines alone: nothing follows at once."""
+    if stop < len(source.data) and source.line_text(source.line(stop)).strip():
+        return start
+    line = source.line(start)
+    while line > 1 and re.fullmatch(comment, source.line_text(line - 1).rstrip()):
+        line -= 1
+    return source.line_starts()[line - 1] if line > 1 else start
 
 
 # -- calls ------------------------------------------------------------------------------------------------------------

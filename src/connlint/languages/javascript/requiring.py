@@ -1,7 +1,8 @@
 """Text edits that require a variable of the environment in JavaScript and TypeScript, each proved before it is offered.
 
-In this order: by a function that the project has for it; by a guard below a plain declaration; by a function of the
-file's own, where several variables need it; by an expression that throws.
+In this order: by a function that the project has for it; by a test below a plain declaration; by a function of the
+file's own, where several variables need it; by a test above the statement; by that function for one variable alone; by
+an expression that throws.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from connlint.model.source import Source, Span
 from connlint.patterns import regex
 
 _TYPED = (".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+_LOCAL = ("const", "let", "var")
 _NEW_HELPER = "requireEnv"
 _PLAIN_READ = regex(r"process\.env(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
+_ANY_READ = regex(r"(?:process\.env|import\.meta\.env)(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
 _REQUIRES = regex(r"\brequire\s*\(")
 
 
@@ -54,15 +57,18 @@ def require(
     (at, node), = defaults.items()
     writer = _Writer(source, program, variable, at)
     fixes: list[tuple[Edit, ...]] = []
-    if _reads_plainly(source, node):
-        read_at = _with_parentheses(source, read_at)
-        if helper is not None:
-            call = Edit(Place(source.path, read_at), writer.call(helper))
-            fixes.append((call,) if not imported else writer.importing(helper, imported, call))
-        else:
-            fixes.append(writer.guarded(node))
-            if not inlined and _several(program, source):
-                fixes.append(writer.with_helper(read_at))
+    plain = _reads_plainly(source, node)
+    around = _with_parentheses(source, read_at)
+    if plain and helper is not None:
+        call = Edit(Place(source.path, around), writer.call(helper))
+        fixes.append((call,) if not imported else writer.importing(helper, imported, call))
+    elif type(node) is p.Logical:
+        helped = [writer.with_helper(around)] if plain and not inlined else []
+        several = _several(program, source)
+        above = writer.guarded_above(node, around)
+        fixes += [writer.guarded(node), *(helped if several else ()), above, *(() if several else helped)]
+    elif type(node) is p.Default:
+        fixes.append(writer.guarded_pattern(node))
     fixes.append((Edit(Place(source.path, at), writer.throwing()),))
     title = f"Require {variable}"
     return next((fix for edits in fixes if edits
@@ -98,30 +104,77 @@ class _Writer:
             body and _is_export(source, body[0])) else None
         return (insertion(source, start, text + line_end(source)), call) if start is not None else ()
 
-    def guarded(self, node: Any) -> tuple[Edit, ...]:
-        """The declaration without the default, and a test below it; where types are written, they would not see it."""
+    def guarded(self, node: p.Logical) -> tuple[Edit, ...]:
+        """The declaration without the default, and a test below it, where a compiler sees it from every use."""
         source = self.source
         lets = [s for s in everything(self.program.body) if type(s) is p.Let and s.value is node]
         name = lets[0].target if len(lets) == 1 else None
-        if source.path.endswith(_TYPED) or type(name) is not p.Name:
+        if type(name) is not p.Name:
             return ()
         let = lets[0]
-        alone = [s for s in everything(self.program.body) if type(s) is p.Let and s.at[0] < let.at[1]
-                 and let.at[0] < s.at[1]]
-        line, text = whole_line(source, let.at), source.slice(let.at)
-        head = re.match(r"\s*(?:export\s+)?(?:const|let|var)\s", source.line_text(source.line(let.at[0])))
+        exported = _is_export(source, let)
+        if source.path.endswith(_TYPED) and (exported or not self._is_narrowed(let, name.id)):
+            return ()
+        head = re.match(r"(\s*)(?:export\s+)?(?:const|let|var)\s", source.line_text(source.line(let.at[0])))
         rest = source.slice((node.at[1], line_stop(source, node.at[1])))
-        if len(alone) != 1 or not head or not re.fullmatch(r"\s*;?\s*(?://.*)?", rest) or "\n" in text:
+        if not head or not re.fullmatch(r"\s*;?\s*(?://.*)?", rest) or not (exported or whole_line(source, let.at)):
             return ()
-        indent = re.match(r"\s*", source.line_text(source.line(let.at[0])))
-        assert indent is not None
-        if line is None and not _is_export(source, let):
-            return ()
-        test = (f"{line_end(source)}{indent[0]}if (!{name.id}) throw new Error("
-                f"{self.quote}{self.variable} is not set{self.quote}){self.stop}")
-        read = _read(node)
-        return (Edit(Place(source.path, (read.at[1], node.at[1])), ""),
+        test = f"{line_end(source)}{head[1]}{self._test(name.id)}"
+        return (Edit(Place(source.path, (node.left.at[1], node.at[1])), ""),
                 insertion(source, line_stop(source, node.at[1]), test))
+
+    def guarded_pattern(self, node: p.Default) -> tuple[Edit, ...]:
+        """The name in a pattern without its default, and a test of it below the declaration."""
+        source = self.source
+        lets = [s for s in everything(self.program.body) if type(s) is p.Let and s.how in _LOCAL
+                and any(one is node for one in everything((s.target,)))]
+        if len(lets) != 1 or type(node.target) is not p.Name or _is_export(source, lets[0]):
+            return ()
+        let, line = lets[0], whole_line(source, lets[0].at)
+        rest = source.slice((let.at[1], line_stop(source, let.at[1])))
+        typed = source.path.endswith(_TYPED)
+        if line is None or not re.fullmatch(r"\s*;?\s*(?://.*)?", rest) or (
+                typed and not self._is_narrowed(let, node.target.id)):
+            return ()
+        test = f"{line_end(source)}{line[1]}{self._test(node.target.id)}"
+        return (Edit(Place(source.path, (node.target.at[1], node.at[1])), ""),
+                insertion(source, line_stop(source, let.at[1]), test))
+
+    def guarded_above(self, node: p.Logical, around: Span) -> tuple[Edit, ...]:
+        """The read alone, and the test of it above the statement that always evaluates it; ``around`` is the read with
+        its default and the parentheses of both."""
+        source, read = self.source, self.source.slice(node.left.at)
+        statement = _evaluating(self.program, node)
+        if statement is None or not _ANY_READ.match(read):
+            return ()
+        line, exported = whole_line(source, statement.at), _is_export(source, statement)
+        start = line_start(source, statement.at[0])
+        if (line is None and not exported) or not _stands_in_a_block(source, start):
+            return ()
+        indent = line[1] if line is not None else ""
+        start = _above_comments(source, start)
+        number = source.line(start)
+        apart = exported and (number == 1 or not source.line_text(number - 1).strip())
+        return (insertion(source, start, f"{indent}{self._test(read)}{line_end(source) * (1 + apart)}"),
+                Edit(Place(source.path, around), read))
+
+    def _test(self, value: str) -> str:
+        return (f"if (!{value}) throw new Error({self.quote}{self.variable} is not set{self.quote}){self.stop}")
+
+    def _is_narrowed(self, let: p.Let, name: str) -> bool:
+        """Whether a compiler knows the test below a constant wherever the constant is used: it does not in functions
+        and classes that are declared, which may be called before."""
+        assert let.value is not None
+        written = self.source.slice((let.target.at[1], let.value.at[0]))
+        if let.how != "const" or written.strip() != "=":
+            return False  # a type that is written down is not narrowed
+        for node in everything(self.program.body):
+            if type(node) is p.ExportedName and node.local == name:
+                return False
+            if type(node) is p.Define and not (node.at[0] <= let.at[0] and let.at[1] <= node.at[1]):
+                if any(type(inner) is p.Name and inner.id == name for inner in everything((node.value,))):
+                    return False
+        return True
 
     def with_helper(self, read_at: Span) -> tuple[Edit, ...]:
         """A function of the file's own for this and the others, below its imports."""
@@ -158,6 +211,33 @@ def _is_import(source: Source, program: p.Program, place: int, statement: p.Stat
 
 def _is_export(source: Source, statement: p.Statement) -> bool:
     return source.slice((line_start(source, statement.at[0]), statement.at[0])).strip() in ("export", "export default")
+
+
+def _evaluating(program: p.Program, node: p.Logical) -> p.Statement | None:
+    """The simple statement that evaluates ``node`` whenever it is reached; None where there is none."""
+    waiting: list[tuple[Any, p.Statement | None]] = [(statement, None) for statement in program.body]
+    while waiting:
+        here, statement = waiting.pop()
+        if here is node:
+            return statement
+        at = getattr(here, "at", None)
+        if at is not None and not (at[0] <= node.at[0] and node.at[1] <= at[1]):
+            continue
+        if isinstance(here, p.Statement):
+            simple = type(here) in (p.Evaluate, p.Return, p.Raise) or (type(here) is p.Let and here.how in _LOCAL)
+            statement = here if simple else None
+        kind = type(here)
+        for below in p.children(here):
+            sometimes = kind in (p.Function, p.Class) or (kind is p.Logical and below is here.right) or (
+                kind is p.Conditional and below is not here.test) or (kind is p.Default and below is here.value)
+            waiting.append((below, None if sometimes else statement))
+    return None
+
+
+def _stands_in_a_block(source: Source, start: int) -> bool:
+    """Whether what stands at the start of a line is no branch without braces, so that it may become two statements."""
+    above = re.sub(r"//[^\r\n]*|/\*(?:(?!\*/).)*\*/", "", source.slice((max(0, start - 2000), start)), flags=re.S).rstrip()
+    return not above.endswith((")", "else", "do", "=>"))
 
 
 def _above_comments(source: Source, start: int) -> int:

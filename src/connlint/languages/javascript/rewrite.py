@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from connlint.languages.dump import dump_expression
 from connlint.languages.edits import (
@@ -33,6 +34,9 @@ from connlint.patterns import regex
 _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
 _NAME = regex(r"[A-Za-z_$][\w$]*")
 _MODULE = (p.Import, p.Export)
+_BLANK = regex(r"\A(?:[ \t]*(?:\r\n|\n|\r))+")
+_SHORT = 4
+"""So many lines behind a release go into the ``try`` as well; more than that, and a name is declared before it."""
 
 
 # -- releasing on every way out ---------------------------------------------------------------------------------------
@@ -44,9 +48,9 @@ def release_in_finally(
     """Put what follows the statement at ``acquire`` into ``try``, and the release into ``finally``.
 
     ``release`` is the place of a later statement of the same block, which moves into the ``finally``, or, where there
-    is none, the text of one without its semicolon. What is declared between the two and used after the release goes
-    into the ``try`` as well, as long as nothing is awaited there. Never safe: the release then also runs where it did
-    not.
+    is none, the text of one without its semicolon. What uses a declaration from between the two after the release goes
+    into the ``try`` as well, where it is short and awaits nothing; else the one name that is used is declared before
+    it. Never safe: the release then also runs where it did not.
     """
     block = block_of(program.body, acquire)
     if block is None:
@@ -62,14 +66,20 @@ def release_in_finally(
     if _releases(block, release) > (not isinstance(release, str)):
         return None  # it is released on some way already, and would be twice
     before = block[: place + 1]
-    if _declared(inside) & _used((*before, *after)):
-        if _declared(inside) & _used(before) or any(type(n) is p.Await for n in everything(after)):
+    handed = None
+    if shared := _declared(inside) & _used((*before, *after)):
+        if _declared(inside) & _used(before):
             return None
-        inside, after = [*inside, *after], []
+        handed = _handed(source, inside, after, shared)
+        waits = any(type(node) is p.Await for node in everything(after))
+        if not waits and (handed is None or _rows(source, after) <= _SHORT):
+            inside, after, handed = [*inside, *after], [], None
+        elif handed is None:
+            return None
         if any(type(statement) in _MODULE for statement in inside) or _declared(inside) & _used(before):
             return None
     lines = _Lines(source, program, acquire)
-    text = lines.guarded(inside, release)
+    text = lines.guarded(inside, release, handed)
     if text is None or lines.place is None:
         return None
     return proved(source, Fix(title, (Edit(Place(source.path, lines.place), text),)), read)
@@ -99,8 +109,11 @@ class _Lines:
             if type(node) in (p.Text, p.Concat, p.Sequence) and source.data[node.at[0] : node.at[0] + 1] in b"`'\""
         ]
 
-    def guarded(self, inside: Sequence[p.Statement], release: Span | str) -> str | None:
-        """The text of ``try`` and ``finally``; sets ``place`` to the lines that it replaces."""
+    def guarded(self, inside: Sequence[p.Statement], release: Span | str, handed: p.Let | None) -> str | None:
+        """The text of ``try`` and ``finally``; sets ``place`` to the lines that it replaces.
+
+        What ``handed`` declares is declared before the ``try``, and gets its value in it.
+        """
         source, end = self.source, line_end(self.source)
         head, begin = whole_line(source, self.acquire), next_line(source, self.acquire[1], _COMMENT)
         stop = next_line(source, inside[-1].at[1], _COMMENT)
@@ -124,11 +137,50 @@ class _Lines:
             if stop > after:  # statements behind the release come before it now
                 body += indented(source, (after, stop), unit, self.fixed)
             stop = max(stop, after)
-        parts = [f"{indent}try {{", body, f"{indent}}} finally {{", moved, f"{indent}}}"]
+        declared = ""
+        if handed is not None:
+            body, declared = self._split(handed, body, indent)
+        body = _BLANK.sub("", body)
+        parts = [*[declared] * bool(declared), f"{indent}try {{", body, f"{indent}}} finally {{", moved, f"{indent}}}"]
         text = "".join(part if part.endswith(("\n", "\r")) else part + end for part in parts)
         self.place = begin, stop
         ends = source.data[:stop].endswith((b"\n", b"\r")) or source.slice((begin, stop)).endswith(("\n", "\r"))
         return text if ends else text.removesuffix(end)
+
+
+    def _split(self, handed: p.Let, body: str, indent: str) -> tuple[str, str]:
+        """``body`` with an assignment in the place of a declaration, and the declaration without a value."""
+        assert handed.value is not None
+        assert type(handed.target) is p.Name
+        source, name = self.source, handed.target.id
+        head = source.slice((handed.at[0], handed.value.at[0]))
+        mark = ";" if source.data[handed.at[1] - 1 : handed.at[1]] == b";" else ""
+        typed = head[head.index(name) + len(name) :].rstrip("= \t")
+        own = re.compile(rf"^([ \t]*){re.escape(head)}", re.M)
+        return own.sub(rf"\1{name} = ", body, count=1), f"{indent}let {name}{typed}{mark}"
+
+
+def _handed(source: Source, inside: Sequence[p.Statement], after: Sequence[p.Statement],
+            shared: set[str]) -> p.Let | None:
+    """The declaration of the one name that is used behind a release too, where it can be taken from its value.
+
+    Where types are inferred, functions would not see that of a name which is declared without a value.
+    """
+    found = [s for s in inside if type(s) is p.Let and type(s.target) is p.Name and {s.target.id} == shared]
+    if len(shared) != 1 or len(found) != 1 or found[0].value is None or whole_line(source, found[0].at) is None:
+        return None
+    let, (name,) = found[0], shared
+    head = source.slice((let.at[0], found[0].value.at[0]))
+    if not re.match(rf"(?:const|let)\s+{re.escape(name)}\b[^\r\n]*=\s*$", head):
+        return None
+    functions = [node for node in everything((*inside, *after)) if type(node) is p.Function]
+    inferred = ":" not in head
+    return None if inferred and name in _used(functions) else let
+
+
+def _rows(source: Source, statements: Sequence[p.Statement]) -> int:
+    """How many lines some statements in a row take."""
+    return source.line(statements[-1].at[1]) - source.line(statements[0].at[0]) + 1 if statements else 0
 
 
 def _declared(statements: Iterable[p.Statement]) -> set[str]:
@@ -144,7 +196,7 @@ def _declared(statements: Iterable[p.Statement]) -> set[str]:
     return names
 
 
-def _used(statements: Iterable[p.Statement]) -> set[str]:
+def _used(statements: Iterable[Any]) -> set[str]:
     names = set()
     for node in everything(statements):
         if type(node) is p.Name:

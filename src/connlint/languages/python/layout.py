@@ -32,9 +32,13 @@ def indent_unit(source: Source, start: int | None, indent: str) -> str:
 
 
 def indented_lines(source: Source, at: Span, unit: str) -> str:
-    """The lines at ``at``, one level deeper; empty lines and the inside of texts stay as they are."""
+    """The lines at ``at``, one level deeper, as the body of a block: without empty ones before the first.
+
+    The others and the inside of texts stay as they are.
+    """
     texts = texts_over_lines(source.text)
-    return edits.indented(source, at, unit, [(source.char_to_byte(a), source.char_to_byte(b)) for a, b in texts])
+    fixed = [(source.char_to_byte(a), source.char_to_byte(b)) for a, b in texts]
+    return edits.indented(source, at, unit, fixed).lstrip("\r\n")
 
 
 # -- proof ------------------------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def release_in_finally(
         after = next_line(source, release[1])
         if moved is None or after is None:
             return None
-        text += indented_lines(source, (stop, after), unit).lstrip("\r\n")
+        text += indented_lines(source, (stop, after), unit)
         stop = after
     return proved_edit(source, Fix(title, (Edit(Place(source.path, (begin, stop)), text),)))
 
@@ -120,7 +120,8 @@ def move_before(source: Source, program: p.Program, moved: Sequence[Span], befor
     places = {statement.at for statement in program.body}
     if before not in places or not moved or not all(at in places and at[0] > before[0] for at in moved):
         return None
-    edits = moved_before(source, moved, before, "#.*")
+    imports = {statement.at for statement in program.body if type(statement) is p.Import}
+    edits = moved_before(source, moved, before, "#.*", imports, apart=True)
     if edits is None:
         return None
     return proved_edit(source, Fix(title, tuple(edits)))
