@@ -63,13 +63,13 @@ class Destinations:
 
     def _is_unread(self, module: Module, node: Any, found: list[Use]) -> bool:
         """Whether the value becomes part of something whose other parts alone are read."""
-        crowd = self.disuse.is_crowded(module.path)
-        if type(node) is p.Entry and self.mentions.is_unread_entry(module, node, 1 if crowd else _REST_OF_SCHEMA):
+        if type(node) is p.Entry and self.mentions.is_unread_entry(module, node, _REST_OF_SCHEMA):
             return True
-        if self._is_unread_key(module, node, found, 1 if crowd else _REST_OF_OBJECT):
+        if self._is_unread_key(module, node, found):
             return True
         field = field_of(self.values, module, node, found)
-        if field is not None and self.mentions.is_unread(field, 1 if crowd else _REST_OF_CLASS):
+        least = 1 if self.disuse.is_crowded(module.path) else _REST_OF_CLASS
+        if field is not None and self.mentions.is_unread(field, least):
             return True
         return self.disuse.has(module, node)
 
@@ -96,25 +96,13 @@ class Destinations:
         return any(use.kind == "argument" and self.listens(use, host)
                    for use in (*found, *self.elsewhere.uses(module, node, found)))
 
-    def _is_unread_key(self, module: Module, node: Any, found: list[Use], least: int) -> bool:
-        """Whether the value is only put into an object that the module gives to others, none of which reads it, or what
-        it is a part of there."""
+    def _is_unread_key(self, module: Module, node: Any, found: list[Use]) -> bool:
+        """Whether the value is only put into an object that the module gives to others, none of which reads it."""
         entry = module.parent(node)
-        if type(entry) is not p.Entry or {use.kind for use in found} - {"key", "named", "attribute", "exported",
-                                                                       "returned"}:
+        if type(entry) is not p.Entry or {use.kind for use in found} - {"key", "named", "attribute", "exported"}:
             return False
-        if not any(use.keys and self._is_given(module, use) for use in found):
-            return False
-        while type(entry) is p.Entry:
-            if self.mentions.is_unread_entry(module, entry, least):
-                return True
-            entry = module.parent(module.parent(entry))
-        return False
-
-    def _is_given(self, module: Module, use: Use) -> bool:
-        """Whether other modules come to what the value has become part of."""
-        return use.kind in ("exported", "returned") or use.place == "exports" or (
-            use.kind == "named" and use.place in module.scope.names)
+        given = any(use.keys and (use.kind == "exported" or use.place == "exports") for use in found)
+        return given and self.mentions.is_unread_entry(module, entry, _REST_OF_OBJECT)
 
     def listens(self, use: Use, host: Host) -> bool:
         """Whether the use hands the value to a server that shall listen there."""
