@@ -120,7 +120,7 @@ CASES: dict[str, tuple[Block, list[str]]] = {
     "release in try and catch": ((gain, Guard((work, end), (Handler((end,)),))), []),
     "release in try, catch rethrows": ((gain, Guard((work, end), (Handler((throw,)),))), ["error: work"]),
     "catch releases and rethrows": ((gain, Guard((work,), (Handler((end, throw)),)), end), []),
-    "the handler raises before it releases": ((gain, Guard((work,), (Handler((more, end)),)), end), ["error: work"]),
+    "the handler raises before it releases": ((gain, Guard((work,), (Handler((more, end)),)), end), ["error: more"]),
     "a handler that lets others pass": ((gain, Guard((work,), (Handler((), everything=False),)), end), ["error: work"]),
     "two handlers, the last takes all": (
         (gain, Guard((work,), (Handler((), everything=False), Handler(()))), end), []),

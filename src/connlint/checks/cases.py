@@ -86,7 +86,8 @@ class Cases:
             return None
         if not any(u.meaning == "end" for u in after) and home.kind != "local":
             return None
-        return self.lost(call, api, home, function) or self.overtaken(call, api, home, function)
+        return (self.lost(call, api, home, function) or self.overtaken(call, api, home, function)
+                or self.replaced(call, api, home, function))
 
     # -- nobody can give it back ----------------------------------------------------------------------------------
 
@@ -310,6 +311,16 @@ class Cases:
         line = self.module.source.line(again.at[0])
         step = Evidence(Place(self.module.path, again.at), f"another caller passes the test of `{home.name}` meanwhile")
         return self.telling.draft("doubled", call, api, home.name, why=f"line {line}", steps=(step,))
+
+    def replaced(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
+        """A component's reference holds it, and only the next run of the same hook gives it back: the last stays."""
+        hook = self.components.hook_of(function)
+        if hook is None or not hook.returns or home.kind != "attribute" or api.unreleased == "never":
+            return None
+        if any(use.meaning == "escape" or (use.meaning == "end" and (
+                use.function is not function or use.where.at[0] > call.at[0])) for use in home.uses):
+            return None
+        return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
 
     # -- lost on the way ------------------------------------------------------------------------------------------
 

@@ -169,6 +169,12 @@ class _Lowering:
             for h in it.handlers
         )
         body, otherwise = self.block(it.body), self.block(it.otherwise)
+        if handlers and not self.wary and not _raises(body):
+            # whoever catches expects something to be raised, though nothing is known to do so
+            self.wary = True
+            body = self.block(it.body)
+            self.wary = False
+            handlers = tuple(Handler(h.body) for h in handlers)
         self.conditions.finishing += 1
         out.append(Guard(body, handlers, otherwise, self.block(it.always)))
         self.conditions.finishing -= 1
@@ -381,6 +387,25 @@ class _Lowering:
             arms.append(tuple(part))
         if arms[0] or arms[1]:
             out.append(self.conditions.choice(it.test, arms[0], arms[1]))
+
+
+def _raises(block: Block) -> bool:
+    """Whether a step of a flow ends in an exception that leaves it, as far as that is known."""
+    for shape in block:
+        if type(shape) is Do and shape.raises:
+            return True
+        if type(shape) is Leave and shape.kind == "raise":
+            return True
+        if type(shape) is Choose and any(_raises(arm) for arm in shape.arms):
+            return True
+        if type(shape) is Repeat and (_raises(shape.body) or _raises(shape.otherwise)):
+            return True
+        if type(shape) is Guard:
+            inner = [shape.otherwise, shape.always, *(h.body for h in shape.handlers)]
+            if any(map(_raises, inner)) or (_raises(shape.body) and not any(h.everything for h in shape.handlers)):
+                return True
+    return False
+
 
 def targets(target: Any) -> list[Any]:
     """The names and attributes that a pattern assigns."""

@@ -107,6 +107,10 @@ class Homes:
             return self._assigned(call, value, above.target, api)
         if kind is p.Member and above.of is value:
             return self._chained(call, value, above, api)
+        if kind is p.Index and above.of is value and api.pick is not None:
+            # ``mkstemp()[1]``: the other part alone is taken
+            other = type(above.key) is p.Number and above.key.value != api.pick
+            return Home("nothing" if other else "away", "", value)
         if kind is p.WithItem:
             return Home("away", "", value) if api.managed else self._managed(call, value, above, api)
         if kind is p.Argument and api.chained and api.writes(call):

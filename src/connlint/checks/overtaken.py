@@ -25,15 +25,31 @@ class Overtaken:
         None where the handle is looked at again, given back by what it runs, or where ``function`` starts itself again.
         """
         hook = self.components.hook(call)
+        if hook is None:
+            return None
+        starting, runner = call, function
         waited = self._waited(call, function) if function.is_async else None
-        if hook is None or waited is None or not self._is_run_by(hook, function):
+        if waited is None and (found := self._called_late(function)) is not None:
+            hook, starting, waited = found
+            runner = self.module.function(starting) or function
+        if waited is None or not self._is_run_by(hook, runner):
             return None
         if any(type(item.value) is p.Name and item.value.id == self._name(function) for item in call.args):
             return None
         given_back = [use for use in home.uses if use.meaning == "end"]
-        if not given_back or any(self._is_within(use.node, function) for use in given_back):
+        if not given_back or any(self._is_within(use.node, it) for use in given_back for it in (function, runner)):
             return None
         return hook, waited
+
+    def _called_late(self, function: p.Function) -> tuple[Hook, p.Call, p.Await] | None:
+        """The hook, and the call in it after an ``await``, that runs ``function``, where nothing else does."""
+        name = self._name(function)
+        calls = [it for it in self.module.nodes(p.Call)
+                 if name is not None and type(it.callee) is p.Name and it.callee.id == name]
+        around = self.module.function(calls[0]) if len(calls) == 1 else None
+        hook = self.components.hook(calls[0]) if around is not None else None
+        waited = self._waited(calls[0], around) if hook is not None and around is not None and around.is_async else None
+        return (hook, calls[0], waited) if hook is not None and waited is not None else None
 
     def doubled(self, call: p.Call, home: Home, function: p.Function) -> p.Await | None:
         """The ``await`` before ``call`` that lets a second caller pass the test of the handle, which is set after it.

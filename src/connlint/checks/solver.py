@@ -37,10 +37,15 @@ class _State(Struct, frozen=True):
 
 
 class _Trail(Struct, frozen=True):
-    """How a state was reached since the handle was taken: the step that raised, and the step that left."""
+    """How a state was reached since the handle was taken: the step that raised, and the step that left.
+
+    ``caught`` says that a handler has that exception, ``again`` that it raised another one, which is then told of.
+    """
 
     raised: Step | None = None
     left: Step | None = None
+    caught: bool = False
+    again: bool = False
 
 
 _States = dict[_State, _Trail]
@@ -118,7 +123,9 @@ class _Solver:
         for state, trail in states.items():
             if do.raises:
                 held = state.held and do.effect != "end"
-                raised = _Trail(do.step, None) if trail.raised is None else trail
+                raised = trail
+                if trail.raised is None or trail.caught:
+                    raised = _Trail(do.step, again=trail.caught)
                 _put(exits.setdefault(("raise", None), {}), _State(held, state.facts), raised)
             facts = _learn(state.facts, do.learns, do.forgets) if do.learns or do.forgets else state.facts
             held = state.held
@@ -138,7 +145,7 @@ class _Solver:
             if leave.kind == "raise":
                 trail = trail if trail.raised else _Trail(leave.step, None)
             elif leave.kind == "return":
-                trail = _Trail(trail.raised, leave.step)
+                trail = _Trail(trail.raised, leave.step, trail.caught)
             _put(found, state, trail)
         return {(leave.kind, leave.label): found}
 
@@ -193,7 +200,8 @@ class _Solver:
         passing = raised
         for handler in guard.handlers:
             if raised:
-                _join(exits, self.block(handler.body, raised))
+                caught = {state: _Trail(trail.raised, trail.left, True) for state, trail in raised.items()}
+                _join(exits, self.block(handler.body, caught))
             if handler.everything:
                 passing = {}
                 break
@@ -210,7 +218,8 @@ class _Solver:
 
 
 def _put(states: _States, state: _State, trail: _Trail) -> None:
-    """Keep the better evidence of the two: a normal way before an exceptional one, an await before a call."""
+    """Keep the better evidence of the two: a normal way before an exceptional one, an await before a call, the first
+    exception before one of its handler."""
     old = states.get(state)
     if old is None:
         if len(states) >= _MOST_STATES:
@@ -223,7 +232,7 @@ def _put(states: _States, state: _State, trail: _Trail) -> None:
 def _worth(trail: _Trail) -> int:
     if trail.raised is None:
         return 0
-    return 1 if trail.raised.kind in ("await", "reject", "raise") else 2
+    return (1 if trail.raised.kind in ("await", "reject", "raise") else 2) + 2 * trail.again
 
 
 def _merged(pairs) -> _States:  # type: ignore[no-untyped-def]
