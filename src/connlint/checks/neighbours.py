@@ -18,6 +18,7 @@ from connlint.project.tree import Tree
 _TEXT = regex(r"\.(?:py|[cm]?[jt]sx?|go|rs|java|kt|rb|php|cs|ya?ml|json|toml|ini|cfg|conf|sh|env|properties)$|"
               r"(?:^|/)(?:\.env[^/]*|[^./]+)$")
 _LARGEST = 500_000
+_IN_CLUSTER = regex(r"([\w-]+)\.[\w-]+\.svc(?:\.cluster\.local)?\.?")
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
@@ -78,6 +79,14 @@ class Neighbours:
                 found.setdefault(host, []).append(other)
         return found
 
+    def reached(self, host: str) -> list[Running]:
+        """The services that are reached as ``host``, which may be a name of the whole cluster: a manifest that says no
+        namespace goes into the one that it is applied to."""
+        if host in self.hosts or not (match := _IN_CLUSTER.fullmatch(host)):
+            return self.hosts.get(host, [])
+        elsewhere = any(other.startswith(match[1] + ".") for other in self.hosts)
+        return [] if elsewhere else [one for one in self.hosts.get(match[1], []) if one.service.kind == "kubernetes"]
+
     @cached_property
     def names(self) -> dict[str, Running]:
         """The services by their own names."""
@@ -132,8 +141,7 @@ def listens(one: Running, tables: Tables) -> set[int]:
 
 
 def _listening(one: Running, tables: Tables) -> set[int]:
-    if one.service.kind == "kubernetes" and any(port.host for port in one.service.ports):
-        # others reach it through a Service, on the Service's port
+    if is_fronted(one):
         return {port.host for port in one.service.ports if port.host}
     found = {port.container for port in one.service.ports if port.container}
     if one.stage is not None:
@@ -165,20 +173,27 @@ def _called_its_own(one: Running) -> set[int]:
     return {int(port) for known in one.environment.values() for port in own.findall(known.value or known.written)}
 
 
+def is_fronted(one: Running) -> bool:
+    """Whether others reach it through a Service of Kubernetes, which lets its own ports through and nothing else."""
+    return one.service.kind == "kubernetes" and any(port.host for port in one.service.ports)
+
+
 def unheard(number: int, target: Running, tables: Tables, tree: Tree,
             coded: Callable[[Running], int | None]) -> tuple[set[int], Port | None] | None:
     """Where ``target`` listens, if that is known and ``number`` is none of it, with the port of it that the machine
     publishes under ``number``. ``coded`` tells which port the code of a service opens."""
     evidence = listens(target, tables)
+    if is_fronted(target):
+        return None if number in evidence else (evidence, None)
     own = _called_its_own(target)
     if number in may_listen(target, tables) or number in own or _is_checked(number, target, tree):
         return None
     published = next((port for port in target.service.ports if port.host == number
                       and port.container not in (None, number)), None)
-    # what is published or exposed need not be all; a Service of Kubernetes lets nothing else through
+    # what is published or exposed need not be all
     listed = bool(own) and any("LISTEN" in name for name in target.environment)
     known = bool(_told(target) or tables.ports_of(target.service.image))
-    whole = known or listed or target.service.kind == "kubernetes"
+    whole = known or listed
     if not whole and published is None and not _is_written(number, target, tree):
         given = _given(target, tables) or coded(target)
         if given is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from connlint.checks.coded_ports import CodedPorts
 from connlint.checks.deployed import Code
-from connlint.checks.neighbours import Groups, Neighbours, unheard
+from connlint.checks.neighbours import Groups, Neighbours, is_fronted, listens, unheard
 from connlint.checks.redirections import to_the_port
 from connlint.model import program as p
 from connlint.model.deployment import Known, Port
@@ -54,7 +54,10 @@ def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules, 
 def _nobody(host: Host, one: Running, beside: Neighbours, tables: Tables, project: Project,
             coded: Callable[[Running], int | None]) -> tuple[Running, set[int], Port | None] | None:
     """The service that ``host`` names, and where it listens, if that is known and is not there."""
-    targets = beside.hosts.get(host.name, [])
+    targets = beside.reached(host.name)
+    fronted = [target for target in targets if is_fronted(target)]
+    if fronted and not any(host.port in listens(target, tables) for target in targets):
+        targets = fronted
     if not targets or host.port is None or any(target is one for target in targets):
         return None
     answers = [unheard(host.port, target, tables, project.tree, coded) for target in targets]

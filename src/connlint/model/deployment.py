@@ -159,6 +159,7 @@ class Front(Struct, frozen=True):
     """A Kubernetes Service: the name by which pods whose labels match ``selector`` are reached.
 
     ``ports`` are pairs of its own port and the pod's, as a number or a name; ``namespace`` is "" where none is said.
+    A ``headless`` one is but a name: who asks for it reaches the pod itself, on whatever port that listens.
     """
 
     name: str
@@ -166,6 +167,7 @@ class Front(Struct, frozen=True):
     selector: dict[str, str]
     ports: tuple[tuple[int | None, str | None], ...]
     place: Place
+    headless: bool = False
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -183,8 +185,8 @@ class Front(Struct, frozen=True):
     def opened(self, ports: tuple[Port, ...]) -> tuple[Port, ...]:
         """Its own ports, as ports of a container that has ``ports``."""
         named = {port.name: port.container for port in ports if port.name}
-        return tuple(Port(int(target) if target and target.isdigit() else named.get(target or ""), number, self.place,
-                          target) for number, target in self.ports)
+        return tuple(Port(int(target) if target and target.isdigit() else named.get(target or ""),
+                          None if self.headless else number, self.place, target) for number, target in self.ports)
 
 
 class Service(Struct, frozen=True):

@@ -117,7 +117,7 @@ class Services:
                                      for s in lent(services, kustomized.maps(deployment.path)))
                 if (folder := posixpath.dirname(deployment.path)) in together:
                     beside = [other for other in together[folder] if other is not deployment]
-                    fronts = (front for other in beside for front in other.fronts)
+                    fronts = [front for other in beside for front in other.fronts]
                     maps = {name: values for other in beside for name, values in other.maps.items()}
                     services = tuple(replace(s, group=folder + "/") if s.kind == "kubernetes" else s
                                      for s in fronted(lent(services, maps), fronts))

@@ -105,7 +105,7 @@ def _front(root: Yaml) -> Front | None:
         rows.append((_number(item, "port"), _text(item, "targetPort") or _text(item, "port")))
     return Front(_text(root, "metadata", "name") or "", _text(root, "metadata", "namespace") or "",
                  {k.text: v.text or "" for k, v in (selector.items() if selector is not None else ()) if k.text},
-                 tuple(rows), root.place)
+                 tuple(rows), root.place, _text(root, "spec", "clusterIP") == "None")
 
 
 def _workload(root: Yaml, maps: dict[str, dict[str, Known]]) -> list[Service]:
