@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
 from connlint.languages.dump import dump
 from connlint.languages.python import parser
@@ -284,7 +285,6 @@ N = 10_000
         ("fewer arms", "if x: pass\n" + "elif y: pass\n" * 300, "too-deep"),
         ("lambdas", "x = " + "lambda: " * N + "1", "too-deep"),
         ("conditions", "x = " + "1 if a else " * N + "1", "too-deep"),
-        ("strings", "x = " + "'a' " * N, "too-deep"),
         ("formatted", "x = " + "f'{" * N + "1" + "}'" * N, "too-deep"),
     ],
 )
@@ -297,6 +297,13 @@ def test_what_stands_around_something_broken_is_read(name, broken, kind):
         assert text.rpartition("problem")[0].endswith("define function after()\n  return 2\nbind end = 3\n")
         start, end = program.problems[0].at
         assert source.data[start:end].decode() == broken.strip()
+
+
+def test_many_texts_side_by_side_are_one_for_python_and_too_many_for_libcst(monkeypatch):
+    source = source_of("x = " + "'a' " * N)
+    assert lowered("x = " + "'a' " * N) == f'bind x = "{"a" * N}"'
+    with_libcst_alone(monkeypatch)
+    assert [problem.kind for problem in read(source).problems] == ["too-deep"]
 
 
 def test_another_dialect_is_one_problem():
@@ -378,9 +385,38 @@ def test_comments_are_collected_where_one_may_be_for_connlint():
 # -- the parser -------------------------------------------------------------------------------------------------------
 
 
+def with_libcst_alone(monkeypatch):
+    monkeypatch.setattr(reader._Reading, "_by_python", lambda *_: None)
+
+
+@pytest.mark.parametrize("words", [None, [b"self"]], ids=str)
+@pytest.mark.parametrize("file", [*REAL, *GOLDEN], ids=lambda f: f.stem)
+def test_which_parser_it_was_cannot_be_told(file, words, monkeypatch):
+    source = Source.decode(file.name, file.read_bytes(), cookie=True)
+    program = read(source, words)
+    if file.stem in ("parentheses", "client"):
+        assert program.reader == "ast"
+    with_libcst_alone(monkeypatch)
+    other = read(source, words)
+    assert other.reader == "libcst"
+    assert dump(program, source) == dump(other, source)
+    assert to_builtins(program.body) == to_builtins(other.body)
+
+
+@pytest.mark.parametrize("code", [
+    "ℌ = x.ℌ\n", "def f(ℌ): f(ℌ=1)\n", "import ℌ, a . b\n", "from a . b import ℌ\n", "global ℌ\n",
+    "try: x\nexcept A as ℌ: x\n",
+])
+def test_names_are_those_of_the_text(code, monkeypatch):
+    found = lowered(code)
+    with_libcst_alone(monkeypatch)
+    assert lowered(code) == found
+
+
 @pytest.mark.parametrize("file", [*REAL[:4], *GOLDEN], ids=lambda f: f.stem)
 def test_plain_nodes_say_what_the_nodes_of_libcst_say(file, monkeypatch):
     source = Source.decode(file.name, file.read_bytes(), cookie=True)
+    with_libcst_alone(monkeypatch)
     plain = dump(read(source), source)
     full = full_parser()
     monkeypatch.setattr(reader, "parser", lambda: full)
@@ -401,6 +437,8 @@ import sys
 from connlint.languages.python.read import read
 from connlint.model.source import Source
 assert not read(Source.decode("a.py", b"f(x)")).problems
+assert not [name for name in sys.modules if name.startswith("libcst")], sys.modules
+assert read(Source.decode("a.py", b"f(x)\\nprint 1")).problems
 assert [name for name in sys.modules if name.startswith("libcst")] == ["libcst.native"], sys.modules
 import libcst
 assert libcst.parse_module("x = 1  # c\\n").code == "x = 1  # c\\n"
@@ -412,6 +450,6 @@ assert len(read(Source.decode("a.py", b"f(x)\\ny = 1")).body) == 2
 """
 
 
-def test_libcst_is_not_imported_to_read_and_works_when_it_is():
+def test_only_the_parser_of_libcst_is_imported_and_libcst_works_when_it_is():
     done = subprocess.run([sys.executable, "-c", FRESH], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("as usual\n", "")

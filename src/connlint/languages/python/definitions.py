@@ -9,16 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from connlint.languages.python.expressions import Expressions
+from connlint.languages.python.shapes import method_kind
 from connlint.model import program as p
 
 Body = tuple[p.Statement, ...]
-
-_METHOD_KINDS: dict[str, Any] = {
-    "property": "get",
-    "cached_property": "get",
-    "staticmethod": "static",
-    "setter": "set",
-}
 
 
 class Definitions(Expressions):
@@ -57,7 +51,7 @@ class Definitions(Expressions):
         if node.returns is not None:
             self.take("->")
             self.expression(node.returns.annotation)
-        kind: Any = _method_kind(name, decorators) if self.in_class else "function"
+        kind: Any = method_kind(name, decorators) if self.in_class else "function"
         outside = (self.in_class, self.yields)
         self.in_class = self.yields = False
         body = self.suite(node.body)
@@ -161,11 +155,3 @@ class Definitions(Expressions):
             default = self.expression(node.default)
         self.maybe(",")
         return p.Param(target, default, kind, annotation)
-
-
-def _method_kind(name: str, decorators: tuple[p.Expression, ...]) -> str:
-    for decorator in decorators:
-        word = decorator.id if type(decorator) is p.Name else decorator.name if type(decorator) is p.Member else ""
-        if word in _METHOD_KINDS:
-            return str(_METHOD_KINDS[word])
-    return "constructor" if name == "__init__" else "method"

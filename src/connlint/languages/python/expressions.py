@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connlint.languages.python import shapes
 from connlint.languages.python.descent import MAX_DEPTH, TooDeep
 from connlint.languages.python.literals import number_value
 from connlint.languages.python.strings import Strings
@@ -123,12 +124,7 @@ class Expressions(Strings):
         operator = _UNARY[type(node.operator).__name__]
         start = self.take(operator)
         value = self.expression(node.expression)
-        at = (start, self.pos)
-        if operator == "not":
-            return p.Not(value, at)
-        if type(value) is p.Number and operator != "~":
-            return p.Number(-value.value if operator == "-" else value.value, at)
-        return p.Opaque(f"unary {operator}", (value,), at)
+        return shapes.unary(operator, value, (start, self.pos))
 
     def binary(self, node: Any) -> Any:
         start = self.peek()
@@ -139,7 +135,7 @@ class Expressions(Strings):
             operator = _BINARY[type(step.operator).__name__]
             self.take(operator)
             right = self.expression(step.right)
-            left = _sum_or_opaque(operator, left, right, (start, self.pos))
+            left = shapes.binary(operator, left, right, (start, self.pos))
             # A text of many parts is flat, everything else nests.
             height += type(left) is p.Opaque
             if height > MAX_DEPTH:
@@ -324,14 +320,7 @@ class Expressions(Strings):
         if closing:
             self.take(closing)
         at = (start, self.pos)
-        body: Any = p.Return(element, element.at)
-        for target, iterable, tests, is_async in reversed(clauses):
-            for test in reversed(tests):
-                body = p.If(test, (body,), (), (test.at[0], self.pos))
-            function = p.Function(None, (p.Param(target),), (body,), at, is_async, kind="inline")
-            result = p.Opaque(why, (iterable, function), at)
-            body = p.Return(result, at)
-        return result
+        return shapes.comprehension(why, element, clauses, at, self.pos)
 
 
 def _spine(node: Any) -> tuple[list[Any], Any]:
@@ -344,12 +333,3 @@ def _spine(node: Any) -> tuple[list[Any], Any]:
         below = below.left
     spine.reverse()
     return spine, below
-
-
-def _sum_or_opaque(operator: str, left: Any, right: Any, at: tuple[int, int]) -> Any:
-    if operator == "+":
-        a, b = type(left), type(right)
-        if a is p.Text or a is p.Concat or b is p.Text or b is p.Concat:
-            parts = left.parts if a is p.Concat else (left,)
-            return p.Concat((*parts, *(right.parts if b is p.Concat else (right,))), at)
-    return p.Opaque(f"binary {operator}", (left, right), at)

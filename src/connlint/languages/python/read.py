@@ -1,4 +1,4 @@
-"""Python files as programs. libcst parses; it reads syntax newer than the interpreter that runs it.
+"""Python files as programs. The interpreter's own parser reads most of them, libcst what is newer, or broken, or odd.
 
 Parsing is what a scan waits for, so a file is cut into its top-level statements first (`stretches`), and of its
 functions and classes only those are parsed that hold a word that matters. The others become `Unread`.
@@ -30,6 +30,7 @@ LARGE_TABLE = 4000
 # Where the scanner lost its way it has not counted brackets well.
 _MANY_BRACKETS = regex(r"(?:[(\[{][^()\[\]{}]*+){300}")
 _SUPPRESSION = "connlint:"
+_REPLACED = "\ufffd"
 _WORD = regex(r"[A-Za-z_\x80-\U0010ffff][\w\x80-\xff]*")
 _LAZY = regex(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
 
@@ -81,6 +82,7 @@ class _Reading:
         self.is_view = is_view
         self.words = words
         self.problems: list[p.Problem] = []
+        self.reader = "libcst"
 
     def program(self) -> p.Program:
         found = split(self.text)
@@ -90,7 +92,7 @@ class _Reading:
         if _SUPPRESSION in self.text:
             comments = tuple(self._comment(start, end) for start, end in found.comments)
         problems = tuple(self.problems)
-        return p.Program("python", tuple(body), comments=comments, problems=problems, reader="libcst")
+        return p.Program("python", tuple(body), comments=comments, problems=problems, reader=self.reader)
 
     def _comment(self, start: int, end: int) -> p.Comment:
         line = max(self.text.rfind("\n", 0, start), self.text.rfind("\r", 0, start)) + 1
@@ -149,6 +151,9 @@ class _Reading:
     def _body(self, found: Stretches, unread: set[int]) -> list[p.Statement]:
         stretches = found.items
         chosen = [stretch for place, stretch in enumerate(stretches) if place not in unread]
+        if not found.doubtful and (body := self._by_python(stretches, chosen)) is not None:
+            self.reader = "ast"
+            return body
         for stretch in chosen:
             stretch.too_deep = stretch.too_deep or too_long(self.text[stretch.start : stretch.end])
         if not any(stretch.too_deep for stretch in chosen):
@@ -160,6 +165,39 @@ class _Reading:
             if body is not None:
                 return body
         return self._one_by_one(stretches, unread)
+
+    def _by_python(self, stretches: list[Stretch], chosen: list[Stretch]) -> list[p.Statement] | None:
+        """The stretches to read as Python itself parses them; None where it refuses one, or does not know it.
+
+        Its trees count in bytes, so that the text must too.
+        """
+        if any(stretch.too_deep for stretch in chosen) or not (self.is_view or self.text.isascii()):
+            return None
+        code = "".join([self._decoded(stretch.start, stretch.end) for stretch in chosen])
+        if self.is_view and _REPLACED in code:
+            return None
+        from connlint.languages.python.abstract.places import line_starts, tree_of
+        from connlint.languages.python.abstract.statements import Statements
+
+        try:
+            nodes = tree_of(code).body
+            lowering = Statements(self.text, line_starts(self.text, [(part.start, part.end) for part in chosen]))
+            body: list[p.Statement] = []
+            wanted = {stretch.start for stretch in chosen}
+            place = 0
+            for stretch in stretches:
+                if stretch.start not in wanted:
+                    body.append(self._left_out(stretch))
+                    continue
+                first = place
+                while place < len(nodes) and lowering.start(nodes[place]) < stretch.end:
+                    place += 1
+                if first == place:
+                    return None
+                body += lowering.statements(nodes[first:place])
+        except Exception:
+            return None
+        return body if place == len(nodes) else None
 
     def _together(self, stretches: list[Stretch], chosen: list[Stretch]) -> list[p.Statement] | None:
         """All stretches to read in one go; None if they do not parse, or not into one statement each."""

@@ -11,6 +11,7 @@ from typing import Any
 from connlint.languages.python.definitions import Body
 from connlint.languages.python.descent import MAX_DEPTH, TooDeep
 from connlint.languages.python.patterns import Patterns
+from connlint.languages.python.shapes import raised
 from connlint.model import program as p
 
 _AUGMENTED = {
@@ -115,8 +116,7 @@ class Statements(Patterns):
         if node.cause is not None:
             self.take("from")
             cause = self.expression(node.cause.item)
-            if type(cause) not in (p.Name, p.Constant):
-                value = p.Opaque("raise from", (value, cause), (value.at[0], self.pos))  # type: ignore[union-attr, arg-type]
+            value = raised(value, cause, self.pos)
         out.append(p.Raise(value, (start, self.pos)))
 
     def assert_(self, node: Any, out: list[p.Statement]) -> None:

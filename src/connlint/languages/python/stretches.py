@@ -144,6 +144,12 @@ def _assemble(text: str, starts: list[int], deep: list[int], found: Stretches) -
         items[bisect_right(starts, at) - 1].too_deep = True
 
 
+def end_of_string(text: str, at: int) -> int:
+    """Where the string ends whose first quote stands at ``at``, behind its prefix; -1 if it does not end."""
+    mark = _MARKS.match(text, at)
+    return -1 if mark is None else _end_of_string(text, mark)
+
+
 def _end_of_string(text: str, mark: re.Match[str], inside: int = 0) -> int:
     """Where the string ends whose first quote ``mark`` has found; -1 if it does not end.
 

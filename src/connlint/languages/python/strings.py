@@ -6,6 +6,7 @@ from typing import Any
 
 from connlint.languages.python.descent import Descent
 from connlint.languages.python.literals import cooked, string_value
+from connlint.languages.python.shapes import joined
 from connlint.model import program as p
 
 
@@ -20,7 +21,7 @@ class Strings(Descent):
 
     def formatted(self, node: Any) -> Any:
         start = self.peek()
-        return _joined(self._formatted_parts(node), (start, self.pos))
+        return joined(self._formatted_parts(node), (start, self.pos))
 
     def _formatted_parts(self, node: Any) -> list[Any]:
         self.take(node.start)
@@ -78,24 +79,9 @@ class Strings(Descent):
                 opaque = True
                 parts.append(self.expression(piece))
         at = (start, self.pos)
-        return p.Opaque("template string", tuple(parts), at) if opaque else _joined(parts, at)
+        return p.Opaque("template string", tuple(parts), at) if opaque else joined(parts, at)
 
     def template(self, node: Any) -> Any:
         start = self.peek()
         holes = [part for part in self._formatted_parts(node) if type(part) is not p.Text]
         return p.Opaque("template string", tuple(holes), (start, self.pos))
-
-
-def _joined(parts: list[Any], at: tuple[int, int]) -> Any:
-    """One text, or a `Concat` in which no two texts stand side by side."""
-    merged: list[Any] = []
-    for part in parts:
-        if type(part) is p.Text and merged and type(merged[-1]) is p.Text:
-            merged[-1] = p.Text(merged[-1].value + part.value, (merged[-1].at[0], part.at[1]))
-        else:
-            merged.append(part)
-    if not merged:
-        return p.Text("", at)
-    if len(merged) == 1 and type(merged[0]) is p.Text:
-        return p.Text(merged[0].value, at)
-    return p.Concat(tuple(merged), at)
