@@ -133,3 +133,58 @@ TITLE = "from app.config import settings\n\ndef run1():\n    return settings.tit
 ])
 def test_modules_of_python(config, more, reported):
     assert found({**PYTHON, "app/config.py": config, **more}) == reported
+
+
+SERVICE = """
+import axios from 'axios';
+export class Service {
+  ask() {
+    return axios.get((process.env.API_URL || 'http://localhost:4000') + '/things');
+  }
+  size() {
+    return 1;
+  }
+}
+"""
+ASK = """
+import axios from 'axios';
+export const NAME = 'shop';
+export const ask = () => axios.get((process.env.API_URL || 'http://localhost:4000') + '/things');
+"""
+ASKED = "import os\nimport requests\n\nNAME = 'shop'\n\ndef ask():\n" \
+        "    return requests.get(os.getenv('API_URL', 'http://localhost:4000'))\n"
+USED = "import { Service } from './service';\nexport const run1 = () => new Service().size();\n"
+TESTED = "import { Service } from './service';\ntest('it', () => new Service().ask());\n"
+
+
+@pytest.mark.parametrize(("files", "level"), [
+    pytest.param({"src/config.ts": ASK}, "note", id="a function"),
+    pytest.param({"src/config.ts": ASK, "src/barrel.ts": "export { ask } from './config';\n"}, "note", id="passed on"),
+    pytest.param({"src/config.ts": ASK, "src/part1.ts": "import { ask } from './config';\nexport const run1 = ask;\n"},
+                 "warning", id="a function that is used"),
+    pytest.param({"src/config.ts": ASK, "serverless.yml": "functions:\n  ask: {handler: src/config.ask}\n"}, "warning",
+                 id="a function that a platform calls"),
+    pytest.param({"src/config.ts": ASK, "package.json": '{"name": "shop", "exports": "./src/index.js"}'}, "warning",
+                 id="a function of a library"),
+    pytest.param({"src/config.ts": "export const NAME = 1;\n", "src/service.ts": SERVICE, "src/part1.ts": USED,
+                  "src/service.spec.ts": TESTED}, "note", id="a method that a test alone calls"),
+    pytest.param({"src/config.ts": "export const NAME = 1;\n", "src/service.ts": SERVICE, "src/part1.ts": USED},
+                 "warning", id="a method that nobody calls by its name"),
+    pytest.param({"src/config.ts": "export const NAME = 1;\n", "src/part1.ts": USED, "src/service.spec.ts": TESTED,
+                  "src/service.ts": SERVICE.replace("class Service {", "class Service implements Asking {")},
+                 "warning", id="a method that others are promised"),
+])
+def test_functions_of_javascript_that_nobody_calls(files, level):
+    found = report({**TYPESCRIPT, **files}).findings
+    assert {f.level for f in found if f.rule == "env-localhost-fallback"} == {level}
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    ({}, "note"),
+    ({"tests/test_config.py": "from app.config import ask\n\ndef test():\n    assert ask()\n"}, "note"),
+    ({"app/part1.py": "from app import config\n\ndef run1():\n    return config.ask()\n"}, "warning"),
+    ({"app/part1.py": "def run1():\n    return call('app.config.ask')\n"}, "warning"),
+])
+def test_functions_of_python_that_nobody_calls(more, level):
+    found = report({**PYTHON, "app/config.py": ASKED, **more}).findings
+    assert {f.level for f in found if f.rule == "env-localhost-fallback"} == {level}

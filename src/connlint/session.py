@@ -283,13 +283,17 @@ class Session:
 
 
     def _weighed(self, card: Card, draft: Draft, level: Level) -> Level:
-        """The level of a draft: lower where the rule is about what runs, and nothing loads the file any more."""
+        """The level of a draft: lower where the rule is about what runs, and nothing loads the file any more, or calls
+        the function."""
         lower: Level | None = card.options.get("abandoned")
         if lower is None or lower == level or not draft.place.path.endswith(CODE):
             return level
         from connlint.project.abandoned import Abandoned
+        from connlint.project.uncalled import Uncalled
 
-        return lower if Abandoned.of(self.project, self.stages).has(draft.place.path) else level
+        idle = Abandoned.of(self.project, self.stages).has(draft.place.path) or Uncalled.of(
+            self.project, self.stages).has(draft.place.path, draft.place.at[0])
+        return lower if idle else level
 
 
 class Linkers(Mapping[str, "Linker"]):

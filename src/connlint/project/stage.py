@@ -6,6 +6,7 @@ All words come from the ``[[stage]]`` tables.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from connlint.project.address import loopback
 from connlint.project.conditions import Condition, conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.tree import Tree
 from connlint.project.uses import references
 from connlint.project.values import Values
 
@@ -42,6 +44,7 @@ class Stages:
         self.values = values
         self.folders: dict[str, str] = {}
         self.top_folders: dict[str, str] = {}
+        self.packaged: set[str] = set()
         self.folder_patterns: list[tuple[str, re.Pattern[str]]] = []
         self.files: list[tuple[str, re.Pattern[str]]] = []
         self.saying: list[tuple[str, re.Pattern[str], re.Pattern[bytes]]] = []
@@ -51,6 +54,8 @@ class Stages:
         for entry in entries:
             for folder in entry.get("folders", ()):
                 self.folders.setdefault(folder, entry["kind"])
+            if entry.get("packages"):
+                self.packaged.add(entry["kind"])
             for folder in entry.get("top_folders", ()):
                 self.top_folders.setdefault(folder, entry["kind"])
             if (shown := entry.get("hidden_but")) is not None:
@@ -83,6 +88,7 @@ class Stages:
         self.by_hand = set(tables.get("by hand", {}).get("words", ()))
         self.exits = set(tables.get("exit", {}).get("names", ()))
         self._paths: dict[str, str] = {}
+        self._packages: dict[str, bool] = {}
 
     # -- files ----------------------------------------------------------------------------------------------------
 
@@ -119,6 +125,8 @@ class Stages:
         if file in self.health_checks or self._is_replaced(path):
             return "tool"
         kinds = [self.folders.get(folder.lower()) or self.folders.get(folder.lower().strip("_.")) for folder in folders]
+        kinds = [None if kind in self.packaged and self._is_package("/".join(folders[: place + 1])) else kind
+                 for place, kind in enumerate(kinds)]
         spelled = ["-".join(words_of(folder)) for folder in folders]
         kinds += [kind for kind, pattern in self.folder_patterns if any(pattern.search(name) for name in spelled)]
         kinds += [self.top_folders.get(folders[0].lower())] if folders else []
@@ -131,6 +139,29 @@ class Stages:
             if name.search(file) and words.search(self.values.project.tree.read(path) or b""):
                 return kind
         return next((kind for kind, pattern in self.files if pattern.search(file)), "production")
+
+    def _is_package(self, folder: str) -> bool:
+        """Whether ``folder`` is a package of Python that the program around it imports, or has as an application."""
+        if folder not in self._packages:
+            self._packages[folder] = False  # what stands in the folder does not count
+            project = self.values.project
+            if f"{folder}/__init__.py" in project.tree.paths:
+                self._packages[folder] = any(
+                    self.of_path(path) == "production" for path in self._naming(project.tree, folder))
+        return self._packages[folder]
+
+    def _naming(self, tree: Tree, folder: str) -> Iterator[str]:
+        """The files of Python beside ``folder`` that import from it, or list it among the applications of Django."""
+        above, _, last = folder.rpartition("/")
+        name = re.escape(last.encode())
+        imported = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(?:[\w.]*\.)?%s\b" % name, re.M)
+        listed = re.compile(rb"['\"](?:\w+\.)*%s(?:\.apps\.\w+)?['\"]\s*," % name)
+        for path in sorted(tree.paths):
+            if path.endswith(".py") and path.startswith(above) and not path.startswith(folder + "/"):
+                data = tree.read(path) or b""
+                if last.encode() in data and (
+                        imported.search(data) or (b"INSTALLED_APPS" in data and listed.search(data))):
+                    yield path
 
     def _is_replaced(self, path: str) -> bool:
         """Whether a build takes another file in the place of ``path``: beside ``environment.ts`` stands

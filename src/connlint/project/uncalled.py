@@ -1,0 +1,111 @@
+"""Functions that nobody calls, but for tests: their name stands nowhere else in the program.
+
+What a framework, a command or another program may call by a name of its own choice is unknown, and so not uncalled;
+neither is anything in a project of a few files, whose callers may have been left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from connlint.model import program as p
+from connlint.patterns import regex
+from connlint.project.abandoned import Abandoned
+from connlint.project.disuse import Disuse
+from connlint.project.importers import importers
+from connlint.project.mentions import outside_comments
+from connlint.project.module import Module
+from connlint.project.programs import programs_of
+from connlint.project.project import Project
+from connlint.project.stage import Stages
+
+_TELLING = regex(
+    r"(?:^|/)(?:[^/]*Dockerfile[^/]*|Procfile[^/]*|Makefile|[^/]+\.(?:ya?ml|toml|cfg|ini|json|html?|sh|tf|conf|service|ejs|hbs|"
+    r"pug|jinja2?|j2))$")
+"""Files that may name a function to call."""
+_ASKED_FOR = frozenset(
+    "main handler handle run start setup teardown register default execute init up down app application load loader "
+    "action middleware config configure bootstrap create_app createApp get post put patch delete head options".split()
+)
+"""Names by which frameworks and other programs call the functions of a module."""
+_PASSED_ON = regex(rb"\bexport\s*(?:type\s*)?\{[^{}]*\}(?:\s*from\b)?|^__all__\b[^\]]*\]", re.M)
+_IMPLEMENTING = regex(rb"\bimplements\b")
+
+
+class Uncalled:
+    """Answers about one project."""
+
+    def __init__(self, project: Project, stages: Stages) -> None:
+        self.project = project
+        self.stages = stages
+        self.index = importers(project)
+        self.programs = programs_of(project, stages)
+
+    @classmethod
+    def of(cls, project: Project, stages: Stages) -> Uncalled:
+        """The one `Uncalled` of a project."""
+        return project.single(cls, project, stages)
+
+    def has(self, path: str, offset: int) -> bool:
+        """Whether what stands at ``offset`` of the file ``path`` is part of a function that nobody calls, or that tests
+        alone do."""
+        if self.stages.of_path(path) != "production" or not Disuse.of(self.project, self.stages).is_crowded(path):
+            return False
+        module = self.project.module(path)
+        function = next((f for f in module.nodes(p.Function) if f.at[0] <= offset < f.at[1]), None) if module else None
+        if module is None or function is None or function.decorators:
+            return False
+        name, owner = _name_and_owner(module, function)
+        if not name or name.startswith("__") or name in _ASKED_FOR or function.kind in ("get", "set", "constructor"):
+            return False
+        found_by_place = (not path.endswith(".py") and self.programs.is_by_convention(path)
+                          and self.programs.framework(module, None) is not None)
+        if found_by_place or Abandoned.of(self.project, self.stages).is_library(path):
+            return False
+        if not self._is_reached(path) or self._is_named(path, name):
+            return False
+        if owner is None:
+            return True
+        # what a class promises to others, they may call; a test that calls the method knows it by its name
+        head = module.source.data[owner.at[0] : owner.body[0].at[0] if owner.body else owner.at[1]]
+        return not owner.bases and _IMPLEMENTING.search(head) is None and self._is_tested(path, name)
+
+    def _is_reached(self, path: str) -> bool:
+        """Whether files of the program import the module, directly or through others that pass on what it gives."""
+        return any(self.stages.of_path(other) == "production" for other in self.index.near(path))
+
+    def _is_named(self, path: str, name: str) -> bool:
+        """Whether the name stands in the program a second time, other than where modules pass it on."""
+        word = re.compile(rb"(?<![\w$])%s(?![\w$])" % re.escape(name.encode()))
+        found = 0
+        for other in self.index.mentions(name, path):
+            if self.stages.of_path(other) not in ("test", "example"):
+                data = _PASSED_ON.sub(b"", self.index.data(other))
+                found += sum(1 for _ in outside_comments(word, data, python=other.endswith(".py")))
+                if found > 1:
+                    return True
+        return any(word.search(self.index.data(other)) for other in self.project.tree.paths if _TELLING.search(other))
+
+    def _is_tested(self, path: str, name: str) -> bool:
+        called = re.compile(rb"\.%s\s*\(" % re.escape(name.encode()))
+        return any(self.stages.of_path(other) == "test" and called.search(self.index.data(other))
+                   for other in self.index.mentions(name, path))
+
+
+def _name_and_owner(module: Module, function: p.Function) -> tuple[str, Any]:
+    """The name of a function at the top level of its module, or of a method there and the class that has it; "" for
+    others."""
+    holder = module.parent(function)
+    if type(holder) is p.Let and type(holder.target) is p.Name:
+        name = holder.target.id
+    elif type(holder) is p.Define:
+        name = holder.name
+    else:
+        return "", None
+    above = module.parent(holder)
+    if type(above) is p.Class:
+        outer = module.parent(above)
+        inside = type(outer) is p.Define and type(module.parent(outer)) is p.Program
+        return (name, above) if inside or type(outer) is p.Export else ("", None)
+    return (name, None) if type(above) is p.Program else ("", None)
