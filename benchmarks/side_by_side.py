@@ -22,11 +22,15 @@ import time
 from pathlib import Path
 
 
-def once(command: list[str], folder: Path) -> tuple[float, float, int]:
-    """Wall seconds, peak resident megabytes of the largest process, and the exit status of one run."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+def once(command: list[str], folder: Path, output: Path | None = None) -> tuple[float, float, int]:
+    """Wall seconds, peak resident megabytes of the largest process, and the exit status of one run.
+
+    What it prints is written to ``output``, and thrown away where there is none.
+    """
+    with (output or Path(os.devnull)).open("wb") as out:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return time.perf_counter() - started, usage.ru_maxrss / 1024, process.returncode
 
