@@ -64,6 +64,8 @@ def _field(module: Module, field: p.Let, default: Any) -> Edit | None:
     given = [one for one in call.args if one.value is default] if type(call) is p.Call else []
     if len(given) != 1:
         return None
+    if len(call.args) == 1 and source.slice((annotation.at[1], call.at[0])).strip() == "=":
+        return Edit(Place(module.path, (annotation.at[1], call.at[1])), "")  # the description says nothing else
     if given[0].name is None:
         return Edit(Place(module.path, default.at), "...") if call.args[0] is given[0] else None
     return without_argument(source, call, given[0]) if type(default) is p.Text else None

@@ -11,6 +11,9 @@ from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.uses import references
 
+_ENDS = frozenset({"end", "close", "quit", "disconnect", "$disconnect", "destroy"})
+"""Methods that end a client."""
+
 
 def behind_function(project: Project, path: str, call: p.Call) -> Fix | None:
     """Put the construction ``call``, whose value a name at the top level of ``path`` gets, behind a function.
@@ -40,8 +43,10 @@ def behind_function(project: Project, path: str, call: p.Call) -> Fix | None:
         return rewrite_python(module.source, module.program, let, [user.at for user in users], title)
     from connlint.languages.javascript.deferring import behind_function as rewrite_javascript
 
-    rows = [(user.at, f"{name}: " if _is_shorthand(module, user) else "") for user in users]
-    return rewrite_javascript(module.source, module.program, let, rows, title)
+    ending = [user for user in users if _ends(module, user)]
+    rows = [(user.at, f"{name}: " if _is_shorthand(module, user) else "") for user in users
+            if not any(user is one for one in ending)]
+    return rewrite_javascript(module.source, module.program, let, rows, title, ending=[user.at for user in ending])
 
 
 def _leaves(project: Project, module: Module, name: str) -> bool:
@@ -54,6 +59,16 @@ def _leaves(project: Project, module: Module, name: str) -> bool:
     word = name.encode()
     index = importers(project)
     return any(word in index.data(path) for path in index.of(module.path))
+
+
+def _ends(module: Module, user: p.Name) -> bool:
+    """Whether a statement closes what the name holds, and nothing else: what was never built has not to be closed."""
+    member = module.parent(user)
+    call = module.parent(member) if type(member) is p.Member and member.name in _ENDS and not member.maybe else None
+    if type(call) is not p.Call or call.callee is not member or call.args:
+        return False
+    above = module.parent(call)
+    return type(module.parent(above) if type(above) is p.Await else above) is p.Evaluate
 
 
 def _is_written(module: Module, user: p.Name) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from connlint.model import program as p
 from connlint.model.finding import Fix
+from connlint.project.announced import is_announced
 from connlint.project.bundled import is_inlined
 from connlint.project.corrections import without_idle_imports
 from connlint.project.defaults import without_declared_default, without_default
@@ -17,17 +18,19 @@ from connlint.project.values import Read, Site, Values
 def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     """Make the program stop where ``reads`` find nothing, in place of the fallback at ``joint``.
 
-    None where they do not stand together, where the reader is not the language's own, or where the edit cannot be
-    written: in Python, where there is more than one read.
+    None where they do not stand together, where the reader is not the language's own, where nobody is told of the
+    variable, or where the edit cannot be written: in Python, where there is more than one read.
     """
     read = reads[0]
     module = read.site.module
     python = module.program.language == "python"
     if any(r.site.module is not module or len(r.variables) != 1 for r in (read, *reads)) or joint.module is not module:
         return None
+    if not any(is_announced(values.environment.project, name) for r in reads for name in r.variables):
+        return None
     variable = " or ".join(dict.fromkeys(r.variables[0] for r in reads))
     if len(reads) == 1 and (fix := _without_default(values, module, read.site.node, joint.node, variable)) is not None:
-        return fix
+        return without_idle_imports(module, fix)
     if len(reads) > 1:
         joined = not python and all(_is_in_chain(joint.node, r.site.node) for r in reads)
         if not joined or not all(_is_plain(values, module, r.site.node) for r in reads):

@@ -23,11 +23,12 @@ _TYPED = (".ts", ".mts", ".cts", ".tsx")
 _NAMES = regex(r"[A-Za-z_$][\w$]*")
 
 
-def behind_function(source: Source, program: p.Program, let: p.Let, users: Sequence[tuple[Span, str]],
-                    title: str) -> Fix | None:
+def behind_function(source: Source, program: p.Program, let: p.Let, users: Sequence[tuple[Span, str]], title: str, *,
+                    ending: Sequence[Span] = ()) -> Fix | None:
     """Build what ``let``, a statement at the top level, binds in a function that keeps it, and that the users call.
 
-    ``users`` are places of the name, each with what has to stand before it there (``"pool: "`` in ``{ pool }``).
+    ``users`` are places of the name, each with what has to stand before it there (``"pool: "`` in ``{ pool }``);
+    ``ending`` are those where a method ends what was built, if it was.
     """
     value: Any = let.value
     if type(let.target) is not p.Name or type(value) is not p.Call or source.path.endswith((".vue", ".svelte")):
@@ -60,6 +61,7 @@ def behind_function(source: Source, program: p.Program, let: p.Let, users: Seque
         return None  # a text over lines would be indented
     edits = [Edit(Place(source.path, (start, stop)), end.join(rows) + end)]
     edits += [Edit(Place(source.path, at), f"{before}{getter}()") for at, before in users]
+    edits += [Edit(Place(source.path, at), f"{name}?") for at in ending]
     return proved(source, Fix(title, tuple(edits)), read, keeps=False)
 
 

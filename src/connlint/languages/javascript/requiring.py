@@ -32,6 +32,7 @@ _LOCAL = ("const", "let", "var")
 _NEW_HELPER = "requireEnv"
 _PLAIN_READ = regex(r"process\.env(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
 _ANY_READ = regex(r"(?:process\.env|import\.meta\.env)(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
+_COMMENTS = regex(r"//[^\r\n]*|/\*(?:(?!\*/).)*\*/", re.S)
 _REQUIRES = regex(r"\brequire\s*\(")
 
 
@@ -236,8 +237,8 @@ def _evaluating(program: p.Program, node: p.Logical) -> p.Statement | None:
 
 def _stands_in_a_block(source: Source, start: int) -> bool:
     """Whether what stands at the start of a line is no branch without braces, so that it may become two statements."""
-    above = re.sub(r"//[^\r\n]*|/\*(?:(?!\*/).)*\*/", "", source.slice((max(0, start - 2000), start)), flags=re.S).rstrip()
-    return not above.endswith((")", "else", "do", "=>"))
+    above = _COMMENTS.sub("", source.slice((max(0, start - 2000), start)))
+    return not above.rstrip().endswith((")", "else", "do", "=>"))
 
 
 def _above_comments(source: Source, start: int) -> int:
