@@ -31,6 +31,9 @@ PROBE = """async function probe(address) {
 """
 STATE = ("import json\n\n\ndef stored(state):\n    file = open('state.json', 'w')\n    json.dump(state, file)\n"
          "    file.close()\n")
+CAUGHT = ("import json\n\n\ndef stored(state):\n    try:\n        file = open('state.json', 'w')\n"
+          "        json.dump(state, file)\n        file.close()\n    except OSError as error:\n        print(error)\n")
+MAIN = "\n\nif __name__ == '__main__':\n"
 COMMANDS = STATE.replace("def", "@app.command()\ndef")
 
 CASES = {
@@ -77,6 +80,14 @@ CASES = {
         "store.py": STATE, "main.py": "from store import stored\n\nif __name__ == '__main__':\n    stored({})\n"}),
     "a function that another module calls at some time": ("handle-not-closed", "warning", {
         "store.py": STATE, "main.py": "from store import stored\n\n\ndef answered(request):\n    stored(request)\n"}),
+    "an error that a program catches before it ends": ("handle-not-closed", "note", {
+        "store.py": CAUGHT + MAIN + "    stored({})\n"}),
+    "an error that a program catches and goes on": ("handle-not-closed", "warning", {
+        "store.py": CAUGHT + MAIN + "    for state in ({}, {}):\n        stored(state)\n"}),
+    "an error that a program catches before it serves": ("handle-not-closed", "warning", {
+        "store.py": "import uvicorn\n" + CAUGHT + MAIN + "    stored({})\n    uvicorn.run('shop:app')\n"}),
+    "an error that a program catches which something starts": ("handle-not-closed", "warning", {
+        "store.py": CAUGHT + MAIN + "    stored({})\n", "Procfile": "worker: python store.py\n"}),
     "what nothing calls in a program": ("handle-not-closed", "note", {
         "store.py": STATE + "\n\nif __name__ == '__main__':\n    print('stored')\n"}),
 }

@@ -144,7 +144,8 @@ class Cases:
             return self.telling.draft("transaction", call, api, home.name)
         # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
         function = self.module.function(call)
-        minor = api.awaiting or api.unreleased == "lent" or (function is not None and self.endings.of(function))
+        minor = api.awaiting or api.unreleased == "lent" or (
+            function is not None and (self.endings.of(function) or self.endings.soon(call)))
         return self.telling.draft("unreleased", call, api, home.name, why=why.clause,
                                   steps=self.telling.because(call, why), level="note" if minor else None,
                                   fix=self.mends.added(call, api, home))
@@ -382,7 +383,7 @@ class Cases:
         raised = loss.cause is not None and loss.exit is loss.cause
         ending = function is not None and (loss.cause is None or raised) and (
             self.endings.of(function) if raised else self.endings.of(function, 1))
-        minor = only_awaited or ending
+        minor = only_awaited or ending or self.endings.soon(call)
         return self.telling.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
                           level="note" if minor else None,
                           fix=self._in_finally(call, api, home, ends))

@@ -14,6 +14,8 @@ from connlint.checks.origins import origins
 from connlint.checks.repeats import Repeats, repeats, unread
 from connlint.model import program as p
 from connlint.project.importers import importers
+from connlint.project.programs import programs_of
+from connlint.project.serving import servings
 from connlint.project.stage import stages_of
 from connlint.project.timeline import at_import, is_main_test
 from connlint.project.values import values_of
@@ -32,6 +34,7 @@ class Endings:
         self.module = repeats.module
         self.stops = {name for entry in repeats.rules.apis.get("exit", ()) for name in entry["names"]}
         self.commands = repeats.rules.apis.get("command", ())
+        self._by_hand: bool | None = None
 
     def of(self, function: p.Function, depth: int = _DEPTH) -> bool:
         """Whether an exception that leaves ``function`` ends the program."""
@@ -117,6 +120,56 @@ class Endings:
         if type(group) is not p.Function or not group.decorators:
             return False
         return Endings(repeats(home, self.repeats.project, self.repeats.rules))._is_command(group)
+
+    def soon(self, call: p.Call) -> bool:
+        """Whether ``call`` runs once, in a program that somebody starts by hand and that does its work and ends.
+
+        What it keeps is given back soon, whoever catches what.
+        """
+        if self._by_hand is None:
+            self._by_hand = self._is_started_by_hand()
+        if not self._by_hand or not self.module.nodes(p.Unread):
+            return self._by_hand and self._is_reached_once(call, _DEPTH)
+        whole = self.repeats.project.module(self.module.path)
+        same = [it for it in whole.nodes(p.Call) if it.at == call.at] if whole is not None else []
+        if whole is None or whole is self.module or not same:
+            return False
+        return Endings(repeats(whole, self.repeats.project, self.repeats.rules)).soon(same[0])
+
+    def _is_started_by_hand(self) -> bool:
+        """Whether the file is a program that nothing imports and nothing is told to start, and waits for nobody."""
+        if not self._is_program():
+            return False
+        project, rules = self.repeats.project, self.repeats.rules
+        programs = programs_of(project, stages_of(project, rules.apis, values_of(project, rules.apis)))
+        if programs.imported_by(self.module.path) is not None or programs.is_commanded(self.module.path):
+            return False
+        if any(it.iterable is None and it.target is None for it in self.module.nodes(p.Loop)):
+            return False
+        return next(servings(self.module, rules.apis.get("serving_call", [])), None) is None
+
+    def _is_reached_once(self, thing: Any, depth: int) -> bool:
+        """Whether nothing repeats the way from the program's start to ``thing``."""
+        function = None
+        for above in self.module.parents(thing):
+            if type(above) is p.Loop:
+                return False
+            if type(above) is p.Function:
+                function = above
+                break
+        if function is None:
+            return True
+        define = self.module.parent(function)
+        if type(define) is not p.Define or depth <= 0 or function.decorators or function.is_generator:
+            return False
+        owner = self.module.parent(define)
+        users: list[Any] = self._uses(define.name, define)
+        if type(owner) is p.Class:
+            users = [it for it in self.module.nodes(p.Member) if it.name == define.name]
+            if define.name == "__init__" and owner.name is not None:
+                users = [it for it in self.module.nodes(p.Name) if it.id == owner.name]
+        calls = [call for it in users if type(call := self.module.parent(it)) is p.Call and call.callee is it]
+        return len(calls) == len(users) < 2 and all(self._is_reached_once(call, depth - 1) for call in calls)
 
     def _whole(self, name: str, depth: int) -> bool:
         """The answer for a function of that name, with the whole of the file read."""
