@@ -12,6 +12,7 @@ from typing import Any
 
 from connlint.model import program as p
 from connlint.patterns import regex
+from connlint.project import jsonc
 from connlint.project.address import loopback
 from connlint.project.conditions import Condition, conditions
 from connlint.project.module import Module
@@ -87,6 +88,9 @@ class Stages:
         self.declared: dict[str, list[str]] = tables.get("declared", {})
         self.by_hand = set(tables.get("by hand", {}).get("words", ()))
         self.exits = set(tables.get("exit", {}).get("names", ()))
+        browser = tables.get("browser", {})
+        self.browser_packages = set(browser.get("packages", ()))
+        self.server_packages = set(browser.get("servers", ()))
         self._paths: dict[str, str] = {}
         self._packages: dict[str, bool] = {}
 
@@ -347,6 +351,8 @@ class Stages:
             return False
         equal = truth == (test.op == "==")
         for side, other in ((test.left, test.right), (test.right, test.left)):
+            if equal and _asks_for_browser(side) and type(other) is p.Text and other.value == "undefined":
+                return self._runs_in_browsers(module.path)
             if self._equals(module, side, other, equal):
                 return True
             text = self._text(module, other)
@@ -358,6 +364,16 @@ class Stages:
                 if self._means(module, side, not equal, depth + 1):
                     return True
         return False
+
+    def _runs_in_browsers(self, path: str) -> bool:
+        """Whether the package of ``path`` is made for browsers, and no server renders its pages."""
+        tree = self.values.project.tree
+        folder = path.rpartition("/")[0]
+        while folder and f"{folder}/package.json" not in tree.paths:
+            folder = folder.rpartition("/")[0]
+        package = jsonc.loads(tree.read(f"{folder}/package.json" if folder else "package.json")) or {}
+        listed = {name for key in ("dependencies", "devDependencies") for name in jsonc.mapping(package.get(key))}
+        return not listed.isdisjoint(self.browser_packages) and listed.isdisjoint(self.server_packages)
 
     def _among(self, module: Module, item: Any, collection: Any, truth: bool, depth: int) -> bool:
         if type(collection) is p.Name:
@@ -434,3 +450,9 @@ def stages_of(project: Project, apis: dict[str, list[dict[str, Any]]], values: V
     if found is None:
         found = project.memo[Stages] = Stages(apis.get("stage", []), values)
     return found
+
+
+def _asks_for_browser(node: Any) -> bool:
+    """``typeof window`` and the like."""
+    return type(node) is p.Opaque and node.why == "typeof" and any(
+        type(part) is p.Name and part.id in ("window", "document") for part in node.parts)

@@ -18,6 +18,7 @@ from connlint.patterns import regex
 _CATCHES_IMPORT = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 _CATCHES_ATTRIBUTE = {"AttributeError", "Exception", "BaseException"}
 _GUARDING_CALLS = {"suppress", "raises", "assertRaises", "assertRaisesRegex"}
+_LISTINGS = ("locals", "globals", "dir", "vars")
 _PROBES = {"hasattr", "setattr", "getattr", "delattr", "object", "vars", "dir", "reload"}
 _PLATFORM = {
     "sys.version_info", "sys.platform", "os.name", "platform.system", "platform.python_implementation",
@@ -187,7 +188,8 @@ class _Reader:
                 why = "depends on the platform"
                 return replace(later, excused=why, attribute=why), replace(later, excused=why, attribute=why)
             if isinstance(node, ast.Call) and (name := _dotted(node.func)):
-                if name.endswith(("find_spec", "hasattr", "find_loader", "is_available")) or name == "hasattr":
+                looked_for = name in _LISTINGS and isinstance(test, ast.Compare)  # ``"NAME" in locals()``
+                if looked_for or name.endswith(("find_spec", "hasattr", "find_loader", "is_available")):
                     why = "looked for before"
                     return replace(later, excused=why, attribute=why), replace(later, excused=why, attribute=why)
         return later, later
