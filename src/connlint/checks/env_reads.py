@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from connlint.model import program as p
+from connlint.project.callees import last_name
 from connlint.project.environment import Declaration
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -16,6 +17,10 @@ from connlint.project.project import Project
 from connlint.project.stage import Stages
 from connlint.project.timeline import Chain
 from connlint.project.values import Values
+
+
+_SEEN_THROUGH = (p.Argument, p.Call, p.Concat, p.Index, p.Member, p.Logical, p.Conditional, p.Not, p.Compare, p.Opaque)
+"""What may stand between a read and the call that shows it."""
 
 
 class Read(Struct, frozen=True, eq=False):
@@ -143,10 +148,22 @@ class Reads:
                 continue
             if known and name not in known:
                 continue
-            if self.stages.only_in_development(read.module, read.node):
+            if self.stages.only_in_development(read.module, read.node) or self._is_only_shown(read):
                 continue
             return name
         return None
+
+    def _is_only_shown(self, read: Read) -> bool:
+        """Whether nothing comes of a read but words for people: ``print(os.getenv("URL"))``."""
+        below: Any = read.node
+        for above in read.module.parents(read.node):
+            kind = type(above)
+            if kind is p.Evaluate:
+                return type(below) is p.Call and last_name(below.callee) in self.options["shows"]
+            if kind not in _SEEN_THROUGH:
+                return False
+            below = above
+        return False
 
     def named(self, path: str) -> frozenset[str]:
         """The variables that files of variables name, next to ``path`` or above it; empty where there are none."""
