@@ -18,7 +18,6 @@ from connlint.project.stage import Stages
 from connlint.project.timeline import Chain
 from connlint.project.values import Values
 
-
 _SEEN_THROUGH = (p.Argument, p.Call, p.Concat, p.Index, p.Member, p.Logical, p.Conditional, p.Not, p.Compare, p.Opaque)
 """What may stand between a read and the call that shows it."""
 
