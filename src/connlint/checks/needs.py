@@ -16,7 +16,7 @@ from connlint.checks.hardcoded import addresses
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
-from connlint.project.callees import last_name
+from connlint.project.callees import last_name, thing
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
@@ -44,6 +44,11 @@ class Needs:
         self.project, self.rules, self.starting = project, rules, starting
         self.values = values_of(project, rules.apis)
         self._answering = frozenset(name for row in rules.apis.get("dials", ()) for name in row.get("answers", ()))
+        tables = rules.apis.get("applies_schema", ())
+        self._schemas = {key: frozenset(name for row in tables for name in row.get(key, ()))
+                         for key in ("stops", "tells", "options", "unless")}
+        self._asking = frozenset(name for row in rules.apis.get("dials", ()) for name in row.get("asks", ()))
+        self._asked: dict[tuple[str, str], list[tuple[Module, p.Call, p.Function]]] = {}
         self._reads: dict[str, list[tuple[str, Any, str, bool]]] = {}
 
     def of(self, one: Running) -> Iterator[Need]:
@@ -75,6 +80,7 @@ class Needs:
                         if text:
                             yield access.prefix + text, node, f"{access.prefix + text} is required here", False
         yield from self._declared(module)
+        yield from self._applied(module)
         for node, reads in demanded(self.values, self.starting.stages, module):
             for read in reads:
                 if len(read.variables) == 1 and not self._excuses_itself(module, node):
@@ -96,6 +102,34 @@ class Needs:
                 if made is not None and made.value is declaration.owner and len(declaration.variables) == 1:
                     name = declaration.variables[0]
                     yield name, call, f"{name} is required by what is made here", False
+
+    def _applied(self, module: Module) -> Iterator[tuple[str, Any, str, bool]]:
+        """The variables that a schema requires which the module applies to the environment while it is loaded."""
+        rows = [d for d in self.values.environment.declarations(module)
+                if d.required and d.owner is None and len(d.variables) == 1 and module.function(d.node) is None]
+        if not rows or not self._stops_without(module):
+            return
+        for row in rows:
+            yield row.variables[0], row.node, f"{row.variables[0]} is required by a schema here", False
+
+    def _stops_without(self, module: Module) -> bool:
+        """Whether a schema is applied at the top level of the module, and the program stops where it does not hold."""
+        mapping = self.values.environment.mapping
+        names = set()
+        for call in module.nodes(p.Call):
+            if module.function(call) is None:
+                entries = [e for a in call.args if type(a.value) is p.Record for e in a.value.entries]
+                keys = {e.key.value for e in entries if type(e.key) is p.Text}
+                given = [*(a.value for a in call.args), *(e.value for e in entries)]
+                if self._schemas["unless"].isdisjoint(keys) and (
+                        keys & self._schemas["options"] or any(mapping(module, value) is not None for value in given)):
+                    names.add(last_name(call.callee))
+        if names & self._schemas["stops"]:
+            return True
+        if not names & self._schemas["tells"]:
+            return False
+        return bool(module.nodes(p.Raise)) or any(
+            self.starting.stages.leaves(module, s) for s in module.nodes(p.Evaluate))
 
     def _excuses_itself(self, module: Module, node: Any) -> bool:
         """Whether what is raised is an answer to whoever asked: the service does without what is not there."""
@@ -120,8 +154,42 @@ class Needs:
         sure = any(all(self.starting.surely(link.module, link.node) for link in way.links) for way in ways)
         return "request" if sure else None
 
+    def _is_asked_for(self, module: Module, function: p.Function, loaded: set[str], mains: set[str]) -> bool:
+        """Whether a function that answers, or another that is asked for so, asks in its signature for what ``function``
+        gives."""
+        name = function.name
+        if name is None or module.program.language != "python":
+            return False
+        for home, call, by in (row for path in sorted(loaded) for row in self._asked_in(path, name)):
+            meant = thing(home, call.args[0].value, self.project)
+            if meant is not None and (meant.module.path, meant.node.at) == (module.path, function.at):
+                if by is not function and self._answers(home, by.body[0], loaded, mains):
+                    return True
+        return False
+
+    def _asked_in(self, path: str, name: str) -> list[tuple[Module, p.Call, p.Function]]:
+        if (path, name) not in self._asked:
+            data = self.project.tree.read(path) or b""
+            there = name.encode() in data and any(word.encode() in data for word in self._asking)
+            module = self.project.module(path) if there else None
+            self._asked[path, name] = list(self._asks(module, name)) if module is not None else []
+        return self._asked[path, name]
+
+    def _asks(self, module: Module, name: str) -> Iterator[tuple[Module, p.Call, p.Function]]:
+        """The calls in ``module`` that stand in a signature and ask for what a function called ``name`` gives."""
+        for call in module.nodes(p.Call):
+            if last_name(call.callee) in self._asking and call.args and last_name(call.args[0].value) == name:
+                below: Any = call
+                for above in module.parents(call):
+                    if type(above) is p.Function:
+                        if type(below) is p.Param and above.body:
+                            yield module, call, above
+                        break
+                    below = above
+
     def _answers(self, module: Module, node: Any, loaded: set[str], mains: set[str]) -> bool:
-        """Whether ``node`` stands in a function that is handed to a server or queue, to be called with what comes."""
+        """Whether ``node`` stands in a function that is handed to a server or queue, to be called with what comes, or
+        that one of these asks for by its parameters: ``store=Depends(get_store)``."""
         around = holder(module, node)
         function = around.node if around is not None else None
         if type(function) is not p.Function:
@@ -130,6 +198,8 @@ class Needs:
             callee = decorator.callee if type(decorator) is p.Call else decorator
             if type(callee) is p.Member and callee.name in self._answering:
                 return True
+        if self._is_asked_for(module, function, loaded, mains):
+            return True
         call = module.parent(module.parent(function))
         return (type(module.parent(function)) is p.Argument and type(call) is p.Call
                 and last_name(call.callee) in self._answering
