@@ -111,6 +111,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         if any(abandoned.is_trial(module, at) for at in (read_at, site.node)):
             continue
+        if _is_demanded_else(values, module, site.node, unset):
+            continue
         if required_variables(values, stages, module, site.node).intersection(names):
             continue
         if module.program.language != "python" and declared_in_package(values, stages, module.path).intersection(names):
@@ -130,6 +132,24 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         seen.update(id(r.site.node) for r in found.reads)
         yield found, reads
+
+
+def _is_demanded_else(values: Values, module: Module, node: Any, unset: frozenset[str]) -> bool:
+    """Whether ``node`` is taken in a case that the program asks for by itself, and without the variables it stops in
+    all others: ``if (!url) { if (compiling) url = fallback; else throw … }``."""
+    below = node
+    for above in module.parents(node):
+        if type(above) is p.If and above.otherwise:
+            other = above.otherwise if any(below is one for one in above.then) else above.then
+            if below is not above.test and type(other[-1] if other else None) is p.Raise and not any(
+                    unset.intersection(r.variables) for truth in (True, False)
+                    for r in values.absent(module, above.test, truth)):
+                return any(unset.intersection(r.variables) for c in values.held(module, above)
+                           for r in values.absent(c.module, c.test, c.truth))
+        elif type(above) is p.Function:
+            return False
+        below = above
+    return False
 
 
 def _is_dialed(values: Values, module: Module, found: Fallback, names: list[str], rules: Rules) -> bool:
@@ -452,7 +472,7 @@ def _several(values: Values, module: Module) -> Iterator[Candidate]:
         found = module.lookup(name.id, name)
         if len(found) > 1 and id(found) not in done:
             done.add(id(found))
-            if _mixed(found) and any(id(d.value) in reading for d in found):
+            if _mixed(found) and any(id(_captured(module, d.value)) in reading for d in found):
                 yield name, values.bindings(module, found), [d.node for d in found if hasattr(d.node, "at")]
     for function in module.nodes(p.Function):
         if id(function) in reading and len(values.returns(module, function)) > 1:
@@ -462,6 +482,12 @@ def _several(values: Values, module: Module) -> Iterator[Candidate]:
             continue
         for attribute in values.attributes(module, owner):
             yield owner, values.attribute(module, owner, attribute), [owner]
+
+
+def _captured(module: Module, value: Any) -> Any:
+    """What ``match`` looks at where ``value`` is the name that a case gives it; ``value`` itself elsewhere."""
+    only = module.only(value.id, value) if type(value) is p.Name else None
+    return only.value if only is not None and type(only.node) is p.Case else value
 
 
 def _reading(values: Values, module: Module) -> set[int]:

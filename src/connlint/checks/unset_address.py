@@ -50,7 +50,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if any(not _may_be_unset(built, place, possible) for place, possible in given):
             continue
-        reads = tuple(r for q in given[0][1] if q.nothing for r in q.absent)
+        reads = tuple(r for q in given[0][1] if _is_nothing(built, q) for r in q.absent)
         names = [v for r in reads for v in r.variables]
         if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
             continue
@@ -105,7 +105,12 @@ def _may_be_unset(built: Construction, place: str, possible: list[Possible]) -> 
     """Whether the value may be nothing because a read found nothing, and the library then dials loopback."""
     if not _dials(built, place):
         return False
-    return any(q.nothing and q.absent for q in possible)
+    return any(_is_nothing(built, q) and q.absent for q in possible)
+
+
+def _is_nothing(built: Construction, q: Possible) -> bool:
+    """Whether a value is no address to the library: nothing, or an empty text where that is the same to it."""
+    return q.nothing or (q.text == "" and built.entry.get("empty", False))
 
 
 def _has_unseen_options(built: Construction) -> bool:

@@ -345,7 +345,11 @@ class _Indexer:
                 self.pattern(thing.target, scope.function(), "with", thing, thing.value)
         elif kind is p.Case:
             if thing.target is not None:
-                self.pattern(thing.target, scope.function(), "loop", thing, None)
+                # ``case other:`` gives the subject another name
+                switch: Any = self.parents.get(id(thing))
+                whole = type(thing.target) is p.Name and thing.test is None and type(switch) is p.Switch
+                self.pattern(thing.target, scope.function(), "value" if whole else "loop", thing,
+                             switch.subject if whole else None)
             elif not self.python:
                 return self.new("block", thing, scope)
         elif kind in (p.Block, p.Switch, p.If, p.Try) and not self.python:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any
 
 from connlint.model import program as p
@@ -46,6 +47,7 @@ class Stages:
         self.folders: dict[str, str] = {}
         self.top_folders: dict[str, str] = {}
         self.packaged: set[str] = set()
+        self.settings_folders: dict[str, tuple[set[str], set[str]]] = {}
         self.folder_patterns: list[tuple[str, re.Pattern[str]]] = []
         self.files: list[tuple[str, re.Pattern[str]]] = []
         self.saying: list[tuple[str, re.Pattern[str], re.Pattern[bytes]]] = []
@@ -63,6 +65,8 @@ class Stages:
                 self.hidden[entry["kind"]] = set(shown)
             self.holding += [(entry["kind"], name, end) for name, end in entry.get("folders_holding", {}).items()]
             self.folder_patterns += [(entry["kind"], re.compile(text)) for text in entry.get("folder_patterns", ())]
+            if "settings_of" in entry:
+                self.settings_folders[entry["kind"]] = (set(entry["settings"]), set(entry["settings_of"]))
             self.files += [(entry["kind"], re.compile(pattern)) for pattern in entry.get("files", ())]
             self.saying += [(entry["kind"], re.compile(name), re.compile(words.encode()))
                             for name, words in entry.get("saying", {}).items()]
@@ -134,6 +138,8 @@ class Stages:
         spelled = ["-".join(words_of(folder)) for folder in folders]
         kinds += [kind for kind, pattern in self.folder_patterns if any(pattern.search(name) for name in spelled)]
         kinds += [self.top_folders.get(folders[0].lower())] if folders else []
+        kinds += [kind for kind, (above, below) in self.settings_folders.items() if any(
+            one.lower() in above and two.lower() in below for one, two in pairwise((*folders, file.partition(".")[0])))]
         kinds += [kind for folder, kind in self._held_by.items() if path.startswith(folder + "/")]
         kinds += [kind for kind, shown in self.hidden.items() if any(f[:1] == "." and f not in shown for f in folders)]
         for kind in ("test", "example", "tool", "migration"):

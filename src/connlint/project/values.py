@@ -311,6 +311,9 @@ class Values:
                 rows += found
         if not rows and isinstance(part, str):
             rows = self.things.namespace(module, e, part) or []
+        if part == "value" and not rows and type(e.of) is p.Member and module.program.language == "python":
+            # ``Defaults.URL.value`` of an enumeration is the text that stands there
+            rows = [q for q in self.possible(module, e.of, frame) if q.text is not None and q.origin and not q.reads]
         if rows:
             return rows
         if isinstance(part, int):
