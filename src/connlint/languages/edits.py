@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from connlint.languages.dump import dump
 from connlint.model import program as p
@@ -28,13 +31,26 @@ def insertion(source: Source, at: int, text: str) -> Edit:
     return Edit(Place(source.path, (at, at)), text)
 
 
+_MANY = 2000
+"""Nodes of a program that is worth keeping as a list: where one edit is asked for, others will be."""
+_walked: tuple[Any, list[Any]] = ((), [])
+"""The nodes that were walked last, if they were many, and all that was found."""
+
+
 def everything(nodes: Iterable[Any]) -> Iterator[Any]:
     """``nodes`` and all nodes below them, in no order that means anything."""
-    todo = list(nodes)
+    global _walked  # noqa: PLW0603 - saves work and changes nothing
+    before, found = _walked
+    if before is nodes:
+        return iter(found)
+    found, todo = [], list(nodes)
     while todo:
         node = todo.pop()
-        yield node
+        found.append(node)
         todo.extend(p.children(node))
+    if type(nodes) is tuple and len(found) > _MANY:
+        _walked = nodes, found
+    return iter(found)
 
 
 # -- lines ------------------------------------------------------------------------------------------------------------
@@ -212,31 +228,129 @@ def _all_blocks(body: Sequence[p.Statement]) -> Iterator[Sequence[p.Statement]]:
 
 Parts = Callable[[Source, Source, Fix], tuple[Source, Source, int]]
 """What has to be read of a file before and after a fix, and the byte at which it starts."""
+Read = Callable[[Source], p.Program]
 
 
-def proved(source: Source, fix: Fix, read: Callable[[Source], p.Program], *, keeps: bool = True, cookie: bool = False,
-           parts: Parts = lambda before, after, _fix: (before, after, 0)) -> Fix | None:
+def proved(source: Source, fix: Fix, read: Read, *, keeps: bool = True, cookie: bool = False,
+           parts: Parts | None = None) -> Fix | None:
     """``fix``, if the file still reads well with it and says the same wherever it was not touched.
 
-    ``read`` reads the edited file, or the ``parts`` of it that matter. With ``keeps``, nothing that the file said may
-    be gone, touched or not. ``cookie`` as in `Source.decode`.
+    ``read`` reads the edited file, or the ``parts`` of it that matter; without them, the statements at the top level
+    that are touched and their neighbours, where they read the same alone. With ``keeps``, nothing that the file said
+    may be gone, touched or not. ``cookie`` as in `Source.decode`.
     """
     try:
         after = Source.decode(source.path, applied(source, fix.edits), cookie=cookie)
     except (UnicodeEncodeError, Undecodable):
         return None
-    before, edited, offset = parts(source, after, fix)
-    old, new = read(before), read(edited)
-    if source.encoding != after.encoding or len(new.problems) > len(old.problems):
+    if source.encoding != after.encoding:
         return None
+    if parts is not None:
+        before, edited, offset = parts(source, after, fix)
+        return fix if _says_the_same(_Reading.of(before, read), read(edited), fix, keeps, offset) else None
+    old = _Reading.of(source, read)
+    pairs = _touched(old, after, fix, read)
+    if pairs is None:
+        return fix if _says_the_same(old, read(after), fix, keeps, 0) else None
+    holds = all(_says_the_same(part, read(edited), fix, keeps, offset) for part, edited, offset in pairs)
+    return fix if holds else None
+
+
+class _Reading(Struct):
+    """What was read of a file, or a part of it, before a fix."""
+
+    source: Source
+    program: p.Program
+    said: list[str]
+    leaves: Counter[tuple[str, Any]]
+
+    @classmethod
+    def of(cls, source: Source, read: Read) -> _Reading:
+        """The reading of ``source``: many fixes are asked for of one file, so the last one is kept."""
+        global _last  # noqa: PLW0603 - saves work and changes nothing
+        found = _last
+        if found is None or found.source is not source:
+            program = read(source)
+            said = [_said(program, statement) for statement in program.body]
+            found = _last = cls(source, program, said, _leaves(program))
+        return found
+
+    def part(self, at: Span, read: Read) -> _Reading | None:
+        """The reading of the bytes ``at`` alone; None where it is not what the whole file says there."""
+        source = Source.decode(self.source.path, self.source.data[slice(*at)])
+        program = read(source)
+        said = [_said(program, statement) for statement in program.body]
+        whole = [text for statement, text in zip(self.program.body, self.said, strict=True)
+                 if at[0] <= statement.at[0] < at[1]]
+        return None if program.problems or said != whole else _Reading(source, program, said, _leaves(program))
+
+
+_last: _Reading | None = None
+
+
+def _says_the_same(old: _Reading, new: p.Program, fix: Fix, keeps: bool, offset: int) -> bool:
+    """Whether ``new`` reads as well as ``old``, which starts at ``offset``, and says what ``fix`` does not touch."""
+    if len(new.problems) > len(old.program.problems):
+        return False
     said = {_said(new, statement) for statement in new.body}
-    for statement in old.body:
+    for statement, text in zip(old.program.body, old.said, strict=True):
         start, end = statement.at[0] + offset, statement.at[1] + offset
         touched = any(edit.place.at[0] < end and start < edit.place.at[1] for edit in fix.edits)
         inside = any(start < edit.place.at[0] < end for edit in fix.edits)
-        if not touched and not inside and _said(old, statement) not in said:
+        if not touched and not inside and text not in said:
+            return False
+    return not (keeps and old.leaves - _leaves(new))
+
+
+_COMPONENTS = (".vue", ".svelte", ".ipynb")
+"""Files whose statements lie in something else."""
+
+
+def _touched(old: _Reading, after: Source, fix: Fix, read: Read) -> list[tuple[_Reading, Source, int]] | None:
+    """The parts of a file that the edits touch: each as it was read before, as it is now, and where it started.
+
+    A part is made of statements at the top level, with one that is not touched on either side. None where the parts are
+    most of the file, or do not read alone as they do in it.
+    """
+    before = old.source
+    if before.encoding != "utf-8" or before.bom or before.path.endswith(_COMPONENTS) or old.program.problems:
+        return None
+    regions: list[Span] = []
+    spans = _merged(statement.at for statement in old.program.body)
+    for edit in sorted(fix.edits, key=lambda edit: edit.place.at):
+        start, end = _around(spans, edit.place.at, len(before.data))
+        if regions and start <= regions[-1][1]:
+            start, end = regions[-1][0], max(end, regions.pop()[1])
+        regions.append((start, end))
+    if sum(end - start for start, end in regions) * 2 > len(before.data):
+        return None
+    found, grown = [], 0
+    for start, end in regions:
+        part = old.part((start, end), read)
+        if part is None:
             return None
-    return None if keeps and _leaves(old) - _leaves(new) else fix
+        longer = sum(len(edit.text.encode()) - edit.place.at[1] + edit.place.at[0] for edit in fix.edits
+                     if start <= edit.place.at[0] < end)
+        found.append((part, Source.decode(after.path, after.data[start + grown : end + grown + longer]), start))
+        grown += longer
+    return found
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """``spans`` in order, with those that overlap made one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start < found[-1][1]:
+            start, end = found[-1][0], max(end, found.pop()[1])
+        found.append((start, end))
+    return found
+
+
+def _around(spans: list[Span], at: Span, size: int) -> Span:
+    """The bytes around ``at`` that hold one whole span before it and one behind it, where there are any."""
+    before = bisect_left(spans, at[0], key=lambda span: span[1])
+    behind = bisect_right(spans, at[1], key=lambda span: span[0])
+    return (spans[before - 2][1] if before > 1 else 0, spans[behind + 1][0] if behind + 1 < len(spans) else size)
 
 
 def _leaves(program: p.Program) -> Counter[tuple[str, Any]]:
