@@ -177,7 +177,12 @@ def _file(start: Start, target: Target, applications: Applications) -> Verdict:
     if start.entry["language"] == "javascript" and (_BUILT.search(path) or not re.search(r"\.[cm]?[jt]sx?$", path)):
         return None
     answers = [_found_file(start, ground, path) for ground in start.grounds]
+    # a folder that is not there may be put there, but not beside one that is, or where what is deployed has none
+    if any(isinstance(a, Missing) for a in answers) or (start.running is not None and not start.loose):
+        answers = [Missing(_GONE, (path,)) if isinstance(a, Unknown) and a.why == _GONE else a for a in answers]
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
+        return None
+    if all(isinstance(a, Missing) and a.reason == _GONE for a in answers) and _is_spoken_of(start, path):
         return None
     if _is_renamed(path, applications) or _is_made(start, path) or _stands_above(start, path):
         return None
@@ -207,6 +212,12 @@ def _compiled(start: Start, target: Target, applications: Applications) -> Verdi
                   meant=near if near and (is_slip(target.text, near) or _has_the_name_of(target, near)) else None)
 
 
+_GONE = "a folder that is not there"
+_RECIPE = regex(r"(?:^|/)(?:[\w.-]*Dockerfile[\w.-]*|[Mm]akefile|[Jj]ustfile|\.\w+ignore|\.gitmodules)$|"
+                r"\.(?:sh|ya?ml|json|toml|bash|mk|cfg)$")
+"""Files that say what a build, a checkout or an image puts somewhere."""
+
+
 def _found_file(start: Start, ground: Ground, path: str) -> Answer:
     """The file ``path``, or something it may be made from."""
     answer = ground.find(path)
@@ -221,8 +232,17 @@ def _found_file(start: Start, ground: Ground, path: str) -> Answer:
         return Unknown("made from a template")
     folder = posixpath.dirname(path)
     if folder and not isinstance(ground.find(folder), Found):
-        return Unknown("a folder that is not there")
+        return Unknown(_GONE)
     return answer
+
+
+def _is_spoken_of(start: Start, path: str) -> bool:
+    """Whether a script, recipe or list of the project names the folder in which the file would be."""
+    tree = start.grounds[0].tree
+    folder = path.removeprefix("./").partition("/")[0].encode()
+    named = re.compile(rb"(?<![\w.-])%s(?![\w.-]|[\"']?\s*:)" % re.escape(folder))
+    return any(_RECIPE.search(other) and other != start.path and named.search(tree.read(other) or b"")
+               for other in tree.paths)
 
 
 def _is_renamed(path: str, applications: Applications) -> bool:
