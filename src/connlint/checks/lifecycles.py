@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from connlint.cards import Rules
-from connlint.checks.origins import Origins
+from connlint.checks.origins import Origins, attribute_values, class_of
 from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project.module import Definition, Module
@@ -179,7 +179,7 @@ class Lifecycles:
             if api.itself and not _runs_itself_again(api, call, origins.module):
                 continue
             if api.role in roles and _arguments(api, call) and self._matches(api, callee, imported, origins):
-                return None if _completes(api, callee) or _borrows(api, call, origins) else api
+                return None if _completes(api, callee, origins.module) or _borrows(api, call, origins) else api
         return None
 
     def _imported(self, callee: p.Name, found: list[Definition], origins: Origins) -> str | None:
@@ -299,10 +299,15 @@ def argument(call: p.Call, key: str) -> p.Expression | None:
     return None
 
 
-def _completes(api: Api, callee: Any) -> bool:
-    """Whether a link of the chain lets it end by itself: ``interval(100).pipe(take(3)).subscribe()``."""
-    while api.completes and type(callee) is p.Member and type(callee.of) is p.Call:
-        call = callee.of
+def _completes(api: Api, callee: Any, module: Module) -> bool:
+    """Whether a link of the chain lets it end by itself: ``interval(100).pipe(take(3)).subscribe()``.
+
+    Also where a part of it is kept under a name: ``this.ticks.subscribe()``.
+    """
+    while api.completes and type(callee) is p.Member:
+        call = callee.of if type(callee.of) is p.Call else _kept(callee.of, module)
+        if type(call) is not p.Call:
+            return call is not None
         if type(call.callee) is not p.Member and len(call.args) < api.made_with:
             return True
         words = [last_word(given.value) or "" for given in call.args] + [last_word(call) or ""]
@@ -310,6 +315,19 @@ def _completes(api: Api, callee: Any) -> bool:
             return True
         callee = call.callee
     return False
+
+
+def _kept(link: Any, module: Module) -> Any:
+    """The call whose value a variable or attribute holds; None where it holds no call, True where there are several."""
+    if type(link) is p.Name:
+        found = [it.value for it in module.lookup(link.id, link) if it.kind == "value"]
+    elif type(link) is p.Member and type(link.of) is p.Name and link.of.id == "this":
+        owner = class_of(module, link)
+        found = [value for value, _ in attribute_values(module, owner).get(link.name, ())] if owner is not None else []
+    else:
+        return None
+    calls = [it for it in found if type(it) is p.Call]
+    return calls[0] if len(calls) == 1 else True if calls else None
 
 
 def _borrows(api: Api, call: p.Call, origins: Origins) -> bool:
