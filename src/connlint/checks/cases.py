@@ -171,8 +171,16 @@ class Cases:
         return self._can_be_stopped(call) if why.answer == "unknown" and policy == "again" else None
 
     def _can_be_stopped(self, call: p.Call) -> Why | None:
-        """A class that has a method to stop it means its objects to end; what it starts ends with them."""
+        """A class that has a method to stop it means its objects to end; what it starts ends with them. So does an object
+        that is written out."""
         owner = class_of(self.module, call)
+        for above in self.module.parents(call) if owner is None else ():
+            if type(above) is p.Record:
+                for entry in above.entries:
+                    if type(entry.value) is p.Function and type(entry.key) is p.Text and entry.key.value in self.closing:
+                        if not any(it is entry.value for it in self.module.parents(call)):
+                            return Why("again", entry.value, f"`{entry.key.value}` cannot stop it")
+                break
         for statement in owner.body if owner is not None else ():
             if type(statement) is p.Define and self.closes(statement):
                 if type(statement.value) is p.Function and statement.value.kind == "method":
