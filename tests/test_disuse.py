@@ -103,7 +103,11 @@ GIVEN = ("import os\n\nNAME = 'shop'\n\ndef settings():\n"
          "    return {'name': NAME, 'api': os.getenv('API_URL', 'http://localhost:4000')}\n")
 FIELDS = ("from pydantic_settings import BaseSettings\n\nNAME = 'shop'\n\nclass Settings(BaseSettings):\n"
           "    title: str = 'shop'\n    api_url: str = 'http://localhost:4000'\n\nsettings = Settings()\n")
-TITLE = "from app.config import settings\n\ndef run1():\n    return settings.title\n"
+ATTRIBUTES = ("import os\n\nNAME = 'shop'\n\nclass Settings:\n    def __init__(self):\n        self.title = 'shop'\n"
+              "        self.api_url = os.getenv('API_URL', 'http://localhost:4000')\n")
+PUT = ("import os\n\nNAME = 'shop'\n\ndef settings():\n    found = {'name': NAME}\n"
+       "    found['api'] = {'url': os.getenv('API_URL', 'http://localhost:4000')}\n    return found\n")
+TITLE = "from app.config import Settings\n\ndef run1(settings):\n    return settings.title\n"
 
 
 @pytest.mark.parametrize(("config", "more", "reported"), [
@@ -124,6 +128,17 @@ TITLE = "from app.config import settings\n\ndef run1():\n    return settings.tit
                                          "    return settings()['name']\n"}, False, id="another part made"),
     pytest.param(GIVEN, {"app/part1.py": "from app.config import settings\n\ndef run1():\n"
                                          "    return settings().items()\n"}, True, id="all parts made"),
+    pytest.param(PUT, {"app/part1.py": "from app.config import settings\n\ndef run1():\n"
+                                       "    return settings()['name']\n"}, False, id="another part put"),
+    pytest.param(PUT, {"app/part1.py": "import requests\nfrom app.config import settings\n\ndef run1():\n"
+                                       "    return requests.get(settings()['api']['url'])\n"}, True, id="this part put"),
+    pytest.param(ATTRIBUTES, {"app/part1.py": TITLE}, False, id="another attribute"),
+    pytest.param(ATTRIBUTES, {"app/part1.py": TITLE.replace("title", "api_url")}, True,
+                 id="this attribute"),
+    pytest.param(ATTRIBUTES, {"app/part1.py": TITLE, "app/page.html": "{{ settings.api_url }}"}, True,
+                 id="on a page"),
+    pytest.param(ATTRIBUTES + "    def all(self):\n        return vars(self)\n", {"app/part1.py": TITLE}, True,
+                 id="all attributes"),
     pytest.param(FIELDS, {"app/part1.py": TITLE}, False, id="another field"),
     pytest.param(FIELDS, {"app/part1.py": TITLE + "    # not settings.api_url\n"}, False, id="named in a comment"),
     pytest.param(FIELDS, {"app/part1.py": TITLE, "migrations/env.py": "from app.config import settings\n"

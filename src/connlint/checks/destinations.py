@@ -68,7 +68,8 @@ class Destinations:
         if self._is_unread_key(module, node, found):
             return True
         field = field_of(self.values, module, node, found)
-        least = 1 if self.disuse.is_crowded(module.path) else _REST_OF_CLASS
+        python = module.program.language == "python"
+        least = 1 if python and self.disuse.is_crowded(module.path) else _REST_OF_CLASS
         if field is not None and self.mentions.is_unread(field, least):
             return True
         return self.disuse.has(module, node)

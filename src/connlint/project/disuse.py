@@ -197,6 +197,8 @@ class _Trail:
         if kind in (p.Let, p.Assign) and above.value is node:
             thrown = kind is p.Let or type(module.parent(above)) is p.Evaluate
             return not thrown or self._bound(module, above.target, keys)
+        if kind in (p.Let, p.Assign) and above.target is node:
+            return kind is p.Assign and above.op != ""
         if kind is p.Define:
             return type(node) is not p.Function or bool(node.decorators) or self._defined(module, above, keys)
         if kind is p.Return:
@@ -231,7 +233,17 @@ class _Trail:
                 return self._given(module.path, "=", keys, first=True)
             if whole in (f"exports.{target.name}", f"module.exports.{target.name}"):
                 return self._given(module.path, target.name, keys, first=True)
-        return True
+        return self._put(module, target, keys)
+
+    def _put(self, module: Module, target: Any, keys: Keys) -> bool:
+        """``config["api"] = url``: whether it may be read there, where ``config`` is made in the same function."""
+        key = target.name if type(target) is p.Member else getattr(getattr(target, "key", None), "value", None)
+        of = getattr(target, "of", None)
+        if type(of) is not p.Name or not isinstance(key, str):
+            return True
+        only = [d for d in module.lookup(of.id, of) if d.kind != "changed"]
+        made = len(only) == 1 and only[0].kind == "value" and type(only[0].value) is p.Record
+        return not made or self._known_as(module, of.id, of, (key, *keys))
 
     def _taken(self, module: Module, entry: p.Entry, keys: Keys) -> bool:
         """Whether an entry of a pattern may take what stands under ``keys``."""

@@ -250,6 +250,11 @@ class Environment:
                         if type(definition.value) is not p.Name or len(found) == 1:
                             if entry := self.mapping(where, definition.value, depth + 1):
                                 return entry
+                    if definition.kind == "param" and type(definition.node) is p.Param and not definition.path:
+                        # ``def load(env=os.environ)``: who calls it in the program gives it nothing else
+                        if (given := definition.node.default) is not None:
+                            if entry := self.mapping(where, given, depth + 1):
+                                return entry
                     if definition.kind == "import" and definition.statement is not None:
                         name_ = without_default(f"{definition.statement.module}.{definition.node.name}")
                         if name_ in tables.mappings:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
 
 from connlint.model import program as p
 from connlint.patterns import regex
@@ -22,6 +24,8 @@ _WHOLE = regex(rb"\b([\w.]+)(?:\(\))?\.(?:model_dump|dict|items|__dict__|json|mo
                rb"|(?:\basdict|\bvars)\(\s*([\w.]+)|\*\*([\w.]+)"
                rb"|\bgetattr\(\s*([\w.]+)\s*,\s*(?!\s|['\"])")
 """Ways to use all fields of an object without naming one."""
+_PAGES = (".html", ".htm", ".j2", ".jinja", ".jinja2", ".ejs", ".hbs", ".pug", ".njk", ".mako")
+"""Files that may show what a program gives them."""
 _QUOTED = regex(rb"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\\n])*`")
 _TYPES = rb"(?:string|number|boolean|any|unknown|true|false|null|undefined|None|True|False)\b"
 
@@ -42,8 +46,7 @@ class Mentions:
     def is_unread(self, field: Field, least: int) -> bool:
         """Whether nothing reads ``field``, although the program reads ``least`` other fields of the same class, and
         never the object as a whole."""
-        others = [s.target.id for s in field.owner.body if type(s) is p.Let and type(s.target) is p.Name]
-        others = [name for name in others if name != field.name and not name.startswith("_")]
+        others = [name for name in _declared(field.owner) if name != field.name and not name.startswith("_")]
         if len(others) < least or self._is_read(field.module, field.owner, field.name):
             return False
         read = 0
@@ -88,23 +91,41 @@ class Mentions:
         return any(True for _ in outside_comments(word, self.index.data(path), python=path.endswith(".py")))
 
     def _is_used_whole(self, field: Field) -> bool:
-        words = set(words_of(field.owner.name or ""))
+        words = {*words_of(field.owner.name or ""), "self", "this"}
         near = [path for path in self.index.near(field.module.path) if self._counts(path)]
         return any(words.intersection(words_of(b"".join(found).decode()))
                    for path in (field.module.path, *near) for found in _WHOLE.findall(self.index.data(path)))
 
+    @cached_property
+    def _pages(self) -> list[str]:
+        return [path for path in sorted(self.project.tree.paths) if path.endswith(_PAGES)]
+
     def _is_read(self, home: Module, owner: p.Class, name: str) -> bool:
         """Whether any file of the program holds the name in another place than its declaration."""
         text = re.escape(name.encode())
-        declared = sum(1 for s in owner.body if type(s) is p.Let and type(s.target) is p.Name and s.target.id == name)
+        assigned = _declared(owner).get(name)
         own = re.compile(rb"\.%s\b|[\"']%s[\"']" % (text, text))
         python = home.path.endswith(".py")
         asked = sum(1 for _ in outside_comments(own, home.source.data, python=python))
-        if asked > validated(owner, name) or declared == 0:
+        if assigned is None or asked > validated(owner, name) + assigned:
             return True
         word = re.compile(rb"(?<![\w])%s(?![\w])" % text)
         return any(path != home.path and self._counts(path) and self._holds(path, word)
-                   for path in self.index.mentions(name, home.path))
+                   for path in self.index.mentions(name, home.path)) or any(
+            word.search(self.index.data(path)) for path in self._pages)
+
+
+def _declared(owner: p.Class) -> dict[str, int]:
+    """The fields of a class, each with how often a method assigns it."""
+    found = {s.target.id: 0 for s in owner.body if type(s) is p.Let and type(s.target) is p.Name}
+    waiting: list[Any] = list(owner.body)
+    while waiting:
+        node = waiting.pop()
+        waiting += p.children(node)
+        if type(node) in (p.Let, p.Assign) and type(node.target) is p.Member and type(node.target.of) is p.Name:
+            if node.target.of.id in ("self", "this"):
+                found[node.target.name] = found.get(node.target.name, 0) + 1
+    return found
 
 
 def outside_comments(pattern: re.Pattern[bytes], data: bytes, *, python: bool) -> Iterator[re.Match[bytes]]:

@@ -20,6 +20,8 @@ DefinitionKind = Literal[
 Key = Callable[..., Any] | tuple[Callable[..., Any], *tuple[Any, ...]]
 """What something is kept under: the function that computes it or the class that it is, perhaps with what it is about.
 No two of these are the same by accident, as two texts may be."""
+_AMBIENT = frozenset(("process", "window", "globalThis", "self", "global", "require", "module", "Deno", "Bun"))
+"""What programs of JavaScript find around them."""
 _GLOBAL_OBJECTS = ("window", "globalThis", "self", "global")
 
 
@@ -356,7 +358,9 @@ class _Indexer:
             return self.new("block", thing, scope)
         elif kind is p.Types:
             for name in thing.names:
-                self.add(scope, Definition(name, "type", thing, thing.at))
+                # ``declare const process: …`` tells the checker of what is there anyway
+                if thing.at_run_time or name not in _AMBIENT:
+                    self.add(scope, Definition(name, "type", thing, thing.at))
         elif kind is p.Unread:
             for name in thing.names:
                 self.add(scope, Definition(name, "unread", thing, thing.at))
