@@ -42,7 +42,10 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if stages.only_in_development(module, call):
             continue
-        given = [(place, possible) for place, possible in _addresses(values, built) if not _is_port(place, possible)]
+        # the address of a second server takes nothing from the first
+        second = built.entry.get("second_address", ())
+        given = [(place, possible) for place, possible in _addresses(values, built)
+                 if place not in second and not _is_port(place, possible)]
         if not given:
             if built.entry["kind"] in card.options.get("bare_kinds", ()) and _known_to_be_bare(built) \
                     and not _is_told_later(built) and not _is_given_outside(built, project, rules):
