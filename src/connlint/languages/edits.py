@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from msgspec import Struct
 
@@ -31,26 +31,45 @@ def insertion(source: Source, at: int, text: str) -> Edit:
     return Edit(Place(source.path, (at, at)), text)
 
 
-_MANY = 2000
-"""Nodes of a program that is worth keeping as a list: where one edit is asked for, others will be."""
-_walked: tuple[Any, list[Any]] = ((), [])
-"""The nodes that were walked last, if they were many, and all that was found."""
+_V = TypeVar("_V")
+_A = TypeVar("_A")
+
+
+def kept_for_the_last(function: Callable[[_V], _A]) -> Callable[[_V], _A]:
+    """``function``, which keeps what it made of the last object: where one edit of a file is asked for, others are."""
+    known: list[tuple[Any, Any]] = [(object(), None)]
+
+    def ask(value: _V) -> _A:
+        before, answer = known[0]
+        if before is not value:
+            answer = function(value)
+            known[0] = value, answer
+        return cast("_A", answer)
+
+    return ask
+
+
+_MANY = 8
+"""Statements at the top of a program that is worth keeping as a list of its nodes."""
 
 
 def everything(nodes: Iterable[Any]) -> Iterator[Any]:
     """``nodes`` and all nodes below them, in no order that means anything."""
-    global _walked  # noqa: PLW0603 - saves work and changes nothing
-    before, found = _walked
-    if before is nodes:
-        return iter(found)
+    if type(nodes) is tuple and len(nodes) > _MANY:
+        return iter(_all_below(nodes))
+    return iter(_walked(nodes))
+
+
+def _walked(nodes: Iterable[Any]) -> list[Any]:
     found, todo = [], list(nodes)
     while todo:
         node = todo.pop()
         found.append(node)
         todo.extend(p.children(node))
-    if type(nodes) is tuple and len(found) > _MANY:
-        _walked = nodes, found
-    return iter(found)
+    return found
+
+
+_all_below = kept_for_the_last(_walked)
 
 
 # -- lines ------------------------------------------------------------------------------------------------------------
@@ -208,10 +227,16 @@ def _argument(source: Source, argument: p.Argument) -> Span | None:
 
 def block_of(body: Sequence[p.Statement], at: Span) -> Sequence[p.Statement] | None:
     """The statements in a row among which one stands exactly at ``at``, wherever they are in ``body``."""
-    for blocks in _all_blocks(body):
-        if any(statement.at == at for statement in blocks):
-            return blocks
-    return None
+    return _blocks(body).get(at)
+
+
+@kept_for_the_last
+def _blocks(body: Sequence[p.Statement]) -> dict[Span, Sequence[p.Statement]]:
+    found: dict[Span, Sequence[p.Statement]] = {}
+    for block in _all_blocks(body):
+        for statement in block:
+            found.setdefault(statement.at, block)
+    return found
 
 
 def _all_blocks(body: Sequence[p.Statement]) -> Iterator[Sequence[p.Statement]]:

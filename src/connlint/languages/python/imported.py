@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from connlint.languages.edits import everything, insertion, line_end, line_start
+from connlint.languages.edits import everything, insertion, kept_for_the_last, line_end, line_start
 from connlint.model import program as p
 from connlint.model.finding import Edit
 from connlint.model.source import Source
@@ -27,6 +27,7 @@ def spelling(program: p.Program, module: str, name: str) -> str | None:
     return None
 
 
+@kept_for_the_last
 def bound_names(body: Iterable[Any]) -> list[str]:
     """Every name that is bound anywhere in ``body``, as often as it is."""
     names: list[str] = []

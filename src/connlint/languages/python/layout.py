@@ -6,7 +6,7 @@ import re
 
 from connlint.languages import edits
 from connlint.languages.python.read import read
-from connlint.languages.python.stretches import split, texts_over_lines
+from connlint.languages.python.stretches import Stretches, split, texts_over_lines
 from connlint.model.finding import Fix
 from connlint.model.source import Source, Span
 
@@ -36,9 +36,13 @@ def indented_lines(source: Source, at: Span, unit: str) -> str:
 
     The others and the inside of texts stay as they are.
     """
-    texts = texts_over_lines(source.text)
-    fixed = [(source.char_to_byte(a), source.char_to_byte(b)) for a, b in texts]
-    return edits.indented(source, at, unit, fixed).lstrip("\r\n")
+    return edits.indented(source, at, unit, _texts(source)).lstrip("\r\n")
+
+
+@edits.kept_for_the_last
+def _texts(source: Source) -> list[Span]:
+    """The strings of a file that go over several lines."""
+    return [(source.char_to_byte(a), source.char_to_byte(b)) for a, b in texts_over_lines(source.text)]
 
 
 # -- proof ------------------------------------------------------------------------------------------------------------
@@ -55,11 +59,11 @@ def _touched(before: Source, after: Source, fix: Fix) -> tuple[Source, Source, i
     """The statements that the edits touch, before and after, and where they start; both files where the others are not
     plainly the same.
 
-    What stands around them is the same text and, as the scanner sees it, the same statements: parsing a long file of
-    settings once for each of them would take longer than all else.
+    What stands around them is the same text and, as the scanner sees it, the same statements, since it ends outside of
+    everything: parsing a long file of settings once for each of them would take longer than all else.
     """
-    old, new = split(before.data.decode("latin-1")), split(after.data.decode("latin-1"))
-    if before.encoding != "utf-8" or before.bom or old.doubtful or new.doubtful:
+    old = _stretches(before)
+    if before.encoding != "utf-8" or before.bom or old.doubtful:
         return before, after, 0
     first = min(edit.place.at[0] for edit in fix.edits)
     last = max(edit.place.at[1] for edit in fix.edits)
@@ -67,10 +71,14 @@ def _touched(before: Source, after: Source, fix: Fix) -> tuple[Source, Source, i
     start = max((at for at in starts if at < first), default=0)
     end = min((at for at in starts if at > last), default=len(before.data))
     longer = len(after.data) - len(before.data)
-    around = [at if at <= start else at + longer for at in starts if at <= start or at >= end]
-    if around != [stretch.start for stretch in new.items if stretch.start <= start or stretch.start >= end + longer]:
+    if split(after.data[start : end + longer].decode("latin-1")).doubtful:
         return before, after, 0
     return _part(before, start, end), _part(after, start, end + longer), start
+
+
+@edits.kept_for_the_last
+def _stretches(source: Source) -> Stretches:
+    return split(source.data.decode("latin-1"))
 
 
 def _part(source: Source, start: int, end: int) -> Source:
