@@ -232,17 +232,23 @@ class _Front:
         word = re.escape(name.encode())
         heads = b"|".join(re.escape(head.encode()) for head in entry["reads"])
         plain = re.compile(rb"(?:" + heads + rb")" + word + rb"\b([^\n]*)")
+        # a bundler that knows the object as a whole writes its parts too; others know single members
+        wholes = b"|".join(re.escape(head.encode().rstrip(b".")) for head in entry["reads"] if head.startswith("import."))
+        parts = re.compile(rb"\{[^{}]*(?<!\w)" + word + rb"\b([^{}\n]*)[^{}]*\}\s*=\s*(?:" + wholes + rb")(?![\w.])")
         any_read = re.compile(rb"(?<!\w)" + word + rb"\b(?!\??:)")
         found: list[_Read] = []
         for path, data in self.texts.items():
             if name.encode() not in data or _TOOLING.search(path):
                 continue
             rows = list(plain.finditer(data))
-            if len(rows) < len(any_read.findall(_without_words(data))):
+            if not rows and wholes and (taken := parts.search(data)) is not None:
+                rows = [taken]
+            elif len(rows) < len(any_read.findall(_without_words(data))):
                 return None
             if rows and (not entry.get("client_only") or self._reaches_browsers(path)):
                 row = rows[0]
-                found.append(_Read(Place(path, (row.start(), row.start(1))), row[1].decode("utf-8", "replace")))
+                start = row.start() if row.re is plain else row.start(1) - len(name)
+                found.append(_Read(Place(path, (start, row.start(1))), row[1].decode("utf-8", "replace")))
         return found[0] if found else None
 
     def _reaches_browsers(self, path: str) -> bool:
