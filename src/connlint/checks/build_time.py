@@ -233,8 +233,10 @@ class _Front:
         heads = b"|".join(re.escape(head.encode()) for head in entry["reads"])
         plain = re.compile(rb"(?:" + heads + rb")" + word + rb"\b([^\n]*)")
         # a bundler that knows the object as a whole writes its parts too; others know single members
-        wholes = b"|".join(re.escape(head.encode().rstrip(b".")) for head in entry["reads"] if head.startswith("import."))
-        parts = re.compile(rb"\{[^{}]*(?<!\w)" + word + rb"\b([^{}\n]*)[^{}]*\}\s*=\s*(?:" + wholes + rb")(?![\w.])")
+        objects = [head.rstrip(".").encode() for head in entry["reads"] if head.startswith("import.")]
+        wholes = b"|".join(map(re.escape, objects))
+        parts = re.compile(
+            rb"\{[^{}]*(?<!\w)" + word + rb"\b([^{}\n]*)[^{}]*\}\s*=\s*(?:" + wholes + rb")(?![\w.])")
         any_read = re.compile(rb"(?<!\w)" + word + rb"\b(?!\??:)")
         found: list[_Read] = []
         for path, data in self.texts.items():
