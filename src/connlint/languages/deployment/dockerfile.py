@@ -135,7 +135,10 @@ def _apply(stage: Stage, keyword: str, body: str, start: int, place: Place, sour
     if keyword == "ENV":
         pairs = _pairs(body, source, start, values)
         if not pairs and (old := re.match(r"(\w+)[ \t]+(.*)", body, re.S)):
-            pairs = {old[1]: Known(expand(old[2].strip(), values), place, old[2].strip())}
+            text = old[2].strip()
+            if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" and text[0] not in text[1:-1]:
+                text = text[1:-1]  # as a shell would
+            pairs = {old[1]: Known(expand(text, values), place, text)}
         return replace(stage, environment={**stage.environment, **pairs})
     if keyword == "ARG":
         return replace(stage, arguments={**stage.arguments, **_arguments(body, source, start, values)})
