@@ -40,7 +40,7 @@ NODE_TOOLS = (
 PACKAGES = {
     "npm": ("statsd@0.9.0", "Haraka@3.3.4", "moleculer@0.15.2", "express-gateway@1.16.11", "@hocuspocus/server@4.7.0",
             "ra-ui-materialui@5.15.4", "matrix-js-sdk@43.0.0"),
-    "pip": ("rq==3.0.0", "flower==2.2.0", "gunicorn==27.0.1", "locust==2.47.0", "buildbot==4.3.0", "prefect==3.9.1"),
+    "pip": ("rq==3.0.0", "flower==2.2.0", "gunicorn==27.0.1", "locust==2.47.0", "buildbot==4.3.0"),
 }
 """Libraries, services and tools, from ten files to a thousand."""
 
@@ -138,7 +138,8 @@ def _run(command: list[Any], folder: Path | None = None) -> None:
 
 def tools(cache: Path) -> dict[str, Tool]:
     """Every tool by the name that the table has for it; connlint is that of this interpreter, and comes first."""
-    connlint = [sys.executable, "-m", "connlint", "check", ".", "--exit-zero", "--no-cache", "--format", "json"]
+    program = str(Path(sys.executable).with_name("connlint"))
+    connlint = [program, "check", ".", "--exit-zero", "--no-cache", "--format", "json"]
     chosen = [part for rules in SUBJECTS.values() for rule in rules for part in ("--select", rule)]
     eslint = cache / "eslint"
     shutil.copy(HERE / "peers" / "eslint.config.mjs", eslint)
@@ -223,8 +224,11 @@ def measured(packages: dict[str, Path], every: dict[str, Tool], runs: int, outpu
             for name, tool in able.items():
                 wall, memory, text = once_read(tool.command, folder, output)
                 walls[name].append(wall)
-                rows = {(package, (subject, os.path.normpath(path), line))
-                        for subject, path, line in tool.rows(text, folder.resolve())}
+                try:
+                    rows = {(package, (subject, os.path.normpath(path), line))
+                            for subject, path, line in tool.rows(text, folder.resolve())}
+                except (ValueError, KeyError) as error:
+                    raise SystemExit(f"{name} said nothing that can be read about {package}: {error!r}") from error
                 before = found[name]
                 found[name] = before._replace(rows=before.rows | rows, megabytes=max(before.megabytes, memory))
         for name, seconds in walls.items():

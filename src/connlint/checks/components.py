@@ -31,13 +31,14 @@ class Hook(Struct, frozen=True):
     """The place in a component from which a function is run: ``name`` as written, ``cleanup`` what undoes it.
 
     ``returns`` says that the hook runs a function which its callback returns. ``function`` is what the hook runs, where
-    that is seen.
+    that is seen. ``undone_by`` is what can be called beside the hook with a function that cleans up, "" for nothing.
     """
 
     name: str
     cleanup: str
     returns: bool = False
     function: p.Function | None = None
+    undone_by: str = ""
 
 
 class Components:
@@ -189,7 +190,8 @@ class Components:
             call = self.module.parent(above)
             entry = self._takes(self.module, call, above) if type(call) is p.Call else None
             if entry is not None:
-                return Hook(last_word(call.callee) or "", entry["cleanup"], entry.get("returns", False), function)
+                return Hook(last_word(call.callee) or "", entry["cleanup"], entry.get("returns", False), function,
+                            entry.get("undone_by", ""))
             return None
         if function.kind == "constructor":
             define = self.module.parent(function)
@@ -275,5 +277,5 @@ class Components:
                 tag = tags[-1][0].lower()
                 words = re.findall(rb"[\w:-]+", tag)
                 if entry["marked"].encode() in words if entry["marked"] else not {b"module", b"context"} & set(words):
-                    return Hook(entry["what"], entry["cleanup"])
+                    return Hook(entry["what"], entry["cleanup"], undone_by=entry.get("undone_by", ""))
         return None

@@ -15,6 +15,7 @@ from connlint.checks.origins import Origins, class_of
 from connlint.checks.telling import Telling
 from connlint.model import program as p
 from connlint.model.finding import Fix
+from connlint.patterns import regex
 from connlint.project.module import Module
 from connlint.project.releases import (
     around,
@@ -25,10 +26,22 @@ from connlint.project.releases import (
     release_in_finally,
     released_at_the_end,
     returned_by_effect,
+    undone_beside,
     undone_in,
 )
 
 _SIMPLE = (p.Member, p.Call, p.Argument)
+_PLAIN = regex(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*|")
+_WORDS = regex(r"[A-Za-z0-9]+")
+
+
+def _listener(call: p.Call) -> str:
+    """What to call the callback of an event: ``onKeyDown`` for ``"key-down"``, ``listener`` where it has no plain name.
+    """
+    event = call.args[0].value
+    words = _WORDS.findall(event.value) if type(event) is p.Text else []
+    words = [word.lower() if word.isupper() else word for word in words]
+    return "on" + "".join(word[0].upper() + word[1:] for word in words) if words else "listener"
 
 
 class Mends:
@@ -86,11 +99,15 @@ class Mends:
 
     def by_effect(self, call: p.Call, api: Api, hook: Hook, home: Home | None) -> Fix | None:
         """The hook of a component returns a function that gives the handle back."""
-        if self.python or not hook.returns or hook.function is None or api.calling:
+        if self.python or api.calling:
             return None  # what it returns may be an object or a function
+        if home is None and not api.what.isidentifier():
+            return None
+        if hook.undone_by:
+            return self._beside(call, api, hook, home)
+        if not hook.returns or hook.function is None:
+            return None
         if home is None:
-            if not api.what.isidentifier():
-                return None
             return self._returned(hook.function, call, api.undo(api.what), handle=api.what)
         value = self._value(call)
         if value is call or (type(value) is p.Assign and value.value is call):
@@ -100,22 +117,44 @@ class Mends:
     def removed_by_effect(self, call: p.Call, hook: Hook, target: str, remove: str, callback: Any) -> Fix | None:
         """The hook of a component returns a function that removes the listener that ``call`` adds."""
         statement = self.module.statement(call)
-        if not hook.returns or hook.function is None:
+        if not hook.undone_by and (not hook.returns or hook.function is None):
             return None
         if type(statement) is not p.Evaluate or statement.value is not call:
             return None
         named = type(callback) is p.Name
-        texts = ["listener" if it.value is callback and not named else self.module.source.slice(it.value.at)
+        name = _listener(call)
+        texts = [name if it.value is callback and not named else self.module.source.slice(it.value.at)
                  for it in call.args]
         if not (named or type(callback) is p.Function) or any("\n" in text for text in texts):
             return None
         undo = f"{target}.{remove}({', '.join(texts)})" if target else f"{remove}({', '.join(texts)})"
-        return self._returned(hook.function, call, undo, callback=None if named else callback)
+        given = None if named else callback
+        if hook.undone_by:
+            if not _PLAIN.fullmatch(target) or self.module.function(call) is not hook.function:
+                return None
+            return undone_beside(self.module, hook.function, call, hook.undone_by, undo, f"Undo it in {hook.cleanup}",
+                                 callback=given, listener=name)
+        assert hook.function is not None
+        return self._returned(hook.function, call, undo, callback=given, listener=name)
+
+    def _beside(self, call: p.Call, api: Api, hook: Hook, home: Home | None) -> Fix | None:
+        """The hook that cleans up gives the handle back; it stands beside the one that acquires it."""
+        if self.module.function(call) is not hook.function:
+            return None
+        name, value = (api.what, call) if home is None else (home.name, self._value(call))
+        assigned = type(value) is p.Assign and value.value is call
+        if not name.isidentifier() or not (value is call or assigned):
+            return None
+        declared = home is not None and hook.function is None and type(self.module.statement(call)) is p.Let
+        title = f"Call `{api.undo(name)}` in {hook.cleanup}"
+        return undone_beside(self.module, hook.function, call, hook.undone_by, api.undo(name), title,
+                             handle=None if assigned or declared else name)
 
     def _returned(self, effect: p.Function, call: p.Call, undo: str, *, handle: str | None = None,
-                  callback: Any = None) -> Fix | None:
+                  callback: Any = None, listener: str = "") -> Fix | None:
         title = f"Return a function that calls `{undo}`" if len(undo) < 60 else "Return a function that undoes it"
-        return returned_by_effect(self.module, effect, call, undo, title, handle=handle, callback=callback)
+        return returned_by_effect(self.module, effect, call, undo, title, handle=handle, callback=callback,
+                                  listener=listener)
 
     def in_method(self, call: p.Call, api: Api, home: Home, method: p.Function) -> Fix | None:
         """The method that closes an object gives back this handle too."""

@@ -62,12 +62,22 @@ def keep_task(module: Module, call: p.Call, title: str) -> Fix | None:
 
 
 def returned_by_effect(module: Module, effect: p.Function, call: p.Call, undo: str, title: str, *,
-                       handle: str | None = None, callback: Any = None) -> Fix | None:
+                       handle: str | None = None, callback: Any = None, listener: str = "") -> Fix | None:
     """Let an effect return a function that does ``undo``; see the edit of the language."""
     from connlint.languages.javascript.cleanups import return_cleanup
 
     return return_cleanup(module.source, module.program, effect, call.at, undo, title, handle=handle,
-                          callback=None if callback is None else callback.at)
+                          callback=None if callback is None else callback.at, listener=listener)
+
+
+def undone_beside(module: Module, hook: p.Function | None, call: p.Call, by: str, undo: str, title: str, *,
+                  handle: str | None = None, callback: Any = None, listener: str = "") -> Fix | None:
+    """Let the hook ``by`` do ``undo``; see the edit of the language."""
+    from connlint.languages.javascript.hooks import undone_beside as rewrite
+
+    at = None if callback is None else callback.at
+    return rewrite(module.source, module.program, hook, call.at, by, undo, title, handle=handle, callback=at,
+                   listener=listener)
 
 
 def undone_in(module: Module, method: p.Function, undo: str, title: str) -> Fix | None:

@@ -21,14 +21,14 @@ _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
 
 def return_cleanup(
     source: Source, program: p.Program, effect: p.Function, call: Span, undo: str, title: str, *,
-    handle: str | None = None, callback: Span | None = None,
+    handle: str | None = None, callback: Span | None = None, listener: str = "listener",
 ) -> Fix | None:
     """Let ``effect`` return a function that undoes ``call``, one of its own statements; it returns nothing yet.
 
     ``handle`` is the name to keep the result by, where ``undo`` needs one and nothing keeps it; ``callback`` an
-    argument of the call that has to be named, as ``listener``, since ``undo`` says it again.
+    argument of the call that has to be named ``listener``, since ``undo`` says it again.
     """
-    block = _block(source, effect)
+    block = braced(source, effect)
     if block is None or effect.is_async:
         return None
     statement = next((s for s in block if s.at[0] <= call[0] and call[1] <= s.at[1]), None)
@@ -50,25 +50,25 @@ def return_cleanup(
         edits.append(insertion(source, call[0], f"const {handle} = "))
     if callback is not None:
         text = source.slice(callback)
-        if source.path.endswith(_TYPED) and _has_untyped_parameters(program, callback):
+        if source.path.endswith(_TYPED) and has_untyped_parameters(program, callback):
             return None  # their types are told by the place where they stand
-        edits += [insertion(source, statement.at[0], f"const listener = {text}{stop_mark}{end}{first[1]}"),
-                  Edit(Place(source.path, callback), "listener")]
+        edits += [insertion(source, statement.at[0], f"const {listener} = {text}{stop_mark}{end}{first[1]}"),
+                  Edit(Place(source.path, callback), listener)]
     edits.append(insertion(source, stop, f"{last[1]}return () => {undo}{stop_mark}{end}"))
     bound = {node.id for node in everything(program.body) if type(node) is p.Name}
-    if (handle in bound) or (callback is not None and "listener" in bound):
+    if (handle in bound) or (callback is not None and listener in bound):
         return None
     return proved(source, Fix(title, tuple(edits)), read)
 
 
 def undo_in_method(source: Source, program: p.Program, method: p.Function, undo: str, title: str) -> Fix | None:
     """Let ``method`` begin with ``undo``."""
-    block = _block(source, method)
+    block = braced(source, method)
     line = whole_line(source, block[0].at) if block else None
     if line is None:
         return None
     stop = ";" if has_semicolons(source, program) else ""
-    start = _first_comment(source, line[0], method.at[0])
+    start = first_comment(source, line[0], method.at[0])
     return proved(source, Fix(title, (insertion(source, start, f"{line[1]}{undo}{stop}{line_end(source)}"),)), read)
 
 
@@ -83,12 +83,12 @@ def new_method(source: Source, program: p.Program, behind: Span, name: str, undo
     return proved(source, Fix(title, (insertion(source, stop, text),)), read)
 
 
-def _has_untyped_parameters(program: p.Program, at: Span) -> bool:
+def has_untyped_parameters(program: p.Program, at: Span) -> bool:
     return any(type(node) is p.Function and node.at == at and any(param.annotation is None for param in node.params)
                for node in everything(program.body))
 
 
-def _block(source: Source, function: p.Function) -> tuple[p.Statement, ...] | None:
+def braced(source: Source, function: p.Function) -> tuple[p.Statement, ...] | None:
     """The statements of a function that is written with braces; None for any other, and for one that has none."""
     if not function.body or source.data[function.at[1] - 1 : function.at[1]] != b"}":
         return None
@@ -110,7 +110,7 @@ def _returns(function: p.Function) -> list[p.Return]:
     return found
 
 
-def _first_comment(source: Source, start: int, least: int) -> int:
+def first_comment(source: Source, start: int, least: int) -> int:
     """The start of the comment lines above a line, which belong to it."""
     line = source.line(start)
     while line > source.line(least) + 1 and re.match(r"\s*//", source.line_text(line - 1)):
