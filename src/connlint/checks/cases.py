@@ -87,7 +87,7 @@ class Cases:
         if not any(u.meaning == "end" for u in after) and home.kind != "local":
             return None
         return (self.lost(call, api, home, function) or self.overtaken(call, api, home, function)
-                or self.replaced(call, api, home, function))
+                or self.replaced(call, api, home, function) or self.ended_by_itself(call, api, home, function))
 
     # -- nobody can give it back ----------------------------------------------------------------------------------
 
@@ -171,15 +171,18 @@ class Cases:
         return self._can_be_stopped(call) if why.answer == "unknown" and policy == "again" else None
 
     def _can_be_stopped(self, call: p.Call) -> Why | None:
-        """A class that has a method to stop it means its objects to end; what it starts ends with them. So does an object
-        that is written out."""
+        """A class that has a method to stop it means its objects to end; what it starts ends with them.
+
+        So does an object that is written out.
+        """
         owner = class_of(self.module, call)
         for above in self.module.parents(call) if owner is None else ():
             if type(above) is p.Record:
-                for entry in above.entries:
-                    if type(entry.value) is p.Function and type(entry.key) is p.Text and entry.key.value in self.closing:
-                        if not any(it is entry.value for it in self.module.parents(call)):
-                            return Why("again", entry.value, f"`{entry.key.value}` cannot stop it")
+                named = [(it.key.value, it.value) for it in above.entries
+                         if type(it.key) is p.Text and type(it.value) is p.Function]
+                for name, method in named:
+                    if name in self.closing and not any(it is method for it in self.module.parents(call)):
+                        return Why("again", method, f"`{name}` cannot stop it")
                 break
         for statement in owner.body if owner is not None else ():
             if type(statement) is p.Define and self.closes(statement):
@@ -329,7 +332,33 @@ class Cases:
         if any(use.meaning == "escape" or (use.meaning == "end" and (
                 use.function is not function or use.where.at[0] > call.at[0])) for use in home.uses):
             return None
-        return self.telling.draft("component", call, api, home.name, why=hook.cleanup, where=hook.name)
+        return self.telling.draft("replaced", call, api, home.name, why=hook.cleanup, where=hook.name)
+
+    def ended_by_itself(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
+        """A component's connection is closed by its own events alone: it stays where the component goes before."""
+        hook = self.components.hook_of(function)
+        if hook is None or not hook.returns or home.kind != "local":
+            return None
+        if api.unreleased != "component" or api.discarded != "component":
+            return None  # what does its work and ends, as a worker does
+        ends = [use for use in home.uses if use.meaning != "read"]
+        if any(use.meaning == "escape" or not self._is_own_event(use, home, function) for use in ends):
+            return None
+        return self.telling.draft("by_itself", call, api, home.name, why=hook.cleanup, where=hook.name)
+
+    def _is_own_event(self, use: Use, home: Home, function: p.Function) -> bool:
+        """Whether a use stands in what the handle runs itself: ``socket.onclose = …``, ``socket.on("end", …)``."""
+        below: Any = use.node
+        for above in self.module.parents(use.node):
+            if above is function:
+                return False
+            kind = type(above)
+            target = above.target if kind is p.Assign else above.callee if kind is p.Call else None
+            if type(target) is p.Member and type(below) in (p.Function, p.Argument) and below is not target:
+                if type(target.of) is p.Name and target.of.id == home.name and type(use.function) is p.Function:
+                    return True
+            below = above
+        return False
 
     # -- lost on the way ------------------------------------------------------------------------------------------
 

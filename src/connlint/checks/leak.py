@@ -6,7 +6,8 @@ reports.
 Outcomes: ``discarded`` (nobody keeps the handle), ``unreleased`` (kept in a variable that is never used to give it
 back), ``lost`` (a normal way out of the function still holds it), ``lost_on_error`` (an exception's way does),
 ``forgotten`` (an object keeps it, and none of its methods gives it back), ``component`` (a component's hook acquires
-it, and nothing gives it back), ``mismatched`` (what is removed was never added). Slots: ``call``, ``handle``, ``what``,
+it, and nothing gives it back), ``by_itself`` (its own events alone do), ``replaced`` (the next run of the hook alone
+does), ``mismatched`` (what is removed was never added). Slots: ``call``, ``handle``, ``what``,
 ``undo``, ``why``, ``where``.
 """
 
