@@ -62,6 +62,10 @@ def read_roots(tree: Tree) -> Roots:
         if normal(name) not in own:
             installed.update(import_names(name))
     folders = tree.folders
+    for user, used in reader.beside():
+        for owners in reader.declared.values():
+            if used in owners:
+                owners.add(user)
     declared = {root: frozenset(owners) for root, owners in reader.declared.items() if root in folders}
     implied = {f for f in reader.implied if f in folders}
     return Roots(frozenset(implied.union(declared)), frozenset(reader.projects), declared, frozenset(installed),
@@ -94,6 +98,25 @@ class _Reader:
         self.projects: set[str] = set()
         self.dependencies: set[str] = set()
         self.own: set[str] = set()
+        self.named: dict[str, str] = {}
+        self.sources: set[str] = set()
+        self.needs: dict[str, set[str]] = {}
+        self.paths: dict[str, set[str]] = {}
+
+    def beside(self) -> list[tuple[str, str]]:
+        """Pairs of projects of the repository, as folders: the first is installed with the second as it stands there,
+        because a workspace or a path says so."""
+        near = {folder: {self.named[name] for name in names & self.sources if name in self.named} | self.paths.get(
+            folder, set()) for folder, names in self.needs.items()}
+        pairs = []
+        for folder in near:
+            seen, waiting = {folder}, [folder]
+            while waiting:
+                fresh = near.get(waiting.pop(), set()) - seen
+                seen |= fresh
+                waiting += fresh
+            pairs += [(folder, other) for other in sorted(seen - {folder})]
+        return pairs
 
     def file(self, path: str) -> None:
         folder, _, name = path.rpartition("/")
@@ -160,6 +183,7 @@ class _Reader:
         for name in (project.get("name"), poetry.get("name")):
             if isinstance(name, str):
                 self.own.add(name)
+                self.named[normal(name)] = folder
         wanted = list(_texts(project.get("dependencies")))
         for group in (*_mapping(project.get("optional-dependencies")).values(),
                       *_mapping(document.get("dependency-groups")).values(),
@@ -167,6 +191,14 @@ class _Reader:
                       _table(tool, "uv").get("dev-dependencies")):
             wanted += _texts(group)
         self.requirements(wanted)
+        self.needs[folder] = {normal(found[1]) for line in wanted if (found := _REQUIREMENT.match(line.strip()))}
+        for name, source in _mapping(_table(tool, "uv").get("sources")).items():
+            if isinstance(source, dict) and (source.get("workspace") or isinstance(source.get("path"), str)):
+                self.sources.add(normal(name))
+        poetry_groups = [poetry, *_mapping(poetry.get("group")).values()]
+        for source in (s for group in poetry_groups for s in _mapping(_table(group, "dependencies")).values()):
+            if isinstance(source, dict) and isinstance(source.get("path"), str):
+                self.paths.setdefault(folder, set()).add(_join(folder, source["path"]))
         self.dependencies.update(_mapping(poetry.get("dependencies")))
         self.dependencies.update(_mapping(poetry.get("dev-dependencies")))
         for group in _mapping(poetry.get("group")).values():
