@@ -54,6 +54,12 @@ class _State(Struct):
     """The folder of the script itself; None where the text is no script of its own."""
 
 
+_OTHERWISE = ("elif_clause", "else_clause")
+_LOOKED_FOR = regex(rb"-[efrsx]\s+[\"']?([\w./-]+\.[A-Za-z]\w*)")
+"""A file that a test asks for."""
+_NEGATED = regex(rb"(?:el)?if\s+!")
+
+
 @cache
 def _parser() -> Any:
     import tree_sitter
@@ -96,11 +102,47 @@ def _visit(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _
         inner = _State(state.folder, dict(state.variables), dict(state.exported), list(state.loaded), state.own)
         for child in node.named_children:
             _visit(child, text, path, offset, shell, inner, found)
+    elif kind in ("if_statement", "elif_clause"):
+        _branch(node, text, path, offset, shell, state, found)
     elif kind == "list" and any(child.type == "||" for child in node.children):
         _alternatives(node, text, path, offset, shell, state, found)
     elif kind not in ("heredoc_redirect", "comment", "string", "raw_string"):
         for child in node.named_children:
             _visit(child, text, path, offset, shell, state, found)
+
+
+def _branch(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _State, found: list[Command]) -> None:
+    """``if a; then b; fi``: a is allowed to fail, and b may start what a has looked for."""
+    asked: list[Command] = []
+    then: list[Command] = []
+    otherwise: list[Command] = []
+    condition = b""
+    into = asked
+    for child in node.children:
+        if child.type == "then":
+            condition = text[node.start_byte:child.start_byte]
+            into = then
+        elif child.is_named:
+            _visit(child, text, path, offset, shell, state, otherwise if child.type in _OTHERWISE else into)
+    demanded = then and _gives_up(then[0]) and _NEGATED.match(condition)
+    looked_for = [name.decode("utf-8", "replace") for name in _LOOKED_FOR.findall(condition)]
+    for command in asked:
+        found.append(command if demanded else replace(command, open=command.open or "it may fail"))
+    for command in then:
+        if any(_names(command, name) for name in looked_for):
+            command = replace(command, open=command.open or "it is looked for before")
+        found.append(command)
+    found += otherwise
+
+
+def _gives_up(command: Command) -> bool:
+    return command.words[0].value in ("exit", "return", "false", "die", "kill")
+
+
+def _names(command: Command, path: str) -> bool:
+    """Whether a command starts the file ``path``, be it by the name of its module."""
+    stem = path.removeprefix("./").rpartition(".")[0]
+    return bool(stem) and any(stem in word.written or stem.replace("/", ".") in word.written for word in command.words)
 
 
 def _alternatives(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _State,
@@ -111,8 +153,7 @@ def _alternatives(node: Any, text: bytes, path: str, offset: int, shell: bool, s
     _visit(node.named_children[0], text, path, offset, shell, state, first)
     for child in node.named_children[1:]:
         _visit(child, text, path, offset, shell, state, second)
-    gives_up = second and second[0].words[0].value in ("exit", "return", "false", "die", "kill")
-    if not gives_up:
+    if not second or not _gives_up(second[0]):
         first = [replace(command, open=command.open or "it may fail") for command in first]
     found += [*first, *second]
 
