@@ -58,7 +58,8 @@ HELPER = """function requireEnv(name: string): string {
     [
         # below a declaration
         ('const x = ‹process.env.A || "b"›;\n', f"const x = process.env.A;\n{TEST};\n"),
-        ("  const x =\n    ‹process.env.A ?? 'b'› // c\n", "  const x =\n    process.env.A // c\n  if (!x) throw new Error('A is not set')\n"),
+        ("  const x =\n    ‹process.env.A ?? 'b'› // c\n", "  const x = process.env.A // c\n  if (!x) throw new Error('A is not set')\n"),
+        ('export const x =\r\n  ‹process.env.A || "b"›;\r\n', f"{ABOVE};\r\n\r\nexport const x = process.env.A;\r\n"),
         ('const x = ‹y || process.env.A || "b"›;\n', f"const x = y || process.env.A;\n{TEST};\n"),
         ('function f() {\n  const x = ‹process.env.A || "b"›;\n  return x;\n}\n', f"function f() {{\n  const x = process.env.A;\n  {TEST};\n  return x;\n}}\n"),
         ('const é = ‹process.env.A || "b"›;\r\n', f"const é = process.env.A;\r\n{TEST.replace('x', 'é')};\r\n"),

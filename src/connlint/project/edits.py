@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from connlint.model import program as p
 from connlint.model.finding import Fix
+from connlint.patterns import regex
 from connlint.project.announced import is_announced
 from connlint.project.bundled import is_inlined
 from connlint.project.corrections import without_idle_imports
@@ -14,12 +16,16 @@ from connlint.project.module import Module
 from connlint.project.requirers import requirer
 from connlint.project.values import Read, Site, Values
 
+_PART = regex(r"_(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$")
+"""What variables of one part of an address end with."""
+
 
 def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     """Make the program stop where ``reads`` find nothing, in place of the fallback at ``joint``.
 
     None where they do not stand together, where the reader is not the language's own, where nobody is told of the
-    variable, or where the edit cannot be written: in Python, where there is more than one read.
+    variable, where another one says it all and is not asked first, or where the edit cannot be written: in Python,
+    where there is more than one read.
     """
     read = reads[0]
     module = read.site.module
@@ -27,6 +33,8 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     if any(r.site.module is not module or len(r.variables) != 1 for r in (read, *reads)) or joint.module is not module:
         return None
     if not any(is_announced(values.environment.project, name) for r in reads for name in r.variables):
+        return None
+    if any(_is_spared(module, r) for r in reads):
         return None
     variable = " or ".join(dict.fromkeys(r.variables[0] for r in reads))
     if len(reads) == 1 and (fix := _without_default(values, module, read.site.node, joint.node, variable)) is not None:
@@ -60,6 +68,20 @@ def _without_default(values: Values, module: Module, read: Any, joint: Any, vari
             return without_declared_default(module, declaration, variable)
     access = values.environment.access(module, read)
     return None if access is None or access.plain else without_default(module, access, variable)
+
+
+def _is_spared(module: Module, read: Read) -> bool:
+    """Whether the file has a variable that makes this one needless, as ``REDIS_URL`` does ``REDIS_HOST``, and the read
+    does not stand in a function that has asked for it before."""
+    part = _PART.search(read.variables[0])
+    if part is None:
+        return False
+    whole = re.compile(rf"\b{re.escape(read.variables[0][: part.start()])}_(?:URL|URI|DSN|CONNECTION_STRING)\b")
+    if not whole.search(module.source.text):
+        return False
+    function = module.function(read.site.node)
+    asked = module.nodes(p.If) if function is not None else ()
+    return not any(whole.search(module.source.slice(one.test.at)) and module.function(one) is function for one in asked)
 
 
 def _is_plain(values: Values, module: Module, read: Any) -> bool:

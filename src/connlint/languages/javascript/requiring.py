@@ -29,9 +29,11 @@ from connlint.patterns import regex
 
 _TYPED = (".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
 _LOCAL = ("const", "let", "var")
+_WIDTH = 78
 _NEW_HELPER = "requireEnv"
 _PLAIN_READ = regex(r"process\.env(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
 _ANY_READ = regex(r"(?:process\.env|import\.meta\.env)(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
+_LOCAL_ADDRESS = regex(r"localhost|\b127\.|\b0\.0\.0\.0\b|::1")
 _COMMENTS = regex(r"//[^\r\n]*|/\*(?:(?!\*/).)*\*/", re.S)
 _REQUIRES = regex(r"\brequire\s*\(")
 
@@ -51,8 +53,8 @@ def require(
     """
     if not re.fullmatch(r"[\w.-]+(?: or [\w.-]+)*", variable):
         return None
-    defaults = {at: node for node in everything(program.body) if getattr(node, "at", None) == read_at
-                and (at := _default(node, variable)) is not None}
+    defaults = {at: node for node in _by_place(program).get(read_at, ())
+                if (at := _default(node, variable)) is not None}
     if len(defaults) != 1:
         return None
     (at, node), = defaults.items()
@@ -74,6 +76,23 @@ def require(
     title = f"Require {variable}"
     return next((fix for edits in fixes if edits
                  and (fix := proved(source, Fix(title, tuple(edits)), read, keeps=False)) is not None), None)
+
+
+@kept_for_the_last
+def _by_place(program: p.Program) -> dict[Span, list[Any]]:
+    """All nodes by where they stand."""
+    found: dict[Span, list[Any]] = {}
+    for node in everything(program.body):
+        if (at := getattr(node, "at", None)) is not None:
+            found.setdefault(at, []).append(node)
+    return found
+
+
+@kept_for_the_last
+def _choices(program: p.Program) -> list[p.Logical]:
+    """What has a text for a default."""
+    return [node for node in everything(program.body) if type(node) is p.Logical and node.op in ("or", "nullish")
+            and type(node.right) is p.Text]
 
 
 class _Writer:
@@ -121,8 +140,19 @@ class _Writer:
         if not head or not re.fullmatch(r"\s*;?\s*(?://.*)?", rest) or not (exported or whole_line(source, let.at)):
             return ()
         test = f"{line_end(source)}{head[1]}{self._test(name.id)}"
-        return (Edit(Place(source.path, (node.left.at[1], node.at[1])), ""),
+        return (*self._joined(let, node), Edit(Place(source.path, (node.left.at[1], node.at[1])), ""),
                 insertion(source, line_stop(source, node.at[1]), test))
+
+    def _joined(self, statement: p.Statement, node: p.Logical) -> list[Edit]:
+        """What puts a value that stood on a line of its own behind the name that it is given, where it fits now."""
+        source = self.source
+        if type(statement) is not p.Let or statement.value is not node:
+            return []
+        gap = re.search(r"=(\s*[\r\n]\s*)$", source.slice((statement.at[0], node.at[0])))
+        read = source.slice(node.left.at)
+        if gap is None or "\n" in read or len(source.line_text(source.line(statement.at[0]))) + len(read) > _WIDTH:
+            return []
+        return [Edit(Place(source.path, (node.at[0] - len(gap[1].encode(source.encoding)), node.at[0])), " ")]
 
     def guarded_pattern(self, node: p.Default) -> tuple[Edit, ...]:
         """The name in a pattern without its default, and a test of it below the declaration."""
@@ -157,7 +187,7 @@ class _Writer:
         number = source.line(start)
         apart = exported and (number == 1 or not source.line_text(number - 1).strip())
         return (insertion(source, start, f"{indent}{self._test(read)}{line_end(source) * (1 + apart)}"),
-                Edit(Place(source.path, around), read))
+                *self._joined(statement, node), Edit(Place(source.path, around), read))
 
     def _test(self, value: str) -> str:
         return (f"if (!{value}) throw new Error({self.quote}{self.variable} is not set{self.quote}){self.stop}")
@@ -250,9 +280,10 @@ def _above_comments(source: Source, start: int) -> int:
 
 
 def _several(program: p.Program, source: Source) -> bool:
-    """Whether more than one read of the file has a text for a default."""
+    """Whether more than one read of the file has an address of the machine itself for a default."""
     return sum(type(node) is p.Logical and node.op in ("or", "nullish") and type(node.right) is p.Text
-               and _reads_plainly(source, node) for node in everything(program.body)) > 1
+               and _LOCAL_ADDRESS.search(node.right.value) is not None and _reads_plainly(source, node)
+               for node in everything(program.body)) > 1
 
 
 def _with_parentheses(source: Source, at: Span) -> Span:
