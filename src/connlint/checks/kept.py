@@ -131,12 +131,13 @@ def cached_in(module: Module, call: p.Call) -> tuple[str, Any] | None:
     if last_name(_taker(module, function)) in _KEEPING:
         return variable(module, function) or "cache", function
     names = {_target_of(module, call)}
-    for let in module.nodes(p.Let):
+    for let in module.nodes_of(function, p.Let):
         # client = make(); cache = client
-        if type(let.value) is p.Name and let.value.id in names and module.function(let) is function:
+        if type(let.value) is p.Name and let.value.id in names:
             names.add(_target_name(let.target))
-    for node in bindings(module):
-        if node.value is None or module.function(node) is not function:
+    bound: list[Any] = [*module.nodes_of(function, p.Let), *module.nodes_of(function, p.Assign)]
+    for node in bound:
+        if node.value is None:
             continue
         holds = _holds(module, node.value, call) or (type(node.value) is p.Name and node.value.id in names)
         if holds and _outlives(module, node, function) and _lazily(module, node):

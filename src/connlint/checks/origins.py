@@ -187,11 +187,19 @@ def attribute_values(module: Module, owner: p.Class) -> dict[str, _Values]:
                     if type(param.target) is p.Name and param.annotation is not None:
                         # TypeScript's parameter properties; a plain parameter of that name is a good guess as well
                         found.setdefault(param.target.id, []).append((None, param.annotation))
-    assigned: list[Any] = [*module.nodes(p.Let), *module.nodes(p.Assign)]
-    for node in assigned:
-        target = node.target
-        if type(target) is p.Member and type(target.of) is p.Name and target.of.id in ("this", "self"):
-            if class_of(module, target) is owner:
-                annotation = getattr(node, "annotation", None)
-                found.setdefault(target.name, []).append((node.value, annotation))
+    for node in _assigned(module).get(id(owner), ()):
+        found.setdefault(node.target.name, []).append((node.value, getattr(node, "annotation", None)))
     return found
+
+
+def _assigned(module: Module) -> dict[int, list[Any]]:
+    """The classes of ``module`` by identity, with what sets an attribute in their methods."""
+    table: dict[int, list[Any]] | None = module.memo.get(_assigned)
+    if table is None:
+        table = module.memo[_assigned] = {}
+        nodes: list[Any] = [*module.nodes(p.Let), *module.nodes(p.Assign)]
+        for node in nodes:
+            target = node.target
+            if type(target) is p.Member and type(target.of) is p.Name and target.of.id in ("this", "self"):
+                table.setdefault(id(class_of(module, target)), []).append(node)
+    return table

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -336,11 +337,17 @@ class Repeats:
 
     def _calls_inside(self, owner: p.Class, name: str) -> list[p.Call]:
         """The calls of a class's own method in that class."""
-        return [
-            call for call in self.module.nodes(p.Call)
-            if type(call.callee) is p.Member and call.callee.name == name and type(call.callee.of) is p.Name
-            and call.callee.of.id in ("this", "self") and class_of(self.module, call) is owner
-        ]
+        return [call for call in self._own_calls.get(name, ()) if class_of(self.module, call) is owner]
+
+    @cached_property
+    def _own_calls(self) -> dict[str, list[p.Call]]:
+        """The calls of methods of the same object, by the name of the method."""
+        found: dict[str, list[p.Call]] = {}
+        for call in self.module.nodes(p.Call):
+            callee = call.callee
+            if type(callee) is p.Member and type(callee.of) is p.Name and callee.of.id in ("this", "self"):
+                found.setdefault(callee.name, []).append(call)
+        return found
 
     def built(self, owner: p.Class) -> Why:
         """Whether objects of a class are made again and again."""

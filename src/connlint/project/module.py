@@ -102,6 +102,15 @@ class Module:
         """All nodes of exactly this type, in the order in which they stand."""
         return self.by_type.get(kind, [])
 
+    def nodes_of(self, function: p.Function | None, kind: type[T]) -> list[T]:
+        """All nodes of exactly this type that a call of ``function`` evaluates, in the order in which they stand."""
+        table: dict[int, list[T]] | None = self.memo.get((Module.nodes_of, kind))
+        if table is None:
+            table = self.memo[Module.nodes_of, kind] = {}
+            for node in self.nodes(kind):
+                table.setdefault(id(self.function(node)), []).append(node)
+        return table.get(id(function), [])
+
     def parent(self, thing: Any) -> Any:
         """The node that directly holds ``thing``; None above the program."""
         return self._parents.get(id(thing))

@@ -8,11 +8,13 @@ an expression that throws.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 
 from connlint.languages.edits import (
     everything,
     insertion,
+    kept_for_the_last,
     line_end,
     line_start,
     line_stop,
@@ -90,9 +92,9 @@ def _by_place(program: p.Program) -> dict[Span, list[Any]]:
 
 @kept_for_the_last
 def _choices(program: p.Program) -> list[p.Logical]:
-    """What has a text for a default."""
+    """What has an address of the machine itself for a default."""
     return [node for node in everything(program.body) if type(node) is p.Logical and node.op in ("or", "nullish")
-            and type(node.right) is p.Text]
+            and type(node.right) is p.Text and _LOCAL_ADDRESS.search(node.right.value) is not None]
 
 
 class _Writer:
@@ -281,9 +283,7 @@ def _above_comments(source: Source, start: int) -> int:
 
 def _several(program: p.Program, source: Source) -> bool:
     """Whether more than one read of the file has an address of the machine itself for a default."""
-    return sum(type(node) is p.Logical and node.op in ("or", "nullish") and type(node.right) is p.Text
-               and _LOCAL_ADDRESS.search(node.right.value) is not None and _reads_plainly(source, node)
-               for node in everything(program.body)) > 1
+    return len(list(islice((node for node in _choices(program) if _reads_plainly(source, node)), 2))) > 1
 
 
 def _with_parentheses(source: Source, at: Span) -> Span:

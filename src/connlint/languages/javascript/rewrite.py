@@ -17,6 +17,7 @@ from connlint.languages.edits import (
     everything,
     indented,
     insertion,
+    kept_for_the_last,
     line_end,
     moved_before,
     next_line,
@@ -98,16 +99,19 @@ def _releases(block: Sequence[p.Statement], release: Span | str) -> int:
     return sum(dump_expression(call.callee) == wanted for call in calls)
 
 
+@kept_for_the_last
+def _texts(program: p.Program) -> list[Span]:
+    """Where texts stand, and what may be one."""
+    return [node.at for node in everything(program.body) if type(node) in (p.Text, p.Concat, p.Sequence)]
+
+
 class _Lines:
     """The lines that a ``try`` is put around."""
 
     def __init__(self, source: Source, program: p.Program, acquire: Span) -> None:
         self.source, self.program, self.acquire = source, program, acquire
         self.place: Span | None = None
-        self.fixed = [
-            node.at for node in everything(program.body)
-            if type(node) in (p.Text, p.Concat, p.Sequence) and source.data[node.at[0] : node.at[0] + 1] in b"`'\""
-        ]
+        self.fixed = [at for at in _texts(program) if source.data[at[0] : at[0] + 1] in b"`'\""]
 
     def guarded(self, inside: Sequence[p.Statement], release: Span | str, handed: p.Let | None) -> str | None:
         """The text of ``try`` and ``finally``; sets ``place`` to the lines that it replaces.

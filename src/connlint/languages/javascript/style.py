@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from connlint.languages.edits import deeper, everything
+from connlint.languages.edits import deeper, everything, kept_for_the_last
 from connlint.model import program as p
 from connlint.model.source import Source, Span
 
@@ -19,10 +19,15 @@ def quote_at(source: Source, at: Span) -> str:
 
 def has_semicolons(source: Source, program: p.Program) -> bool:
     """Whether simple statements end with a semicolon here: most of them do, or there is none to tell."""
-    simple = [node for node in everything(program.body) if type(node) in (p.Evaluate, p.Let, p.Return, p.Import)
-              and getattr(node, "how", "") not in ("field", "static")]
-    marks = [source.data[node.at[1] - 1 : node.at[1]] == b";" for node in simple]
+    marks = [source.data[end - 1 : end] == b";" for end in _ends(program)]
     return sum(marks) * 2 >= len(marks)
+
+
+@kept_for_the_last
+def _ends(program: p.Program) -> list[int]:
+    """Where simple statements end."""
+    return [node.at[1] for node in everything(program.body) if type(node) in (p.Evaluate, p.Let, p.Return, p.Import)
+            and getattr(node, "how", "") not in ("field", "static")]
 
 
 def indent_unit(source: Source, start: int, indent: str) -> str:
