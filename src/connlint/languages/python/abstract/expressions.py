@@ -56,7 +56,7 @@ class Expressions(Strings):
         self.depth -= 1
         return result
 
-    def _several(self, nodes: Any) -> tuple[Any, ...]:
+    def _all(self, nodes: Any) -> tuple[Any, ...]:
         return tuple([self.expression(node) for node in nodes])
 
     # -- atoms ----------------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ class Expressions(Strings):
         if type(key) is not ast.Tuple or self._is_in_parentheses(key):
             return p.Index(of, self.expression(key), self.at(node))
         start, end = self.at(key)
-        keys = self._several(key.elts)
+        keys = self._all(key.elts)
         if self.text[end - 1] == ",":
             # a comma at the end belongs to the tuple, but not to what is said of it
             last = key.elts[-1]
@@ -253,13 +253,13 @@ class Expressions(Strings):
     # -- collections ----------------------------------------------------------------------------------------------
 
     def tuple_(self, node: Any) -> Any:
-        return p.Sequence("tuple", self._several(node.elts), self.at(node))
+        return p.Sequence("tuple", self._all(node.elts), self.at(node))
 
     def list_(self, node: Any) -> Any:
-        return p.Sequence("list", self._several(node.elts), self.at(node))
+        return p.Sequence("list", self._all(node.elts), self.at(node))
 
     def set_(self, node: Any) -> Any:
-        return p.Sequence("set", self._several(node.elts), self.at(node))
+        return p.Sequence("set", self._all(node.elts), self.at(node))
 
     def dict_(self, node: Any) -> Any:
         at = self.at(node)

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from connlint.languages.python.abstract.expressions import BINARY, Expressions
+from connlint.languages.python.abstract.expressions import BINARY
+from connlint.languages.python.abstract.patterns import Patterns
 from connlint.languages.python.descent import MAX_DEPTH, TooDeep
 from connlint.languages.python.shapes import method_kind, raised
 from connlint.model import program as p
@@ -15,7 +16,7 @@ from connlint.model.source import Span
 Body = tuple[p.Statement, ...]
 
 
-class Statements(Expressions):
+class Statements(Patterns):
     """Turns Python's statements into connlint's. ``in_class`` says that what is defined next is a member of a class."""
 
     __slots__ = ("in_class",)
@@ -257,6 +258,31 @@ class Statements(Expressions):
         # those of a single item belong to the statement, if it may stand in them without its own
         return self.text[self.token(end)] == ":" and type(first) not in (ast.NamedExpr, ast.Yield, ast.YieldFrom)
 
+    def match(self, node: Any, out: list[p.Statement]) -> None:
+        subject = self.expression(node.subject)
+        cases = tuple([self._case(case) for case in node.cases])
+        out.append(p.Switch(subject, cases, self.at(node), falls_through=False))
+
+    def _case(self, node: Any) -> p.Case:
+        start = self.text.rindex("case", 0, self.start(node.pattern))
+        outside, self.bound = self.bound, []
+        test = self.pattern(node.pattern)
+        bound, self.bound = self.bound, outside
+        if node.guard is not None:
+            guard = self.expression(node.guard)
+            parts = (guard,) if test is None else (test, guard)
+            test = p.Opaque("guard", parts, (parts[0].at[0], self.all_closed(self.end(node.guard))))
+        body = self.suite(node.body)
+        end = self.end(node.body[-1])
+        if self.text.startswith(";", last := self.token(end)):
+            end = last + 1
+        target: p.Expression | None = None
+        if len(bound) == 1:
+            target = bound[0]
+        elif bound:
+            target = p.Sequence("tuple", tuple(bound), (bound[0].at[0], bound[-1].at[1]))
+        return p.Case(test, body, (start, end), target)
+
 
 _LOWERINGS: dict[type, Callable[[Any, Any, list[p.Statement]], None]] = {
     ast.Expr: Statements.expr,
@@ -285,4 +311,5 @@ _LOWERINGS: dict[type, Callable[[Any, Any, list[p.Statement]], None]] = {
     ast.TryStar: Statements.try_,
     ast.With: Statements.with_,
     ast.AsyncWith: Statements.with_,
+    ast.Match: Statements.match,
 }
