@@ -72,6 +72,13 @@ CASES = {
         "sweep.mjs": PROBE + "probe(process.argv[2]).catch((error) => { console.error(error); });\n"}),
     "a command of a console program": ("handle-not-closed", "note", {
         "store.py": "import typer\n\napp = typer.Typer()\n" + COMMANDS}),
+    "a command that catches its errors": ("handle-not-closed", "note", {
+        "store.py": "import typer\n\napp = typer.Typer()\n" + CAUGHT.replace("def", "@app.command()\ndef")}),
+    "a command that goes on after its errors": ("handle-not-closed", "warning", {
+        "store.py": "import json\nimport typer\n\napp = typer.Typer()\n\n\n@app.command()\ndef stored(states):\n"
+                    "    for state in states:\n        try:\n            file = open('state.json', 'w')\n"
+                    "            json.dump(state, file)\n            file.close()\n"
+                    "        except Exception as error:\n            print(error)\n"}),
     "a command of a group of commands": ("handle-not-closed", "note", {
         "store.py": "import click\n\n\n@click.group()\ndef app():\n    pass\n\n\n" + COMMANDS}),
     "a command that a chat program answers": ("handle-not-closed", "warning", {

@@ -124,8 +124,12 @@ class Endings:
     def soon(self, call: p.Call) -> bool:
         """Whether ``call`` runs once, in a program that somebody starts by hand and that does its work and ends.
 
-        What it keeps is given back soon, whoever catches what.
+        What it keeps is given back soon, whoever catches what. The same holds for a command that goes on for no time.
         """
+        function = self.module.function(call)
+        if function is not None and self._is_command(function):
+            loops = [it for it in self.module.nodes(p.Loop) if self.module.function(it) is function]
+            return not any(it.iterable is None or it in self.module.parents(call) for it in loops)
         if self._by_hand is None:
             self._by_hand = self._is_started_by_hand()
         if not self._by_hand or not self.module.nodes(p.Unread):
