@@ -49,11 +49,11 @@ def return_cleanup(
             return None
         edits.append(insertion(source, call[0], f"const {handle} = "))
     if callback is not None:
-        text = source.slice(callback)
-        if source.path.endswith(_TYPED) and has_untyped_parameters(program, callback):
+        text = callback_at(source, callback, first[1])
+        if text is None or (source.path.endswith(_TYPED) and has_untyped_parameters(program, callback)):
             return None  # their types are told by the place where they stand
         edits += [insertion(source, statement.at[0], f"const {listener} = {text}{stop_mark}{end}{first[1]}"),
-                  Edit(Place(source.path, callback), listener)]
+                  Edit(Place(source.path, with_gap(source, callback)), listener)]
     edits.append(insertion(source, stop, f"{last[1]}return () => {undo}{stop_mark}{end}"))
     bound = {node.id for node in everything(program.body) if type(node) is p.Name}
     if (handle in bound) or (callback is not None and listener in bound):
@@ -81,6 +81,24 @@ def new_method(source: Source, program: p.Program, behind: Span, name: str, undo
     end, unit = line_end(source), indent_unit(source, *line)
     text = f"{end}{line[1]}{name}() {{{end}{line[1]}{unit}{undo}{mark}{end}{line[1]}}}{end}"
     return proved(source, Fix(title, (insertion(source, stop, text),)), read)
+
+
+def callback_at(source: Source, callback: Span, indent: str) -> str | None:
+    """The text of a callback as it stands on lines that are indented by ``indent``; None where a text of several lines
+    would change with them."""
+    text = source.slice(callback)
+    line = source.line_text(source.line(callback[0]))
+    own = line[: len(line) - len(line.lstrip(" \t"))]
+    if "\n" not in text or own == indent:
+        return text
+    return None if "`" in text or not own.startswith(indent) else re.sub(rf"(?m)^{re.escape(own)}", indent, text)
+
+
+def with_gap(source: Source, argument: Span) -> Span:
+    """The last argument of a call with the line that ends behind it, if it takes several lines; else the argument."""
+    gap = re.match(r",?[ \t]*\r?\n\s*(?=\))", source.slice((argument[1], min(argument[1] + 200, len(source.data)))))
+    is_long = "\n" in source.slice(argument)
+    return (argument[0], argument[1] + len(gap[0].encode(source.encoding))) if gap and is_long else argument
 
 
 def has_untyped_parameters(program: p.Program, at: Span) -> bool:

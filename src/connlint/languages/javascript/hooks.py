@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from connlint.languages.edits import everything, insertion, line_end, line_start, next_line, proved, whole_line
-from connlint.languages.javascript.cleanups import braced, first_comment, has_untyped_parameters
+from connlint.languages.javascript.cleanups import braced, callback_at, first_comment, has_untyped_parameters, with_gap
 from connlint.languages.javascript.read import read
 from connlint.languages.javascript.style import has_semicolons, indent_unit
 from connlint.model import program as p
@@ -106,16 +106,15 @@ class _Writer:
             return None
         if self.typed and has_untyped_parameters(self.program, callback):
             return None  # their types are told by the place where they stand
-        text = source.slice(callback)
-        if self.hook is not None:
-            if self._bound_inside() & {node.id for node in everything(self.program.body) if type(node) is p.Name
-                                       and callback[0] <= node.at[0] and node.at[1] <= callback[1]}:
-                return None
-            deeper = line[1].removeprefix(self.indent)
-            if "`" in text and "\n" in text:
-                return None
-            text = re.sub(rf"(?m)^{re.escape(self.indent)}{re.escape(deeper)}", self.indent, text)
-        return [self._above(f"const {listener} = {text}"), Edit(Place(source.path, callback), listener)]
+        text = callback_at(source, callback, self.indent)
+        if text is None:
+            return None
+        if self.hook is not None and self._bound_inside() & {
+                node.id for node in everything(self.program.body) if type(node) is p.Name
+                and callback[0] <= node.at[0] and node.at[1] <= callback[1]}:
+            return None
+        place = Place(source.path, with_gap(source, callback))
+        return [self._above(f"const {listener} = {text}"), Edit(place, listener)]
 
     def _bound_inside(self) -> set[str]:
         """The names that the function of the hook binds for itself, outside of functions written in it."""
