@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from connlint.languages.deployment.dockerfile import read_dockerfile
 from connlint.languages.deployment.kubernetes import is_manifest, read_kubernetes
 from connlint.languages.deployment.kustomize import NAMES as KUSTOMIZATIONS
 from connlint.languages.deployment.kustomize import read_kustomization
+from connlint.languages.deployment.supervisor import read_supervisor
 from connlint.languages.deployment.yaml_nodes import Malformed
 from connlint.model.deployment import Deployment
 from connlint.model.source import Source, Undecodable
@@ -31,8 +33,12 @@ _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "app.yaml": platforms.read_app_engine, "app.yml": platforms.read_app_engine,
     "serverless.yml": cloud_files.read_serverless, "serverless.yaml": cloud_files.read_serverless,
     "vercel.json": cloud_files.read_vercel, "apprunner.yaml": cloud_files.read_app_runner,
-    "task definition": cloud_files.read_task_definition,
+    "task definition": cloud_files.read_task_definition, "supervisor": read_supervisor,
 }
+_SUPERVISOR = regex(r"(?:^|/)(?:supervisord?(?:[.-][\w-]+)?|supervisor(?:\.d|d)?/(?:[\w.-]+/)?[\w.-]+)\.(?:conf|ini)$")
+_APP_ENGINE = regex(rb"^runtime:[ \t]*['\"]?(?:python|nodejs)\d+", re.MULTILINE)
+_OF_APP_ENGINE = regex(
+    rb"^(?:service|entrypoint|env_variables|handlers|instance_class|automatic_scaling):", re.MULTILINE)
 _TASK = regex(r"(?:[\w.-]+[._-])?task[-_]?def(?:inition)?s?(?:[._-][\w.-]+)?\.json$")
 _SHELL = (".sh", ".bash", ".zsh", ".ksh")
 _SKIPPED = regex(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates)/")
@@ -57,6 +63,8 @@ def kind_of(path: str) -> str | None:
         return "kustomization"
     if _TASK.match(name):
         return "task definition"
+    if _SUPERVISOR.search(path):
+        return "supervisor"
     if name.endswith(_SHELL):
         return "script"
     if name.endswith(".service"):
@@ -77,7 +85,10 @@ def read_deployment(path: str, data: bytes, read: Read, kind: str | None = None)
     if kind is None:
         return None
     if kind == "yaml" and not is_manifest(data):
-        return None
+        # a service of App Engine is called after itself where a project has several
+        if _APP_ENGINE.search(data) is None or _OF_APP_ENGINE.search(data) is None:
+            return None
+        kind = "app.yaml"
     if len(data) > MAX_SIZE:
         return Deployment(path, problems=(f"larger than {MAX_SIZE // 1_000_000} MB",))
     try:
