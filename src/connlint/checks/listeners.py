@@ -40,6 +40,7 @@ class Pair(Struct, frozen=True):
     ignored: tuple[str, ...] = ()
     owned: bool = False
     outliving: bool = False
+    shared: tuple[str, ...] = ()
 
 
 class Registration(Struct):
@@ -287,11 +288,41 @@ class Listening:
         if (forgotten := self._forgotten(one, api, name)) is not None:
             return forgotten
         hook = self.components.hook(call)
+        if hook is None and (piling := self._piling(one, api, name)) is not None:
+            return piling
         if hook is None or one.others or not self._is_lasting(call, one) or not self._is_dropped(call):
             return None
         fix = self.cases.mends.removed_by_effect(call, hook, one.target, pair.remove[0],
                                                  call.args[pair.keys[-1]].value) if len(pair.keys) > 1 else None
         return self.telling.draft("component", call, api, name, why=hook.cleanup, where=hook.name, undo=undo, fix=fix)
+
+    def _piling(self, one: Registration, api: Api, name: str) -> Draft | None:
+        """Code that is seen to run again adds a function of its own to an emitter of the whole program, each time."""
+        call, module = one.call, self.module
+        of = call.callee.of if type(call.callee) is p.Member else None
+        function, callback = module.function(call), call.args[one.pair.keys[-1]].value
+        if type(of) is not p.Name or function is None or type(callback) is not p.Function:
+            return None
+        if one.others or one.beside or one.fresh or not self._is_dropped(call):
+            return None
+        event = call.args[one.pair.keys[0]].value
+        if type(event) is not p.Text or event.value in one.pair.ignored:
+            return None
+        if self.cases.homes.origins.of(of) not in one.pair.shared or not self._is_of_the_program(of):
+            return None
+        if not any(module.function(d.node) is function for it in module.nodes(p.Name)
+                   if module.function(it) is callback for d in module.lookup(it.id, it)):
+            return None  # the same function, as far as that matters
+        why = self.cases.repeats.of(call)
+        if why.answer != "again" or why.guessed:
+            return None
+        return self.telling.draft("piling", call, api, name, why=why.clause, where=one.target,
+                                  steps=self.telling.because(call, why))
+
+    def _is_of_the_program(self, name: p.Name) -> bool:
+        """Whether a variable is one of a file, this one or another."""
+        home, found = self.cases.project.definitions(self.module, name)
+        return len(found) == 1 and found[0].kind == "value" and home.function(found[0].node) is None
 
     def _forgotten(self, one: Registration, api: Api, name: str) -> Draft | None:
         """A method that closes the object removes others of its listeners, or none of those on what outlives it."""
