@@ -419,7 +419,8 @@ def _misfit(start: Start, target: Target, applications: Applications) -> Verdict
         return None
     answers = [_resolved(start, ground, target, applications) for ground in start.grounds]
     paths = {answer.path for answer in answers if isinstance(answer, Found)}
-    if len(paths) != 1 or any(isinstance(answer, Unknown) for answer in answers):
+    # a guessed folder without the target is not where the command runs, if another one has it
+    if len(paths) != 1 or (not start.loose and any(isinstance(answer, Unknown) for answer in answers)):
         return None
     path = paths.pop()
     names = [target.attribute] if target.attribute else start.listed("defaults")[:1]
