@@ -71,7 +71,7 @@ def test_require(before, after):
     [
         # the release moves
         (
-            "def f(pool):\n    ‹c = pool.get()›\n    c.run()  # runs\n\n    # done\n    ‹pool.put(c)›  # back\n    return 1\n",
+            "def f(pool):\n    ‹c = pool.get()›\n    \n    c.run()  # runs\n\n    # done\n    ‹pool.put(c)›  # back\n    return 1\n",
             "def f(pool):\n    c = pool.get()\n    try:\n        c.run()  # runs\n"
             "    finally:\n        # done\n        pool.put(c)  # back\n    return 1\n",
         ),

@@ -83,15 +83,18 @@ class FileImports(Struct):
 
 def read_imports(tree: ast.Module, data: bytes) -> FileImports:
     """The imports of ``tree``, which was parsed from ``data``."""
-    reader = _Reader(data)
+    futures = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+               for alias in node.names}
+    reader = _Reader(data, postponed="annotations" in futures)
     why = "a comment says so" if _QUIET_FILE.search(data) else None
     reader.block(tree.body, Circumstance(excused=why, attribute=why))
     return reader.found
 
 
 class _Reader:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, postponed: bool) -> None:
         self.positions = Positions(data)
+        self.postponed = postponed
         self.found = FileImports()
         puts = PUTS_MODULES.search(data)
         self.end = len(data)
@@ -114,9 +117,8 @@ class _Reader:
                 bound[node.name] += 1
                 for decorator in node.decorator_list:
                     self.expression(decorator, around)
-                self.expression(node.args, around)
-                if node.returns is not None:
-                    self.expression(node.returns, around)
+                self.parameters(node.args, around)
+                self.annotation(node.returns, around)
                 self.block(node.body, replace(around, later=True))
             case ast.ClassDef():
                 bound[node.name] += 1
@@ -172,6 +174,11 @@ class _Reader:
                     self.block(case.body, replace(around, later=True))
             case ast.Global() | ast.Nonlocal():
                 bound.update(node.names)
+            case ast.AnnAssign():
+                self.expression(node.target, around)
+                self.annotation(node.annotation, around)
+                if node.value is not None:
+                    self.expression(node.value, around)
             case _:
                 self.expression(node, around)
 
@@ -232,6 +239,18 @@ class _Reader:
         return around
 
     # -- expressions ----------------------------------------------------------------------------------------------
+
+    def parameters(self, node: ast.arguments, around: Circumstance) -> None:
+        for one in filter(None, (*node.posonlyargs, *node.args, node.vararg, *node.kwonlyargs, node.kwarg)):
+            self.found.bound[one.arg] += 1
+            self.annotation(one.annotation, around)
+        for default in filter(None, (*node.defaults, *node.kw_defaults)):
+            self.expression(default, around)
+
+    def annotation(self, node: ast.expr | None, around: Circumstance) -> None:
+        """A type, which ``from __future__ import annotations`` keeps from being evaluated."""
+        if node is not None:
+            self.expression(node, replace(around, attribute="never executed") if self.postponed else around)
 
     def expression(self, top: ast.AST, around: Circumstance) -> None:
         bound = self.found.bound

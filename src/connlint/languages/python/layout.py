@@ -36,7 +36,7 @@ def indented_lines(source: Source, at: Span, unit: str) -> str:
 
     The others and the inside of texts stay as they are.
     """
-    return edits.indented(source, at, unit, _texts(source)).lstrip("\r\n")
+    return re.sub(r"\A(?:[ \t]*(?:\r\n|\n|\r))+", "", edits.indented(source, at, unit, _texts(source)))
 
 
 @edits.kept_for_the_last
