@@ -21,8 +21,9 @@ from connlint.cards import Card, Rules
 from connlint.checks.cases import Cases
 from connlint.checks.factories import Factories, Made
 from connlint.checks.lifecycles import Api, Lifecycles, lifecycles
-from connlint.checks.listeners import Listening, pairs, registrations
+from connlint.checks.listeners import Listening
 from connlint.checks.origins import origins
+from connlint.checks.registrations import pairs, registrations
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.project.module import Module
