@@ -139,8 +139,10 @@ class Mends:
 
     def _beside(self, call: p.Call, api: Api, hook: Hook, home: Home | None) -> Fix | None:
         """The hook that cleans up gives the handle back; it stands beside the one that acquires it."""
-        if self.module.function(call) is not hook.function:
-            return None
+        if self.module.function(call) is not hook.function or any(
+                one.at[0] < call.at[0] and self.module.function(one) is hook.function
+                for one in (self.module.nodes(p.Await) if hook.function is not None else ())):
+            return None  # the component may be gone when what is awaited has settled
         name, value = (api.what, call) if home is None else (home.name, self._value(call))
         assigned = type(value) is p.Assign and value.value is call
         if not name.isidentifier() or not (value is call or assigned):

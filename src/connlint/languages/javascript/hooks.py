@@ -72,10 +72,11 @@ class _Writer:
         return min(found, key=lambda s: s.at[1] - s.at[0], default=None)
 
     def _above(self, text: str) -> Edit:
-        """``text`` on a line of its own above the anchor and its comments."""
+        """``text`` on a line of its own above the anchor; the comments on a hook are about that alone."""
         assert self.anchor is not None
-        start = first_comment(self.source, line_start(self.source, self.anchor.at[0]), 0)
-        apart = self.end * (self.hook is not None)
+        start, apart = line_start(self.source, self.anchor.at[0]), ""
+        if self.hook is not None:
+            start, apart = first_comment(self.source, start, 0), self.end
         return insertion(self.source, start, f"{self.indent}{text}{self.stop}{self.end}{apart}")
 
     def kept(self, handle: str) -> list[Edit] | None:
