@@ -34,6 +34,8 @@ def servings(module: Module, table: list[dict[str, Any]]) -> Iterator[Serving]:
         name = method(module, call)
         if name is not None and name in entries:
             host, at = _host(module, call, entries[name])
+            if host and entries[name].get("with_port"):
+                host = host.rpartition(":")[0]
             told = Place(module.path, at.at) if at is not None else None
             yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at), at)
 
