@@ -28,6 +28,7 @@ from connlint.project.releases import (
     returned_by_effect,
     undone_beside,
     undone_in,
+    until_destroyed,
 )
 
 _SIMPLE = (p.Member, p.Call, p.Argument)
@@ -105,6 +106,9 @@ class Mends:
             return None
         if hook.undone_by:
             return self._beside(call, api, hook, home)
+        owner = class_of(self.module, call)
+        if owner is not None and "unsubscribe" in api.ends:
+            return until_destroyed(self.module, owner, call, "End it with the component")
         if not hook.returns or hook.function is None:
             return None
         if home is None:

@@ -80,6 +80,13 @@ def undone_beside(module: Module, hook: p.Function | None, call: p.Call, by: str
                    listener=listener)
 
 
+def until_destroyed(module: Module, owner: p.Class, call: p.Call, title: str) -> Fix | None:
+    """Let a subscription end as others of its class do; see the edit of the language."""
+    from connlint.languages.javascript.cleanups import until_destroyed as rewrite
+
+    return rewrite(module.source, module.program, owner.at, call, title)
+
+
 def undone_in(module: Module, method: p.Function, undo: str, title: str) -> Fix | None:
     """Let a method of JavaScript begin with ``undo``."""
     from connlint.languages.javascript.cleanups import undo_in_method

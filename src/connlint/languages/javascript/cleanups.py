@@ -14,8 +14,10 @@ from connlint.languages.javascript.style import has_semicolons, indent_unit
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span
+from connlint.patterns import regex
 
 _TYPED = (".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+_UNTIL = regex(r"\btakeUntil\(this\.(\w+)\)|\btakeUntilDestroyed\(this\.\w+\)")
 _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
 
 
@@ -80,7 +82,51 @@ def new_method(source: Source, program: p.Program, behind: Span, name: str, undo
     mark = ";" if has_semicolons(source, program) else ""
     end, unit = line_end(source), indent_unit(source, *line)
     text = f"{end}{line[1]}{name}() {{{end}{line[1]}{unit}{undo}{mark}{end}{line[1]}}}{end}"
-    return proved(source, Fix(title, (insertion(source, stop, text),)), read)
+    edits = (insertion(source, stop, text), *_implemented(source, program, behind, name))
+    return proved(source, Fix(title, edits), read)
+
+
+def _implemented(source: Source, program: p.Program, inside: Span, method: str) -> list[Edit]:
+    """What says that the class around ``inside`` has the interface of ``method`` too, where it says so of others:
+    ``OnDestroy`` of ``ngOnDestroy`` behind ``OnInit``."""
+    owners = [node for node in everything(program.body) if type(node) is p.Class
+              and node.at[0] < inside[0] and inside[1] <= node.at[1] and node.body]
+    owner = min(owners, key=lambda node: node.at[1] - node.at[0], default=None)
+    if owner is None or not method.startswith("ng"):
+        return []
+    said = re.search(r"\bimplements\s+([\w.,\s]+?)\s*\{", source.slice((owner.at[0], owner.body[0].at[0])))
+    listed = re.findall(r"\w+", said[1]) if said is not None else []
+    named = [one for s in program.body if type(s) is p.Import for one in s.names
+             if one.local in listed and f"ng{one.name}" in source.text]
+    if said is None or not named or method[2:] in listed:
+        return []
+    start = source.byte_to_char(owner.at[0]) + said.end(1)
+    edits = [insertion(source, source.char_to_byte(start), f", {method[2:]}")]
+    if all(other.local != method[2:] for s in program.body if type(s) is p.Import for other in s.names):
+        edits.append(insertion(source, named[-1].at[1], f", {method[2:]}"))
+    return edits
+
+
+def until_destroyed(source: Source, program: p.Program, owner: Span, call: p.Call, title: str) -> Fix | None:
+    """Let a subscription in the class at ``owner`` end as others of the class do: by ``takeUntil`` on a subject that
+    ``ngOnDestroy`` tells, or by ``takeUntilDestroyed``."""
+    text, stream = source.slice(owner), call.callee.of if type(call.callee) is p.Member else None
+    known = {match[0]: match[1] for match in _UNTIL.finditer(text)}
+    if stream is None or len(known) != 1:
+        return None
+    (operator, subject), = known.items()
+    told = rf"\bngOnDestroy\s*\([^)]*\)[^{{]*\{{[^}}]*\bthis\.{re.escape(subject or '')}\.next\("
+    if subject is not None and re.search(told, text) is None:
+        return None
+    edit = insertion(source, stream.at[1], f".pipe({operator})")
+    if type(stream) is p.Call and type(stream.callee) is p.Member and stream.callee.name == "pipe":
+        inside = source.slice((stream.callee.at[1], stream.at[1] - 1)).rstrip()
+        if not stream.args or inside.endswith(",") or stream.args[-1].spread:
+            return None
+        last = stream.args[-1].value.at
+        line = whole_line(source, last)
+        edit = insertion(source, last[1], f",{f'{line_end(source)}{line[1]}' if line is not None else ' '}{operator}")
+    return proved(source, Fix(title, (edit,)), read)
 
 
 def callback_at(source: Source, callback: Span, indent: str) -> str | None:
