@@ -1,5 +1,5 @@
-"""Tests and scripts that connect to a fixed port of the machine on which they run, where nothing can be expected to
-listen: tests that nothing starts a service for, and ports that no compose file publishes.
+"""Tests, scripts and front ends that connect to a fixed port of the machine on which they run, where nothing can be
+expected to listen: tests that nothing starts a service for, and ports that no compose file publishes.
 
 Both are about absence, so whatever might start, replace or wait for a service, anywhere near, means silence.
 """
@@ -25,6 +25,7 @@ from connlint.project.address import Host, hosts
 from connlint.project.answer import Found
 from connlint.project.clients import construction
 from connlint.project.module import Module
+from connlint.project.packages import own_root
 from connlint.project.project import Project
 from connlint.project.services import Services
 from connlint.project.stage import Stages, stages_of
@@ -95,6 +96,8 @@ class _Locals:
         self.sends = {w for entry in tables for w in entry.get("sends", ())}
         self.closes = {w for entry in tables for w in entry.get("closes", ())}
         self.usual = {port for entry in tables for port in entry.get("usual_ports", ())}
+        self.fronts = rules.apis.get("front_end", [])
+        self._fronts: dict[str, bool] = {}
         self._dialed: list[Dialed] | None = None
         self._alone: dict[str, bool] = {}
 
@@ -102,10 +105,17 @@ class _Locals:
     def of(cls, project: Project, rules: Rules) -> _Locals:
         return project.single(cls, project, rules)
 
+    def usual_for(self, module: Module) -> set[int]:
+        """The ports that something may open without a word of the project about it."""
+        if not self.is_front(module.path):
+            return self.usual
+        return {port for entry in self.fronts for port in entry["usual_ports"]}
+
     # -- who connects where -------------------------------------------------------------------------------------------
 
     def dialed(self) -> list[Dialed]:
-        """Every literal that a test or a script connects to unconditionally, once; in order of path and position."""
+        """Every literal that a test, a script or a front end connects to for certain, once; in order of path and
+        position."""
         if self._dialed is None:
             rows: dict[tuple[str, int], Dialed] = {}
             for path in sorted(self.project.reported or self.project.tree.paths):
@@ -123,8 +133,22 @@ class _Locals:
         return self._dialed
 
     def _on_the_host(self, path: str) -> bool:
-        """Whether a file is run on a developer's machine or by a pipeline, where localhost is that machine."""
-        return self.stages.of_path(path) in ("test", "tool")
+        """Whether a file is run on a developer's machine, in a browser there or by a pipeline, where localhost is that
+        machine."""
+        return self.stages.of_path(path) in ("test", "tool") or self.is_front(path)
+
+    def is_front(self, path: str) -> bool:
+        """Whether a file is part of a program that runs in browsers alone, by what its package is made of."""
+        if path.endswith(".py") or self.stages.of_path(path) != "production":
+            return False
+        root = own_root(self.project, path)
+        if root not in self._fronts:
+            data = self.project.tree.read(posixpath.join(root, "package.json"))
+            package = jsonc.mapping(jsonc.loads(data)) if data is not None else {}
+            listed = {name for key in ("dependencies", "devDependencies") for name in jsonc.mapping(package.get(key))}
+            self._fronts[root] = any(not listed.isdisjoint(entry["packages"]) and listed.isdisjoint(entry["unless"])
+                                     for entry in self.fronts)
+        return self._fronts[root]
 
     def _dialed_in(self, module: Module) -> Iterator[Dialed]:
         for call in module.nodes(p.Call):
@@ -145,7 +169,8 @@ class _Locals:
                     host = replace(host, port=port or None)
                 elif str(host.port) not in found.node.value:
                     continue
-                if not self._caught(module, call) and self._on_the_host(found.module.path):
+                caught = not self.is_front(module.path) and self._caught(module, call)
+                if not caught and self._on_the_host(found.module.path):
                     yield Dialed(module, call, name, found.module, found.node, host)
 
     def _addresses(self, module: Module, call: p.Call) -> Iterator[tuple[str, Any, int | None]]:
@@ -286,8 +311,8 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
 
 
 def unpublished(project: Project, rules: Rules) -> Iterator[Draft]:
-    """Outcome "unpublished": a test or script goes to a port of the machine that no compose file publishes, and that
-    nothing in the project can be seen to open."""
+    """Outcome "unpublished": a test, a script or a front end goes to a port of the machine that no compose file
+    publishes, and that nothing in the project can be seen to open."""
     services = [one for one in Services.of(project).running() if one.service.kind == "compose"]
     ports = [port for one in services for port in one.service.ports]
     published = {port.host for port in ports if port.host}
@@ -295,7 +320,7 @@ def unpublished(project: Project, rules: Rules) -> Iterator[Draft]:
         return
     known = _Locals.of(project, rules)
     rows = [row for row in known.dialed()
-            if row.host.port and row.host.port not in published | known.usual
+            if row.host.port and row.host.port not in published | known.usual_for(row.module)
             and known.alone(row.module) and known.alone(row.home)]
     opened = _opened(project, {row.host.port for row in rows if row.host.port})
     # the file that is nearest to the top speaks for the project
