@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from connlint.discover import DiscoveryError, DiskTree, list_files, select, set_aside_by_content, set_aside_by_name
+from connlint import scan
+from connlint.discover import (
+    MAX_SIZE,
+    DiscoveryError,
+    DiskTree,
+    list_files,
+    select,
+    set_aside_by_content,
+    set_aside_by_name,
+)
 
 
 def tree(at: Path, *paths: str, git: bool = False, ignore: str = "") -> None:
@@ -124,3 +133,12 @@ def test_a_closed_folder_is_said(tmp_path):
             ("closed/", "folder that cannot be read")]
     finally:
         (tmp_path / "closed").chmod(0o700)
+
+
+def test_what_nobody_wrote_by_hand_is_set_aside_and_said(tmp_path):
+    read = b'import os\nURL = os.getenv("SHOP_URL", "http://localhost:1")\n'
+    (tmp_path / "small.py").write_bytes(read)
+    (tmp_path / "large.py").write_bytes(read + b"x = 1\n" * (MAX_SIZE // 6))
+    report = scan(root=tmp_path)
+    assert [finding.place.path for finding in report.findings] == ["small.py"]
+    assert report.set_aside == (("large.py", "larger than 2 MB"),)

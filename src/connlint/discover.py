@@ -28,7 +28,7 @@ JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vu
 NOTEBOOK = ".ipynb"
 """Jupyter notebooks, which are read on request only."""
 CODE = PYTHON + JAVASCRIPT
-MAX_SIZE = 10_000_000
+MAX_SIZE = 2_000_000
 """Bytes. A larger file is set aside and said so: nobody wrote it by hand."""
 
 _INSTALLED = frozenset(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -285,6 +286,16 @@ def _uses(project: Project, what: Thing, limits: _Limits, known: Uses) -> Iterat
         yield from known[key]
 
 
+def _calls(home: Module) -> dict[str | None, list[tuple[int, p.Call]]]:
+    """The calls of a module by the last part of what they call, each with its number among all of them."""
+    table: dict[str | None, list[tuple[int, p.Call]]] | None = home.memo.get(_calls)
+    if table is None:
+        table = home.memo[_calls] = {}
+        for number, call in enumerate(home.nodes(p.Call)):
+            table.setdefault(last_name(call.callee), []).append((number, call))
+    return table
+
+
 def _uses_in(project: Project, what: Thing, home: Module, names: set[str]) -> Iterator[Use]:
     local = names | _aliases(project, what, home, names)
     if home is what.module and (type(what.node) is p.Class or _method_of(what) is None):
@@ -293,7 +304,8 @@ def _uses_in(project: Project, what: Thing, home: Module, names: set[str]) -> It
     if function is not None and is_getter(function):
         nodes: list[Any] = [m for m in home.nodes(p.Member) if m.name in local]
     else:
-        nodes = [c for c in home.nodes(p.Call) if last_name(c.callee) in local]
+        table = _calls(home)
+        nodes = [call for _, call in sorted((row for name in local for row in table.get(name, ())), key=itemgetter(0))]
     asynchronous = function is not None and function.is_async and home.program.language == "python"
     for node in nodes:
         if any(found.is_at(what) for found in run_by(home, node, project)):
