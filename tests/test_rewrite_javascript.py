@@ -68,6 +68,7 @@ HELPER = """function requireEnv(name: string): string {
         ('const x = ‹process.env.A || "b"›;\nconst f = () => x;\n', f"const x = process.env.A;\n{TEST};\nconst f = () => x;\n"),
         ('const x = ‹process.env.A || "b"›;\nfunction f() { g(x); }\n', f"{ABOVE};\nconst x = process.env.A;\nfunction f() {{ g(x); }}\n"),
         ('const x = ‹process.env.A || "b"›;\nclass C { m() { g(x); } }\n', f"{ABOVE};\nconst x = process.env.A;\nclass C {{ m() {{ g(x); }} }}\n"),
+        ('function f() {\n  const x = ‹process.env.A || "b"›;\n  g(x);\n}\nfunction h(x) { g(x); }\n', f"function f() {{\n  const x = process.env.A;\n  {TEST};\n  g(x);\n}}\nfunction h(x) {{ g(x); }}\n"),
         ('let x = ‹process.env.A || "b"›;\n', f"{ABOVE};\nlet x = process.env.A;\n"),
         ('const x: string = ‹process.env.A || "b"›;\n', f"{ABOVE};\nconst x: string = process.env.A;\n"),
         # above a statement that always reads it

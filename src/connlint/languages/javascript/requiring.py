@@ -201,7 +201,10 @@ class _Writer:
         written = self.source.slice((let.target.at[1], let.value.at[0]))
         if let.how != "const" or written.strip() != "=":
             return False  # a type that is written down is not narrowed
-        for node in everything(self.program.body):
+        around = [node for node in everything(self.program.body) if type(node) is p.Function
+                  and node.at[0] < let.at[0] and let.at[1] <= node.at[1]]
+        scope = min(around, key=lambda node: node.at[1] - node.at[0], default=self.program)
+        for node in everything(scope.body):
             if type(node) is p.ExportedName and node.local == name:
                 return False
             if type(node) is p.Define and not (node.at[0] <= let.at[0] and let.at[1] <= node.at[1]):
