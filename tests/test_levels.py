@@ -33,6 +33,8 @@ STATE = ("import json\n\n\ndef stored(state):\n    file = open('state.json', 'w'
          "    file.close()\n")
 CAUGHT = ("import json\n\n\ndef stored(state):\n    try:\n        file = open('state.json', 'w')\n"
           "        json.dump(state, file)\n        file.close()\n    except OSError as error:\n        print(error)\n")
+TASK = ("import asyncio\n\n\nasync def told():\n    await asyncio.to_thread(print)\n\n\nasync def tried():\n"
+        "    asyncio.create_task(told())\n    await asyncio.sleep(9)\n")
 MAIN = "\n\nif __name__ == '__main__':\n"
 COMMANDS = STATE.replace("def", "@app.command()\ndef")
 
@@ -93,8 +95,14 @@ CASES = {
         "store.py": CAUGHT + MAIN + "    for state in ({}, {}):\n        stored(state)\n"}),
     "an error that a program catches before it serves": ("handle-not-closed", "warning", {
         "store.py": "import uvicorn\n" + CAUGHT + MAIN + "    stored({})\n    uvicorn.run('shop:app')\n"}),
+    "an error that a program catches which is named after what goes on": ("handle-not-closed", "warning", {
+        "bot.py": CAUGHT + MAIN + "    stored({})\n"}),
     "an error that a program catches which something starts": ("handle-not-closed", "warning", {
         "store.py": CAUGHT + MAIN + "    stored({})\n", "Procfile": "worker: python store.py\n"}),
+    "a task that a program throws away before it ends": ("task-not-cancelled", "note", {
+        "try_it.py": TASK + MAIN + "    asyncio.run(tried())\n"}),
+    "a task that a module throws away": ("task-not-cancelled", "warning", {
+        "try_it.py": TASK, "main.py": "import try_it\n\n\nasync def asked():\n    await try_it.tried()\n"}),
     "what nothing calls in a program": ("handle-not-closed", "note", {
         "store.py": STATE + "\n\nif __name__ == '__main__':\n    print('stored')\n"}),
 }

@@ -105,7 +105,8 @@ class Cases:
             clause = "it may be collected before it is done" if self._watches_itself(call) else "its exception is lost"
         fix = self.mends.kept(call) if api.awaiting else self.mends.opened_inside(call, api)
         steps = self.telling.because(call, why)
-        return self.telling.draft("discarded", call, api, "", why=clause, steps=steps, fix=fix)
+        return self.telling.draft("discarded", call, api, "", why=clause, steps=steps, fix=fix,
+                                  level="note" if api.awaiting and self.endings.by_hand() else None)
 
     def _watches_itself(self, call: p.Call) -> bool:
         """Whether a task runs a coroutine of the project that waits for nothing outside a ``try`` that catches all."""

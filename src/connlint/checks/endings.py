@@ -14,9 +14,9 @@ from connlint.checks.origins import origins
 from connlint.checks.repeats import Repeats, repeats, unread
 from connlint.model import program as p
 from connlint.project.importers import importers
-from connlint.project.programs import programs_of
+from connlint.project.programs import Programs, programs_of
 from connlint.project.serving import servings
-from connlint.project.stage import stages_of
+from connlint.project.stage import stages_of, words_of
 from connlint.project.timeline import at_import, is_main_test
 from connlint.project.values import values_of
 
@@ -24,6 +24,9 @@ _DEPTH = 5
 _MOST_USERS = 8
 """Files that are read to see who calls one function."""
 _PROMISE = ("then", "catch", "finally")
+_LASTING = frozenset("main app server bot worker daemon service run start index wsgi asgi consumer scheduler agent "
+                     "monitor watcher listener gateway proxy poller".split())
+"""Words in the names of programs that go on for as long as they can."""
 
 
 class Endings:
@@ -140,17 +143,25 @@ class Endings:
             return False
         return Endings(repeats(whole, self.repeats.project, self.repeats.rules)).soon(same[0])
 
+    def by_hand(self) -> bool:
+        """Whether the file is a program whose name says that somebody starts it to see what happens."""
+        return self._programs().by_hand(self.module)
+
+    def _programs(self) -> Programs:
+        project, rules = self.repeats.project, self.repeats.rules
+        return programs_of(project, stages_of(project, rules.apis, values_of(project, rules.apis)))
+
     def _is_started_by_hand(self) -> bool:
         """Whether the file is a program that nothing imports and nothing is told to start, and waits for nobody."""
-        if not self._is_program():
+        name = self.module.path.rpartition("/")[2].rpartition(".")[0]
+        if not self._is_program() or not _LASTING.isdisjoint(words_of(name)):
             return False
-        project, rules = self.repeats.project, self.repeats.rules
-        programs = programs_of(project, stages_of(project, rules.apis, values_of(project, rules.apis)))
+        programs = self._programs()
         if programs.imported_by(self.module.path) is not None or programs.is_commanded(self.module.path):
             return False
         if any(it.iterable is None and it.target is None for it in self.module.nodes(p.Loop)):
             return False
-        return next(servings(self.module, rules.apis.get("serving_call", [])), None) is None
+        return next(servings(self.module, self.repeats.rules.apis.get("serving_call", [])), None) is None
 
     def _is_reached_once(self, thing: Any, depth: int) -> bool:
         """Whether nothing repeats the way from the program's start to ``thing``."""
