@@ -19,7 +19,7 @@ from connlint.patterns import Words, regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
 from connlint.project.module import Module
-from connlint.project.packages import own_root
+from connlint.project.packages import unit_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
@@ -111,7 +111,7 @@ def suspects(project: Project, stages: Stages, silent: list[str],
         for path in sorted(paths):
             if not path.endswith(suffixes):
                 continue
-            names = only.get(own_root(project, path), _NO_NAMES) if only is not None else _NO_NAMES
+            names = only.get(unit_root(project, path), _NO_NAMES) if only is not None else _NO_NAMES
             data = project.tree.read(path) if names or only is None else None
             if data is None or len(data) > _LARGEST or (0 < len(names) < _FEW and not _has(data, names)):
                 continue
@@ -120,7 +120,7 @@ def suspects(project: Project, stages: Stages, silent: list[str],
             # the stage takes many patterns, and few files have come so far
             if stages.of_path(path) in silent:
                 continue
-            package = rows.setdefault(own_root(project, path), {})
+            package = rows.setdefault(unit_root(project, path), {})
             for name, text in _pairs(path, data):
                 if only is None or name in names:
                     package.setdefault(name.decode(), {}).setdefault(path, set()).add(text)

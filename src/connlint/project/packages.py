@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from connlint.patterns import regex
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -13,6 +14,8 @@ _OF_JAVASCRIPT = ("package.json", "deno.json")
 _OF_PYTHON = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "environment.yml", "manage.py")
 MARKS = (*_IMAGES, *_OF_JAVASCRIPT, *_OF_PYTHON)
 """Files that stand at the root of a package, or of what is built into one image."""
+_OF_NX = "project.json"
+_IS_NX = regex(rb'"(?:targets|projectType|sourceRoot)"\s*:')
 
 
 def package_root(project: Project, path: str) -> str:
@@ -24,6 +27,22 @@ def own_root(project: Project, path: str) -> str:
     """The `package_root` as far as files of the language of ``path`` make one: what ``package.json`` stands beside is
     no package of Python."""
     return _marked(project, path, (*_IMAGES, *(_OF_PYTHON if path.endswith(".py") else _OF_JAVASCRIPT)))
+
+
+def unit_root(project: Project, path: str) -> str:
+    """The `own_root`, or the project of an nx workspace below it: many of them share one ``package.json``, and each is
+    built and started for itself."""
+    root = own_root(project, path)
+    folder = path.rpartition("/")[0]
+    memo = project.memo.setdefault(unit_root, {})
+    while len(folder) > len(root):
+        if folder not in memo:
+            file = f"{folder}/{_OF_NX}"
+            memo[folder] = file in project.tree.paths and _IS_NX.search(project.tree.read(file) or b"") is not None
+        if memo[folder]:
+            return folder
+        folder = folder.rpartition("/")[0]
+    return root
 
 
 def _marked(project: Project, path: str, marks: tuple[str, ...]) -> str:
