@@ -23,6 +23,9 @@ INSTALLED = Unknown("an installed package", foreign=True)
 _FOREIGN = regex(r"^/|^\w[\w+.-]*:|[?!\\\s|]|\$\{|//")
 """Other schemes, queries, loaders and templates."""
 _CONVENTIONS = {"@": ("src", "app", "", "resources/js"), "~": ("src", "app", "", "resources/js"), "$lib": ("src/lib",)}
+_FRAMEWORKS = {"@": "nuxt.config", "~": "nuxt.config", "$lib": "svelte.config"}
+"""Whose aliases these are: the configuration, which always stands at the top of the package."""
+_OTHERWISE = (b"alias", b"srcDir", b"extends", b"layers", b"rootDir", b"files:", b"theme:")
 _BUILTIN = frozenset(
     "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns "
     "domain events fs http http2 https inspector module net os path perf_hooks process punycode querystring "
@@ -281,7 +284,22 @@ class Resolver:
             found = self.files.find(base) if base is not None else None
             if found is not None and found not in hits:
                 hits.append(found)
+        if not hits and self._is_framework_of(prefix, scope.folder):
+            # a folder of the first part says which of the roots it is
+            first = rest.partition("/")[0] if "/" in rest else ""
+            tops = [base for root in roots if (base := join(scope.folder, f"{root}/{first}")) in self.tree.folders]
+            if len(tops) == 1 and (place := join(tops[0], rest[len(first):].strip("/"))) is not None:
+                return self.absence.judge(place)
         return self.found(hits[0]) if len(hits) == 1 else Unknown("a framework's alias")
+
+    def _is_framework_of(self, prefix: str, folder: str) -> bool:
+        """Whether the package at ``folder`` is built by the framework to which the alias ``prefix`` belongs, as that is
+        when nobody has told it otherwise."""
+        for ending in ("ts", "js", "mjs"):
+            data = self.tree.read(join(folder, f"{_FRAMEWORKS[prefix]}.{ending}") or "")
+            if data is not None:
+                return not any(word in data for word in _OTHERWISE)
+        return False
 
     def _based(self, scope: Scope, specifier: str) -> Answer | None:
         """Through ``baseUrl``, for folders that lie there."""
