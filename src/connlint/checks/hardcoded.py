@@ -62,7 +62,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         assert host is not None
         if any(wording.agent(word, host) for word in words_of(name)):
             continue
-        if Companions.of(project, rules.apis).beside(module.path, (), host):
+        # a page looks for its own machine in front of whoever reads it, whatever its image runs
+        if not stages.is_for_browsers(module.path) and Companions.of(project, rules.apis).beside(module.path, (), host):
             continue
         place = Place(module.path, found.node.at)
         steps = (Step(place, f"the address is written here: {shown(text)}"),

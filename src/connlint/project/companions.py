@@ -106,6 +106,7 @@ class Companions:
             found = self.containers[path] = Container(self._folders(image))
             if (data := self.tree.read(path)) is not None and self._runs(found, data, listed):
                 found.ports |= self._exposed(image)
+                self._tell(found, data)
         self._several()
         self._pods()
         self._on_the_machine()

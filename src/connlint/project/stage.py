@@ -358,7 +358,7 @@ class Stages:
         equal = truth == (test.op == "==")
         for side, other in ((test.left, test.right), (test.right, test.left)):
             if equal and _asks_for_browser(side) and type(other) is p.Text and other.value == "undefined":
-                return self._runs_in_browsers(module.path)
+                return self.is_for_browsers(module.path)
             if self._equals(module, side, other, equal):
                 return True
             text = self._text(module, other)
@@ -371,7 +371,7 @@ class Stages:
                     return True
         return False
 
-    def _runs_in_browsers(self, path: str) -> bool:
+    def is_for_browsers(self, path: str) -> bool:
         """Whether the package of ``path`` is made for browsers, and no server renders its pages."""
         tree = self.values.project.tree
         folder = path.rpartition("/")[0]
