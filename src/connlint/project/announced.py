@@ -1,4 +1,4 @@
-"""Whether the people who run a project are told of a variable: to require one of which they do not know stops them all.
+"""Whether those who run a project are told of a variable, and its tests have it: to require it stops all others.
 
 What they are told stands in files of variables, in workflows, and in whatever else of a project sets or names them. A
 project that has no file of variables and no workflow tells nobody anything, and they read the code.
@@ -14,8 +14,17 @@ from connlint.project.tree import Tree
 
 _TELLING = regex(r"(?:^|/)(?:\.env[\w.-]*|[\w.-]*\.env|[\w-]*env[.-](?:example|sample|template|dist)[\w.]*"
                  r"|\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|\.circleci/config\.yml|\.devcontainer/[^/]+)$")
-_NAMING = regex(r"(?:^|/)(?:[^/]*Dockerfile[^/]*|[^/]+\.(?:ya?ml|toml|tf|sh|cfg|ini|conf|service|md|rst|txt)|Makefile"
-                r"|Procfile|package\.json|app\.json)$")
+_NAMING = regex(r"(?:^|/)(?:[^/]*Dockerfile[^/]*|[^/]+\.(?:ya?ml|toml|tf|sh|cfg|ini|conf|service)|Makefile"
+                r"|Procfile|package\.json|app\.json"
+                r"|[^/]*(?i:readme|install|setup|config|env|deploy|develop|contributing)[^/]*\.(?:md|rst|txt|adoc))$")
+_WORKFLOW = regex(r"(?:^|/)(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|\.circleci/config\.yml)$")
+_TESTS = regex(rb"\b(?:pytest|jest|vitest|mocha|unittest|tox|nox"
+               rb"|(?:manage\.py|npm|yarn|pnpm|bun|make|nx)[ \t](?:run[ \t])?test)")
+_BRINGS_ITS_OWN = regex(rb"\.env\b|\benv_file\b|\bdocker[ -]compose\b|\bsecrets: inherit\b")
+_FOR_TESTS = regex(r"(?:^|/)(?:conftest\.py|pytest\.ini|tox\.ini|noxfile\.py|setup\.cfg|pyproject\.toml|Makefile"
+                   r"|package\.json"
+                   r"|(?:jest|vitest|playwright|cypress)[\w.-]*\.[cm]?[jt]s|[\w.-]*[Ss]etup[\w.-]*\.(?:[cm]?[jt]s|py)"
+                   r"|\.env\.(?:test|ci)[\w.]*)$")
 _WORD = regex(rb"[A-Z][A-Z0-9_]{2,}")
 _LARGEST = 300_000
 """Bytes; longer files are written by machines."""
@@ -32,6 +41,20 @@ def is_announced(project: Project, variable: str) -> bool:
     if "named" not in memo:
         memo["named"] = _words(project.tree, (path for path in project.tree.paths if _NAMING.search(path)))
     return variable.encode() in memo["named"]
+
+
+def tests_know(project: Project, variable: str) -> bool:
+    """Whether the tests that a workflow runs have ``variable``, so that code may need it while it is imported; True as
+    well where no workflow runs any, or brings the variables in a way that does not show."""
+    memo = project.memo.setdefault(tests_know, {})
+    if "words" not in memo:
+        tree = project.tree
+        flows = {path: tree.read(path) or b"" for path in tree.paths if _WORKFLOW.search(path)}
+        running = [path for path, data in flows.items() if _TESTS.search(data)]
+        settled = not running or any(_BRINGS_ITS_OWN.search(flows[path]) for path in running)
+        paths = [*running, *(path for path in tree.paths if _FOR_TESTS.search(path))]
+        memo["words"] = None if settled else _words(tree, sorted(paths))
+    return memo["words"] is None or variable.encode() in memo["words"]
 
 
 def _words(tree: Tree, paths: Iterable[str]) -> frozenset[bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 from connlint.model import program as p
 from connlint.model.finding import Fix
 from connlint.patterns import regex
-from connlint.project.announced import is_announced
+from connlint.project.announced import is_announced, tests_know
 from connlint.project.bundled import is_inlined
 from connlint.project.corrections import without_idle_imports
 from connlint.project.defaults import without_declared_default, without_default
@@ -36,6 +36,9 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
         return None
     if any(_is_spared(module, r) for r in reads):
         return None
+    early = module.function(read.site.node) is None
+    if early and not any(tests_know(values.environment.project, name) for r in reads for name in r.variables):
+        return None  # what the tests import would stop them
     variable = " or ".join(dict.fromkeys(r.variables[0] for r in reads))
     if len(reads) == 1 and (fix := _without_default(values, module, read.site.node, joint.node, variable)) is not None:
         return without_idle_imports(module, fix)
