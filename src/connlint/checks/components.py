@@ -48,6 +48,7 @@ class Components:
         self.module = module
         self.project = project
         self.origins = origins(module, project)
+        self._callers: dict[tuple[int, int], Hook | None] = {}
         self.hooks: dict[str, dict[str, Any]] = {}
         self.methods: dict[str, dict[str, Any]] = {}
         self.suffixes: dict[str, dict[str, Any]] = {}
@@ -86,12 +87,19 @@ class Components:
                 break
         if found is None and self.suffixes and self.module.function(thing) is None:
             found = self._script(thing)
-        for function in named if found is None and depth > 0 else ():
+        for function in named if found is None and depth > 0 and (self.hooks or self.methods) else ():
             found = found or self._calling(function, depth)
         return found
 
     def _calling(self, function: p.Function, depth: int) -> Hook | None:
         """The hook of a component that calls ``function``, which is written in the same component."""
+        key = (id(function), depth)
+        if key not in self._callers:
+            self._callers[key] = None  # cuts cycles
+            self._callers[key] = self._caller(function, depth)
+        return self._callers[key]
+
+    def _caller(self, function: p.Function, depth: int) -> Hook | None:
         define = self.module.parent(function)
         owner = self.module.parent(define)
         if type(owner) in (p.Class, p.Record) and (function.kind == "method" or type(define) is p.Entry):
