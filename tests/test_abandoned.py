@@ -149,3 +149,21 @@ LAUNCHED = {
 def test_what_a_parent_always_passes(files, found):
     rules = {f.rule for f in report(files).findings}
     assert ("env-localhost-fallback" in rules) == found
+
+
+@pytest.mark.parametrize(("framework", "level"), [("next", "note"), ("moleculer", "warning")])
+def test_a_folder_of_services_is_looked_into_by_some_frameworks(framework, level):
+    package = f'{{"name": "shop", "private": true, "dependencies": {{"{framework}": "1.0.0"}}}}'
+    files = {**JAVASCRIPT, "package.json": package, "src/services/things.js": JAVASCRIPT["src/useThings.js"]}
+    assert levels(files, "src/services/things.js") == {level}
+
+
+@pytest.mark.parametrize(("loader", "level"), [
+    ("import { a } from '../things/a.js';\nexport const load = (x) => import(`../plugins/${x}.js`);\n", "note"),
+    ("export const load = (x) => import(`../things/${x}.js`);\n", "warning"),
+])
+def test_a_loader_that_imports_from_a_folder_does_not_gather_it(loader, level):
+    files = {**JAVASCRIPT, "src/things/a.js": "export const a = 1;\n",
+             "src/things/old.js": JAVASCRIPT["src/useThings.js"], "src/loading/index.js": loader,
+             "src/a.js": "import { load } from './loading/index.js';\nexport const a = load;\n"}
+    assert levels(files, "src/things/old.js") == {level}

@@ -33,6 +33,12 @@ _FOUND_IN_PYTHON = frozenset(
     "templatetags management dags plugins spiders pages custom_components handlers lambdas functions".split()
 )
 """Names of files, and of folders around them, that frameworks of Python look for by themselves."""
+_BY_PLACE_ALONE = regex(
+    rb'"(?:@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|egg|moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|payload|'
+    rb'nuxt|nitropack|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|serverless|sst|gatsby|expo)"\s*:'
+)
+"""Packages that look into folders of many names; the others know pages and routes."""
+_IMPORTED = regex(rb"\b(?:from|import|require\()\s*['\"][^'\"\n]+['\"]")
 _FOUND_IN_JAVASCRIPT = frozenset(
     "pages routes api middleware plugins functions subscribers jobs workflows commands events listeners loaders "
     "server start config policies services models controllers migrations lambdas handlers workers".split()
@@ -152,15 +158,15 @@ class Abandoned:
             stem = path.rpartition("/")[2].partition(".")[0]
             return not _FOUND_IN_PYTHON.isdisjoint((stem, *folders))
         if self.programs.is_by_convention(path):
-            return self._finds(path)
-        return not _FOUND_IN_JAVASCRIPT.isdisjoint(folders) and self._finds(path)
+            return self._finds(path, _FINDERS)
+        return not _FOUND_IN_JAVASCRIPT.isdisjoint(folders) and self._finds(path, _BY_PLACE_ALONE)
 
-    def _finds(self, path: str) -> bool:
-        """Whether a package of ``path`` uses a framework that looks for files."""
+    def _finds(self, path: str, frameworks: re.Pattern[bytes]) -> bool:
+        """Whether a package of ``path`` uses one of ``frameworks``, which look for files."""
         folder = path.rpartition("/")[0]
         while True:
             name = f"{folder}/package.json" if folder else "package.json"
-            if name in self.project.tree.paths and _FINDERS.search(self.index.data(name)) is not None:
+            if name in self.project.tree.paths and frameworks.search(self.index.data(name)) is not None:
                 return True
             if not folder:
                 return False
@@ -209,14 +215,16 @@ class Abandoned:
         """Whether a file of the same package loads others without naming them, from the folder of ``path`` or one that
         it names."""
         folders = path.split("/")[:-1]
-        words = [folder.encode() for folder in folders[-3:]]
+        names = [re.escape(folder.encode()) for folder in folders[-3:] if folder not in ("src", "lib")]
+        named = re.compile(rb"(?<![\w-])(?:%s)(?![\w-])" % b"|".join(names)) if names else None
         for other in self._loaders:
             if package_root(self.project, other) != package_root(self.project, path) and not path.startswith(
                     other.rpartition("/")[0] + "/"):
                 continue
             near = other.rpartition("/")[0].split("/")
             beside = folders[: len(near)] == near and len(folders) - len(near) <= 1
-            if other != path and (beside or any(word in self.index.data(other) for word in words)):
+            if other != path and (beside or (named is not None and named.search(
+                    _IMPORTED.sub(b"", self.index.data(other))))):
                 return True
         return False
 
