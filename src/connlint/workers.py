@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import sys
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
@@ -42,6 +40,10 @@ class Ticket(Struct, frozen=True):
     @classmethod
     def of(cls, session: Session) -> Ticket:
         """The ticket from which another process builds a session like ``session``."""
+        # a hook on one file has no tickets to give, and would wait for this import
+        import pickle
+        import zlib
+
         parts = (session.tree, session.rules, session.config, session.options, session.reported)
         recipe = zlib.compress(pickle.dumps(parts, pickle.HIGHEST_PROTOCOL), 1)
         return cls(blake2b(recipe, digest_size=16).digest() + os.urandom(8), recipe)
@@ -49,6 +51,9 @@ class Ticket(Struct, frozen=True):
     def session(self) -> Session:
         """The session of this thread for this ticket, built at the first call; the one before it is let go."""
         if getattr(_held, "key", None) != self.key:
+            import pickle
+            import zlib
+
             _held.session = Session(*pickle.loads(zlib.decompress(self.recipe)))
             _held.key = self.key
         return _held.session

@@ -90,6 +90,13 @@ def import_names(distribution: str) -> set[str]:
     return found - {"django", "flask", "python", "py", "types"} | {name}
 
 
+_SAYS_ROOTS = regex(
+    rb"^[ \t]*(?:name|install_requires|where|package_dir|pythonpath|python_paths|mypy_path)[ \t]*[=:]|extras_require",
+    re.M | re.I,
+)
+"""What an ini file holds where it says something of roots: most tell other tools other things."""
+
+
 class _Reader:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -225,6 +232,8 @@ class _Reader:
         self.place(folder, places)
 
     def ini(self, folder: str, data: bytes) -> None:
+        if not _SAYS_ROOTS.search(data):
+            return
         import configparser
 
         parser = configparser.ConfigParser(interpolation=None, strict=False)
