@@ -25,6 +25,9 @@ _MOST = 40
 """Files that are read to see what becomes of one value."""
 _FEW = 12
 """Files whose own imports are followed to see whether they import another; for more, the importers of that are."""
+_LONGEST_NAME = 200
+_BEFORE = re.compile(rb"([\w$]+)(?:\(\))?[?!]?\Z")
+"""Whatever an attribute is asked of, where it is a name or a call of one without arguments."""
 _IMPORT = re.compile(rb"\s*(?:import|from|export|const \{[^=]*\} = require)\b")
 
 
@@ -85,13 +88,15 @@ class Elsewhere:
 
     def reads(self, field: Field) -> Iterator[tuple[Module, p.Member]]:
         """Every place of the program that is seen to read ``field`` of an object of its class."""
-        asked = re.compile(rb"([\w$]+)(?:\(\))?[?!]?\.%s\b" % re.escape(field.name.encode()))
+        asked = re.compile(rb"\.%s\b" % re.escape(field.name.encode()))
         words = set(words_of(field.owner.name or ""))
         seen = 0
         for path in (field.module.path, *self.index.mentions(field.name, field.module.path)):
             if not self.counts(path) or (seen and path == field.module.path):
                 continue
-            bases = [base.decode() for base in asked.findall(self.index.data(path))]
+            data = self.index.data(path)
+            bases = [base[1].decode() for dot in asked.finditer(data)
+                     if (base := _BEFORE.search(data, max(0, dot.start() - _LONGEST_NAME), dot.start()))]
             if not any(base in ("self", "this", "cls") or words.intersection(words_of(base)) for base in bases):
                 continue
             seen += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
@@ -46,7 +47,10 @@ class Project:
         self._modules: dict[str, Module | None] = {}
         self._words: dict[str, frozenset[bytes]] = {}
         """The words for which a module was read, where it was not read whole."""
-        self._followed: set[str] = set()
+        self._followed: Counter[str] = Counter()
+        """How often each module was followed to; of one that was, more is asked for."""
+        self._wholly: set[str] = set()
+        """Modules that were asked for several names, and are read whole from now on."""
         self._kept = 0
 
     def single(self, kind: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
@@ -80,6 +84,8 @@ class Project:
             words = self._words[path] = frozenset(words)
         self._let_go(path)
         found = self._modules[path] = self._read(path, words)
+        if words is not None and found is not None and not found.nodes(p.Unread):
+            del self._words[path]
         self._kept += _bytes_read(found) if found is not None else 0
         return found
 
@@ -96,16 +102,25 @@ class Project:
         self._modules[path] = None
 
     def trim(self) -> bool:
-        """Let go of all modules where there `is_full`; whether it did so.
+        """Let go of modules where there `is_full`, of all but those that were followed to most; whether it did so.
 
         Whoever asks for one again has it read again, so this is for the time between two questions.
         """
         if not self.is_full:
             return False
-        self._modules.clear()
-        self._kept = 0
-        self._followed.clear()
-        self._words.clear()
+        kept: dict[str, Module | None] = {}
+        size = 0
+        for path, _ in self._followed.most_common():
+            module = self._modules.get(path)
+            if module is not None and size + (more := _bytes_read(module)) <= MOST_KEPT // 3:
+                # what was found out about it may hold modules that are let go of
+                module.memo.clear()
+                kept[path] = module
+                size += more
+        self._modules = kept
+        self._kept = size
+        self._followed = Counter({path: self._followed[path] // 2 for path in kept})
+        self._words = {path: words for path, words in self._words.items() if path in kept}
         # Modules are full of circles, and the collector may be off, or told to leave the old ones alone
         gc.unfreeze()
         gc.collect()
@@ -224,7 +239,9 @@ class Project:
         answer = self.resolve(module, specifier)
         if not isinstance(answer, Found):
             return None
-        self._followed.add(answer.path)
+        self._followed[answer.path] += 1
+        if answer.path in self._wholly:
+            return self.module(answer.path)
         words = _DEFAULT if name == "default" else (name.encode(),)
         have = self._words.get(answer.path)
         if have is None or have.issuperset(words):
@@ -232,7 +249,10 @@ class Project:
         # most modules are asked for one name; whoever reads one a second time may as well read all of it, unless that
         # takes seconds
         read = self._modules.get(answer.path)
-        return self.module(answer.path, words if read is not None and len(read.source.data) > LARGE else None)
+        if read is not None and len(read.source.data) > LARGE:
+            return self.module(answer.path, words)
+        self._wholly.add(answer.path)
+        return self.module(answer.path)
 
     def _through(self, module: Module, found: list[Definition], seen: frozenset[str]) -> Bound:
         if len(found) == 1 and found[0].kind == "import":

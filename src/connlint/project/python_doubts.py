@@ -50,6 +50,7 @@ class Doubts:
         self.tree = files.tree
         self._modules: dict[tuple[str, str], str | None] = {}
         self._outside: dict[tuple[str, str], bool] = {}
+        self._extending: dict[str, str | None] = {}
 
     # -- modules --------------------------------------------------------------------------------------------------
 
@@ -92,6 +93,11 @@ class Doubts:
 
     def _extends_itself(self, path: str) -> str | None:
         """Why submodules of the package or module ``path`` need no file."""
+        if path not in self._extending:
+            self._extending[path] = self._extends(path)
+        return self._extending[path]
+
+    def _extends(self, path: str) -> str | None:
         data = self.tree.read(path)
         if data is None:
             return "cannot be read"
@@ -134,8 +140,11 @@ class Doubts:
 
     def _is_put_in(self, stem: str, top: str) -> bool:
         """Whether some file makes the module at ``stem``; ``top`` is its name where no package is above it."""
-        dotted = "." + stem.replace("/", ".") + "."
-        return top in self._put_in or any("." in name and f".{name}." in dotted for name in self._put_in)
+        if not self._put_in:
+            return False
+        parts = stem.replace("/", ".").split(".")
+        runs = (".".join(parts[start:end]) for start in range(len(parts)) for end in range(start + 2, len(parts) + 1))
+        return top in self._put_in or any(run in self._put_in for run in runs)
 
     @cached_property
     def _build_files(self) -> bytes:
@@ -171,8 +180,11 @@ class Doubts:
             return False
         copied = re.compile(rb"^[ \t]*(?:COPY|ADD)[ \t](?:[^\n]*[ \t/])?%s[ \t](?:[^\n]*[ \t/])?%s/?(?:%s)?[ \t\r]*$"
                             % (file, above, file), re.M)
-        return any(copied.search(self.tree.read(path) or b"") for path in self.tree.paths
-                   if "ockerfile" in path.rpartition("/")[2])
+        return any(copied.search(data) for data in self._image_files)
+
+    @cached_property
+    def _image_files(self) -> list[bytes]:
+        return [self.files.read(path) for path in self.tree.paths if "ockerfile" in path.rpartition("/")[2]]
 
     # -- names ----------------------------------------------------------------------------------------------------
 

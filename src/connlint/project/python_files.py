@@ -139,9 +139,24 @@ class PythonFiles:
 
     def submodules(self, folder: str) -> set[str]:
         """The names of everything importable directly below ``folder``."""
-        start = f"{folder}/" if folder else ""
-        found = {path[len(start) :].partition("/")[0] for path in self.paths if path.startswith(start)}
-        return {name.removesuffix(".py") for name in found - {INIT}}
+        return set(self._below.get(folder, ()))
+
+    @cached_property
+    def _below(self) -> dict[str, set[str]]:
+        """The names of everything importable directly below each folder."""
+        found: dict[str, set[str]] = {}
+        for path in self.paths:
+            folder, _, name = path.rpartition("/")
+            names = found.setdefault(folder, set())
+            if name != INIT:
+                names.add(name.removesuffix(".py"))
+            while folder:
+                folder, _, name = folder.rpartition("/")
+                names = found.setdefault(folder, set())
+                if name in names:
+                    break
+                names.add(name)
+        return found
 
 
 def join(folder: str, name: str) -> str:
