@@ -53,6 +53,8 @@ class Listening:
         hook = self.components.hook(call)
         if hook is None and (piling := self._piling(one, api, name)) is not None:
             return piling
+        if hook is not None and self.cases.repeats.of(call).answer == "once":
+            return None  # the first of all components adds it for all of them
         if hook is None or one.others or not self._is_lasting(call, one) or not self._is_dropped(call):
             return None
         fix = self.cases.mends.removed_by_effect(call, hook, one.target, pair.remove[0],

@@ -57,7 +57,7 @@ class Patience:
             return self._settles(step.value, depth)
         if kind is not p.Call:
             return False
-        if (step, self.origins) in self.table.calm:
+        if (step, self.origins) in self.table.calm or self.origins.of(step.callee) in self.table.calm.names:
             return True
         return self._only_makes(step) or self._sleeps(step, depth) or self._copes(step)
 

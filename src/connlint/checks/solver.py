@@ -200,8 +200,7 @@ class _Solver:
         passing = raised
         for handler in guard.handlers:
             if raised:
-                caught = {state: _Trail(trail.raised, trail.left, True) for state, trail in raised.items()}
-                _join(exits, self.block(handler.body, caught))
+                _join(exits, self.block(handler.body, _caught(raised, True)))
             if handler.everything:
                 passing = {}
                 break
@@ -211,8 +210,10 @@ class _Solver:
             return exits
         finally_: _Exits = {}
         for kind, left in exits.items():
-            found = self.block(guard.always, left)
-            _add(finally_, kind, found.pop(_NEXT, {}))
+            raising = kind[0] == "raise"
+            found = self.block(guard.always, _caught(left, True) if raising else left)
+            through = found.pop(_NEXT, {})
+            _add(finally_, kind, _caught(through, False) if raising else through)
             _join(finally_, found)
         return finally_
 
@@ -233,6 +234,11 @@ def _worth(trail: _Trail) -> int:
     if trail.raised is None:
         return 0
     return (1 if trail.raised.kind in ("await", "reject", "raise") else 2) + 2 * trail.again
+
+
+def _caught(states: _States, caught: bool) -> _States:
+    """The states with or without the mark that their exception is in somebody's hands."""
+    return {state: _Trail(trail.raised, trail.left, caught, trail.again) for state, trail in states.items()}
 
 
 def _merged(pairs) -> _States:  # type: ignore[no-untyped-def]
