@@ -112,13 +112,12 @@ def suspects(project: Project, stages: Stages, silent: list[str],
             if not path.endswith(suffixes):
                 continue
             names = only.get(unit_root(project, path), _NO_NAMES) if only is not None else _NO_NAMES
-            data = project.tree.read(path) if names or only is None else None
+            if (only is not None and not names) or stages.of_path(path) in silent:
+                continue
+            data = project.tree.read(path)
             if data is None or len(data) > _LARGEST or (0 < len(names) < _FEW and not _has(data, names)):
                 continue
             if not sought.stand_in(data) or (names and not _has(data, names)):
-                continue
-            # the stage takes many patterns, and few files have come so far
-            if stages.of_path(path) in silent:
                 continue
             package = rows.setdefault(unit_root(project, path), {})
             for name, text in _pairs(path, data):
