@@ -46,6 +46,8 @@ def found(files: dict[str, str]) -> bool:
                  id="a test alone"),
     pytest.param(NAMED, {"src/part1.ts": "import { API_URL } from './config';\n"
                                          "export const run1 = () => fetch(API_URL);\n"}, True, id="imported"),
+    pytest.param(NAMED, {"src/docs/openapi.ts": "import { API_URL } from '../config';\n"
+                                                "export const servers = [{ url: API_URL }];\n"}, True, id="in docs"),
     pytest.param(NAMED, {"src/part1.ts": "import * as config from './config';\n"
                                          "export const run1 = () => fetch(config.API_URL);\n"}, True, id="a namespace"),
     pytest.param(NAMED, {"src/part1.ts": "import * as config from './config';\n"

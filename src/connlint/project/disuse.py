@@ -85,7 +85,7 @@ class Disuse:
 
     def readers(self, path: str) -> list[str]:
         """The files, no tests, that import ``path``."""
-        return [other for other in self.index.of(path) if self.stages.of_path(other) not in ("test", "example")]
+        return [other for other in self.index.of(path) if self.stages.of_path(other) != "test"]
 
     def is_asked_for(self, path: str, name: str) -> bool:
         """Whether a file imports a ``name`` from somewhere that is not understood, which may be the module at
@@ -108,7 +108,7 @@ class Disuse:
 
     @cached_property
     def _loaders(self) -> list[str]:
-        return [path for path in self.index.paths if self.stages.of_path(path) not in ("test", "example")
+        return [path for path in self.index.paths if self.stages.of_path(path) != "test"
                 and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self.index.data(path))]
 
     def _is_told(self, path: str) -> bool:

@@ -71,7 +71,7 @@ class Mentions:
         return False
 
     def _counts(self, path: str) -> bool:
-        return self.stages.of_path(path) not in ("test", "example")
+        return self.stages.of_path(path) != "test"
 
     def _is_named(self, home: Module, variable: str, *, tests: bool = False) -> bool:
         """Whether any file of the program (or, with ``tests``, of what surrounds it) names ``variable`` other than

@@ -80,7 +80,7 @@ class Uncalled:
         word = re.compile(rb"(?<![\w$])%s(?![\w$])" % re.escape(name.encode()))
         found = 0
         for other in self.index.mentions(name, path):
-            if self.stages.of_path(other) not in ("test", "example"):
+            if self.stages.of_path(other) != "test":
                 data = _PASSED_ON.sub(b"", self.index.data(other))
                 found += sum(1 for _ in outside_comments(word, data, python=other.endswith(".py")))
                 if found > 1:
