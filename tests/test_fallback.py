@@ -112,6 +112,10 @@ def stages() -> Stages:
     ("examples/app/main.py", "example"),
     ("docs/conf.py", "example"),
     ("app/migrations/0001_initial.py", "migration"),
+    ("tests_smoke/smoke/shared.py", "test"),
+    ("testkit/grid_testkit/config.py", "test"),
+    ("tests_registry/client.py", "production"),
+    ("app/tools/debug/dbg_jobs.py", "tool"),
 ])
 def test_a_path_tells_the_stage(path, stage):
     assert stages().of_path(path) == stage
