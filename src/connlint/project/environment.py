@@ -194,7 +194,11 @@ class Environment:
             if base is None or base in ("this", "self"):
                 return module.qualified(expression)
             name = expression.name if kind is p.Member else expression.key.value
-            return module.qualified(expression) or without_default(f"{base}.{name}")
+            qualified = module.qualified(expression)
+            # what the project's own import led to says more than the name of the import
+            if qualified is not None and base == module.qualified(expression.of):
+                return qualified
+            return without_default(f"{base}.{name}")
         if kind is p.Await:
             return self.spelled(module, expression.value, depth + 1)
         if kind is p.Call:
