@@ -18,6 +18,8 @@ from connlint.project.tree import Tree
 _TEXT = regex(r"\.(?:py|[cm]?[jt]sx?|go|rs|java|kt|rb|php|cs|ya?ml|json|toml|ini|cfg|conf|sh|env|properties)$|"
               r"(?:^|/)(?:\.env[^/]*|[^./]+)$")
 _LARGEST = 500_000
+_ADDRESSED = regex(r"(?:^|//|[,=@\s])([^\s/,=@:]*|\[::\]):(\d{2,5})(?!\d)")
+_EVERYWHERE = ("0.0.0.0", "localhost", "127.0.0.1", "[::]")
 _IN_CLUSTER = regex(r"([\w-]+)\.[\w-]+\.svc(?:\.cluster\.local)?\.?")
 
 if TYPE_CHECKING:
@@ -167,10 +169,9 @@ def named_ports(one: Running, tables: Tables) -> set[int]:
 
 def _called_its_own(one: Running) -> set[int]:
     """Ports behind its own name, or behind no name, in its own variables."""
-    everywhere = ("0.0.0.0", "localhost", "127.0.0.1", "[::]")
-    names = "|".join(re.escape(host) for host in (*one.service.hosts, *everywhere) if host)
-    own = re.compile(rf"(?:^|//|[,=@\s])(?:{names})?:(\d{{2,5}})(?!\d)")
-    return {int(port) for known in one.environment.values() for port in own.findall(known.value or known.written)}
+    own = {"", *_EVERYWHERE, *one.service.hosts}
+    return {int(port) for known in one.environment.values()
+            for host, port in _ADDRESSED.findall(known.value or known.written) if host in own}
 
 
 def is_fronted(one: Running) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct, field
@@ -216,12 +217,18 @@ class Companions:
         """The programs that a script starts; what it says of variables, or a file that it reads, holds for all."""
         self._tell(found, data)
         for word in _SOURCED.findall(data):
-            file = posixpath.basename(word.decode("utf-8", "replace"))
-            for other in self.tree.paths:
-                if posixpath.basename(other) == file:
-                    self._tell(found, self._read(other))
+            for other in self._called.get(posixpath.basename(word.decode("utf-8", "replace")), ()):
+                self._tell(found, self._read(other))
         for command in read_commands(data, path):
             yield Program(name, tuple(word.value for word in command.words))
+
+    @cached_property
+    def _called(self) -> dict[str, list[str]]:
+        """The files of the project by their names without folders."""
+        found: dict[str, list[str]] = {}
+        for path in self.tree.paths:
+            found.setdefault(path.rpartition("/")[2], []).append(path)
+        return found
 
     def _started(self, name: bytes, text: bytes, path: str) -> Program:
         commands = read_commands(text, path)
