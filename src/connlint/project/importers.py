@@ -13,8 +13,8 @@ from connlint.patterns import regex
 from connlint.project.project import Project
 
 CODE = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
-_KEPT = 48_000_000
-"""Bytes of files that are kept in memory for the next search."""
+_KEPT = 120_000_000
+"""Bytes of files that are kept in memory for the next search: where there are more, every search opens the rest."""
 _LARGEST = 1_000_000
 """Bytes. Nobody looks for a caller in a larger file."""
 _FEW = 24

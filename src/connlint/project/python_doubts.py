@@ -7,7 +7,7 @@ question is asked only where something seems to be missing, so that it may look 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from connlint.languages.python.outline import PUTS_MODULES
@@ -36,6 +36,8 @@ _EXTENDS_ITSELF = regex(
     re.M,
 )
 _TEST = regex(r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.py$)")
+_KEPT = 64_000_000
+"""Bytes of files that are kept in memory for the next search."""
 _MAKES = regex(
     rb">|(?<!\w)-o\b|out|write_to|version.file|gen|Extension|cythonize|ext_modules|ffi|module-name|build", re.I
 )
@@ -51,6 +53,8 @@ class Doubts:
         self._modules: dict[tuple[str, str], str | None] = {}
         self._outside: dict[tuple[str, str], bool] = {}
         self._extending: dict[str, str | None] = {}
+        self._bytes: dict[str, bytes] = {}
+        self._size = 0
 
     # -- modules --------------------------------------------------------------------------------------------------
 
@@ -199,13 +203,24 @@ class Doubts:
         key = (target, name)
         if key not in self._outside:
             module = target.rstrip("/").removesuffix(f"/{INIT}").rpartition("/")[2].removesuffix(".py")
-            self._outside[key] = any(self._sets(path, module, name) for path in self.files.paths)
+            word = name.encode()
+            self._outside[key] = any(self._sets(path, data, module, name) for path, data in self._read_all()
+                                     if word in data)
         return self._outside[key]
 
-    def _sets(self, path: str, module: str, name: str) -> bool:
-        data, word = self.files.read(path), name.encode()
-        if word not in data:
-            return False
+    def _read_all(self) -> Iterator[tuple[str, bytes]]:
+        """Every file with its bytes, which are kept for the next question as far as there is room."""
+        for path in self.files.paths:
+            data = self._bytes.get(path)
+            if data is None:
+                data = self.files.read(path)
+                if self._size + len(data) <= _KEPT:
+                    self._bytes[path] = data
+                    self._size += len(data)
+            yield path, data
+
+    def _sets(self, path: str, data: bytes, module: str, name: str) -> bool:
+        word = name.encode()
         if b"setattr" in data or b".object(" in data:
             for found in re.finditer(rb"[\"']" + re.escape(word) + rb"[\"']", data):
                 if _SETS_ATTRIBUTE.search(data, max(0, found.start() - 120), found.start()):
