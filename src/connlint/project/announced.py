@@ -24,7 +24,7 @@ _BRINGS_ITS_OWN = regex(rb"\.env\b|\benv_file\b|\bdocker[ -]compose\b|\bsecrets:
 _FOR_TESTS = regex(r"(?:^|/)(?:conftest\.py|pytest\.ini|tox\.ini|noxfile\.py|setup\.cfg|pyproject\.toml|Makefile"
                    r"|package\.json"
                    r"|(?:jest|vitest|playwright|cypress)[\w.-]*\.[cm]?[jt]s|[\w.-]*[Ss]etup[\w.-]*\.(?:[cm]?[jt]s|py)"
-                   r"|\.env\.(?:test|ci)[\w.]*)$")
+                   r"|\.env(?:\.(?:test|ci|development)[\w.]*)?)$")
 _WORD = regex(rb"[A-Z][A-Z0-9_]{2,}")
 _LARGEST = 300_000
 """Bytes; longer files are written by machines."""
