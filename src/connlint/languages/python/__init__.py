@@ -1,1 +1,1 @@
-"""Python, as libcst reads it."""
+"""Python, as its own parser reads it, or libcst."""
