@@ -387,7 +387,7 @@ class Values:
               inside: Any = None) -> list[Possible]:
         """One variable (or result) with several values: each with the reads that must be absent for it to be taken."""
         rows: list[Possible] = []
-        overriding: list[tuple[int, tuple[Read, ...], Any]] = []
+        overriding: list[tuple[int, tuple[Read, ...], Any, set[tuple[int, bool]]]] = []
         tested = []
         for node, row in values:
             held = self._conditions(module, node, inside)
@@ -401,11 +401,12 @@ class Values:
             tested.append((node, row, absent, tuple(held), {v for r in present for v in r.variables}))
             present = merged((present, self.absence.passed_over(module, node, row, values)))
             if present:
-                overriding.append((node.at[0], present, node))
+                overriding.append((node.at[0], present, node, {(id(c.test), c.truth) for c in held}))
         for node, row, absent, held_by, own_present in tested:
-            if not absent and not held_by:
-                for at, present, other in overriding:
-                    if other is not node and node.at[0] < at:
+            if not absent:
+                # what both are taken under, as a test above them that stops the program, decides nothing between them
+                for at, present, other, also in overriding:
+                    if other is not node and node.at[0] < at and all((id(c.test), c.truth) in also for c in held_by):
                         absent = merged((absent, present))
             for q in row:
                 if not (q.nothing and own_present.intersection(v for r in q.absent for v in r.variables)):
