@@ -118,6 +118,7 @@ def deeper(source: Source, start: int, indent: str) -> str | None:
 
 def indented(source: Source, at: Span, unit: str, fixed: Sequence[Span]) -> str:
     """The lines at ``at``, one level deeper; empty lines and lines that start inside a span of ``fixed`` stay."""
+    fixed = [span for span in fixed if span[0] < at[1] and at[0] < span[1]]
     lines, position = [], at[0]
     for line in re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", source.slice(at)):
         inside = any(start < position < end for start, end in fixed)
