@@ -133,7 +133,8 @@ TITLE = "from app.config import Settings\n\ndef run1(settings):\n    return sett
     pytest.param(PUT, {"app/part1.py": "from app.config import settings\n\ndef run1():\n"
                                        "    return settings()['name']\n"}, False, id="another part put"),
     pytest.param(PUT, {"app/part1.py": "import requests\nfrom app.config import settings\n\ndef run1():\n"
-                                       "    return requests.get(settings()['api']['url'])\n"}, True, id="this part put"),
+                                       "    return requests.get(settings()['api']['url'])\n"}, True,
+                 id="this part put"),
     pytest.param(ATTRIBUTES, {"app/part1.py": TITLE}, False, id="another attribute"),
     pytest.param(ATTRIBUTES, {"app/part1.py": TITLE.replace("title", "api_url")}, True,
                  id="this attribute"),
