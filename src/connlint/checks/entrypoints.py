@@ -178,7 +178,8 @@ def _file(start: Start, target: Target, applications: Applications) -> Verdict:
         return None
     answers = [_found_file(start, ground, path) for ground in start.grounds]
     # a folder that is not there may be put there, but not beside one that is, or where what is deployed has none
-    if any(isinstance(a, Missing) for a in answers) or (start.running is not None and not start.loose):
+    known = not (start.path.startswith(".github/") and len(start.grounds) > 1)  # else others are checked out beside it
+    if (known and any(isinstance(a, Missing) for a in answers)) or (start.running is not None and not start.loose):
         answers = [Missing(_GONE, (path,)) if isinstance(a, Unknown) and a.why == _GONE else a for a in answers]
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
