@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any
 
@@ -14,6 +14,7 @@ from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.model.source import Span
 from connlint.patterns import regex
+from connlint.project import jsonc
 from connlint.project.address import HOLE, loopback, shown
 from connlint.project.callees import last_name
 from connlint.project.clients import construction, instance, record_of, within
@@ -22,7 +23,7 @@ from connlint.project.elsewhere import Elsewhere
 from connlint.project.environment import argument
 from connlint.project.importers import importers
 from connlint.project.module import Module
-from connlint.project.packages import package_root
+from connlint.project.packages import package_root, unit_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of, words_of
@@ -32,6 +33,8 @@ from connlint.project.values import Possible, Site, Values, values_of
 _NUMBER = regex(r":(\d{4,5})(?!\d)")
 _WRITTEN = regex(rf"^(\w+://[^/{HOLE}]+:\d{{4,5}}){HOLE}")
 """A port that is written out, and a path behind it."""
+_OPEN_PORT = regex(rf"(?:\w[\w+.-]*://)?[^\s/{HOLE}]+:(?:\d*|{HOLE})(?:$|[/?#])")
+"""A host that is written out, and a port that may not be."""
 _PORT = regex(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
 
 _ANOTHER_WAY = ("transport", "uds", "unix_socket_path", "connector")
@@ -39,7 +42,7 @@ _ANOTHER_WAY = ("transport", "uds", "unix_socket_path", "connector")
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Drafts of outcome "client" and "request", one a literal."""
+    """Drafts of outcome "client" and "request", one a literal; "port" where a variable tells the port alone."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     silent = card.options.get("silent_stages", ())
@@ -51,11 +54,15 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     given = ((module, node, "client", by, value) for by, node, value in settings(module, values, stages, rules))
     connecting = chain(_connecting(module, values, elsewhere, project, rules), given)
     for home, call, outcome, name, value in connecting:
-        found = fixed(values.possible(home, value))
+        found, variable = fixed(values.possible(home, value)), ""
+        if found is None and (told := told_the_port(values.possible(home, value))) is not None:
+            found, variable = told
         if found is None or found.module.path != module.path or found.node.at in seen:
             continue
         seen.add(found.node.at)
         if _excused(values, stages, card, home, call, found):
+            continue
+        if variable and _is_own_port(project, card, home.path, variable, wording.names["own port"]):
             continue
         text = next((q.text or "" for q in values.possible(home, value)), "")
         host = loopback(text)
@@ -63,12 +70,14 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if any(wording.agent(word, host) for word in words_of(name)):
             continue
         # a page looks for its own machine in front of whoever reads it, whatever its image runs
-        if not stages.is_for_browsers(module.path) and Companions.of(project, rules.apis).beside(module.path, (), host):
+        if not stages.is_for_browsers(module.path) and Companions.of(project, rules.apis).beside(
+                module.path, (variable,) if variable else (), host):
             continue
         place = Place(module.path, found.node.at)
         steps = (Step(place, f"the address is written here: {shown(text)}"),
                  Step(Place(home.path, call.at), f"{name} connects to it"))
-        yield Draft(outcome, place, {"address": shown(text), "client": name, "host": str(host)}, str(host), steps)
+        slots = {"address": shown(text), "client": name, "host": str(host), "variable": variable}
+        yield Draft("port" if variable else outcome, place, slots, str(host), steps)
 
 
 def _connecting(module: Module, values: Values, elsewhere: Elsewhere, project: Project,
@@ -187,6 +196,35 @@ def fixed(possible: list[Possible]) -> Site | None:
         if q.text.startswith(HOLE) or HOLE in re.split(r"(?<![/:])[/?#]", _WRITTEN.sub(r"\1/", q.text), maxsplit=1)[0]:
             return None  # somebody tells it the port: what runs beside it is meant
     return possible[0].origin
+
+
+def told_the_port(possible: list[Possible]) -> tuple[Site, str] | None:
+    """The literal and the variable where every value is a loopback host whose port one variable tells, and nothing
+    else; None otherwise."""
+    variables: set[str] = set()
+    for q in possible:
+        if q.origin is None or not q.text or loopback(q.text) is None or _OPEN_PORT.match(q.text) is None:
+            return None
+        for read in (*q.reads, *q.absent):
+            variables.update(read.variables)
+    if len(variables) != 1 or not any(q.reads for q in possible):
+        return None
+    variable = variables.pop()
+    return (possible[0].origin, variable) if possible[0].origin and "port" in words_of(variable) else None
+
+
+def _is_own_port(project: Project, card: Card, path: str, variable: str, names: Collection[str]) -> bool:
+    """Whether the variable names the port of the program itself, or of one that it starts: by a word of its package, or
+    because another line of the package listens there."""
+    rest = set(words_of(variable)) - set(card.options["port_words"])
+    root = unit_root(project, path)
+    package = jsonc.loads(project.tree.read(f"{root}/package.json" if root else "package.json")) or {}
+    if variable in names or not rest or rest <= {*words_of(root), *words_of(str(package.get("name", "")))}:
+        return True
+    index = importers(project)
+    taking = [word.encode() for word in (*card.options["launching"], *card.options["listening"])]
+    return any(unit_root(project, other) == root and any(word in index.data(other) for word in taking)
+               for other in {path, *index.mentions(variable, path)})
 
 
 def _excused(values: Values, stages: Stages, card: Card, module: Module, call: Any, found: Site) -> bool:
