@@ -148,6 +148,7 @@ def with_gap(source: Source, argument: Span) -> Span:
 
 
 def has_untyped_parameters(program: p.Program, at: Span) -> bool:
+    """Whether the function at ``at`` has a parameter of which only its place tells the type, as a callback has."""
     return any(type(node) is p.Function and node.at == at and any(param.annotation is None for param in node.params)
                for node in everything(program.body))
 
