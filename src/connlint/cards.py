@@ -17,7 +17,6 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from connlint import __version__
 from connlint.model.rule import Card, Outcome, Rules
 
 HEADINGS = (
@@ -145,7 +144,7 @@ def _compiled(folder: Path, store: Store | None) -> tuple[dict[str, Card], dict[
     files = sorted((*folder.glob("*.md"), *(folder / "apis").glob("*.toml")))
     stamp = [(p.name, s.st_size, s.st_mtime_ns) for p in files for s in (p.stat(),)]
     beside = Path(__file__).parent / "__pycache__" / "rules.msgpack"
-    name = blake2b(f"{__version__} {folder}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    name = blake2b(os.fsencode(folder), digest_size=16).hexdigest()
     with contextlib.suppress(OSError):
         if (known := _decoded(beside.read_bytes(), stamp)) is not None:
             return known
