@@ -112,3 +112,11 @@ CASES = {
 def test_level(case: str) -> None:
     rule, level, files = CASES[case]
     assert [f.level for f in report(files).findings if f.rule == rule] == [level]
+
+
+@pytest.mark.parametrize(("files", "said"), [
+    ({"a.js": "export const known = 1;\n", "b.js": 'import { lost } from "./a.js";\nlost();\n'}, "built or loaded"),
+    ({"a.py": "known = 1\n", "b.py": "from a import lost\nlost()\n"}, "as soon as the file is loaded"),
+])
+def test_when_a_name_is_missed_depends_on_what_loads_it(files: dict[str, str], said: str) -> None:
+    assert [said in f.message for f in report(files).findings if f.rule == "missing-symbol"] == [True]

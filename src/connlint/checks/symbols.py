@@ -28,7 +28,8 @@ _OUTCOMES = {"use": "symbol-at-use", "check": "symbol-unused"}
 def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
     """What the file ``path`` imports in vain.
 
-    Outcomes: "symbol" (a name in an import that fails while the file is loaded), "symbol-at-use" (one that fails when
+    Outcomes: "symbol" (a name in an import that fails while the file is loaded; "symbol-bundled" in JavaScript, where
+    what builds it may tell as well), "symbol-at-use" (one that fails when
     it is used or its function is called), "symbol-unused" (one that only the type checker misses), "member" (a member
     of an imported module) and "module". Slots: ``name``,
     ``module`` (as written), ``where`` (the file that lacks the name) and ``hint``, which is empty or starts with ";".
@@ -98,5 +99,7 @@ def _symbol(
     related = () if target.path.endswith("/") else (
         Step(Place(target.path, (0, 0)), f"this module does not define '{used.name}'"),
     )
+    if outcome == "symbol" and not path.endswith((".py", ".pyi", ".pyw", ".ipynb")):
+        outcome = "symbol-bundled"
     slots = {"name": used.name, "module": use.module, "where": target.path, "hint": hint}
     return Draft(outcome, Place(path, used.at), slots, f"{use.module}:{used.name}", related=related, fix=fix)
