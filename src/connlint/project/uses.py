@@ -10,11 +10,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from connlint.model import program as p
+from connlint.patterns import regex
 from connlint.project.module import Module
 from connlint.project.options import option_reads, parameter_reads
 from connlint.project.values import Values
 
 MOST = 60
+
+_DIRECTIVE = regex(r"(?:^|[\s;\x22'])(?:(?:default|connect|script|style|img|font|media|frame|worker|child|manifest"
+                   r"|object)-src(?:-elem|-attr)?|form-action|frame-ancestors)\s")
+"""One of the lists in a ``Content-Security-Policy``."""
 
 
 class Use(Struct, frozen=True, eq=False):
@@ -70,6 +75,11 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         if type(call) is not p.Call:
             return
         place = above.name or str(next((i for i, a in enumerate(call.args) if a is above), 0))
+        part = module.parent(call)
+        if type(part) is p.Member and part.of is call and type(call.callee) is p.Name and call.callee.id == "URL":
+            # ``new URL(address).origin``
+            yield from _follow(values, module, part, keys, seen, depth + 1)
+            return
         yield Use("argument", module, node, place, call, keys)
         if values.wrapped(module, call) is node or values.environment.access(module, call) is not None:
             yield from _follow(values, module, call, keys, seen, depth + 1)
@@ -118,6 +128,9 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         elif type(module.parent(above)) is p.Param:
             # ``Annotated[str, Option(envvar=…)]``
             yield from _follow(values, module, above, keys, seen, depth + 1)
+    elif kind is p.Concat and any(type(part) is p.Text and _DIRECTIVE.search(part.value) for part in above.parts):
+        # a browser's list of who may be connected to
+        yield Use("key", module, above, "csp", None, keys, last=True)
     elif kind in (p.Logical, p.Conditional, p.Concat, p.Await, p.Sequence, p.Record, p.Spread, p.Default, p.Opaque):
         yield from _follow(values, module, above, keys, seen, depth + 1)
     elif type(node) is p.Call and kind in (p.Evaluate, p.Function):
