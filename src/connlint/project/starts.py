@@ -210,6 +210,17 @@ class Start(Struct, frozen=True, dict=True):
         return tuple(dict.fromkeys(found))
 
 
+def _handed_on(start: Start) -> tuple[Word, ...]:
+    """The words that a package manager puts behind the last command of a script: npm those behind ``--``."""
+    words, target = start.command.words, start.target
+    at = next((i for i, word in enumerate(words) if target is not None and word.place == target.place), len(words))
+    behind = words[at + 1 :]
+    dashes = next((i for i, word in enumerate(behind) if word.value == "--"), None)
+    if start.tool == "npm" and dashes is None:
+        return ()
+    return tuple(word for i, word in enumerate(behind) if i > dashes) if dashes is not None else tuple(behind)
+
+
 class Starts:
     """Every start of a project."""
 
@@ -332,7 +343,8 @@ class Starts:
         """The commands of the shell script or package script that ``command`` runs."""
         if start is not None and start.entry["form"] == "script" and start.target is not None:
             answer = ground.find("package.json")
-            return self._package_script(answer.path, start.target.text) if isinstance(answer, Found) else ()
+            rows = self._package_script(answer.path, start.target.text) if isinstance(answer, Found) else ()
+            return (*rows[:-1], replace(rows[-1], words=(*rows[-1].words, *_handed_on(start)))) if rows else ()
         names = [word.value or "" for word in command.words[:3]]
         script = next((name for name in names[:2] if name.endswith((".sh", ".bash"))), None)
         if script is None or (script != names[0] and not names[0].endswith("sh")):
