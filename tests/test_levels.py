@@ -38,6 +38,8 @@ TASK = ("import asyncio\n\n\nasync def told():\n    await asyncio.to_thread(prin
 MAIN = "\n\nif __name__ == '__main__':\n"
 COMMANDS = STATE.replace("def", "@app.command()\ndef")
 
+LINKS = {"package.json": '{"name": "api"}', "lib/links.js": "module.exports = { shorten: (url) => url };\n"}
+
 CASES = {
     "a name of a type that nothing uses": ("missing-symbol", "warning", {
         **TYPES, "src/a.ts": 'import { Unknown } from "./types";\nexport const a = 1;\n'}),
@@ -46,6 +48,10 @@ CASES = {
     "a name that the compiler is told to keep": ("missing-symbol", "error", {
         **TYPES, "tsconfig.json": '{"compilerOptions": {"verbatimModuleSyntax": true}}',
         "src/a.ts": 'import { Unknown } from "./types";\nexport const a = 1;\n'}),
+    "a name that require gives, and that nothing uses": ("missing-symbol", "note", {
+        **LINKS, "lib/routes.js": 'const { shorten, purge } = require("./links");\nmodule.exports = shorten;\n'}),
+    "a name that require gives": ("missing-symbol", "warning", {
+        **LINKS, "lib/routes.js": 'const { shorten, purge } = require("./links");\nmodule.exports = () => purge();\n'}),
     "a setting that comes after a row": ("env-localhost-fallback", "warning", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=row().url or settings.model_url)\n"}),
     "a setting that is taken": ("env-localhost-fallback", "error", {

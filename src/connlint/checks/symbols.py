@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from connlint.model.finding import Draft, Level, Place, Step
@@ -29,10 +30,10 @@ def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
     """What the file ``path`` imports in vain.
 
     Outcomes: "symbol" (a name in an import that fails while the file is loaded; "symbol-bundled" in JavaScript, where
-    what builds it may tell as well), "symbol-at-use" (one that fails when
-    it is used or its function is called), "symbol-unused" (one that only the type checker misses), "member" (a member
-    of an imported module) and "module". Slots: ``name``,
-    ``module`` (as written), ``where`` (the file that lacks the name) and ``hint``, which is empty or starts with ";".
+    what builds it may tell as well), "symbol-at-use" (one that fails when it is used or its function is called),
+    "symbol-unread" (the same in JavaScript, where nothing uses it), "symbol-unused" (one that only the type checker
+    misses), "member" (a member of an imported module) and "module". Slots: ``name``, ``module`` (as written), ``where``
+    (the file that lacks the name) and ``hint``, which is empty or starts with ";".
     """
     if _NOT_RUN.search(path):
         return
@@ -101,5 +102,8 @@ def _symbol(
     )
     if outcome == "symbol" and not path.endswith((".py", ".pyi", ".pyw", ".ipynb")):
         outcome = "symbol-bundled"
+    if outcome == "symbol-at-use" and not path.endswith((".py", ".pyi", ".pyw", ".ipynb")):
+        words = re.findall(rf"(?<![\w$.]){re.escape(used.name)}(?![\w$])", data.decode("utf-8", "replace"))
+        outcome = "symbol-unread" if len(words) == 1 else outcome
     slots = {"name": used.name, "module": use.module, "where": target.path, "hint": hint}
     return Draft(outcome, Place(path, used.at), slots, f"{use.module}:{used.name}", related=related, fix=fix)
