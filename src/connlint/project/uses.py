@@ -76,7 +76,8 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
             return
         place = above.name or str(next((i for i, a in enumerate(call.args) if a is above), 0))
         part = module.parent(call)
-        if type(part) is p.Member and part.of is call and type(call.callee) is p.Name and call.callee.id == "URL":
+        url = type(call.callee) is p.Name and call.callee.id == "URL" and len(call.args) == 1
+        if url and type(part) is p.Member and part.of is call:
             # ``new URL(address).origin``
             yield from _follow(values, module, part, keys, seen, depth + 1)
             return
