@@ -173,19 +173,25 @@ class Destinations:
 
     def _only_shown_or_allowed(self, found: list[Use]) -> bool:
         """Whether all that the value becomes is shown to somebody, compared, or part of a list of who may call."""
-        ends = [use for use in found if use.last or use.kind in _ENDS]
+        logged = {key for use in found if use.kind == "argument" and self._shows(use) for key in use.keys}
+        ends = [use for use in found if use.last or (
+            use.kind in _ENDS and not (use.kind == "key" and use.place in logged))]
         return bool(ends) and all(self._shows(use) or self._allows(use) for use in ends)
 
     def _shows(self, use: Use) -> bool:
         if self.wording.words["display"].intersection(words_of(use.place)):
             return True
-        if use.kind != "argument" or use.call is None or use.keys:
+        if use.kind != "argument" or use.call is None or (use.keys and not self._is_logged(use.call.callee)):
             return False
         last = last_name(use.call.callee) or ""
         if self.wording.words["redact"].intersection(words_of(last)):
             # ``print(redacted(url))``: what is left of it is shown, or nobody could use it
             return True
         return last in self.wording.names["display"]
+
+    def _is_logged(self, callee: Any) -> bool:
+        """Whether a method of a log is called, to which an object is a line like any other."""
+        return type(callee) is p.Member and self.wording.says("logger", last_name(callee.of) or "")
 
     def _only_compared(self, found: list[Use]) -> bool:
         return {use.kind for use in found if use.kind != "tested"} == {"compared"}
