@@ -85,7 +85,11 @@ class Conditions:
                     # ``x == null``, ``x !== undefined``, ``x is False``
                     return self.literals(one, wanted == ((test.op == "==") == (other.value == "true")))
             if type(test.left) is p.Opaque and id(test.left) in self.plan.held:
-                return ((HELD, wanted == (test.op == "!=")),), True
+                # a timer is an object, and a number in browsers
+                absent = type(test.right) is not p.Text or test.right.value in ("undefined", "number")
+                return ((HELD, wanted == ((test.op == "!=") == absent)),), True
+        if kind is p.Compare and test.op == "in" and type(test.left) is p.Text and id(test.right) in self.plan.held:
+            return ((HELD, wanted),), True
         if id(test) in self.plan.held:
             return ((HELD, wanted),), True
         if kind in (p.Name, p.Member) and self.steady(test):

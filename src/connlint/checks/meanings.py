@@ -167,6 +167,9 @@ class Meanings:
             return "read", above
         if type(above) is p.Assign and above.target is member:
             return "read", above
+        if self._is_tested(member) or (type(above) is p.Opaque and above.why == "typeof"):
+            # ``if (timer.unref)``: whether the handle has it
+            return "read", above
         if member.name in api.ends or member.name in api.keeps:
             # ``task.cancel`` itself is handed to somebody
             return "escape", self.module.parent(above) if type(above) is p.Argument else above

@@ -106,6 +106,11 @@ class Ownership:
         above = self.module.parent(node)
         if type(above) is p.Opaque and above.why == "typeof":
             plan.held.add(id(above))
+        if type(above) is p.Member and above.name in api.ends:
+            # ``if (timer.unref) timer.unref()``: other machines' timers are numbers
+            asked = self.module.parent(above)
+            if type(asked) is not p.Call:
+                plan.held |= {id(above), id(asked)} if type(asked) is p.Opaque else {id(above)}
         if type(above) is p.Argument:
             call = self.module.parent(above)
             if type(call) is p.Call and (call, self.origins) in self.table.shows:
