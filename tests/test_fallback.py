@@ -113,6 +113,7 @@ def stages() -> Stages:
     ("docs/conf.py", "example"),
     ("app/migrations/0001_initial.py", "migration"),
     ("tests_smoke/smoke/shared.py", "test"),
+    ("shop/tests_browser.py", "test"),
     ("testkit/grid_testkit/config.py", "test"),
     ("tests_registry/client.py", "production"),
     ("app/tools/debug/dbg_jobs.py", "tool"),
