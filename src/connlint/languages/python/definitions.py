@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connlint.languages.python.expressions import Expressions
-from connlint.languages.python.shapes import method_kind
+from connlint.languages.python.shapes import defined
 from connlint.model import program as p
 
 Body = tuple[p.Statement, ...]
@@ -51,25 +51,7 @@ class Definitions(Expressions):
         if node.returns is not None:
             self.take("->")
             self.expression(node.returns.annotation)
-        kind: Any = method_kind(name, decorators) if self.in_class else "function"
-        outside = (self.in_class, self.yields)
-        self.in_class = self.yields = False
-        body = self.suite(node.body)
-        generator = self.yields
-        self.in_class, self.yields = outside
-        at = (start, self.pos)
-        function = p.Function(
-            name,
-            params,
-            body,
-            at,
-            is_async=is_async,
-            is_generator=generator,
-            decorators=decorators,
-            kind=kind,
-            name_at=name_at,
-        )
-        out.append(p.Define(name, function, at))
+        out.append(defined(self, name, params, node.body, decorators, name_at, is_async, lambda: (start, self.pos)))
 
     def class_(self, node: Any, out: list[p.Statement]) -> None:
         start = self.peek()

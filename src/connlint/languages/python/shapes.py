@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from connlint.model import program as p
@@ -69,6 +70,21 @@ def raised(value: Any, cause: Any, end: int) -> Any:
     if type(cause) in (p.Name, p.Constant):
         return value
     return p.Opaque("raise from", (value, cause), (value.at[0], end))
+
+
+def defined(lowering: Any, name: str, params: tuple[p.Param, ...], suite: Any, decorators: tuple[p.Expression, ...],
+            name_at: Span, is_async: bool, end: Callable[[], Span]) -> p.Define:
+    """A function. ``lowering`` (its `suite`, `in_class`, `yields`) lowers the body ``suite``, after which ``end`` says
+    where all of it stands."""
+    kind: Any = method_kind(name, decorators) if lowering.in_class else "function"
+    outside = (lowering.in_class, lowering.yields)
+    lowering.in_class = lowering.yields = False
+    body = lowering.suite(suite)
+    generator = lowering.yields
+    lowering.in_class, lowering.yields = outside
+    at = end()
+    return p.Define(name, p.Function(name, params, body, at, is_async=is_async, is_generator=generator,
+                                     decorators=decorators, kind=kind, name_at=name_at), at)
 
 
 def method_kind(name: str, decorators: tuple[p.Expression, ...]) -> Any:

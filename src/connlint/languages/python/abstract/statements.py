@@ -9,7 +9,7 @@ from typing import Any
 from connlint.languages.python.abstract.expressions import BINARY
 from connlint.languages.python.abstract.patterns import Patterns
 from connlint.languages.python.descent import MAX_DEPTH, TooDeep
-from connlint.languages.python.shapes import method_kind, raised
+from connlint.languages.python.shapes import defined, raised
 from connlint.model import program as p
 from connlint.model.source import Span
 
@@ -149,25 +149,8 @@ class Statements(Patterns):
         name = node.name
         name_at = self.name_at(name, self.behind("def", self.behind("async", start) if is_async else start))
         params = self.parameters(node.args)
-        kind: Any = method_kind(name, decorators) if self.in_class else "function"
-        outside = (self.in_class, self.yields)
-        self.in_class = self.yields = False
-        body = self.suite(node.body)
-        generator = self.yields
-        self.in_class, self.yields = outside
         at = (self._from_decorators(node), end)
-        function = p.Function(
-            name,
-            params,
-            body,
-            at,
-            is_async=is_async,
-            is_generator=generator,
-            decorators=decorators,
-            kind=kind,
-            name_at=name_at,
-        )
-        out.append(p.Define(name, function, at))
+        out.append(defined(self, name, params, node.body, decorators, name_at, is_async, lambda: at))
 
     def class_(self, node: Any, out: list[p.Statement]) -> None:
         start, end = self.at(node)
