@@ -1,8 +1,9 @@
 """Make every edit that connlint offers, each by itself, on a copy of the checkouts given, and ask others about it.
 
-    python benchmarks/fixes.py [--show] [--rules RULE,…] [--seconds N] [--cache FOLDER] CHECKOUT...
+    python benchmarks/fixes.py [--show] [--rules RULE,…] [--part K/N] [--seconds N] [--cache FOLDER] CHECKOUT...
 
-Nothing is written into the checkouts. Two tables, by project and by rule; the columns:
+Nothing is written into the checkouts. A row for each rule in each project, printed as soon as its edits were made, and
+at the end the sums, by project and by rule; the columns:
 
 - ``found``: findings; ``offered``: edits for them, safe and unsafe; ``left``: those for which there was no time;
   ``refused``: those that connlint itself would not make, since its proof fails. The others are made, and counted as
@@ -12,7 +13,8 @@ Nothing is written into the checkouts. Two tables, by project and by rule; the c
 - ``alone``: outside of the edit's own places the files are the same, byte for byte, and every comment is still there.
 
 All edits of a project that do not touch each other are then made together, and the whole project is checked once more.
-Whatever does not hold is printed, and makes the exit status 1. ``--show`` prints every edit as a patch. TypeScript is
+Whatever does not hold is printed, and makes the exit status 1. ``--show`` prints every edit as a patch. ``--part 2/3``
+makes every third edit of a project, beginning with the second: for one that takes longer than a run may. TypeScript is
 installed through npm into the cache folder, the first time.
 """
 
@@ -24,8 +26,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from compilers import Compilers
@@ -43,21 +47,40 @@ from connlint.model.source import Source
 from connlint.project.tree import OverlayTree
 
 COLUMNS = ("found", "offered", "left", "refused", "compiled", "parses", "gone", "quiet", "alone")
+WIDE = 44  # the names of projects and rules
 CACHE = Path.home() / ".cache" / "connlint-benchmarks" / "typescript"
-Numbers = Counter[tuple[str, str]]
+Numbers = dict[str, Counter[str]]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which edits are made: those of some rules (none: of all), and of these every ``parts``-th from ``part`` on."""
+
+    rules: frozenset[str]
+    part: int = 1
+    parts: int = 1
+
+    def rule(self, name: str) -> bool:
+        """Whether the edits of a rule are looked at."""
+        return not self.rules or name in self.rules
+
+    def of(self, some: Iterable[Offer]) -> list[Offer]:
+        """The edits to make, in the order of their rules."""
+        mine = [offer for offer in some if self.rule(offer.findings[0].rule)]
+        return sorted(mine[self.part - 1 :: self.parts], key=lambda offer: offer.findings[0].rule)
 
 
 class Bench:
     """One checkout: its copy, and what connlint reports there."""
 
-    def __init__(self, copy: Path, compilers: Compilers, chosen: frozenset[str]) -> None:
+    def __init__(self, copy: Path, compilers: Compilers, chosen: Chosen) -> None:
         self.root = copy
         self.compilers = compilers
         self.rules = cards.load()
         self.selection = select((copy,), copy)
         self.report = self.checked(self.selection)
-        self.offers = [offer for offer in offers(self.report, unsafe=True)
-                       if not chosen or offer.findings[0].rule in chosen]
+        self.chosen = chosen
+        self.offers = chosen.of(offers(self.report, unsafe=True))
         self.held: list[Offer] = []
         self.wrong: list[str] = []
 
@@ -149,50 +172,53 @@ def copied(checkout: Path, folder: Path) -> Path:
     return copy
 
 
-def measured(bench: Bench, name: str, show: bool, seconds: float, chosen: frozenset[str]) -> Numbers:
-    """The numbers of one project, by rule and column; offers that ``seconds`` do not suffice for count as ``left``."""
+def measured(bench: Bench, name: str, show: bool, seconds: float) -> Iterator[tuple[str, Counter[str]]]:
+    """The rules of one project with their numbers; offers that ``seconds`` do not suffice for count as ``left``."""
     until = time.monotonic() + seconds
-    found: Numbers = Counter()
-    for finding in bench.report.reported:
-        if not chosen or finding.rule in chosen:
-            found[finding.rule, "found"] += 1
-    for offer in bench.offers:
-        rule = offer.findings[0].rule
-        found[rule, "offered"] += 1
-        if time.monotonic() > until:
-            found[rule, "left"] += 1
-            continue
-        contents = edited([offer], bench.report.sources)
-        narrow = Selection(OverlayTree(bench.selection.tree, contents),
-                           [p for p in bench.selection.code if p in contents],
-                           [p for p in bench.selection.other if p in contents])
-        after = bench.checked(narrow)
-        refused = bench.refusal(offer, contents, after)
-        if refused is not None:
-            found[rule, "refused"] += 1
-        else:
-            bench.held.append(offer)
-            for column in bench.judged(offer, contents, after):
-                found[rule, column] += 1
-        if show:
-            print(f"### {name} {bench.place(offer)}: {offer.findings[0].message}")
-            print(f"### {offer.fix.title}{'; refused: ' + refused if refused else ''}")
-            before = {path: bench.report.sources[path].data for path in contents}
-            print(patch(before, contents).decode("utf-8", "replace"), flush=True)
+    found = Counter(finding.rule for finding in bench.report.reported if bench.chosen.rule(finding.rule))
+    offered = {rule: list(some) for rule, some in groupby(bench.offers, key=lambda offer: offer.findings[0].rule)}
+    for rule in sorted(found):
+        row = Counter(found=found[rule])
+        for offer in offered.get(rule, ()):
+            row["offered"] += 1
+            if time.monotonic() > until:
+                row["left"] += 1
+            else:
+                row.update(_tried(bench, offer, name, show))
+        yield rule, row
     bench.together()
-    return found
 
 
-def table(title: str, rows: Mapping[str, Counter[str]]) -> str:
-    """Rows of numbers under `COLUMNS`, and their sum."""
+def _tried(bench: Bench, offer: Offer, name: str, show: bool) -> list[str]:
+    """The columns in which one edit counts."""
+    contents = edited([offer], bench.report.sources)
+    narrow = Selection(OverlayTree(bench.selection.tree, contents),
+                       [p for p in bench.selection.code if p in contents],
+                       [p for p in bench.selection.other if p in contents])
+    after = bench.checked(narrow)
+    refused = bench.refusal(offer, contents, after)
+    if show:
+        print(f"### {name} {bench.place(offer)}: {offer.findings[0].message}")
+        print(f"### {offer.fix.title}{'; refused: ' + refused if refused else ''}")
+        before = {path: bench.report.sources[path].data for path in contents}
+        print(patch(before, contents).decode("utf-8", "replace"), flush=True)
+    if refused is not None:
+        return ["refused"]
+    bench.held.append(offer)
+    return list(bench.judged(offer, contents, after))
+
+
+def line(title: str, row: Counter[str]) -> str:
+    """A row of numbers under `COLUMNS`."""
+    return f"{title:<{WIDE}} " + " ".join(f"{row[column]:>8}" for column in COLUMNS)
+
+
+def sums(rows: Mapping[str, Counter[str]]) -> str:
+    """Rows of numbers in the order of their titles, and their sum."""
     total: Counter[str] = Counter()
     for row in rows.values():
-        total += row
-    wide = max(map(len, [*rows, title]))
-    lines = [f"{title:<{wide}} " + " ".join(f"{column:>8}" for column in COLUMNS)]
-    for name, row in [*sorted(rows.items()), ("all", total)]:
-        lines.append(f"{name:<{wide}} " + " ".join(f"{row[column]:>8}" for column in COLUMNS))
-    return "\n".join(lines)
+        total.update(row)
+    return "\n".join(line(title, row) for title, row in [*sorted(rows.items()), ("all", total)])
 
 
 def main() -> int:
@@ -202,24 +228,29 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print every edit as a patch")
     parser.add_argument("--seconds", type=float, default=1e9, help="at most so long for each checkout")
     parser.add_argument("--rules", default="", help="only these, separated by commas")
+    parser.add_argument("--part", default="1/1", metavar="K/N", help="every N-th edit from the K-th on")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where TypeScript is installed")
     given = parser.parse_args()
-    chosen = frozenset(filter(None, given.rules.split(",")))
-    by_project: dict[str, Counter[str]] = {}
-    by_rule: dict[str, Counter[str]] = {}
+    part, _, parts = given.part.partition("/")
+    chosen = Chosen(frozenset(filter(None, given.rules.split(","))), int(part), int(parts or 1))
+    by_project: Numbers = defaultdict(Counter)
+    by_rule: Numbers = defaultdict(Counter)
     wrong: list[str] = []
+    head = f"{'':<{WIDE}} " + " ".join(f"{column:>8}" for column in COLUMNS)
+    print(head, flush=True)
     with Compilers(given.cache) as compilers:
         for checkout in map(Path.resolve, given.checkouts):
+            print(checkout.name, flush=True)
             with tempfile.TemporaryDirectory(prefix="connlint-fixes-") as folder:
                 bench = Bench(copied(checkout, Path(folder)), compilers, chosen)
-                numbers = measured(bench, checkout.name, given.show, given.seconds, chosen)
-            wrong += [f"{checkout.name} {what}" for what in bench.wrong]
-            for (rule, column), number in numbers.items():
-                by_project.setdefault(checkout.name, Counter())[column] += number
-                by_rule.setdefault(rule, Counter())[column] += number
-    print(table("project", by_project), table("rule", by_rule), sep="\n\n")
-    for what in wrong:
-        print(f"WRONG {what}")
+                for rule, row in measured(bench, checkout.name, given.show, given.seconds):
+                    print(line(f"  {rule}", row), flush=True)
+                    by_project[checkout.name].update(row)
+                    by_rule[rule].update(row)
+            for what in bench.wrong:
+                print(f"WRONG {checkout.name} {what}", flush=True)
+            wrong += bench.wrong
+    print("", head, sums(by_project), "", sums(by_rule), sep="\n")
     return 1 if wrong else 0
 
 
