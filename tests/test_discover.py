@@ -10,10 +10,10 @@ import pytest
 
 from connlint import scan
 from connlint.discover import (
-    MAX_SIZE,
     DiscoveryError,
     DiskTree,
     list_files,
+    max_size,
     select,
     set_aside_by_content,
     set_aside_by_name,
@@ -135,10 +135,13 @@ def test_a_closed_folder_is_said(tmp_path):
         (tmp_path / "closed").chmod(0o700)
 
 
-def test_what_nobody_wrote_by_hand_is_set_aside_and_said(tmp_path):
-    read = b'import os\nURL = os.getenv("SHOP_URL", "http://localhost:1")\n'
-    (tmp_path / "small.py").write_bytes(read)
-    (tmp_path / "large.py").write_bytes(read + b"x = 1\n" * (MAX_SIZE // 6))
+@pytest.mark.parametrize(("name", "text", "size"), [
+    ("large.py", b'import os\nURL = os.getenv("SHOP_URL", "http://localhost:1")\n#', "10 MB"),
+    ("large.js", b'fetch(process.env.SHOP_URL || "http://localhost:1");\n//', "2 MB")])
+def test_what_nobody_wrote_by_hand_is_set_aside_and_said(tmp_path, name, text, size):
+    small = name.replace("large", "small")
+    (tmp_path / small).write_bytes(text)
+    (tmp_path / name).write_bytes(text + b"x\n//" * (max_size(name) // 4))
     report = scan(root=tmp_path)
-    assert [finding.place.path for finding in report.findings] == ["small.py"]
-    assert report.set_aside == (("large.py", "larger than 2 MB"),)
+    assert [finding.place.path for finding in report.findings] == [small]
+    assert report.set_aside == ((name, f"larger than {size}"),)

@@ -964,6 +964,7 @@ SYNTAX = [
     b"type X[\n T] = int\nx = 1\n",
     "\ufeffdef f[T](): pass\ny = 'ä' + f\"{x[\"ö\"]}\"; x = 1\n".encode(),
     b'x = f"{\n  y["a"]}" + t"{z}"\r\nx = 1\r\n',
+    b'names = ["t"]\ny = t"a {b}" t"c"\nx = rt"{z}" "d"\r\n',
     b"try: pass\nexcept A, B, C: pass\nx = 1\n",
     b"lazy import a\nlazy from b import c\nx = 1\n",
 ]
@@ -975,6 +976,10 @@ def test_newer_syntax_keeps_every_line_and_column(data):
     assert tree is not None
     last = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)][-1]
     assert last.lineno == len(data.splitlines()) and "x" in outline(tree).names
+
+
+def test_a_string_beside_a_template_keeps_its_text():
+    assert b"'t'" in ast.unparse(parse(b'__all__ = ["t"]\ny = t"a {b}" t"c"\n')).encode()
 
 
 ANYTHING = [b"", b"\0", b"\xff\xfe", b"x = (", b"import", b"from . import", b"from x import (a, b", b"\xef\xbb\xbf"]

@@ -28,8 +28,17 @@ JAVASCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vu
 NOTEBOOK = ".ipynb"
 """Jupyter notebooks, which are read on request only."""
 CODE = PYTHON + JAVASCRIPT
-MAX_SIZE = 2_000_000
+MAX_SIZE = 10_000_000
 """Bytes. A larger file is set aside and said so: nobody wrote it by hand."""
+MAX_TREE = 2_000_000
+"""Bytes of a JavaScript or TypeScript file, which is read as one tree of three hundred times its length; of Python
+only the statements that matter are."""
+
+
+def max_size(path: str) -> int:
+    """The bytes up to which the file ``path`` is read."""
+    return MAX_TREE if path.endswith(JAVASCRIPT) else MAX_SIZE
+
 
 _INSTALLED = frozenset(
     "node_modules bower_components jspm_packages site-packages .venv venv virtualenv .tox .nox __pypackages__ "

@@ -124,9 +124,9 @@ def _run(selection: Selection, rules: Rules, config: Config, options: Options, t
             unknown += row.unknown_imports
             if row.set_aside:
                 set_aside.append(SetAside(row.path, row.set_aside))
-            elif row.problem:
+            if row.problem:
                 problems[row.path] = row.problem
-            elif row.cards or row.drafts:
+            if row.cards or row.drafts:
                 wanted.append((row.path, row.cards))
             for rule, draft in row.drafts:
                 if finding := session.finding(session.cards[rule], draft):

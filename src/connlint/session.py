@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from connlint.cards import Rules
 from connlint.checks import CHECKS, CODE_WORDS, PROJECT_CHECKS
 from connlint.config import Config
-from connlint.discover import CODE, JAVASCRIPT, MAX_SIZE, NOTEBOOK, PYTHON, set_aside_by_content
+from connlint.discover import CODE, JAVASCRIPT, NOTEBOOK, PYTHON, max_size, set_aside_by_content
 from connlint.model.finding import Draft, Finding, Level, Suppression
 from connlint.model.problem import Problem
 from connlint.model.source import Source
@@ -152,8 +152,8 @@ class Session:
             if reason := _not_a_file(self.tree, path):
                 return Scanned(path, set_aside=reason)
             return Scanned(path, problem=Problem("unreadable", _why_unreadable(self.tree, path), path))
-        if len(data) > MAX_SIZE:
-            return Scanned(path, set_aside=f"larger than {MAX_SIZE // 1_000_000} MB")
+        if len(data) > (most := max_size(path)):
+            return Scanned(path, set_aside=f"larger than {most // 1_000_000} MB")
         if not notebook and (reason := set_aside_by_content(data)):
             return Scanned(path, set_aside=reason)
         wide = data.startswith(_WIDE)
@@ -176,7 +176,14 @@ class Session:
 
             linker = self.linkers["python" if python else "javascript"]
             linker.unknown = 0
-            drafts = list(faults(linker, path, data))
+            drafts: list[Draft] = []
+            try:
+                drafts += faults(linker, path, data)
+            except Exception as error:
+                # a fault of ours in one file is said, and takes nothing from the others
+                if os.environ.get("CONNLINT_TRACEBACK"):
+                    raise
+                row.problem = Problem("internal", f"imports failed: {type(error).__name__}: {error}", path)
             if any(draft.outcome == "module" for draft in drafts) and self.placement.runs_elsewhere(path):
                 drafts = [draft for draft in drafts if draft.outcome != "module"]
             row.drafts = tuple((card.id, d) for d in drafts for card in symbols if d.outcome in card.outcomes)

@@ -18,6 +18,8 @@ from connlint.patterns import regex
 _TYPE_PARAMETERS = regex(rb"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+[\w\x80-\xff]+[ \t]*(?=\[)", re.M)
 _TYPE_ALIAS = regex(rb"^([ \t]*)(type[ \t]+)([\w\x80-\xff]+)([ \t]*)(?=[=\[])", re.M)
 _LAZY = regex(rb"^([ \t]*)lazy[ \t](?=[ \t]*(?:from|import)\b)", re.M)
+_TEMPLATE = regex(rb"\b(?:[tT]([rR]?)|([rR])[tT])(?=[\"'])")
+_FORMATTED = rb"f\1\2"
 _BRACKET = regex(rb"[\[\]]|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*")
 _LONGEST = 10_000
 """Bytes after which a bracket that is still open is taken for no list of type parameters."""
@@ -133,18 +135,19 @@ def _without_new_strings(data: bytes) -> bytes | None:
     import libcst
     from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
+    # libcst reads a t-string but none beside another string, so it is shown the f-string of the same length
+    shown = _TEMPLATE.sub(_FORMATTED, data)
     try:
-        wrapper = MetadataWrapper(libcst.parse_module(data), unsafe_skip_copy=True)
+        wrapper = MetadataWrapper(libcst.parse_module(shown), unsafe_skip_copy=True)
         spans = wrapper.resolve(ByteSpanPositionProvider)
     except (libcst.ParserSyntaxError, libcst.CSTValidationError, SyntaxError, RecursionError, ValueError, LookupError):
         return None
     if wrapper.module.encoding.lower() not in ("utf-8", "utf8", "ascii"):
         return None
-    templated = tuple(t for t in (libcst.FormattedString, getattr(libcst, "TemplatedString", None)) if t)
     found: list[tuple[int, int, bytes]] = []
     for node, span in spans.items():
         start, end = span.start, span.start + span.length
-        if isinstance(node, templated):
+        if isinstance(node, libcst.FormattedString):
             found.append((start, end, _plain(data[start:end])))
         elif isinstance(node, libcst.ExceptHandler) and isinstance(node.type, libcst.Tuple) and not node.type.lpar:
             types = spans[node.type]
