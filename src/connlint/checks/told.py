@@ -146,6 +146,9 @@ class Told:
                  or any(theirs.place.path == path for theirs in other.environment.values())]
         if len(given) == 1:
             return True
+        if one.image is None and one.service.build is None and not self.tables.names_of(one) & set(words_of(name)):
+            # a published image reads the variables it is documented to read, and of these they are not
+            return False
         needed = {dependency.on for dependency in one.service.dependencies}
         if target is not None:
             return target.name in needed
