@@ -195,3 +195,14 @@ def test_what_the_main_function_never_closes_is_a_note():
 def test_a_rejection_that_nobody_handles_ends_the_program(around, level):
     body = "const t = setInterval(beat, 1);\nawait work();\nclearInterval(t);\n"
     assert only("a.js", around % body).level == level
+
+
+@pytest.mark.parametrize(("version", "cleanup"), [
+    ("^2.7.14", "beforeDestroy"), ("~3.4", "beforeUnmount"), ("latest", "beforeUnmount")])
+def test_the_place_to_undo_it_is_named_as_the_version_of_the_framework_names_it(version, cleanup):
+    page = ("<script>\nexport default {\n  mounted() { setInterval(() => this.load(), 1000); },\n"
+            "  methods: { load() { fetch('/a'); } },\n};\n</script>\n")
+    package = f'{{"dependencies": {{"vue": "{version}"}}}}'
+    found = report({"src/Page.vue": page, "src/main.js": "import Page from './Page.vue';\nPage();\n",
+                    "package.json": package}).findings
+    assert [f.rule for f in found] == ["interval-not-cleared"] and f"`{cleanup}` is the place" in found[0].message

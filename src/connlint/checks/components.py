@@ -125,7 +125,7 @@ class Components:
                 hook = self.hook(above, depth - 1)
             elif type(above) is p.Argument and type(call := self.module.parent(above)) is p.Call:
                 entry = self._takes(self.module, call, above)
-                hook = Hook(last_word(call.callee) or "", entry["cleanup"]) if entry is not None else None
+                hook = Hook(last_word(call.callee) or "", self._cleanup(entry)) if entry is not None else None
             if hook is not None:
                 return Hook(hook.name, hook.cleanup)
         return None
@@ -198,7 +198,7 @@ class Components:
             call = self.module.parent(above)
             entry = self._takes(self.module, call, above) if type(call) is p.Call else None
             if entry is not None:
-                return Hook(last_word(call.callee) or "", entry["cleanup"], entry.get("returns", False), function,
+                return Hook(last_word(call.callee) or "", self._cleanup(entry), entry.get("returns", False), function,
                             entry.get("undone_by", ""))
             return None
         if function.kind == "constructor":
@@ -212,9 +212,9 @@ class Components:
         if entry is None:
             return None
         if type(above) is p.Define and type(self.module.parent(above)) is p.Class:
-            return Hook(name, entry["cleanup"], function=function) if entry.get("of", "class") == "class" else None
+            return Hook(name, self._cleanup(entry), function=function) if entry.get("of", "class") == "class" else None
         if type(above) is p.Entry and entry.get("of", "class") == "record":
-            return Hook(name, entry["cleanup"])
+            return Hook(name, self._cleanup(entry))
         return None
 
     def _takes(self, module: Module, call: p.Call, given: p.Argument) -> dict[str, Any] | None:
@@ -252,7 +252,7 @@ class Components:
             callee = decorator.callee if type(decorator) is p.Call else decorator
             entry = self.decorated.get(self.module.qualified(callee) or "")
             if entry is not None:
-                return Hook(owner.name or entry["what"], entry["cleanup"])
+                return Hook(owner.name or entry["what"], self._cleanup(entry))
         return None
 
     def class_hook(self, thing: Any) -> Hook | None:
@@ -264,15 +264,24 @@ class Components:
             for statement in owner.body:
                 if type(statement) is p.Define and (entry := self.methods.get(statement.name)) is not None:
                     if entry.get("of", "class") == "class":
-                        return Hook(statement.name, entry["cleanup"])
+                        return Hook(statement.name, self._cleanup(entry))
             return self._class(owner)
         for above in self.module.parents(thing):
             if type(above) is p.Record:
                 for part in above.entries:
                     if type(part.key) is p.Text and (entry := self.methods.get(part.key.value)) is not None:
                         if entry.get("of") == "record" and type(part.value) is p.Function:
-                            return Hook(part.key.value, entry["cleanup"])
+                            return Hook(part.key.value, self._cleanup(entry))
         return None
+
+    def _cleanup(self, entry: dict[str, Any]) -> str:
+        """What undoes it, by the name that it has in the version of the framework that the package declares."""
+        older = entry.get("older")
+        linker = self.project.linkers.get("javascript")
+        if older is None or linker is None:
+            return entry["cleanup"]
+        major = linker.resolver.packages.major(self.module.path.rpartition("/")[0], older["package"])
+        return older["cleanup"] if major is not None and major < older["below"] else entry["cleanup"]
 
     def _script(self, thing: Any) -> Hook | None:
         """Code at the top of a component's own script runs once an instance."""
@@ -285,5 +294,5 @@ class Components:
                 tag = tags[-1][0].lower()
                 words = re.findall(rb"[\w:-]+", tag)
                 if entry["marked"].encode() in words if entry["marked"] else not {b"module", b"context"} & set(words):
-                    return Hook(entry["what"], entry["cleanup"], undone_by=entry.get("undone_by", ""))
+                    return Hook(entry["what"], self._cleanup(entry), undone_by=entry.get("undone_by", ""))
         return None

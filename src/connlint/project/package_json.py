@@ -107,6 +107,15 @@ class Packages:
             self._declared[folder] = above if own is None else above | own.dependencies.keys()
         return self._declared[folder]
 
+    def major(self, folder: str, name: str) -> int | None:
+        """The major version of the dependency ``name`` that the nearest package above ``folder`` declares, 2 of
+        ``^2.7.14``; None where none says."""
+        for package in self.above(folder):
+            if (version := package.dependencies.get(name)) is not None:
+                number = re.search(r"\d+", version)
+                return int(number[0]) if number else None
+        return None
+
     @cached_property
     def _folders(self) -> list[str]:
         return sorted(folder_of(p) for p in self.files.paths if p == "package.json" or p.endswith("/package.json"))
