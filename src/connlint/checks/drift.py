@@ -32,6 +32,11 @@ _LARGEST = 300_000
 _FEW = 4
 """Variables that are looked for before the words which their reads have: most files hold neither."""
 _NO_NAMES: frozenset[bytes] = frozenset()
+_REDIS = frozenset(("redis", "rediss", "valkey", "valkeys"))
+"""Schemes of servers whose clients choose database 0 where the path names none."""
+_PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443", "redis": "6379", "postgresql": "5432",
+          "mysql": "3306", "amqp": "5672", "amqps": "5671", "nats": "4222", "bolt": "7687", "neo4j": "7687"}
+"""Scheme → the port that stands for none, as the schemes are registered and the drivers document theirs."""
 _NOTHING = frozenset(("unknown", "none", "null", "undefined", "n/a", "na", "not set", "unset", "missing", "?", "-"))
 """Words that stand for a value which is not there, as reports and labels show it."""
 _REMARK = regex(r"^[(<\[].*[)>\]]$|^[^:/,;=]* [^:/,;=]*$")
@@ -265,7 +270,8 @@ def _is_altered_later(module: Module, joint: Any) -> bool:
 
 def meaning(text: str) -> str:
     """The same text for defaults that mean the same: case of scheme and host, a trailing slash, names of loopback, the
-    current folder in front of a path, a number written with a point."""
+    port that a scheme stands for, the first database of Redis, the current folder in front of a path, a number written
+    with a point."""
     text = text.strip()
     if found := re.match(r"([A-Za-z][A-Za-z0-9+.\-]*)://", text):
         scheme = found[1].lower()
@@ -273,6 +279,9 @@ def meaning(text: str) -> str:
         rest = text[found.end() :]
         authority, slash, path = rest.partition("/")
         user, at, host = authority.rpartition("@")
+        if scheme in _REDIS and path == "0":
+            path = ""
+        host = host.removesuffix(f":{_PORTS[scheme]}") if scheme in _PORTS else host
         return f"{scheme}://{user}{at}{_host(host)}{slash}{path}".rstrip("/")
     if any(h.port or h.loopback or "." in h.name for h in hosts(text)):
         return _host(text).rstrip("/")

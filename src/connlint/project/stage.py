@@ -142,13 +142,15 @@ class Stages:
             one.lower() in above and two.lower() in below for one, two in pairwise((*folders, file.partition(".")[0])))]
         kinds += [kind for folder, kind in self._held_by.items() if path.startswith(folder + "/")]
         kinds += [kind for kind, shown in self.hidden.items() if any(f[:1] == "." and f not in shown for f in folders)]
+        named = next((kind for kind, pattern in self.files if pattern.search(file)), "production")
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:
-                return kind
+                # what drives tests is one wherever it lies
+                return named if named == "test" else kind
         for kind, name, words in self.saying:
             if name.search(file) and words.search(self.values.project.tree.read(path) or b""):
                 return kind
-        return next((kind for kind, pattern in self.files if pattern.search(file)), "production")
+        return named
 
     def _is_package(self, folder: str) -> bool:
         """Whether ``folder`` is a package of Python that the program around it imports, or has as an application."""
