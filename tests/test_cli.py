@@ -256,3 +256,11 @@ def test_a_check_that_fails_takes_nothing_from_the_others(monkeypatch, check, ot
     found = projects.report(files)
     assert other in {f.rule for f in found.findings} and not found.complete and found.status == 2
     assert sorted({problem.kind for problem in found.problems}) == ["internal"]
+
+
+def test_the_readme_shows_what_the_demo_prints():
+    root = Path(__file__).parent.parent
+    block = (root / "README.md").read_text("utf-8").partition("$ make demo\n")[2].partition("```")[0]
+    printed = " ".join(connlint("check", "shop", "--no-cache", at=root).stdout.split())
+    for part in block.split("  …\n"):
+        assert " ".join(part.split()) in printed

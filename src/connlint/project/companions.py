@@ -20,11 +20,12 @@ from connlint.model.deployment import Image, Service
 from connlint.patterns import regex
 from connlint.project.address import Host
 from connlint.project.command_ports import told_ports
-from connlint.project.grounds import contexts_of
+from connlint.project.grounds import above, contexts_of
 from connlint.project.project import Project
 from connlint.project.services import Services
-from connlint.project.stage import words_of
+from connlint.project.stage import Stages, stages_of, words_of
 from connlint.project.tree import Tree
+from connlint.project.values import values_of
 
 _SECTION = regex(rb"^\[program:([^\]\r\n]+)\]([^\[]*(?:\[(?!\w+:|\w+\])[^\[]*)*)", re.M)
 _COMMAND = regex(rb"^[ \t]*command[ \t]*=[ \t]*([^\r\n;]+)", re.M)
@@ -54,9 +55,9 @@ class Program(Struct, frozen=True):
 class Container(Struct):
     """What is known of the programs that run side by side in one image, in a pod, or on the network of the machine.
 
-    ``folders`` are the folders and files of the project that are put into it, None where that is not known.
-    ``told`` are variables that are set to loopback where the programs are started, ``called`` the words by which the
-    servers among them go.
+    ``folders`` are the folders and files of the project that are put into it, None where that is not known: then
+    anything below ``within``. ``told`` are variables that are set to loopback where the programs are started,
+    ``called`` the words by which the servers among them go.
     """
 
     folders: tuple[str, ...] | None
@@ -64,9 +65,12 @@ class Container(Struct):
     ports: set[int] = field(default_factory=set)
     names: list[frozenset[str]] = field(default_factory=list)
     called: set[str] = field(default_factory=set)
+    within: str = ""
 
     def holds(self, path: str) -> bool:
         """Whether the file at ``path`` may be put into it."""
+        if self.within and not path.startswith(self.within + "/"):
+            return False
         return self.folders is None or any(
             folder in ("", ".", path) or path.startswith(folder + "/") for folder in self.folders)
 
@@ -94,9 +98,10 @@ class Container(Struct):
 class Companions:
     """What runs beside a program of the project in its container; made once per project."""
 
-    def __init__(self, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> None:
+    def __init__(self, project: Project, apis: dict[str, list[dict[str, Any]]]) -> None:
         self.services = Services.of(project)
         self.tree: Tree = project.tree
+        stages = stages_of(project, apis, values_of(project, apis))
         images = apis.get("image", ())
         self.servers = {program: entry for entry in images for program in entry.get("programs", ())}
         self.by_image = {name: entry for entry in images for name in entry["names"]}
@@ -104,7 +109,7 @@ class Companions:
         """By the path of the Dockerfile; what holds for every file of the project stands under ""."""
         listed = self._listed()
         for path, image in self.services.images().items():
-            found = self.containers[path] = Container(self._folders(image))
+            found = self.containers[path] = Container(self._folders(image), within=_tests_around(path, stages))
             if (data := self.tree.read(path)) is not None and self._runs(found, data, listed):
                 found.ports |= self._exposed(image)
                 self._tell(found, data)
@@ -113,7 +118,7 @@ class Companions:
         self._on_the_machine()
 
     @classmethod
-    def of(cls, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> Companions:
+    def of(cls, project: Project, apis: dict[str, list[dict[str, Any]]]) -> Companions:
         """The one `Companions` of a project."""
         return project.single(cls, project, apis)
 
@@ -269,6 +274,13 @@ class Companions:
                 if entry is not None and (service.host_network or ports.intersection(entry["ports"])):
                     found.serves(entry)
                 found.ports |= {port for port in ports if port is not None}
+
+
+def _tests_around(path: str, stages: Stages) -> str:
+    """The folder of tests that a file is in, "" for a file of the program: what tests are run in beside each other, the
+    program is not."""
+    around = list(above(posixpath.dirname(path)))[-2::-1]
+    return next((folder for folder in around if stages.of_path(f"{folder}/Dockerfile") == "test"), "")
 
 
 def _name_of(service: Service) -> str:
