@@ -60,6 +60,13 @@ WITNESSES = {
     "a Python call": (
         "a.py", "def run(path, work):\n    f = open(path)\n    work(f.name)\n    f.close()\n",
         "`work(f.name)` on line 3 may raise, and `f.close()` on line 4 is not reached"),
+    "the first of two, where a handler goes on": (
+        "a.py",
+        "import sqlite3\ndef run(start, names):\n    for name in names:\n        if start(name):\n            try:\n"
+        "                c = sqlite3.connect(name)\n                c.execute('x')\n                c.close()\n"
+        "            except Exception:\n                print(name)\n        else:\n"
+        "            c = sqlite3.connect(name)\n            c.close()\n",
+        "`c.execute('x')` on line 7 may raise, and `c.close()` on line 8 is not reached"),
     "a helper that gives back": (
         "a.py",
         "import asyncio\nasync def run(work, aio):\n    t = asyncio.create_task(work())\n    await work()\n"
@@ -172,7 +179,10 @@ def test_an_exception_that_the_coroutine_catches_itself_is_not_lost(body, why):
 
 @pytest.mark.parametrize(("start", "level"), [
     ("if __name__ == '__main__':\n    load('x')\n", "note"),
-    ("def main():\n    load('x')\n    load('y')\n\n\nif __name__ == '__main__':\n    main()\n", "warning"),
+    ("def main():\n    load('x')\n    load('y')\n\n\nif __name__ == '__main__':\n    main()\n", "note"),
+    ("STEPS = ['x', 'y']\n\n\nif __name__ == '__main__':\n    for step in STEPS:\n        load(step)\n", "note"),
+    ("if __name__ == '__main__':\n    for name in open('names'):\n        load(name)\n", "warning"),
+    ("if __name__ == '__main__':\n    while more():\n        load('x')\n", "warning"),
 ])
 def test_a_program_may_end_where_its_main_function_returns(start, level):
     load = ("import psycopg2\n\n\ndef load(d):\n    c = psycopg2.connect(d)\n    if d:\n        return\n"
@@ -184,6 +194,26 @@ def test_what_the_main_function_never_closes_is_a_note():
     text = "import pika\n\n\ndef main():\n    c = pika.BlockingConnection(PARAMETERS).channel()\n    c.start()\n\n\n"
     assert only("a.py", text + "if __name__ == '__main__':\n    main()\n").level == "note"
     assert only("a.py", text).level == "warning"
+
+
+@pytest.mark.parametrize(("handler", "level"), [
+    ("(error) => {\n  console.error(error);\n  process.exit(1);\n}", "note"),
+    ("(error) => {\n  console.error(error);\n}", "warning"),
+])
+def test_a_handler_may_end_the_program_in_the_file_that_starts_it(handler, level):
+    started = ("import { Client } from 'pg';\n\nexport async function load() {\n  const client = new Client();\n"
+               "  await client.connect();\n  await client.query('x');\n  await client.end();\n}\n")
+    main = ("import { load } from './a';\n\nasync function main() {\n  await load();\n}\n\n"
+            f"main().catch({handler});\n")
+    assert [it.level for it in findings("a.ts", started, main_ts=main)] == [level]
+
+
+@pytest.mark.parametrize(("name", "level"), [("init_app.py", "note"), ("app.py", "warning")])
+def test_a_short_program_is_started_by_hand_where_its_name_says_so(name, level):
+    text = ("import psycopg2\n\n\ndef load(d):\n    try:\n        c = psycopg2.connect(d)\n        c.execute('x')\n"
+            "        c.close()\n    except ValueError:\n        print(d)\n    except Exception:\n        pass\n\n\n"
+            "if __name__ == '__main__':\n    load('x')\n")
+    assert only(name, text).level == level
 
 
 @pytest.mark.parametrize(("around", "level"), [

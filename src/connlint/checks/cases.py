@@ -29,6 +29,7 @@ from connlint.model.finding import Draft, Fix, Place
 from connlint.model.finding import Step as Evidence
 from connlint.model.flow import Do, Loss, Step
 from connlint.project.callees import thing
+from connlint.project.conditions import apart
 from connlint.project.module import Module
 from connlint.project.project import Project
 
@@ -354,6 +355,7 @@ class Cases:
         given = (u.where for u in home.uses if u.meaning == "end" or self._is_given_up(u))
         ends = sorted(given, key=lambda where: where.at[0])
         missed = [w for w in ends if w.at[0] > step.at[0]] or ends
+        missed = [w for w in missed if not apart(self.module, call, w)] or missed
         evidence = [Evidence(Place(self.module.path, call.at), f"`{self.telling.short(call)}` starts here")]
         evidence.append(Evidence(Place(self.module.path, step.at), clause))
         undo = api.undo(home.name)
@@ -368,7 +370,7 @@ class Cases:
         function = self.module.function(call)
         raised = loss.cause is not None and loss.exit is loss.cause
         ending = function is not None and (loss.cause is None or raised) and (
-            self.endings.of(function) if raised else self.endings.of(function, 1))
+            self.endings.of(function) if raised else self.endings.after(function))
         minor = only_awaited or ending or self.endings.soon(call)
         return self.telling.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
                           level="note" if minor else None,

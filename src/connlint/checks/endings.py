@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connlint.checks.flows import is_for_ever
 from connlint.checks.lifecycles import last_word
 from connlint.checks.origins import origins
 from connlint.checks.repeats import Repeats, repeats, unread
@@ -23,6 +24,8 @@ from connlint.project.values import values_of
 _DEPTH = 5
 _MOST_USERS = 8
 """Files that are read to see who calls one function."""
+_FEW = 4
+"""Calls of one function that make a short program of it still."""
 _PROMISE = ("then", "catch", "finally")
 _LASTING = frozenset("main app server bot worker daemon service run start index wsgi asgi consumer scheduler agent "
                      "monitor watcher listener gateway proxy poller".split())
@@ -65,6 +68,13 @@ class Endings:
         elsewhere = self._called_elsewhere(name, function, depth)
         return elsewhere if elsewhere is not None else bool(calls) or self._is_program()
 
+    def after(self, function: p.Function) -> bool:
+        """Whether the program ends where ``function`` returns: it is called where the program starts, once."""
+        define = self.module.parent(function)
+        uses = self._uses(define.name, define) if type(define) is p.Define else []
+        again = any(type(above) is p.Loop for use in uses for above in self.module.parents(use))
+        return self.of(function, 1) and not again
+
     def _called_elsewhere(self, name: str, function: p.Function, depth: int) -> bool | None:
         """Whether all calls of the function in files that import it lead out of the program; None where no file that
         imports it names it. Tests say nothing about it."""
@@ -82,7 +92,7 @@ class Endings:
             if module is None or any(it.name == name for it in module.nodes(p.Member)):
                 return False
             there = Endings(repeats(module, project, rules))
-            if not there._is_program():
+            if module.program.language == "python" and not there._is_program():
                 return False
             for use in there.repeats.names().get(name, ()):
                 home, definitions = project.definitions(module, use)
@@ -125,7 +135,7 @@ class Endings:
         return Endings(repeats(home, self.repeats.project, self.repeats.rules))._is_command(group)
 
     def soon(self, call: p.Call) -> bool:
-        """Whether ``call`` runs once, in a program that somebody starts by hand and that does its work and ends.
+        """Whether ``call`` runs a few times at most, in a program that somebody starts by hand, and that ends.
 
         What it keeps is given back soon, whoever catches what. The same holds for a command that goes on for no time.
         """
@@ -136,7 +146,7 @@ class Endings:
         if self._by_hand is None:
             self._by_hand = self._is_started_by_hand()
         if not self._by_hand or not self.module.nodes(p.Unread):
-            return self._by_hand and self._is_reached_once(call, _DEPTH)
+            return self._by_hand and self._is_reached_seldom(call, _DEPTH)
         whole = self.repeats.project.module(self.module.path)
         same = [it for it in whole.nodes(p.Call) if it.at == call.at] if whole is not None else []
         if whole is None or whole is self.module or not same:
@@ -153,21 +163,25 @@ class Endings:
 
     def _is_started_by_hand(self) -> bool:
         """Whether the file is a program that nothing imports and nothing is told to start, and waits for nobody."""
-        name = self.module.path.rpartition("/")[2].rpartition(".")[0]
-        if not self._is_program() or not _LASTING.isdisjoint(words_of(name)):
-            return False
+        words = set(words_of(self.module.path.rpartition("/")[2].rpartition(".")[0]))
         programs = self._programs()
+        lasting = _LASTING & words
+        if lasting == {"app"} and not programs.stages.by_hand.isdisjoint(words):
+            lasting = frozenset()  # ``init_app.py`` does something to an application
+        if not self._is_program() or lasting:
+            return False
         if programs.imported_by(self.module.path) is not None or programs.is_commanded(self.module.path):
             return False
-        if any(it.iterable is None and it.target is None for it in self.module.nodes(p.Loop)):
+        if any(it.iterable is None and is_for_ever(it.test) for it in self.module.nodes(p.Loop)):
             return False
         return next(servings(self.module, self.repeats.rules.apis.get("serving_call", [])), None) is None
 
-    def _is_reached_once(self, thing: Any, depth: int) -> bool:
-        """Whether nothing repeats the way from the program's start to ``thing``."""
+    def _is_reached_seldom(self, thing: Any, depth: int) -> bool:
+        """Whether the way from the program's start to ``thing`` is gone a few times at most: nothing repeats it but
+        loops over what the file itself writes out."""
         function = None
         for above in self.module.parents(thing):
-            if type(above) is p.Loop:
+            if type(above) is p.Loop and not self._is_short(above):
                 return False
             if type(above) is p.Function:
                 function = above
@@ -180,11 +194,19 @@ class Endings:
         owner = self.module.parent(define)
         users: list[Any] = self._uses(define.name, define)
         if type(owner) is p.Class:
-            users = [it for it in self.module.nodes(p.Member) if it.name == define.name]
+            users = [it for it in self.module.nodes(p.Member)
+                     if it.name == define.name and self.module.qualified(it) is None]
             if define.name == "__init__" and owner.name is not None:
                 users = [it for it in self.module.nodes(p.Name) if it.id == owner.name]
         calls = [call for it in users if type(call := self.module.parent(it)) is p.Call and call.callee is it]
-        return len(calls) == len(users) < 2 and all(self._is_reached_once(call, depth - 1) for call in calls)
+        return len(calls) == len(users) <= _FEW and all(self._is_reached_seldom(call, depth - 1) for call in calls)
+
+    def _is_short(self, loop: p.Loop) -> bool:
+        """Whether a loop goes through a list that is written out in this file, or put together from such parts."""
+        over: Any = loop.iterable
+        if type(over) is p.Name and (found := self.module.only(over.id, over)) is not None:
+            over = found.value
+        return type(over) is p.Sequence
 
     def _whole(self, name: str, depth: int) -> bool:
         """The answer for a function of that name, with the whole of the file read."""

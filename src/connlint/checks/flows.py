@@ -50,6 +50,9 @@ class Nerves(Protocol):
     def suppresses(self, manager: p.Expression) -> bool:
         """Whether exceptions do not pass a context manager."""
 
+    def waits(self, manager: p.Expression) -> bool:
+        """Whether all that entering a context manager does is to wait."""
+
 
 def lower(module: Module, body: tuple[p.Statement, ...], plan: Plan, nerves: Nerves, *, wary: bool) -> Block:
     """The flow of ``body``. Where one is ``wary``, a call that nobody knows may raise."""
@@ -150,7 +153,7 @@ class _Lowering:
             if it.is_async:
                 head.insert(0, Do(Step("await", it.iterable.at), not self.calm(it.iterable)))
             out.append(Repeat((*head, *self.block(it.body), *tail), "any", labels, otherwise=otherwise))
-        elif _is_for_ever(it.test):
+        elif is_for_ever(it.test):
             out.append(Repeat((*self.block(it.body), *tail), "endless", labels, otherwise=otherwise))
         elif it.checked_after:
             self.expression(it.test, tail)
@@ -185,7 +188,7 @@ class _Lowering:
             self.expression(item.value, out)
             if id(item) in self.plan.ends:
                 out.append(Do(Step("call", item.at), False, "end"))
-            elif it.is_async and not self.calm(item.value):
+            elif it.is_async and not self.enters(item.value):
                 out.append(Do(Step("await", item.value.at), True))
             if self.nerves.suppresses(item.value):
                 handlers = (Handler(()),)
@@ -194,6 +197,13 @@ class _Lowering:
             out.append(Guard(body, handlers))
         else:
             out.extend(body)
+
+    def enters(self, manager: p.Expression) -> bool:
+        """Whether entering an asynchronous context manager does not raise in practice: it is awaited."""
+        if self.nerves.waits(manager):
+            return True
+        awaited = type(manager) is p.Call and self.conditions.finishing == 0
+        return self.nerves.settles(manager) if awaited else self.calm(manager)
 
     def switch(self, it: p.Switch, out: list[Shape]) -> None:
         self.expression(it.subject, out)
@@ -423,7 +433,7 @@ def targets(target: Any) -> list[Any]:
     return []
 
 
-def _is_for_ever(test: p.Expression | None) -> bool:
+def is_for_ever(test: p.Expression | None) -> bool:
     """Whether a loop's test always holds: none at all, ``true``, ``1``."""
     if test is None:
         return True

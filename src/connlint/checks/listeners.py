@@ -12,6 +12,7 @@ from connlint.checks.registrations import Registration, loop_over, text_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place
 from connlint.model.finding import Step as Evidence
+from connlint.project.conditions import apart
 
 
 class Listening:
@@ -55,7 +56,7 @@ class Listening:
             return piling
         if hook is not None and self.cases.repeats.of(call).answer == "once":
             return None  # the first of all components adds it for all of them
-        if hook is None or one.others or not self._is_lasting(call, one) or not self._is_dropped(call):
+        if hook is None or one.others or one.aliased or not self._is_lasting(call, one) or not self._is_dropped(call):
             return None
         fix = self.cases.mends.removed_by_effect(call, hook, one.target, pair.remove[0],
                                                  call.args[pair.keys[-1]].value) if len(pair.keys) > 1 else None
@@ -134,7 +135,7 @@ class Listening:
         home = Home("local", name, value, gathered=loop is not None)
         home.uses = [Use(r, "end", self._removing(r, loop), self.module.function(r)) for r in one.removals]
         here = [r for r in one.removals if self.module.function(r) is function]
-        if here and not any(r.at[0] > call.at[0] and not self._apart(call, r) for r in here):
+        if here and not any(r.at[0] > call.at[0] and not apart(self.module, call, r) for r in here):
             return None
         return self.cases.lost(call, api, home, function)
 
@@ -200,22 +201,3 @@ class Listening:
             and self.module.function(d.node) is function
             for d in found
         )
-
-    def _apart(self, one: Any, other: Any) -> bool:
-        """Whether two nodes stand in different arms of one decision."""
-        chain = {id(above): below for below, above in self._climb(one)}
-        for below, above in self._climb(other):
-            if id(above) in chain and type(above) in (p.If, p.Conditional, p.Switch):
-                mine = chain[id(above)]
-                if mine is not below and type(above) is not p.If:
-                    return True
-                if type(above) is p.If:
-                    return any(mine is s for s in above.then) != any(below is s for s in above.then)
-        return False
-
-    def _climb(self, thing: Any) -> list[tuple[Any, Any]]:
-        pairs, below = [], thing
-        for above in self.module.parents(thing):
-            pairs.append((below, above))
-            below = above
-        return pairs

@@ -51,6 +51,10 @@ class Patience:
         """Whether a context manager stops exceptions."""
         return type(manager) is p.Call and (manager, self.origins) in self.table.suppressing
 
+    def waits(self, manager: p.Expression) -> bool:
+        """Whether a context manager is a lock that is kept under a name; one that a call makes may be far away."""
+        return type(manager) in (p.Name, p.Member) and self.table.locks.says(last_word(manager) or "")
+
     def _calm(self, step: Any, depth: int) -> bool:
         kind = type(step)
         if kind is p.Await:

@@ -44,7 +44,8 @@ class Registration(Struct):
 
     ``fresh`` are removals of a function that was never added, ``contrary`` removals that say otherwise about the flag
     of the pair, ``others`` removals of other callbacks of the same event, ``beside`` removals of anything else from the
-    same target. ``swept`` says that the target itself is closed somewhere.
+    same target, ``aliased`` one of the same callback from a target of another name, which may be the same. ``swept``
+    says that the target itself is closed somewhere.
     """
 
     call: p.Call
@@ -56,6 +57,7 @@ class Registration(Struct):
     others: bool = False
     contrary: list[p.Call] = []
     beside: list[p.Call] = []
+    aliased: bool = False
 
 
 def pairs(rules: Rules, language: str, roles: frozenset[str]) -> list[Pair]:
@@ -103,12 +105,15 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
         fresh: list[p.Call] = []
         contrary: list[p.Call] = []
         beside: list[p.Call] = []
-        others = renamed = False
+        others = renamed = aliased = False
         for word in pair.remove:
             for other in removes.get(word, ()):
                 alike = _same_events(module, call, other, pair)
                 if _target(module, other) != target or not alike:
                     ours = class_of(module, other) is class_of(module, call)
+                    told_apart = {target, _target(module, other)} <= set(pair.lasting)  # window, document
+                    aliased = aliased or (alike and ours and not told_apart
+                                          and _same_callback(module, call, other, pair))
                     if ours and _own(_target(module, other)) == _own(target):
                         beside.append(other)
                         renamed = renamed or alike  # ``bus.on(…)`` in a constructor, ``this.bus.off(…)`` elsewhere
@@ -116,17 +121,17 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                 if not _same_name(module, call.callee, other.callee):
                     continue
                 last = str(pair.keys[-1])
-                callback, theirs = argument(call, last), argument(other, last)
+                theirs = argument(other, last)
                 if theirs is not None and _is_fresh(theirs):
                     fresh.append(other)
                 elif len(pair.keys) == 1 or theirs is None:
                     matching.append(other)
-                elif text_of(module, theirs) == text_of(module, callback) and _same_name(module, theirs, callback):
+                elif _same_callback(module, call, other, pair):
                     (matching if _agree(call, other, pair) else contrary).append(other)
                 elif _outermost(module, other) is _outermost(module, call):
                     others = True
         closed = target in swept or any(_own(it) == _own(target) for it in swept if it.startswith("this."))
-        yield Registration(call, pair, target, matching, fresh, closed or renamed, others, contrary, beside)
+        yield Registration(call, pair, target, matching, fresh, closed or renamed, others, contrary, beside, aliased)
 
 
 def _target(module: Module, call: p.Call) -> str:
@@ -175,6 +180,14 @@ def _same_name(module: Module, one: Any, other: Any) -> bool:
     if one.id in ("this", "self"):
         return class_of(module, one) is class_of(module, other)
     return module.lookup(one.id, one) is module.lookup(other.id, other) or not module.lookup(one.id, one)
+
+
+def _same_callback(module: Module, add: p.Call, remove: p.Call, pair: Pair) -> bool:
+    """Whether a removal names the callback that was added; one without arguments names none."""
+    last = str(pair.keys[-1])
+    mine, theirs = argument(add, last), argument(remove, last)
+    return mine is not None and theirs is not None and text_of(module, mine) == text_of(module, theirs) and (
+        _same_name(module, theirs, mine))
 
 
 def _same_events(module: Module, add: p.Call, remove: p.Call, pair: Pair) -> bool:

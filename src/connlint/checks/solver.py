@@ -75,9 +75,9 @@ def solve(flow: Block, end: Step) -> list[Loss]:
     return sorted(set(solver.losses), key=lambda loss: (loss.verdict != "lost", _order(loss)))
 
 
-def _order(loss: Loss) -> tuple[bool, int, int]:
+def _order(loss: Loss) -> tuple[bool, bool, int, int]:
     step = loss.cause or loss.exit
-    return (step.kind not in ("await", "reject", "raise") if loss.cause else False, step.at[0], step.at[1])
+    return (loss.again, step.kind not in ("await", "reject", "raise") if loss.cause else False, *step.at)
 
 
 class _Solver:
@@ -89,7 +89,8 @@ class _Solver:
         if (ASLEEP, True) in state.facts:
             return
         verdict = "lost" if trail.raised is None else "lost_on_error"
-        self.losses.append(Loss(verdict, exit, trail.raised, tuple(sorted(state.facts))))  # type: ignore[arg-type]
+        facts = tuple(sorted(state.facts))
+        self.losses.append(Loss(verdict, exit, trail.raised, facts, trail.again))  # type: ignore[arg-type]
 
     def block(self, block: Block, states: _States) -> _Exits:
         exits: _Exits = {}

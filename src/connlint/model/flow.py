@@ -121,10 +121,12 @@ class Loss(Struct, frozen=True):
     """A way on which the handle is still held when nobody can give it back any more.
 
     ``lost`` is a normal way out, ``lost_on_error`` one that only an exception takes. ``cause`` is the step that raises
-    (None on a normal way), ``exit`` the step that leaves the function or forgets the variable.
+    (None on a normal way), ``exit`` the step that leaves the function or forgets the variable. ``again`` says that a
+    handler had another exception when the cause raised.
     """
 
     verdict: Literal["lost", "lost_on_error"]
     exit: Step
     cause: Step | None = None
     facts: tuple[Literal_, ...] = ()
+    again: bool = False

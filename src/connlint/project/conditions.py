@@ -101,6 +101,27 @@ def _case(module: Module, switch: p.Switch, case: p.Case) -> Iterator[Condition]
             yield Condition(module, p.Compare("==", switch.subject, other.test, other.at), False)
 
 
+def apart(module: Module, one: Any, other: Any) -> bool:
+    """Whether two nodes stand in different arms of one decision, so that a way comes past one of them at most, unless
+    it goes round."""
+    chain = {id(above): below for below, above in _climb(module, one)}
+    for below, above in _climb(module, other):
+        if id(above) in chain and type(above) in (p.If, p.Conditional, p.Switch):
+            mine = chain[id(above)]
+            if mine is not below and type(above) is not p.If:
+                return True
+            if type(above) is p.If:
+                return _among(mine, above.then) != _among(below, above.then)
+    return False
+
+
+def _climb(module: Module, thing: Any) -> Iterator[tuple[Any, Any]]:
+    below = thing
+    for above in module.parents(thing):
+        yield below, above
+        below = above
+
+
 def ends(module: Module, block: tuple[Any, ...],
          leaves: Callable[[Module, p.Statement], bool] | None = None) -> bool:
     """Whether no path through ``block`` comes out at its end."""
