@@ -47,6 +47,12 @@ def levels(files: dict[str, str], path: str) -> set[str]:
                  id="a test alone"),
     pytest.param({"app/older.py": "from app.old_pool import engine\n\ndef ask():\n    return engine.connect()\n"},
                  id="what nobody loads either"),
+    pytest.param({"app/old_pool.py": POOL + "\n\n# Usage examples\nif __name__ == '__main__':\n    print(engine)\n"},
+                 id="shows itself"),
+    pytest.param({"scripts/count.py": "from app.old_pool import engine\nprint(engine)\n"},
+                 id="a tool that nobody starts"),
+    pytest.param({"config.yml": "image: registry/old_pool\nurl: /old_pool\nrole: other.old_pool\n"},
+                 id="others of that name"),
 ])
 def test_what_nothing_loads_is_a_note(more):
     assert levels({**PYTHON, **more}, "app/old_pool.py") == {"note"}
@@ -63,13 +69,25 @@ def test_what_nothing_loads_is_a_note(more):
     pytest.param({"pyproject.toml": "[project]\nname = 'app'\nclassifiers = ['Topic :: Database']\n"},
                  id="of a library"),
     pytest.param({"app/main.py": PART}, id="nothing imports anything"),
+    pytest.param({"scripts/count.py": "from app.old_pool import engine\nprint(engine)\n",
+                  "Makefile": "count:\n\tpython scripts/count.py\n"}, id="a tool that is started"),
+    pytest.param({"config.yml": "worker: app.old_pool\n"}, id="a dotted name"),
+    pytest.param({"config.yml": "worker: /srv/app/old_pool.py\n"}, id="a path"),
 ])
 def test_what_something_may_load_is_told_in_full(more):
     assert "error" in levels({**PYTHON, **more}, "app/old_pool.py")
 
 
+def test_a_program_is_one_although_nothing_is_seen_to_start_it():
+    program = {"app/old_pool.py": POOL + "\nif __name__ == '__main__':\n    print(engine)\n"}
+    assert "warning" in levels({**PYTHON, **program}, "app/old_pool.py")
+
+
 @pytest.mark.parametrize(("more", "level"), [
     ({}, "note"),
+    ({"src/a.js": "import axios from 'useThings';\nexport const a = axios;\n"}, "note"),
+    ({"src/a.js": "export const a = new Worker('./useThings.js');\n"}, "warning"),
+    ({"src/a.js": "export const a = new Worker('/other/useThings.js');\n"}, "note"),
     ({"src/a.js": "export { load as a } from './useThings.js';\n"}, "warning"),
     ({"src/a.js": "export const a = (x) => import(`./${x}.js`);\n"}, "warning"),
     ({"package.json": '{"name": "shop", "private": true, "main": "src/useThings.js"}'}, "warning"),

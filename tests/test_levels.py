@@ -20,6 +20,24 @@ CACHE = ("import os\nimport redis\n\n\ndef connected():\n"
          "    client = redis.Redis(host=os.environ.get('CACHE_HOST', 'localhost'))\n"
          "    client.ping()\n    return client\n\n\n")
 LINK = "import os\n\n\ndef link():\n    return os.environ.get('LINK_URL', 'http://localhost:5173') + '/confirm'\n"
+KEPT = """import os
+
+
+def kept(name):
+    kind = os.environ.get("STORE_KIND", "env")
+    address = os.environ.get("VAULT_URL", "http://localhost:8200")
+    if kind == "vault":
+        return httpx.get(address + "/" + name)
+    return os.environ[name]
+"""
+PAGE = {
+    "docker-compose.yml": "services:\n  api:\n    image: shop-api\n    ports: ['8000:8000']\n  web:\n    build: ./web\n"
+                          "    environment: {VITE_MODE: shop}\n",
+    "web/Dockerfile": 'FROM node:20\nWORKDIR /srv\nCOPY . .\nCMD ["npm", "run", "dev"]\n',
+    "web/package.json": '{"name": "web", "scripts": {"dev": "vite --host"}, "dependencies": {"vite": "^5.0.0"}}',
+    "web/src/items.js": "const URL = import.meta.env.VITE_API_URL || 'http://localhost:8000';\n"
+                        "export const items = () => fetch(`${URL}/items`);\n",
+}
 PROBE = """async function probe(address) {
   const socket = new WebSocket(address);
   await new Promise((resolve, reject) => {
@@ -54,6 +72,12 @@ CASES = {
         **LINKS, "lib/routes.js": 'const { shorten, purge } = require("./links");\nmodule.exports = () => purge();\n'}),
     "a setting that comes after a row": ("env-localhost-fallback", "warning", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=row().url or settings.model_url)\n"}),
+    "a setting that a file laid over the deployment gives": ("env-localhost-fallback", "warning", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
+        "docker-compose.live.yml": "services:\n  api:\n    environment: {MODEL_URL: 'https://m.example.com'}\n"}),
+    "a setting that a file laid over the deployment does not give": ("env-localhost-fallback", "error", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
+        "docker-compose.live.yml": "services:\n  api:\n    environment: {MAIL_URL: 'https://m.example.com'}\n"}),
     "a setting that is taken": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n"}),
     "a connection at import that nothing catches": ("import-time-connection", "error", {
@@ -71,6 +95,18 @@ CASES = {
         "Dockerfile": SERVED["Dockerfile"].replace("3.12", "3.12 AS development"), "main.py": LINK}),
     "a link where it is served": ("env-localhost-fallback", "error", {
         "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"], "main.py": LINK}),
+    "a store that is asked where a setting says so": ("env-localhost-fallback", "warning", {
+        "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"],
+        "main.py": APP.replace("settings", "row") + KEPT}),
+    "a store that is asked unless a setting says otherwise": ("env-localhost-fallback", "error", {
+        "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"],
+        "main.py": APP.replace("settings", "row") + KEPT.replace('"env")', '"vault")')}),
+    "what the machine around the container may answer": ("env-localhost-fallback", "warning", {
+        "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"],
+        "main.py": LINK.replace("localhost", "host.docker.internal")}),
+    "a page that is read where the rest is published": ("env-localhost-fallback", "warning", PAGE),
+    "a page that is read where nothing is published": ("env-localhost-fallback", "error", {
+        **PAGE, "docker-compose.yml": PAGE["docker-compose.yml"].replace("8000:8000", "9000:8000")}),
     "a link of a platform that holds no address": ("env-localhost-fallback", "warning", {
         "fly.toml": "app = 'shop'\n[build]\n  dockerfile = 'Dockerfile'\n[env]\n  LOG_LEVEL = 'info'\n",
         "Dockerfile": SERVED["Dockerfile"], "main.py": LINK}),

@@ -6,7 +6,7 @@ import posixpath
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from connlint.model import program as p
@@ -16,6 +16,7 @@ from connlint.patterns import regex
 from connlint.project.address import Host, hosts
 from connlint.project.answer import Found
 from connlint.project.compiled import likely_source
+from connlint.project.deployments import groups
 from connlint.project.grounds import above
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -150,6 +151,25 @@ class Code:
         if (folder := self._folder(one)) is not None:
             return _is_below(path, folder) and self._by_hand(path)
         return path in self.files(one)
+
+    def gives(self, one: Running, variable: str) -> bool:
+        """Whether ``one`` is given the variable, be it by a file that is laid over its own where it is deployed."""
+        rows = (one, *self._variants.get((one.deployment.path, one.name), ()))
+        return any(variant.gives(variable) for variant in rows)
+
+    def publishes(self, one: Running, host: Host) -> bool:
+        """Whether something that is deployed with ``one`` is published on its machine at the port of ``host``."""
+        return any(port.host == host.port for other in self.running if other.deployment.path == one.deployment.path
+                   for port in other.service.ports if port.host is not None)
+
+    @cached_property
+    def _variants(self) -> dict[tuple[str, str], list[Running]]:
+        """What comes of each service with the files that are laid over its own."""
+        found: dict[tuple[str, str], list[Running]] = {}
+        for group in groups(Services.of(self.project)):
+            for one in group.members if len(group.files) > 1 else ():
+                found.setdefault((one.deployment.path, one.name), []).append(one)
+        return found
 
     def is_apart(self, one: Running, path: str) -> bool:
         """Whether the file at ``path`` is a program of its own beside what ``one`` starts: its first line says so,
@@ -340,10 +360,11 @@ def deployed_without(project: Project, rules: Rules, path: str, variables: list[
     code = Code.of(project, rules)
     stages = stages_of(project, rules.apis, values_of(project, rules.apis))
     for one in code.running:
-        given = any(one.gives(name) for name in variables)
+        given = any(code.gives(one, name) for name in variables)
         telling = tells(one, host) and one.service.environment_at is not None
         # where developers look at it, their own machine is where a browser finds the rest
-        if telling and host.scheme in _OF_BROWSERS and for_development(one, stages):
+        if telling and host.scheme in _OF_BROWSERS and (for_development(one, stages) or (
+                stages.is_for_browsers(path) and code.publishes(one, host))):
             telling = False
         # which code a service runs is the dearer question
         if not (given or telling) or not code.runs(one, path):
@@ -351,7 +372,7 @@ def deployed_without(project: Project, rules: Rules, path: str, variables: list[
         if given:
             return None
         apart = one.service.environment_at is None or code.is_apart(one, path)
-        if not apart and code.needs(one, *value) and not idle(one.gives):
+        if not apart and code.needs(one, *value) and not idle(partial(code.gives, one)):
             assert one.service.environment_at is not None
             found = Step(one.service.environment_at, f"`{one.name}` is deployed with other variables, but without "
                                                      f"{' or '.join(variables)}")

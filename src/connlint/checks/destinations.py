@@ -88,6 +88,10 @@ class Destinations:
         ends = [use for use in uses(self.values, module, node) if use.last or use.kind in _ENDS]
         return bool(ends) and all(self._shows(use) for use in ends)
 
+    def only_allowed(self, module: Module, node: Any) -> bool:
+        """Whether the value ends in lists of who may call or be called, and in nothing else but what is shown."""
+        return self._only_shown_or_allowed(uses(self.values, module, node))
+
     def binds(self, module: Module, node: Any, host: Host) -> bool:
         """Whether the program listens on what the read ``node`` gives, so that it is the program's own address."""
         above = module.parent(node)

@@ -39,17 +39,23 @@ _PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443", "redis": "6379
 """Scheme → the port that stands for none, as the schemes are registered and the drivers document theirs."""
 _NOTHING = frozenset(("unknown", "none", "null", "undefined", "n/a", "na", "not set", "unset", "missing", "?", "-"))
 """Words that stand for a value which is not there, as reports and labels show it."""
+_KEYWORD = regex(r"(?:^|\s)(host|port|dbname|user|password)\s*=\s*'?([^\s']+)")
+"""The words of a connection string as libpq takes them beside URLs: ``host=db dbname=app``."""
 _REMARK = regex(r"^[(<\[].*[)>\]]$|^[^:/,;=]* [^:/,;=]*$")
 """What is written for people where others write an address: ``(not set)``, ``<your host>``, ``uses the default``."""
 
 
 class Default(Struct, frozen=True):
-    """One read of ``variable`` with a constant default; ``meaning`` is the same for texts that mean the same."""
+    """One read of ``variable`` with a constant default; ``meaning`` is the same for texts that mean the same.
+
+    ``allowed``: it is only made part of a list of who may call or be called, which names an address in its own way.
+    """
 
     variable: str
     text: str
     meaning: str
     place: Place
+    allowed: bool = False
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
@@ -71,8 +77,12 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
                 for default in defaults(values, stages, destinations, module):
                     if default.variable in variables:
                         found.setdefault(default.variable, []).append(default)
+        abandoned = Abandoned.of(project, stages)
         for rows in found.values():
-            yield from _differing(rows)
+            if len({row.meaning for row in rows}) > 1:
+                rows = [row for row in rows if not abandoned.has(row.place.path)]
+            for allowed in (False, True):
+                yield from _differing([row for row in rows if row.allowed == allowed])
 
 
 def _differing(rows: list[Default]) -> Iterator[Draft]:
@@ -177,7 +187,8 @@ def defaults(values: Values, stages: Stages, destinations: Destinations, module:
                     continue
                 if (q.text or "").strip().lower() in _NOTHING or destinations.only_shown(module, node):
                     continue
-                rows.setdefault((variable, place), Default(variable, q.text or "", meaning(q.text or ""), place))
+                text, allowed = q.text or "", destinations.only_allowed(module, node)
+                rows.setdefault((variable, place), Default(variable, text, meaning(text), place, allowed))
         found = module.memo[defaults] = _chosen(module, list(rows.values()))
     return found
 
@@ -275,6 +286,7 @@ def meaning(text: str) -> str:
     text = text.strip()
     if found := re.match(r"([A-Za-z][A-Za-z0-9+.\-]*)://", text):
         scheme = found[1].lower()
+        scheme = scheme.partition("+")[0]  # which driver speaks to it makes no other address
         scheme = {"postgres": "postgresql"}.get(scheme, scheme)
         rest = text[found.end() :]
         authority, slash, path = rest.partition("/")
@@ -283,6 +295,10 @@ def meaning(text: str) -> str:
             path = ""
         host = host.removesuffix(f":{_PORTS[scheme]}") if scheme in _PORTS else host
         return f"{scheme}://{user}{at}{_host(host)}{slash}{path}".rstrip("/")
+    if len(said := dict(_KEYWORD.findall(text))) > 1 and {"host", "dbname"} <= said.keys():
+        user = ":".join(said[key] for key in ("user", "password") if key in said)
+        port = f":{said['port']}" if "port" in said else ""
+        return meaning(f"postgresql://{user}{'@' if user else ''}{said['host']}{port}/{said['dbname']}")
     if any(h.port or h.loopback or "." in h.name for h in hosts(text)):
         return _host(text).rstrip("/")
     if text.lower() in ("true", "false"):

@@ -37,6 +37,9 @@ from connlint.project.stage import stages_of
 from connlint.project.uses import uses
 from connlint.project.values import Possible, Read, Site, Values, values_of
 
+_OF_THE_MACHINE = "docker.internal"
+"""The machine around a container has this name where Docker gives it one: whether it does, no file needs to say."""
+
 
 class Fallback(Struct, frozen=True, eq=False):
     """A value that is a loopback address because ``reads`` found nothing; ``node`` is the expression it belongs to.
@@ -185,7 +188,7 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
         return "agent", None
     if found.left:
         return "left", None
-    if not found.sure:
+    if not found.sure or found.host.name.endswith(_OF_THE_MACHINE):
         return "fallback", None
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)

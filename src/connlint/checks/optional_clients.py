@@ -18,6 +18,7 @@ from connlint.project.module import Definition, Module
 from connlint.project.packages import package_root
 from connlint.project.project import Project, required
 from connlint.project.stage import Stages
+from connlint.project.uses import references
 from connlint.project.values import Values
 
 Given = Callable[[str], bool]
@@ -36,6 +37,11 @@ def is_idle(values: Values, stages: Stages, module: Module, node: Any, variable:
     symbol = _symbol(values, module, node, variable)
     if symbol is None:
         return _is_idle_at(values, stages, module, node, given, 0)
+    let = module.parent(node)
+    if type(let) is p.Let and module.function(let) is not None:
+        # what a function calls so is its own
+        readers = references(module, symbol, let.target)
+        return bool(readers) and all(_is_idle_at(values, stages, module, reader, given, 0) for reader in readers)
     found = False
     for other, use in _uses(values, stages, module, node, symbol):
         if other is None or not _is_idle_at(values, stages, other, use, given, 0):

@@ -13,6 +13,7 @@ from typing import Any
 from connlint.patterns import regex
 from connlint.project.importers import CODE, importers
 from connlint.project.module import Module
+from connlint.project.naming import Naming, stem_of
 from connlint.project.packages import own_root, package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
@@ -29,10 +30,11 @@ _STARTED = frozenset(
 )
 """Names of files that programs start with, or that their surroundings look for."""
 _FOUND_IN_PYTHON = frozenset(
-    "models admin apps urls tasks signals settings celery celeryconfig middleware sitecustomize context_processors "
+    "models admin urls tasks signals settings celery celeryconfig middleware sitecustomize context_processors "
     "templatetags management dags plugins spiders pages custom_components handlers lambdas functions".split()
 )
-"""Names of files, and of folders around them, that frameworks of Python look for by themselves."""
+"""Names of files, and of folders around them, that frameworks of Python look for by themselves. (``apps`` as a folder
+holds the programs of a repository.)"""
 _BY_PLACE_ALONE = regex(
     rb'"(?:@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|egg|moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|payload|'
     rb'nuxt|nitropack|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|serverless|sst|gatsby|expo)"\s*:'
@@ -59,18 +61,13 @@ _LOADS_JAVASCRIPT = regex(
     rb"\b(?:require|import)\s*\(\s*(?:[\w$]|`[^`]*\$\{|['\"][^'\"]*['\"]\s*\+)"
 )
 """What loads files that are not written out."""
-_TOLD = regex(
-    r"(?:^|/)(?:[^/]*Dockerfile[^/]*|Procfile[^/]*|Makefile|justfile|crontab|[^/]+\.(?:ya?ml|toml|cfg|ini|json|jsonc|html?|"
-    r"sh|bash|service|conf|cron|xml|hcl|tf|nix|bat|ps1|cmd|env|mk|pug|ejs|hbs|jinja2?|txt))$"
-)
-"""Files that may name a file to load or to start."""
-_LOCKS = regex(r"(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|poetry\.lock|[^/]*\.lock|[^/]*lock\.json)$")
-_LARGEST = 400_000
-"""Bytes. A larger file is data."""
 _PUBLISHED = regex(rb"^\s*classifiers\s*=|[\"']Programming Language :: |^\[project\.urls\]", re.M)
 _PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files|types|typings)"\s*:')
 _PRIVATE = regex(rb'"private"\s*:\s*true')
-_MAIN = regex(rb"__name__\s*==\s*[\"']__main__[\"']|require\.main\b|import\.meta\.main\b|^#!", re.M)
+_MAIN = regex(rb"__name__\s*==\s*[\"']__main__[\"']|require\.main\b|import\.meta\.main\b", re.M)
+_SHOWN = regex(rb"#[^\n]*\b(?i:examples?|usage|demo|demonstration|quick test|self[- ]test|smoke test)\b")
+_NEAR = 240
+"""Bytes around the test for the main program in which a remark says what it is for."""
 _GIVES = regex(rb"^\s*export\b|\bexports\b", re.M)
 
 
@@ -82,6 +79,7 @@ class Abandoned:
         self.stages = stages
         self.programs = programs_of(project, stages)
         self.index = importers(project)
+        self.naming = Naming(project, stages, self.index)
         self._known: dict[str, bool] = {}
 
     @classmethod
@@ -112,7 +110,7 @@ class Abandoned:
         waiting = [path]
         while waiting:
             here = waiting.pop()
-            if self._is_beside(here):
+            if here != path and self._is_beside(here):
                 continue
             if self._is_first(here):
                 return False
@@ -121,10 +119,18 @@ class Abandoned:
             waiting += fresh
             if len(found) > _MOST:
                 return False
-        return not any(self._is_named(one) or self._is_gathered(one) for one in found if not self._is_beside(one))
+        return not any(self.naming.has(one) or self._is_gathered(one) for one in found if not self._is_beside(one))
 
     def _is_beside(self, path: str) -> bool:
-        return self.stages.of_path(path) in ("test", "example")
+        """Whether what ``path`` imports is not loaded by the program for its sake: a test, an example, a tool that no
+        command names, a program that somebody starts by hand."""
+        stage = self.stages.of_path(path)
+        if stage in ("test", "example"):
+            return True
+        if stage == "tool":
+            return not self.programs.is_commanded(path)
+        module = self.project.module(path) if self._starts(path) else None
+        return module is not None and self.programs.by_hand(module)
 
     def _below(self, path: str) -> list[str]:
         """The files whose import runs ``path`` first, as Python does with the ``__init__`` of their packages."""
@@ -143,12 +149,15 @@ class Abandoned:
         stem = name.partition(".")[0]
         if stem.lower() in _STARTED and not (stem == "index" and path.count("/") > 1):
             return True
-        return not _stem(path) or self._starts(path) or self._is_found(path)
+        return not stem_of(path) or self._starts(path) or self._is_found(path)
 
     def _starts(self, path: str) -> bool:
+        """Whether the file is a program: not where all that it does by itself is to show how to use it."""
         data = self.index.data(path)
-        if _MAIN.search(data) is not None:
+        if data.startswith(b"#!"):
             return True
+        if (main := _MAIN.search(data)) is not None:
+            return _SHOWN.search(data, max(0, main.start() - _NEAR), main.end() + _NEAR) is None
         return not path.endswith(".py") and _GIVES.search(data) is None
 
     def _is_found(self, path: str) -> bool:
@@ -156,7 +165,7 @@ class Abandoned:
         folders = path.rpartition("/")[0].split("/")
         if path.endswith(".py"):
             stem = path.rpartition("/")[2].partition(".")[0]
-            return not _FOUND_IN_PYTHON.isdisjoint((stem, *folders))
+            return stem == "apps" or not _FOUND_IN_PYTHON.isdisjoint((stem, *folders))
         if self.programs.is_by_convention(path):
             return self._finds(path, _FINDERS)
         return not _FOUND_IN_JAVASCRIPT.isdisjoint(folders) and self._finds(path, _BY_PLACE_ALONE)
@@ -171,45 +180,6 @@ class Abandoned:
             if not folder:
                 return False
             folder = folder.rpartition("/")[0]
-
-    def _is_named(self, path: str) -> bool:
-        """Whether some file writes the name of ``path`` as one writes files and modules, other than to import
-        another of that name."""
-        stem = _stem(path)
-        name = re.escape(stem.encode())
-        told = re.compile(rb"(?<![\w-])%s\.(?:py|[cm]?[jt]sx?)\b|[\w)]\.%s\b(?!\s*\()|/%s(?![\w-])|\b%s:\w"
-                          % ((name,) * 4))
-        for other in self._telling:
-            if stem.encode() in (data := self._text(other)) and told.search(data) is not None:
-                return True
-        quoted = re.compile(rb"['\"`]((?:[\w@*:~-]*[./:])*%s(?:[./:][\w*/.:-]*)?)['\"`]" % name)
-        for python in (".py", ".js"):
-            for other in self.index.mentions(stem, python):
-                if other == path or self.stages.of_path(other) in ("test", "example"):
-                    continue
-                imported = {module for _, module, _ in self.index.imports(other)}
-                for match in quoted.finditer(self.index.data(other)):
-                    text = match[1].decode("utf-8", "replace")
-                    if text not in imported or self.index.resolved(other, text) is None:
-                        return True
-                # an import that cannot be followed may mean this file
-                if other.endswith(".py") and any(
-                        module.rpartition(".")[2] == stem and self.index.resolved(other, module) is None
-                        and not self._is_foreign(module) for module in imported):
-                    return True
-        return False
-
-    def _is_foreign(self, module: str) -> bool:
-        """Whether an import that leads to no file of the project names a package that is none of it."""
-        return not module.startswith(".") and module.partition(".")[0] not in self.index.stems
-
-    @cached_property
-    def _telling(self) -> list[str]:
-        return [path for path in sorted(self.project.tree.paths) if _TOLD.search(path) and not _LOCKS.search(path)]
-
-    def _text(self, path: str) -> bytes:
-        data = self.index.data(path)
-        return data if len(data) <= _LARGEST else b""
 
     def _is_gathered(self, path: str) -> bool:
         """Whether a file of the same package loads others without naming them, from the folder of ``path`` or one that
@@ -258,10 +228,3 @@ class Abandoned:
                     if len(found) >= least:
                         return True
         return False
-
-
-def _stem(path: str) -> str:
-    """The name by which the file at ``path`` is imported: its own, or that of its folder."""
-    folder, _, name = path.rpartition("/")
-    stem = name.partition(".")[0]
-    return folder.rpartition("/")[2] if stem in ("__init__", "index") else stem

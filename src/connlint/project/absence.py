@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connlint.model import program as p
-from connlint.project.conditions import Condition, ends
+from connlint.project.conditions import Condition, conditions, ends
 from connlint.project.module import Module
 from connlint.project.possible import HOLE, Frame, Possible, Read, Site, merged
 from connlint.project.rounds import asked_of_each
@@ -23,6 +23,8 @@ class Absence:
 
     def of(self, module: Module, test: Any, truth: bool, frame: Frame | None = None) -> tuple[Read, ...]:
         """The reads that must have given nothing where ``test`` came out as ``truth``."""
+        while type(test) is p.Await:
+            test = test.value
         kind = type(test)
         if kind is p.Not:
             return self.of(module, test.value, not truth, frame)
@@ -40,6 +42,8 @@ class Absence:
             return self._missing(module, test.args[0].value, frame) if truth == (says == "absent") else ()
         if kind in (p.Call, p.Name) and (asked := self._question(module, test)) is not None:
             return self.of(asked.module, asked.node, truth)
+        if kind is p.Call and (answering := self._answering(module, test)) is not None:
+            return self._answered(answering, truth)
         if truth:
             return ()
         if kind is p.Name and (chosen := self._list_if(module, test)) is not None:
@@ -83,7 +87,45 @@ class Absence:
         """Whether an expression asks something, instead of being a value itself."""
         if type(node) is p.Logical:
             return self.asks(module, node.left) and self.asks(module, node.right)
-        return type(node) in (p.Not, p.Compare) or (type(node) is p.Call and self._says(module, node) is not None)
+        if type(node) is p.Await:
+            return self.asks(module, node.value)
+        return type(node) in (p.Not, p.Compare) or (type(node) is p.Call and (
+            self._says(module, node) is not None or self._answering(module, node) is not None))
+
+    def _answering(self, module: Module, call: p.Call) -> Site | None:
+        """The function of the project that ``call`` asks and that says yes or no on each of several ways."""
+        memo = module.memo.setdefault(Absence._answering, {})
+        key = id(call)
+        if key not in memo:
+            memo[key] = None  # a function that asks itself says nothing
+            made = self.values.results.callee(module, call)
+            if made is not None and type(made.node) is p.Function and not made.node.is_generator:
+                own = self.values.results.returns(made.module, made.node)
+                if len(own) > 1 and all(_answer(statement) is not None or self.asks(made.module, statement.value)
+                                        for statement in own):
+                    memo[key] = made
+        found: Site | None = memo[key]
+        return found
+
+    def _answered(self, made: Site, truth: bool) -> tuple[Read, ...]:
+        """The reads that must have given nothing where the function ``made`` has said ``truth``."""
+        memo = made.module.memo.setdefault(Absence._answered, {})
+        key = (id(made.node), truth)
+        if key not in memo:
+            memo[key] = ()
+            ways = []
+            for statement in self.values.results.returns(made.module, made.node):
+                said = _answer(statement)
+                if said is None or said == truth:
+                    on_the_way = conditions(made.module, statement, made.node)
+                    reads = [self.of(c.module, c.test, c.truth) for c in on_the_way]
+                    if said is None:
+                        reads.append(self.of(made.module, statement.value, truth))
+                    ways.append(merged(reads))
+            memo[key] = tuple(read for read in (ways[0] if ways else ()) if all(
+                any(set(read.variables) & set(other.variables) for other in way) for way in ways))
+        found: tuple[Read, ...] = memo[key]
+        return found
 
     def _says(self, module: Module, call: p.Call) -> str | None:
         """"absent" or "present": what a call that asks about its one argument has found out where it is true."""
@@ -174,6 +216,12 @@ class Absence:
                 return ()
             below = above
         return ()
+
+
+def _answer(statement: p.Return) -> bool | None:
+    """The ``true`` or ``false`` that a function gives back; None for anything else."""
+    value = statement.value
+    return value.value == "true" if type(value) is p.Constant and value.value in ("true", "false") else None
 
 
 def _is_no(q: Possible) -> bool:

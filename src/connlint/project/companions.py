@@ -41,6 +41,8 @@ _RUNNERS = regex(rb"\b(?:honcho|foreman|forego|hivemind|overmind|goreman)\b")
 _PATTERN = regex(r"[^/]*[*?\[]")
 _FOLDERS = frozenset(("runit", "service", "services.d", "s6-rc.d", "sv", "s6"))
 _HOSTS = frozenset(("host", "hostname", "url", "uri", "addr", "address", "endpoint", "server"))
+_SAME_PLACE = frozenset(("internal", "local", "private", "inner"))
+"""Words of a variable that say of a program that it is near, and not which one it is."""
 _LARGEST = 200_000
 """Bytes past which a file is no script that somebody wrote."""
 
@@ -84,7 +86,7 @@ class Container(Struct):
             words = words_of(name)
             if name in self.told or (host.port is None and self.called.intersection(words)):
                 return True
-            meant = frozenset(words[:-1]) if len(words) > 1 and words[-1] in _HOSTS else frozenset()
+            meant = frozenset(words[:-1]) - _SAME_PLACE if len(words) > 1 and words[-1] in _HOSTS else frozenset()
             if meant and any(meant <= program for program in self.names):
                 return True
         return False

@@ -15,6 +15,7 @@ from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.address import loopback
+from connlint.project.callers import calls_around
 from connlint.project.conditions import Condition, conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -204,7 +205,13 @@ class Stages:
         """
         if any(self.development_only(c, absent) for c in (*more, *self.held(module, node))):
             return True
-        return self.in_section(module, node) or self._is_chosen_in_development(module, node)
+        if self.in_section(module, node) or self._is_chosen_in_development(module, node):
+            return True
+        return any(all(self._is_in_development(where, call) for call in calls)
+                   for where, calls in calls_around(self.values.project, module, node))
+
+    def _is_in_development(self, module: Module, node: Any) -> bool:
+        return any(self.development_only(c) for c in self.held(module, node))
 
     def _is_chosen_in_development(self, module: Module, node: Any) -> bool:
         """Whether ``node`` stands in an object that is taken in development only, under whatever name it has:

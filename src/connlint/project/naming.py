@@ -1,0 +1,138 @@
+"""Which files write the name of another as one writes files and modules, other than to import another of that name.
+
+A name alone says little: ``client`` is a role, ``/client`` a route, ``react-dom/client`` a package. What counts is a
+path that may lead to the file, or the dotted name of a module of Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from connlint.patterns import regex
+from connlint.project.importers import Importers
+from connlint.project.javascript_paths import INSTALLED
+from connlint.project.project import Project
+from connlint.project.stage import Stages
+
+_TELLING = regex(
+    r"(?:^|/)(?:[^/]*Dockerfile[^/]*|Procfile[^/]*|Makefile|justfile|crontab|[^/]+\.(?:ya?ml|toml|cfg|ini|json|jsonc|html?|"
+    r"sh|bash|service|conf|cron|xml|hcl|tf|nix|bat|ps1|cmd|env|mk|pug|ejs|hbs|jinja2?|txt))$"
+)
+"""Files that may name a file to load or to start."""
+_LOCKS = regex(r"(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|poetry\.lock|[^/]*\.lock|[^/]*lock\.json)$")
+_LARGEST = 400_000
+"""Bytes. A larger file is data."""
+_REST = regex(
+    r"(\.(?:pyc?|[cm]?[jt]sx?|vue|svelte)(?![\w.]))?"
+    r"(?:[.:](?!(?:ya?ml|jsonc?|toml|md|css|s[ac]ss|less|html?|txt|sh|env|ini|cfg|lock|svg|png|sql|csv|log|conf|xml|"
+    r"config|d|test|spec)\b)\w+)?$")
+"""What may follow on the name of a file in its path: an ending, and the name of something in it."""
+_INSIDE = frozenset(("index", "__init__", "__main__"))
+_ELSEWHERE = frozenset(
+    "src lib app apps code dist build out output workspace usr opt srv home var task function".split())
+"""Folders of images and of compilers: what is below them stands in another folder of the project."""
+
+
+class Naming:
+    """Answers about one project."""
+
+    def __init__(self, project: Project, stages: Stages, index: Importers) -> None:
+        self.project = project
+        self.stages = stages
+        self.index = index
+
+    def has(self, path: str) -> bool:
+        """Whether a file of the program, or one that tells what to load and to start, names the file ``path``."""
+        stem = stem_of(path)
+        token = re.compile(rb"[\w@.~/:${}\\-]*(?<![\w-])%s(?![\w-])[\w.:/*-]*" % re.escape(stem.encode()))
+        for other in self._telling:
+            if stem.encode() in (data := self._text(other)):
+                for match in token.finditer(data):
+                    started = data[max(0, match.start() - 3) : match.start()] == b"-m "
+                    if _may_lead(match[0].decode("utf-8", "replace"), path, stem, alone=started):
+                        return True
+        return any(self._is_named_in(other, path, stem) for python in (".py", ".js")
+                   for other in self.index.mentions(stem, python)
+                   if other != path and self.stages.of_path(other) not in ("test", "example"))
+
+    def _is_named_in(self, other: str, path: str, stem: str) -> bool:
+        """Whether a text in the code of ``other`` names ``path``, or an import there that cannot be followed may mean
+        it."""
+        in_package = f"{path.rpartition('/')[0]}/__init__.py" in self.project.tree.paths
+        imported = {module for _, module, _ in self.index.imports(other)}
+        for text in self._quoted(other, stem):
+            if text in imported and (self.index.resolved(other, text) or self._is_foreign(other, text)):
+                continue
+            if text.startswith(".") and (target := self.index.resolved(other, text)) and target != path:
+                continue
+            if _may_lead(text, path, stem, alone=path.endswith(".py") and not in_package):
+                return True
+        return other.endswith(".py") and any(
+            module.rpartition(".")[2] == stem and self.index.resolved(other, module) is None
+            and not self._is_foreign(other, module) for module in imported)
+
+    def _quoted(self, other: str, stem: str) -> Iterator[str]:
+        quoted = re.compile(rb"['\"`]((?:[\w@*:~${}-]*[./:])*%s(?:[./:][\w*/.:-]*)?)['\"`]" % re.escape(stem.encode()))
+        for match in quoted.finditer(self.index.data(other)):
+            yield match[1].decode("utf-8", "replace")
+
+    def _is_foreign(self, path: str, module: str) -> bool:
+        """Whether an import that leads to no file of the project names a package that is none of it."""
+        if path.endswith(".py"):
+            return not module.startswith(".") and module.partition(".")[0] not in self.index.stems
+        return self.project.linkers["javascript"].resolve(path, module) == INSTALLED
+
+    @cached_property
+    def _telling(self) -> list[str]:
+        return [path for path in sorted(self.project.tree.paths) if _TELLING.search(path) and not _LOCKS.search(path)]
+
+    def _text(self, path: str) -> bytes:
+        data = self.index.data(path)
+        return data if len(data) <= _LARGEST else b""
+
+
+def stem_of(path: str) -> str:
+    """The name by which the file at ``path`` is imported: its own, or that of its folder."""
+    folder, _, name = path.rpartition("/")
+    stem = name.partition(".")[0]
+    return folder.rpartition("/")[2] if stem in ("__init__", "index") else stem
+
+
+def _may_lead(text: str, path: str, stem: str, *, alone: bool) -> bool:
+    """Whether ``text``, in which ``stem`` stands, is a way to the file ``path``: of folders, or of packages of Python.
+
+    ``alone``: where the stem is all of it, it is such a way too.
+    """
+    if "://" in text:
+        return False
+    text = text.replace("\\", "/")
+    folders = path.split("/")[:-1]
+    if folders and folders[-1] == stem and path.rpartition("/")[2].partition(".")[0] in _INSIDE:
+        folders.pop()
+    *above, last = text.split("/")
+    if last.partition(".")[0] in _INSIDE and above:
+        last = above.pop()
+    if last.startswith(stem) and (rest := _REST.match(last, len(stem))) is not None:
+        ways = [part for part in above if part not in ("", ".", "..")]
+        if ways:
+            return _ends(folders, ways)
+        if rest[1] is not None or text.startswith(("./", "../")):
+            return True
+        if not above and (alone or (path.endswith(".py") and ":" in last)):
+            return True
+    if not path.endswith(".py"):
+        return False
+    packages = last.partition(":")[0].split(".")
+    if stem not in packages[1:]:
+        return False
+    return _ends(folders, [*above, *packages[: packages.index(stem, 1)]])
+
+
+def _ends(folders: Sequence[str], ways: list[str]) -> bool:
+    """Whether a way through ``ways`` may come out in ``folders``."""
+    ways = [way for way in ways if way not in ("", ".", "..")]
+    if any(list(folders[-len(tail) :]) == tail for start in range(len(ways)) if (tail := ways[start:])):
+        return True
+    return all(way not in folders and (way in _ELSEWHERE or way[:1] in "@~$") for way in ways)
