@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connlint.project.slips import is_slip
+from projects import report
 
 
 @pytest.mark.parametrize(("written", "meant", "slip"), [
@@ -17,3 +18,11 @@ from connlint.project.slips import is_slip
 ])  # fmt: skip
 def test_slips(written, meant, slip):
     assert is_slip(written, meant) is slip
+
+
+def test_a_name_in_other_letters_is_told_as_such():
+    files = {"src/page.ts": "import { Bar } from './infoBar/infobar.component';\nBar();\n",
+             "src/infobar/infobar.component.css": "", "src/infobar/infobar.component.spec.ts": "",
+             "src/infobar/infobar.component.ts": "export class Bar {}\n", "package.json": "{}", "tsconfig.json": "{}"}
+    (found,) = report(files).findings
+    assert "did you mean './infobar/infobar.component'? Only the case of letters differs" in found.message

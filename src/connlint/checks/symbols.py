@@ -61,7 +61,8 @@ def _module(linker: Linker, path: str, data: bytes, use: ImportUse, answer: Miss
 
     hint, fix = "", None
     if answer.near and linker.resolve(path, answer.near) != Found(path):  # nobody means the file itself
-        hint = f"; did you mean '{answer.near}'?"
+        case = " Only the case of letters differs" if answer.near.lower() == use.module.lower() else ""
+        hint = f"; did you mean '{answer.near}'?{case}"
         # Python's `import a.b` is spelled out wherever it is used
         if is_slip(use.module, answer.near) and (use.names or not path.endswith(".py")):
             fix = other_module(path, data, use.module_at, use.module, answer.near)

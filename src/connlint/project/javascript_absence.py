@@ -162,6 +162,8 @@ class Absence:
             folded = base.lower()
             paths = sorted(self.files.tree.paths)
             same = [p for p in paths if p.lower() == folded or p.lower().startswith(folded + ".")]
+            # beside a component stand its styles and its test
+            same = [p for p in same if _stem(p).lower() == _stem(folded)] or same
             elsewhere = same[:1] or self._stems.get(_stem(name), [])
             return elsewhere[0] if len(elsewhere) == 1 else None
         stems = {_stem(n): n for n in names}

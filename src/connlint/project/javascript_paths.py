@@ -32,6 +32,10 @@ _BUILTIN = frozenset(
     "readline repl stream string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads "
     "zlib".split()
 )
+_WITH_SUFFIX = regex(r"\.(?:[cm]?[jt]sx?|json|vue|svelte|css|scss|sass|less)$")
+"""A specifier that spells the suffix of its file; ``./bar.component`` leaves it out."""
+
+
 class Scope:
     """What the files of one package under one TypeScript configuration have in common."""
 
@@ -162,7 +166,7 @@ class Resolver:
             return Unknown("there where the program that evaluates the file looks")
         if type(answer) is Missing and answer.near is not None:
             near = posixpath.relpath(answer.near, folder or ".")
-            if "." not in specifier.rpartition("/")[2]:
+            if not _WITH_SUFFIX.search(specifier):
                 near = re.sub(r"(?:/index)?\.[cm]?[jt]sx?$", "", near)
             near = near if near.startswith("../") else "./" + near
             answer = Missing(answer.reason, answer.tried, near if near != specifier else None)
