@@ -38,6 +38,12 @@ PAGE = {
     "web/src/items.js": "const URL = import.meta.env.VITE_API_URL || 'http://localhost:8000';\n"
                         "export const items = () => fetch(`${URL}/items`);\n",
 }
+RENDERED = {
+    "package.json": '{"name": "shop", "private": true, "dependencies": {"next": "^15.0.0", "react-dom": "^19.0.0"}}',
+    "lib/base.ts": "export function base(): string {\n  const told = process.env.NEXT_PUBLIC_API_URL;\n"
+                   "  if (typeof window !== 'undefined') {\n    return told ?? window.location.origin;\n  }\n"
+                   "  return told ?? 'http://localhost:8000';\n}\n",
+}
 PROBE = """async function probe(address) {
   const socket = new WebSocket(address);
   await new Promise((resolve, reject) => {
@@ -107,6 +113,16 @@ CASES = {
     "a page that is read where the rest is published": ("env-localhost-fallback", "warning", PAGE),
     "a page that is read where nothing is published": ("env-localhost-fallback", "error", {
         **PAGE, "docker-compose.yml": PAGE["docker-compose.yml"].replace("8000:8000", "9000:8000")}),
+    "an address that only a server without pages would take": ("env-localhost-fallback", "note", {
+        **RENDERED, "app/cart.tsx": "'use client';\nimport { base } from '../lib/base';\n"
+                                    "export const cart = () => fetch(base() + '/cart');\n"}),
+    "an address that a page on the server takes": ("env-localhost-fallback", "warning", {
+        **RENDERED, "app/page.tsx": "import { base } from '../lib/base';\n"
+                                    "export default async function Page() {\n  await fetch(base() + '/cart');\n}\n"}),
+    "an address that a browser takes": ("env-localhost-fallback", "warning", {
+        **RENDERED, "lib/base.ts": RENDERED["lib/base.ts"].replace("!==", "==="),
+        "app/cart.tsx": "'use client';\nimport { base } from '../lib/base';\n"
+                        "export const cart = () => fetch(base() + '/cart');\n"}),
     "a link of a platform that holds no address": ("env-localhost-fallback", "warning", {
         "fly.toml": "app = 'shop'\n[build]\n  dockerfile = 'Dockerfile'\n[env]\n  LOG_LEVEL = 'info'\n",
         "Dockerfile": SERVED["Dockerfile"], "main.py": LINK}),

@@ -38,7 +38,14 @@ def start(text: str) -> Start | None:
     ("npm run -s build -- --prefix x", "build", None),
     ("uvicorn $MODULE:app", None, None),
     ("uvicorn $OPTIONS", None, None),
-    ("npm run build --prefix web", None, None),
+    ("npm run build --prefix web", "build", None),
+    ("npm run build --workspaces", None, None),
+    ("pnpm --filter web build", "build", None),
+    ("pnpm -r run build", None, None),
+    ("pnpm exec tsx watch src/main.ts", "src/main.ts", None),
+    ("yarn workspace web run build", "build", None),
+    ("bun x tsx src/main.ts", "src/main.ts", None),
+    ("uv run --frozen tools/load.py --all", "tools/load.py", None),
     ("node -e 'main.js'", None, None),
 ])
 def test_target(command, module, attribute):

@@ -263,7 +263,7 @@ class Code:
 
     def _imported(self, one: Running) -> list[str]:
         targets = {path for start in Starts.of(self.project, self.rules.apis).of_service(one)
-                   if start.command is one.commands[-1] for path in targets_of(start)}
+                   if start.lasts for path in targets_of(start)}
         path = targets.pop() if len(targets) == 1 else None
         module = self.project.module(path) if path is not None else None
         if module is None:
@@ -327,21 +327,34 @@ def _beside(one: Running, other: Running) -> bool:
 def targets_of(start: Start) -> Iterator[str]:
     """The file that ``start`` starts, where it is known; of what a compiler makes, the source."""
     target = start.module_target or start.target
-    if target is None or len(start.grounds) != 1:
+    if target is None or len(start.grounds) != 1 or start.script(start.grounds[0]) is not None:
         return
     stem = target.module if target.is_path else target.module.replace(".", "/")
     inside = ("__main__", "__init__") if target is start.module_target else ("__init__", "__main__")
+    places = [stem, f"{stem}.py", *(f"{stem}/{name}.py" for name in inside)]
+    if start.entry["language"] == "javascript":
+        places = [stem + ending for ending in ("", *CODE[1:], *(f"/index{ending}" for ending in CODE[1:]))]
     for prefix in start.search or ():
-        for path in (stem, f"{stem}.py", *(f"{stem}/{name}.py" for name in inside)):
+        for path in places:
             answer = start.grounds[0].find(f"{prefix}/{path}" if prefix else path)
             if isinstance(answer, Found) and answer.path.endswith(CODE):
                 yield answer.path
                 return
+    if target.is_path and start.entry["language"] == "javascript":
+        for folder in _built_in(start):
+            if (source := likely_source(start.grounds[0].tree, folder, target.module)) is not None:
+                yield source
+                return
+
+
+def _built_in(start: Start) -> Iterator[str]:
+    """The folders of the project in which the build may stand that makes what ``start`` starts."""
     running = start.running
-    if target.is_path and running is not None and start.entry["language"] == "javascript":
-        folder = running.service.build or (posixpath.dirname(running.image.path) if running.image is not None else "")
-        if (source := likely_source(start.grounds[0].tree, folder, target.module)) is not None:
-            yield source
+    if running is not None:
+        yield running.service.build or (posixpath.dirname(running.image.path) if running.image is not None else "")
+    package = start.grounds[0].find("package.json")
+    if isinstance(package, Found):
+        yield posixpath.dirname(package.path)
 
 
 # -- what it needs -----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connlint.cards import Card, Rules
+from connlint.checks.deployed import targets_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.patterns import regex
@@ -79,14 +80,16 @@ def understood(start: Start, applications: Applications) -> str:
     no module of the project's, else "unknown"."""
     target = start.module_target or start.target
     if target is None:
-        inline = start.entry["form"] == "run" and (start.options.has(["-c", "-"]) or not start.options.plain)
+        inline = not start.options.plain or start.options.has(["-c", "-", *start.listed("stops")])
         return "resolved" if inline or start.entry["form"] == "none" else "unknown"
     if _missing(start, target, applications) is not None:
         return "missing"
+    if any(start.script(ground) for ground in start.grounds) or next(targets_of(start), None) is not None:
+        return "resolved"
     answers: list[Answer] = []
     for ground in start.grounds:
         if start.entry["form"] == "script":
-            answers.append(ground.find("package.json"))
+            answers.append(Unknown("no script of the package"))
         elif target is start.module_target:
             answers.append(applications.module(start, ground, target.module))
         elif target.is_path and start.entry["form"] != "path":
@@ -288,7 +291,7 @@ def _is_built(start: Start) -> bool:
 
 
 def _script(start: Start, target: Target) -> Verdict:
-    if start.loose and len(start.grounds) > 1 and start.command.folder == "":
+    if start.entry.get("may_be_program") or (start.loose and len(start.grounds) > 1 and start.command.folder == ""):
         return None
     if start.running is not None and start.running.image is not None and any(
             "package.json" in (word.value or word.written) or word.value == "pkg"
@@ -496,6 +499,9 @@ def _related(found: Any, what: str) -> tuple[Step, ...]:
 def _protocol(start: Start, applications: Applications) -> str | None:
     """What the server speaks to its application; None where that is not plain."""
     speaks = start.entry.get("protocol")
+    if start.loose and any(one.gives(name) for name in start.listed("protocol_env")
+                           for one in Services.of(applications.project).running()):
+        return None  # who runs the script says it
     if speaks in (None, "any") or start.variable("protocol_env") is not None:
         prefixes = start.entry.get("prefixes", {})
         written = next((w.value or "" for w in start.options.plain[:1]), "")

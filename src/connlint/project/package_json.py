@@ -158,6 +158,10 @@ class Packages:
                 return ":" not in place and wanted is not None and has is not None and wanted[0] == has[0]
         return True
 
+    def members(self, folder: str) -> dict[str, Package]:
+        """The packages of the workspace whose root is ``folder``, by name."""
+        return {member.name: member for member in self._members(folder)}
+
     def _members(self, folder: str) -> list[Package]:
         """The packages of the workspace whose root is ``folder``; none where it is no such root."""
         if folder not in self._workspaces:

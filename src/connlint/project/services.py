@@ -7,6 +7,7 @@ nothing may be said about it.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from connlint.languages.deployment.dockerfile import workdir
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.files import kind_of, read_deployment
 from connlint.languages.deployment.kubernetes import fronted, lent
-from connlint.languages.deployment.shell import unwrap
+from connlint.languages.deployment.shell import is_script, is_shell_script, listed, script_name, unwrap
 from connlint.model.deployment import (
     HOSTED,
     PACKED,
@@ -30,11 +31,16 @@ from connlint.model.deployment import (
     Word,
 )
 from connlint.model.program import Problem
+from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.built_images import BuiltImages
 from connlint.project.kustomized import Kustomized
 from connlint.project.project import Project
 from connlint.project.tree import Tree
+
+_HANDS_ON = regex(rb"(?:^|[;&|]|\b(?:exec|then|else)\b|\b(?:gosu|su-exec)\s+\S+|\s--)"
+                  rb"[ \t]*\"?\$(?:[@*]|\{[@*]\})", re.M)
+"""Where a script starts the words that it is given."""
 
 
 class Running(Struct, frozen=True):
@@ -285,7 +291,7 @@ class Services:
 
     def _below(self, inside: str, source: str, target: str, context: str | None) -> str | None:
         """What follows ``target`` in ``inside``, "" if they are the same place; None if the copy does not reach it."""
-        into_folder = target.endswith("/") or target in (".", "./")
+        into_folder = target.endswith(("/", "/."))
         target = posixpath.normpath(target)
         if any(mark in source for mark in "*?["):
             return None
@@ -306,23 +312,31 @@ class Services:
         elif not command or not all(not c.shell for c in entrypoint):
             rows = entrypoint
         else:
-            words = (*entrypoint[-1].words, *(word for c in command[:1] for word in c.words))
+            words = (*entrypoint[-1].words, *command[0].words)
             joined = unwrap(replace(entrypoint[-1], words=words, shell=command[0].shell))
-            script = joined.words[0].value if joined.words else None
-            rows = (joined,)
-            if script is not None and script.endswith(".sh"):
-                # an entry script mostly ends in `exec "$@"`; what it starts instead is not followed
-                data = self._script(script, image, stage, service, folder)
-                rows = command if data is not None and b'"$@"' in data else ()
+            data = self._script(joined, image, stage, service, folder)
+            if joined.words == command[0].words or (data is not None and _HANDS_ON.search(data)):
+                # it starts what it is given, as most entry scripts do in the end
+                rows = command
+            elif data is None and is_script(joined):
+                rows = ()
+            else:
+                place = joined.place
+                rows = listed(joined.words, place, self.tree.read(place.path) or b"", joined.folder) or (joined,)
         return tuple(replace(c, folder=self._place(c, image, stage, service, folder), inside=c.folder) for c in rows)
 
-    def _script(self, path: str, image: Image | None, stage: Stage | None, service: Service,
+    def _script(self, command: Command, image: Image | None, stage: Stage | None, service: Service,
                 folder: str | None) -> bytes | None:
+        """The shell script that ``command`` runs; None where it runs something else, or one that is not known."""
+        path = script_name(command)
+        if path is None:
+            return None
         if path.startswith("/") and image is not None and stage is not None:
             found = self.source_of(path, image, stage, service)
         else:
             found = None if folder is None else _clean(posixpath.join(folder, path))
-        return self.tree.read(found) if found else None
+        data = self.tree.read(found) if found else None
+        return data if data is not None and (is_script(command) or is_shell_script(data)) else None
 
     def _place(self, command: Command, image: Image | None, stage: Stage | None, service: Service,
                folder: str | None) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from connlint.languages.deployment.shell import is_script, is_shell_script, read_commands, script_name
 from connlint.languages.deployment.spans import json_spans
 from connlint.model.deployment import Command, Deployment, Known, Word
 from connlint.model.finding import Place
@@ -27,7 +28,8 @@ from connlint.project.project import Project
 from connlint.project.services import Running, Services
 
 Entry = Mapping[str, Any]
-_VALUED = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags")
+_VALUED = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags", "folder_flags",
+           "member_flags")
 """The lists of an entry that hold options with a value."""
 _OTHER_FILES = regex(
     rb"actions/checkout[^\n]*+\n(?:[ \t]++(?!- )[^\n]*+\n)*?[ \t]++(?:path|repository):"
@@ -88,6 +90,8 @@ class Start(Struct, frozen=True, dict=True):
     """Whether nothing says where it runs, so that ``grounds`` are guesses."""
     beside: tuple[Command, ...] = ()
     """All that the service or script starts, this command among them."""
+    lasts: bool = False
+    """Whether it may be what keeps a service running: its last command, or what stands behind that in a script."""
 
     @property
     def tool(self) -> str:
@@ -135,8 +139,9 @@ class Start(Struct, frozen=True, dict=True):
         if self.listed("target_flags") or (known is not None and not self.options.plain):
             return None if known is None or known.value is None else (known.value, known.place)
         if self.entry.get("verb_is_target"):
-            verb = self.command.words[1]
-            return (verb.value or "", verb.place)
+            verbs = self.entry["verbs"]
+            words = self.command.words[1:]
+            return next(((w.value, w.place) for w in words if w.value is not None and w.value in verbs), None)
         plain = self.options.plain
         if not plain or plain[0].value is None or (self.options.unknown and not self._unmistakable(plain[0].value)):
             return None
@@ -178,6 +183,17 @@ class Start(Struct, frozen=True, dict=True):
         if word is None or word.value is None or not _DOTTED.match(word.value):
             return None
         return Target(word.value, word.place, word.value, None)
+
+    def script(self, ground: Ground) -> tuple[str, str] | None:
+        """The package file and the name of its script that is run, where that is what the command names."""
+        if self.target is None or not (self.entry["form"] == "script" or self.entry.get("scripts")):
+            return None
+        answer = ground.find("package.json")
+        if not isinstance(answer, Found):
+            return None
+        table = jsonc.loads(ground.tree.read(answer.path))
+        scripts = jsonc.mapping(table.get("scripts")) if isinstance(table, dict) else {}
+        return (answer.path, self.target.text) if self.target.text in scripts else None
 
     # -- where modules are looked for -----------------------------------------------------------------------------
 
@@ -260,7 +276,8 @@ class Starts:
                     found += self._of_unit(command, running)
                     continue
                 environment = {**running.environment, **command.assignments}
-                found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0)
+                found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0,
+                                            command is running.commands[-1])
         return found
 
     @cached_property
@@ -325,32 +342,38 @@ class Starts:
             yield start
 
     def _with_behind(self, command: Command, running: Running, grounds: tuple[Ground, ...],
-                     environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int) -> Iterator[Start]:
+                     environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int,
+                     lasts: bool) -> Iterator[Start]:
         """``command`` as a start, and what the script starts that it runs, in the same place."""
         start = self.read(command, command.place.path, running, grounds, environment, False, beside)
         if start is not None:
-            yield start
+            yield replace(start, lasts=True) if lasts else start
+            grounds = start.grounds
         if len(grounds) != 1 or depth > 3:
             return
         inner = self._behind(command, start, grounds[0])
+        # the steps of a package's script follow each other; of a shell's, any may be the one that goes on
+        goes_on = inner[-1:] if start is not None else [c for c in inner if "exec" in c.wrapped] or inner
         for below in inner:
             ground = stepped(grounds[0], below.folder)
             if ground is not None:
                 known = {**environment, **below.assignments}
-                yield from self._with_behind(below, running, (ground,), known, inner, depth + 1)
+                yield from self._with_behind(below, running, (ground,), known, inner, depth + 1,
+                                             lasts and any(below is one for one in goes_on))
 
     def _behind(self, command: Command, start: Start | None, ground: Ground) -> tuple[Command, ...]:
         """The commands of the shell script or package script that ``command`` runs."""
-        if start is not None and start.entry["form"] == "script" and start.target is not None:
-            answer = ground.find("package.json")
-            rows = self._package_script(answer.path, start.target.text) if isinstance(answer, Found) else ()
+        if start is not None and start.target is not None and (found := start.script(ground)) is not None:
+            rows = self._package_script(*found)
             return (*rows[:-1], replace(rows[-1], words=(*rows[-1].words, *_handed_on(start)))) if rows else ()
-        names = [word.value or "" for word in command.words[:3]]
-        script = next((name for name in names[:2] if name.endswith((".sh", ".bash"))), None)
-        if script is None or (script != names[0] and not names[0].endswith("sh")):
+        name = script_name(command)
+        answer = ground.find(name) if name is not None else None
+        if not isinstance(answer, Found):
             return ()
-        answer = ground.find(script)
-        return self._commands_of.get(answer.path, ()) if isinstance(answer, Found) else ()
+        if is_script(command):
+            return self._commands_of.get(answer.path, ())
+        data = self.project.tree.read(answer.path) or b""
+        return read_commands(data, answer.path) if is_shell_script(data) else ()
 
     @cached_property
     def _among_built(self) -> frozenset[str]:
@@ -409,19 +432,57 @@ class Starts:
                 if found is not None:
                     words, name = words[words.index(script):], _program(script)
         entry = self._entry(name, words)
+        if entry is None and name.endswith(".py"):
+            # by its first line, or by what runs it in an environment of its own
+            entry, words = self._entry("python", words), (words[0], *words)
         if entry is None:
             return None
         verbs = [v for v in entry.get("verbs", ()) if v]
         rest = words[1:]
-        if verbs and not entry.get("verb_is_target"):
+        if verbs:
             at = next((i for i, w in enumerate(rest) if w.value in verbs), None)
             rest = rest[:at] + rest[at + 1:] if at is not None else rest
-        elif verbs:
-            rest = rest[1:]
+        member = rest[0] if rest and entry.get("member_first") else None
+        rest = rest[1:] if member is not None else rest
         if rest and rest[0].value in entry.get("leading", ()):
             rest = rest[1:]
         options = read_options(rest, entry)
+        if member is not None:
+            options.values["workspace"] = [member]
+        if entry["form"] == "script" or entry.get("scripts"):
+            grounds = self._told(options, entry, grounds, loose)
         return Start({**entry, "called": name}, command, options, path, running, grounds, environment, loose, beside)
+
+    def _told(self, options: Options, entry: Entry, grounds: tuple[Ground, ...], loose: bool) -> tuple[Ground, ...]:
+        """The folders in which a package manager runs a script, where it is told another than its own: by its path, or
+        by the name of a member of the workspace. None where that is not known."""
+        members = entry.get("member_flags", ())
+        for flag in (*entry.get("folder_flags", ()), *members):
+            words = options.values.get(flag, [])
+            if len(words) > 1:
+                return ()
+            for word in words:
+                moved = [stepped(ground, self._member(ground, word.value, flag in members)) for ground in grounds]
+                # a guessed folder without the member is not where the command runs
+                if not loose and None in moved:
+                    return ()
+                grounds = tuple(ground for ground in moved if ground is not None)
+        return grounds
+
+    def _member(self, ground: Ground, name: str | None, by_name: bool) -> str | None:
+        """The folder of the package that is called ``name``, or lies there, from ``ground`` on; None where none is."""
+        if name is None or not name.strip("./") or any(mark in name for mark in "*!{[$^") or name.endswith("..."):
+            return None
+        lies_there = isinstance(ground.find(f"{name}/package.json"), Found)
+        if lies_there or not by_name:
+            return name if lies_there else None
+        answer = ground.find("package.json")
+        linker: Any = self.project.linkers.get("javascript")
+        if not isinstance(answer, Found) or linker is None:
+            return None
+        root = posixpath.dirname(answer.path)
+        member = linker.resolver.packages.members(root).get(name)
+        return posixpath.relpath(member.folder, root or ".") if member is not None else None
 
     def _entry(self, name: str, words: tuple[Word, ...]) -> dict[str, Any] | None:
         for entry in self.programs.get(name, ()):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from connlint.languages.deployment.shell import read_commands
+from connlint.languages.deployment.shell import listed, read_commands
 from connlint.languages.deployment.yaml_nodes import Yaml, documents
 from connlint.model.deployment import Command, Dependency, Deployment, Known, Port, Service, Word
 from connlint.model.source import Source
@@ -122,12 +122,15 @@ def _container(row: Yaml, path: str, names: list[str], host: bool) -> Service | 
             awaited = _CONDITIONS.get(condition.text or "") if condition is not None else None
             dependencies.append(Dependency(other.text, awaited, other.place))
     check = row.get("healthCheck")
+    program = _words(row.get("entryPoint"))
+    words = (*program, *_words(row.get("command")))
     at = row.key("environment") or row.key("secrets")
     return Service(
         name.text, "ecs", name.place, environment, at.place if at is not None else None,
         ("environmentFiles",) if row.get("environmentFiles") is not None else (),
         image=Known(None if filled_in else text, image.place, text or "") if image is not None else None,
-        commands=_words(row.get("command")), entrypoint=_words(row.get("entryPoint")) or None, ports=tuple(ports),
+        commands=listed(words, words[0].place, row.source.data) if words else (), entrypoint=() if program else None,
+        ports=tuple(ports),
         dependencies=tuple(dependencies), mates=tuple(other for other in names if other != name.text),
         host_network=host, healthcheck=check.place if check is not None else None, group=path,
     )
@@ -184,12 +187,11 @@ def _pairs(node: Yaml | None, value_key: str | None) -> dict[str, Known]:
     return found
 
 
-def _words(node: Yaml | None) -> tuple[Command, ...]:
-    """The command of a list of words, which no shell reads."""
+def _words(node: Yaml | None) -> tuple[Word, ...]:
+    """The words of a list."""
     if node is None or node.node.id != "sequence":
         return ()
-    words = tuple(Word(item.text, item.place, item.text or "") for item in node.list())
-    return (Command(words, node.place, False),) if words else ()
+    return tuple(Word(item.text, item.place, item.text or "") for item in node.list())
 
 
 def _number(node: Yaml | None) -> int | None:

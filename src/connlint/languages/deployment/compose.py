@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from connlint.languages.deployment.dotenv import read_dotenv
-from connlint.languages.deployment.shell import read_commands, unwrap
+from connlint.languages.deployment.shell import listed, read_commands
 from connlint.languages.deployment.yaml_nodes import Yaml, documents, twice
 from connlint.model.deployment import (
     Command,
@@ -349,7 +349,7 @@ class _Reader:
         if node.node.id == "sequence":
             words = tuple(Word(self.expand(item.text or ""), item.place, _interpolated(item.text or ""))
                           for item in node.list())
-            return _started(words, node, folder) if words else ()
+            return listed(words, node.place, self.source.data, folder)
         if node.text is None:
             return ()
         expanded = self.expand(node.text)
@@ -373,17 +373,6 @@ class _Reader:
 def _interpolated(text: str) -> str:
     """``text`` as the program gets it, with an ellipsis for what compose puts in and this project does not show."""
     return _HOLE.sub(lambda hole: "$" if hole[1] else "…", text)
-
-
-def _started(words: tuple[Word, ...], node: Yaml, folder: str | None) -> tuple[Command, ...]:
-    program = posixpath.basename(words[0].value or "")
-    if program in ("sh", "bash", "ash") and len(words) > 2 and (words[1].value or "").startswith("-"):
-        script = words[-1]
-        if script.value is not None:
-            inner = read_commands(script.value.encode(), script.place.path, 0, folder=folder)
-            return tuple(replace(c, place=script.place, words=tuple(replace(w, place=script.place) for w in c.words))
-                         for c in inner)
-    return (unwrap(Command(words, node.place, False, {}, folder)),)
 
 
 def _text(node: Yaml | None) -> str | None:

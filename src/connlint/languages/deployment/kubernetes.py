@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from connlint.languages.deployment.shell import unwrap
+from connlint.languages.deployment.shell import listed
 from connlint.languages.deployment.yaml_nodes import Yaml, documents, twice
 from connlint.model.deployment import Borrowed, Command, Deployment, Front, Known, Port, Service, Word
 from connlint.model.source import Source
+from connlint.patterns import regex
 
+_HOLE = regex(r"\S*\$\(\S*")
 _TEMPLATES = {
     "Deployment": ("spec", "template"), "StatefulSet": ("spec", "template"), "DaemonSet": ("spec", "template"),
     "ReplicaSet": ("spec", "template"), "ReplicationController": ("spec", "template"), "Job": ("spec", "template"),
@@ -186,23 +188,30 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kin
         if (number := _number(item, "containerPort")) is not None:
             protocol = (_text(item, "protocol") or "tcp").lower()
             ports.append(Port(number, None, item.place, _text(item, "name"), protocol))
-    words: list[Word] = []
-    for part in ("command", "args"):
-        table = node.get(part)
-        for item in table.list() if table is not None else ():
-            text = item.text or ""
-            words.append(Word(None if "$(" in text else text, item.place, text))
+    program, arguments = _words(node.get("command")), _words(node.get("args"))
+    words = (*program, *arguments)
     image = node.get("image")
     probe = node.get("readinessProbe") or node.get("startupProbe")
-    command = (unwrap(Command(tuple(words), words[0].place, False)),) if words and node.get("command") else ()
+    # arguments alone are for the program of the image
+    commands = listed(words, words[0].place, node.source.data) if program else (
+        (Command(arguments, arguments[0].place, False),) if arguments else ())
     return Service(
         name=name, kind=kind, place=(node.get("name") or node).place, environment=environment,  # type: ignore[arg-type]
-        environment_at=at.place, open=tuple(open_), commands=command,
+        environment_at=at.place, open=tuple(open_), commands=commands,
+        entrypoint=() if program else None,
         image=Known(image.text, image.place, image.text or "") if image is not None else None,
         folder=_text(node, "workingDir"), ports=tuple(ports), mates=mates, host_network=network,
         healthcheck=probe.place if probe is not None else None, one_shot=one_shot,
         group=f"{node.source.path}", borrowed=tuple(borrowed),
     )
+
+
+def _words(node: Yaml | None) -> tuple[Word, ...]:
+    """The words of a list. What is written as ``$(NAME)`` the cluster puts in itself, where it knows that name; in the
+    script of a shell it may as well be the shell's."""
+    rows = node.list() if node is not None else ()
+    return tuple(Word(None if _HOLE.fullmatch(text) else text, item.place, text) for item in rows
+                 for text in (item.text or "",))
 
 
 def _text(node: Yaml, *path: str) -> str | None:

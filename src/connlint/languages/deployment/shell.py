@@ -29,6 +29,8 @@ _WRAPPERS: dict[str, int] = {
     "cross-env": 0, "npx": 0, "bunx": 0, "concurrently": -1, "timeout": 1, "wait-for-it.sh": -1, "watchmedo": -1,
 }
 _RUNNERS = {"poetry", "pipenv", "pdm", "uv", "rye", "hatch", "conda", "doppler", "infisical", "op", "dotenvx"}
+_EXECUTORS = {"npm": ("exec", "x"), "pnpm": ("exec", "dlx"), "yarn": ("exec", "dlx"), "bun": ("x",)}
+"""Package managers, and the words behind which a program stands."""
 _WATCHERS = ("nodemon",)
 _EXECUTES = ("--exec", "-x")
 """Programs that start another one again and again, and the options behind which it stands."""
@@ -38,6 +40,8 @@ _VALUED = {"-f", "--env-file", "-e", "-u", "--user", "--group", "-g", "-n", "--w
            "--directory", "-s", "--signal", "-k", "--python", "--package", "--only-group"}
 
 
+_SHELLS = ("sh", "bash", "ash", "dash", "zsh")
+_READ_BY_A_SHELL = regex(rb"#![ \t]*\S*/(?:env[ \t]+)?(?:ba|da|a|z)?sh\b")
 _OWN_FOLDER = regex(r"""\$\(\s*(?P<cd>cd\s+(?:--\s+)?"?\$\(\s*)?dirname\s+(?:--\s+)?"?"""
                     r"""\$(?:0|\{0\}|\{?BASH_SOURCE(?:\[0\])?\}?)"?\s*\)(?(cd)(?P<below>/[\w./-]*)?"?\s*(?:[12&]?>+\s*/dev/null\s*(?:2>&1\s*)?)?(?:&&|;)\s*pwd(?:\s+-P)?\s*\))$""")
 """``$(dirname "$0")``, ``$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)``."""
@@ -216,10 +220,56 @@ def _nested(word: Word, text: bytes, path: str, offset: int, state: _State,
     return tuple(replace(c, shell=True, assignments={**assigned, **c.assignments}) for c in inner)
 
 
+def script_name(command: Command) -> str | None:
+    """What ``command`` runs where that may be a script: its program, or the file that it hands to a shell."""
+    names = [word.value for word in command.words]
+    if len(names) > 1 and posixpath.basename(names[0] or "") in _SHELLS:
+        names = [name for name in names[1:] if not (name or "").startswith("-")]
+    return names[0] if names else None
+
+
+def is_script(command: Command) -> bool:
+    """Whether ``command`` runs a shell script by its name."""
+    return (script_name(command) or "").endswith((".sh", ".bash"))
+
+
+def is_shell_script(data: bytes) -> bool:
+    """Whether the first line says that a shell reads the file."""
+    return _READ_BY_A_SHELL.match(data) is not None
+
+
+def listed(words: tuple[Word, ...], place: Place, data: bytes, folder: str | None = None) -> tuple[Command, ...]:
+    """The commands that a list of words starts, without a shell: those of SCRIPT where it is ``sh -c SCRIPT``.
+
+    ``data`` are the bytes of the file. The words of a script stand where they are found in it, one after the other; the
+    place of the whole script stands for those that an escape has changed.
+    """
+    script = _shell_argument(words) if words else None
+    if script is None or script.value is None:
+        return (unwrap(Command(words, place, False, {}, folder)),) if words else ()
+    path, (first, last) = script.place.path, script.place.at
+    at = first
+
+    def placed(word: Word) -> Word:
+        nonlocal at
+        written = word.written.encode()
+        found = data.find(written, at, last)
+        if found < 0:
+            return replace(word, place=script.place)
+        at = found + len(written)
+        return replace(word, place=Place(path, (found, at)))
+
+    rows = []
+    for command in read_commands(script.value.encode(), path, 0, folder=folder):
+        moved = tuple(placed(word) for word in command.words)
+        rows.append(replace(command, place=moved[0].place, words=moved))
+    return tuple(rows)
+
+
 def _shell_argument(words: list[Word] | tuple[Word, ...]) -> Word | None:
     """The script of ``sh -c SCRIPT`` (also ``bash -lc``, ``/bin/sh -ec``), or None."""
     program = posixpath.basename(words[0].value or "")
-    if program not in ("sh", "bash", "ash", "dash", "zsh"):
+    if program not in _SHELLS:
         return None
     for at, word in enumerate(words[1:], 1):
         flag = word.value or ""
@@ -255,14 +305,17 @@ def unwrap(command: Command) -> Command:
             wrapped.append(program)
             words = words[at + 1:]
             continue
-        if program not in _WRAPPERS or _WRAPPERS[program] < 0:
+        executes = len(words) > 1 and words[1].value in _EXECUTORS.get(program, ())
+        if not executes and (program not in _WRAPPERS or _WRAPPERS[program] < 0):
             break
         if program in _RUNNERS and (len(words) < 2 or words[1].value not in ("run", "exec")):
             break
+        if program == "command" and len(words) > 1 and (words[1].value or "").lower() == "-v":
+            break  # it only asks where a program is
         if program == "cross-env" or program == "env":
             rest = words[1:]
         else:
-            rest = words[1 + _WRAPPERS[program]:]
+            rest = words[2:] if executes else words[1 + _WRAPPERS[program]:]
         while rest and (rest[0].value or "").startswith("-"):
             flag = rest.pop(0).value
             if flag == "--":
@@ -308,7 +361,7 @@ def _from(folder: str | None, value: str | None) -> str | None:
         return value
     if folder is None or folder.startswith("/") or not value.startswith(_PROJECT):
         return None
-    return posixpath.relpath(value.removeprefix(_PROJECT) or ".", folder or ".")
+    return posixpath.relpath(value.removeprefix(_PROJECT).lstrip("/") or ".", folder or ".")
 
 
 def _value(node: Any, text: bytes, state: _State) -> str | None:
