@@ -26,11 +26,10 @@ from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
-from connlint.project.stage import Stages, stages_of, words_of
+from connlint.project.stage import Stages, stages_of
 from connlint.project.timeline import at_import
 from connlint.project.values import Possible, Site, Values, values_of
 
-_OF_HOSTS = frozenset("host hostname hosts url uri address addr endpoint server servers brokers dsn".split())
 _MOST_USERS = 12
 """Files from which a client is looked at, upwards."""
 
@@ -299,13 +298,12 @@ class Judge:
         return Facts("late", [step], {"variable": variable})
 
 
-def lacking(q: Possible) -> str:
-    """The variable for want of which ``q`` is what it is: of several, one that names a host, and that no test on the
-    way there asks for."""
+def lacking(q: Possible) -> list[str]:
+    """The variables for want of which ``q`` is what it is, but for those that a test on the way there asks for."""
     asked = [r for r in q.absent for c in q.conditions
              if r.site.module is c.module and c.test.at[0] <= r.site.node.at[0] < c.test.at[1]]
     names = [v for r in q.absent if r not in asked for v in r.variables] or [v for r in q.absent for v in r.variables]
-    return next((name for name in names if not _OF_HOSTS.isdisjoint(words_of(name))), names[0] if names else "")
+    return list(dict.fromkeys(names))
 
 
 def _caught(module: Module, node: Any) -> Any:

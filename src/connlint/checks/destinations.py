@@ -70,7 +70,7 @@ class Destinations:
         field = field_of(self.values, module, node, found)
         python = module.program.language == "python"
         least = 1 if python and self.disuse.is_crowded(module.path) else _REST_OF_CLASS
-        if field is not None and self.mentions.is_unread(field, least):
+        if field is not None and (self.mentions.is_unread(field, least) or self.elsewhere.is_only_asked_about(field)):
             return True
         return self.disuse.has(module, node)
 

@@ -397,9 +397,9 @@ def _draft(load: Load, event: Event, read: Read, name: str) -> Draft:
     if load.written is not None:
         steps.append(Step(Place(load.module.path, load.node.at), f"{load.module.path} gets to the load only here"))
     steps.append(Step(Place(module.path, written.at), "the variables are loaded only here"))
-    same = event.path == load.module.path
+    outcome = "late" if event.path != load.module.path else "same" if read.module.path == module.path else "called"
     return Draft(
-        "same" if same else "late", Place(module.path, written.at),
+        outcome, Place(module.path, written.at),
         {"load": text, "module": event.path, "variable": name, "reader": read.module.path}, name, tuple(steps),
         fix=_first(load, event, read),
     )

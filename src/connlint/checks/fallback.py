@@ -16,10 +16,11 @@ from connlint.checks.hardcoded import addresses
 from connlint.checks.itself import means_itself
 from connlint.checks.optional_clients import is_idle
 from connlint.checks.promised import is_promised
-from connlint.checks.wording import Wording, shown_variable, wording_of
+from connlint.checks.wording import Wording, listed, shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.patterns import regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.address import HOLE, Host, hosts, loopback, shown
 from connlint.project.bundled import is_bundled
@@ -32,11 +33,16 @@ from connlint.project.launched import Launched
 from connlint.project.module import Definition, Module
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
+from connlint.project.rendering import is_for_pages, is_without_browser
 from connlint.project.results import first_of
 from connlint.project.stage import stages_of
 from connlint.project.uses import uses
 from connlint.project.values import Possible, Read, Site, Values, values_of
 
+_LOADED = regex(rb"\bload\s*:\s*\[")
+"""Where settings are told which factories to load."""
+_NO_PAGE = ("postgres", "mysql", "mariadb", "mongodb", "redis", "amqp", "mssql", "sqlserver", "cockroachdb")
+"""Schemes of addresses in which a word is the name of a user or a database."""
 _OF_THE_MACHINE = "docker.internal"
 """The machine around a container has this name where Docker gives it one: whether it does, no file needs to say."""
 
@@ -58,7 +64,7 @@ class Fallback(Struct, frozen=True, eq=False):
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Drafts of outcome "fallback", "deployed" (a deployment does not set the variable), "left" (other ways are tried
-    before) and "agent", one a read."""
+    before), "rendered" (a server alone would take it, and none is seen to) and "agent", one a read."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -105,6 +111,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             surely = found.host.everywhere or any(wording.says("bind", v) for v in names)
             if surely or not _is_dialed(values, module, found, names, rules):
                 continue
+        if found.host.scheme.startswith(_NO_PAGE) and wording.says("stand-in", text):
+            continue
         if means_itself(project, rules, module.path, found.value, names, found.host):
             continue
         site = found.value.joint or first.site
@@ -177,7 +185,12 @@ def _is_none(project: Project, path: str, wording: Wording, variable: str) -> bo
         return False
     told = re.compile(rb"\bregisterAs\(\s*['\"`]%s['\"`]" % head.encode())
     index = importers(project)
-    return any(told.search(index.data(other)) for other in index.mentions("registerAs", path))
+    if any(told.search(index.data(other)) for other in index.mentions("registerAs", path)):
+        return True
+    # a factory that is loaded as a whole has the key in the object that it gives back
+    key = re.compile(rb"(?<![\w$.])['\"]?%s['\"]?\s*:\s*\{" % head.encode())
+    return any(_LOADED.search(index.data(other)) for other in index.mentions("ConfigModule", path)) and any(
+        key.search(index.data(other)) for other in index.mentions(head, path) if other != path)
 
 
 def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
@@ -186,6 +199,9 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
     names = [v for r in reads for v in r.variables]
     if any(wording_of(project, rules.apis).agent(name, found.host) for name in names):
         return "agent", None
+    origin = found.value.origin
+    if origin is not None and is_without_browser(origin.module, origin.node) and is_for_pages(project, module.path):
+        return "rendered", None
     if found.left:
         return "left", None
     if not found.sure or found.host.name.endswith(_OF_THE_MACHINE):
@@ -217,17 +233,13 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
     if origin is not None:
         steps.append(Step(Place(origin.module.path, origin.node.at), f"without it the value is {text}"))
     fix = None
-    # where an agent runs beside the process, the default is right
-    if first is not None and found.value.joint is not None and outcome[0] != "agent":
+    # where an agent runs beside the process, the default is right; a browser may have no need of the variable
+    if first is not None and found.value.joint is not None and outcome[0] not in ("agent", "rendered"):
         fix = require(values, reads, found.value.joint)
     if outcome[1] is not None:
         steps.append(outcome[1])
-    slots = {"variable": names[0], "variables": _listed(names), "default": text, "host": str(found.host)}
+    slots = {"variable": names[0], "variables": listed(names), "default": text, "host": str(found.host)}
     return Draft(outcome[0], place, slots, names[0], tuple(steps), fix=fix)
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 # -- finding them -----------------------------------------------------------------------------------------------------

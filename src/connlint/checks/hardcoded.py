@@ -35,6 +35,7 @@ _WRITTEN = regex(rf"^(\w+://[^/{HOLE}]+:\d{{4,5}}){HOLE}")
 """A port that is written out, and a path behind it."""
 _OPEN_PORT = regex(rf"(?:\w[\w+.-]*://)?[^\s/{HOLE}]+:(?:\d*|{HOLE})(?:$|[/?#])")
 """A host that is written out, and a port that may not be."""
+_PORT_NAME = regex(rb"\b[A-Z][A-Z0-9]*_PORT\b")
 _PORT = regex(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
 
 _ANOTHER_WAY = ("transport", "uds", "unix_socket_path", "connector")
@@ -262,12 +263,18 @@ def _stands_in(module: Module, call: Any) -> bool:
 
 
 def _starts_elsewhere(project: Project, stages: Stages, card: Card, found: Site) -> bool:
-    """Whether another file of the same package, which starts programs, knows the port: one of these listens there."""
+    """Whether another file, which starts programs, knows the port: one of these listens there. It belongs to the same
+    package, or, where the port has but a name, imports the file."""
     port = _NUMBER.search(found.module.source.slice(found.node.at))
-    if port is None:
-        return False
-    number, index, home = port[1], importers(project), found.module.path
+    index, home = importers(project), found.module.path
     launching = [word.encode() for word in card.options["launching"]]
+    if port is None:
+        # the host alone stands there: who starts this file and others beside it tells both of one port
+        ports = set(_PORT_NAME.findall(found.module.source.data))
+        return bool(ports) and any(
+            any(word in data for word in launching) and ports.intersection(_PORT_NAME.findall(data))
+            for path in index.of(home) if stages.of_path(path) == "production" for data in (index.data(path),))
+    number = port[1]
     told = re.compile(rb"(?<![\w.:])" + number.encode() + rb"(?![\w.])")
     for path in index.mentions(number, home):
         data = index.data(path)

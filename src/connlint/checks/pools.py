@@ -10,6 +10,7 @@ from connlint.checks.constructions import Facts, Judge, judge, lacking, place_of
 from connlint.checks.kept import cached_in, kept_for_reloads
 from connlint.checks.optional_clients import OFF, declared_default
 from connlint.checks.unset_address import is_checked
+from connlint.checks.wording import listed, shown_variable
 from connlint.model import program as p
 from connlint.model.finding import Draft, Step
 from connlint.model.rule import Card, Rules
@@ -239,7 +240,7 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
         if q.from_argument:
             continue
         assert q.joint is not None and q.text is not None
-        name = lacking(q)
+        name = listed([shown_variable(name) for name in lacking(q)])
         what = said(built)
         holder, node = cache
         yield Draft(

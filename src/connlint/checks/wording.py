@@ -68,6 +68,11 @@ def wording_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Wordi
     return found
 
 
+def listed(names: list[str]) -> str:
+    """Names as a sentence has them: ``A``, ``A and B``, ``A, B and C``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def shown_variable(name: str) -> str:
     """A variable's name for a message; unknown parts as an ellipsis."""
     return name.replace(HOLE, "…")

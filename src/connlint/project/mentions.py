@@ -104,15 +104,29 @@ class Mentions:
         """Whether any file of the program holds the name in another place than its declaration."""
         text = re.escape(name.encode())
         assigned = _declared(owner).get(name)
-        own = re.compile(rb"\.%s\b|[\"']%s[\"']" % (text, text))
         python = home.path.endswith(".py")
+        # a variable of the environment may have the name of the field
+        quoted = rb"(?<!getenv\()(?<!environ\[)(?<!environ\.get\()[\"']%s[\"']" if python else rb"[\"']%s[\"']"
+        own = re.compile(rb"\.%s\b|" % text + quoted % text)
         asked = sum(1 for _ in outside_comments(own, home.source.data, python=python))
-        if assigned is None or asked > validated(owner, name) + assigned:
+        if assigned is None or asked > validated(owner, name) + assigned or _goes_on(owner, name):
             return True
-        word = re.compile(rb"(?<![\w])%s(?![\w])" % text)
+        shown = re.compile(rb"(?<![\w])%s(?![\w])" % text)
+        word = own if python else shown
         return any(path != home.path and self._counts(path) and self._holds(path, word)
                    for path in self.index.mentions(name, home.path)) or any(
-            word.search(self.index.data(path)) for path in self._pages)
+            shown.search(self.index.data(path)) for path in self._pages)
+
+
+def _goes_on(owner: p.Class, name: str) -> bool:
+    """Whether another field of the class is made of the field ``name``: ``FULL = BASE + "/api"``."""
+    waiting: list[Any] = [s.value for s in owner.body if type(s) is p.Let and s.value is not None]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is p.Name and node.id == name:
+            return True
+        waiting += p.children(node)
+    return False
 
 
 def _declared(owner: p.Class) -> dict[str, int]:

@@ -42,6 +42,8 @@ _TEST = regex(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
 _PATH = regex(r"[\w@.-]*[\w./-]+")
 
 
+_OWN_FOLDER = regex(rb"['\"`](?:/Users/(?!Shared\b)[\w.-]+/|[A-Z]:[\\/]{1,2}Users[\\/]{1,2}(?!Public\b)[\w.-]+[\\/])")
+"""A path below the folder that a desktop gives to its user."""
 _BARE = regex(rb"\s*import\s*['\"]")
 """An import that binds no name."""
 
@@ -85,10 +87,12 @@ class Programs:
     def by_hand(self, module: Module) -> bool:
         """Whether ``module`` is a program that somebody starts once, by hand: ``fix-prices.js``, ``reset_admin.py``.
 
-        Its name says so, nothing of the project imports it, and no script, image or command names it.
+        Its name says so, or it opens what lies in somebody's own folder; nothing of the project imports it, and no
+        script, image or command names it.
         """
         name = module.path.rpartition("/")[2]
-        if self.stages.by_hand.isdisjoint(words_of(name.rpartition(".")[0])):
+        named = not self.stages.by_hand.isdisjoint(words_of(name.rpartition(".")[0]))
+        if not named and _OWN_FOLDER.search(module.source.data) is None:
             return False
         if module.program.language == "python":
             if not self._python_script(module, []) and not _works_at_once(module):

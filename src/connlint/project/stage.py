@@ -19,6 +19,7 @@ from connlint.project.callers import calls_around
 from connlint.project.conditions import Condition, conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.rendering import asks_for_browser
 from connlint.project.tree import Tree
 from connlint.project.uses import references
 from connlint.project.values import Values
@@ -366,7 +367,7 @@ class Stages:
             return False
         equal = truth == (test.op == "==")
         for side, other in ((test.left, test.right), (test.right, test.left)):
-            if equal and _asks_for_browser(side) and type(other) is p.Text and other.value == "undefined":
+            if equal and asks_for_browser(side) and type(other) is p.Text and other.value == "undefined":
                 return self.is_for_browsers(module.path)
             if self._equals(module, side, other, equal):
                 return True
@@ -465,9 +466,3 @@ def stages_of(project: Project, apis: dict[str, list[dict[str, Any]]], values: V
     if found is None:
         found = project.memo[Stages] = Stages(apis.get("stage", []), values)
     return found
-
-
-def _asks_for_browser(node: Any) -> bool:
-    """``typeof window`` and the like."""
-    return type(node) is p.Opaque and node.why == "typeof" and any(
-        type(part) is p.Name and part.id in ("window", "document") for part in node.parts)
