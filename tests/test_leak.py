@@ -60,6 +60,11 @@ WITNESSES = {
     "a Python call": (
         "a.py", "def run(path, work):\n    f = open(path)\n    work(f.name)\n    f.close()\n",
         "`work(f.name)` on line 3 may raise, and `f.close()` on line 4 is not reached"),
+    "what mostly raises before what hardly does": (
+        "a.py",
+        "import sqlite3\ndef run(path, made):\n    c = sqlite3.connect(path)\n    query = made.of(path)\n"
+        "    c.execute(query)\n    c.close()\n",
+        "`c.execute(query)` on line 5 may raise, and `c.close()` on line 6 is not reached"),
     "the first of two, where a handler goes on": (
         "a.py",
         "import sqlite3\ndef run(start, names):\n    for name in names:\n        if start(name):\n            try:\n"
@@ -214,6 +219,18 @@ def test_a_short_program_is_started_by_hand_where_its_name_says_so(name, level):
             "        c.close()\n    except ValueError:\n        print(d)\n    except Exception:\n        pass\n\n\n"
             "if __name__ == '__main__':\n    load('x')\n")
     assert only(name, text).level == level
+
+
+@pytest.mark.parametrize(("call", "level"), [
+    ("self.copy(options['path'])", "note"),
+    ("[self.copy(path) for path in options['paths']]", "note"),
+    ("map(self.copy, options['paths'])", "warning"),
+])
+def test_a_method_of_a_command_ends_with_it(call, level):
+    text = ("import sqlite3\n\nfrom django.core.management.base import BaseCommand\n\n\nclass Command(BaseCommand):\n"
+            f"    def handle(self, *args, **options):\n        {call}\n\n    def copy(self, path):\n"
+            "        source = sqlite3.connect(path)\n        source.execute('VACUUM')\n        source.close()\n")
+    assert only("management/commands/copy.py", text).level == level
 
 
 @pytest.mark.parametrize(("around", "level"), [

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from connlint.cards import Rules
 from connlint.checks.components import Components
 from connlint.checks.endings import Endings
-from connlint.checks.flows import catches, lower
+from connlint.checks.flows import catches, is_for_ever, lower
 from connlint.checks.homes import Home, Homes, Use
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import names_of
@@ -144,13 +144,26 @@ class Cases:
         if not api.managed and (any(type(s) is p.WithItem for s in home.stores) or any(
                 type(self.module.parent(use.node)) is p.WithItem for use in home.uses)):
             return self.telling.draft("transaction", call, api, home.name)
-        # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
         function = self.module.function(call)
+        if home.kind == "local" and function is not None and self._lasts(call, home, api, function):
+            return None
+        # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
         minor = api.awaiting or api.unreleased == "lent" or (
             function is not None and (self.endings.of(function) or self.endings.soon(call)))
         return self.telling.draft("unreleased", call, api, home.name, why=why.clause,
                                   steps=self.telling.because(call, why), level="note" if minor else None,
                                   fix=self.mends.added(call, api, home))
+
+    def _lasts(self, call: p.Call, home: Home, api: Api, function: p.Function) -> bool:
+        """Whether ``function`` goes on with the handle until an error ends it: a server's socket, a consumer."""
+        loops = [it for it in self.module.nodes(p.Loop) if it.iterable is None and it.at[0] > call.at[0]
+                 and is_for_ever(it.test) and self.module.function(it) is function]
+        plan = self.ownership.plan(home, api, function) if loops else None
+        if plan is None:
+            return False
+        flow = lower(self.module, function.body, plan, self.patience, wary=False)
+        losses = solve(flow, Step("end", (function.at[1], function.at[1])))
+        return all(loss.verdict != "lost" for loss in losses)
 
     def _worth(self, call: p.Call, policy: str) -> Why | None:
         """Whether code that can run again is at work, as far as the table asks for that; None where it is not."""
@@ -336,6 +349,8 @@ class Cases:
         if received:
             flow = (Do(Step("call", call.at), False, "gain"), *flow)
         losses = solve(flow, Step("end", (function.at[1], function.at[1])))
+        if api.harmless and self.components.hook(call) is not None:
+            losses = [loss for loss in losses if loss.verdict == "lost"]
         if not losses:
             return None
         if home.kind != "local":

@@ -11,7 +11,7 @@ from typing import Any
 
 from connlint.checks.flows import is_for_ever
 from connlint.checks.lifecycles import last_word
-from connlint.checks.origins import origins
+from connlint.checks.origins import class_of, origins
 from connlint.checks.repeats import Repeats, repeats, unread
 from connlint.model import program as p
 from connlint.project.importers import importers
@@ -48,7 +48,7 @@ class Endings:
         if depth <= 0 or function.is_generator:
             return False
         if function.decorators or (function.kind == "method" and not function.arrow):
-            return self._is_command(function)
+            return self._is_command(function) or self._is_of_command(function, depth)
         if type(above) is p.Call and above.callee is function:
             return self._leads_out(above, function, depth)
         at: Any
@@ -123,6 +123,18 @@ class Endings:
                 if type(callee) is p.Member and callee.name in entry.get("of_commands", ()) and self._is_group(callee):
                     return True
         return False
+
+    def _is_of_command(self, method: p.Function, depth: int) -> bool:
+        """Whether the methods of a command alone call ``method``, and catch nothing of what it raises."""
+        define: Any = self.module.parent(method)
+        owner = self.module.parent(define)
+        methods = [it.value for it in owner.body if type(it) is p.Define] if type(owner) is p.Class else []
+        if method.decorators or not any(type(it) is p.Function and self._is_command(it) for it in methods):
+            return False
+        uses = [it for it in self.module.nodes(p.Member) if it.name == define.name]
+        calls = [call for it in uses if type(call := self.module.parent(it)) is p.Call and call.callee is it]
+        return bool(uses) and len(calls) == len(uses) and all(
+            class_of(self.module, it) is owner and self._leads_out(it, method, depth) for it in calls)
 
     def _is_group(self, member: p.Member) -> bool:
         """Whether a command holds others: ``@cli.command()``, where `cli` is one itself."""
@@ -230,7 +242,7 @@ class Endings:
         below: Any = call
         for above in self.module.parents(call):
             kind = type(above)
-            if kind is p.Function:
+            if kind is p.Function and above.kind != "inline":
                 return self.of(above, depth - 1)
             if kind is p.Try and any(below is s for s in above.body):
                 if not all(self._only_stops(h) for h in above.handlers):

@@ -29,6 +29,7 @@ from connlint.model.flow import (
 from connlint.project.module import Module
 
 _CATCHES_ALL = ("Exception", "BaseException")
+_TIMEOUTS = frozenset({"TimeoutError"})
 _PROMISE_METHODS = ("then", "catch", "finally")
 
 
@@ -38,8 +39,14 @@ class Nerves(Protocol):
     def calm(self, step: p.Expression, *, wary: bool) -> bool:
         """Whether a call, an await or something awaited does not raise in practice."""
 
+    def telling(self, step: p.Expression) -> bool:
+        """Whether a call is of the kind that mostly fails where anything does."""
+
     def settles(self, value: p.Expression) -> bool:
         """Whether an awaited value never fails in practice."""
+
+    def only_times_out(self, step: p.Expression) -> bool:
+        """Whether all that goes wrong with an awaited step is that its time is up."""
 
     def closes(self, step: p.Expression) -> bool:
         """Whether a step cleans up itself."""
@@ -66,10 +73,14 @@ class _Lowering:
         self.nerves = nerves
         self.wary = wary
         self.depth = 0
+        self.timed = 0
+        """How many ``try`` statements around what is being lowered have a handler for what takes too long."""
         self.conditions = Conditions(module, plan)
         self.asleep: tuple[Literal_, ...] = ((ASLEEP, True),) if plan.wakes else ()
 
     def calm(self, step: p.Expression) -> bool:
+        if self.timed > 0 and self.nerves.only_times_out(step):
+            return True
         # what cleans up is not suspected of raising by itself
         if self.conditions.finishing > 0:
             return self.nerves.closes(step) or self.nerves.calm(step, wary=False)
@@ -171,7 +182,11 @@ class _Lowering:
             Handler(self.block(h.body), not python or catches(h.types, self.plan.catching))
             for h in it.handlers
         )
-        body, otherwise = self.block(it.body), self.block(it.otherwise)
+        timed = any(catches(h.types, _TIMEOUTS) for h in it.handlers)
+        self.timed += timed
+        body = self.block(it.body)
+        self.timed -= timed
+        otherwise = self.block(it.otherwise)
         if handlers and not self.wary and not _raises(body):
             # whoever catches expects something to be raised, though nothing is known to do so
             self.wary = True
@@ -304,7 +319,7 @@ class _Lowering:
             more = self.plan.gathered
             out.append(Do(Step(kind, whole.at), not more, "more" if more else "gain", self.asleep))
         elif id(it) not in self.plan.starts and (id(it) in self.plan.fails or not self.calm(whole)):
-            out.append(Do(Step(kind, whole.at), True))
+            out.append(Do(Step(kind, whole.at, self.nerves.telling(it)), True))
 
     def await_(self, it: p.Await, out: list[Shape]) -> None:
         if id(it) in self.plan.ends:

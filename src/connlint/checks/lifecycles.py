@@ -19,6 +19,7 @@ from connlint.patterns import regex
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
 
+_NO_WORK = (p.Text, p.Number, p.Constant, p.Record)
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
@@ -62,6 +63,8 @@ class Api(Struct, frozen=True):
     options: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
+    working: bool = False
+    harmless: bool = False
 
     @property
     def chained(self) -> bool:
@@ -115,6 +118,9 @@ class Lifecycles:
         self.begins = _words(rules, "begins", language)
         self.shows = _Names(rules, "shows", language)
         self.calm = _Names(rules, "calm", language)
+        self.plain = _Names(rules, "plain", language)
+        self.timed = _Names(rules, "timed", language)
+        self.telling = _Names(rules, "telling", language)
         self.reads = _Names(rules, "reads", language)
         self.borrowing = _Names(rules, "borrowing", language)
         self.raising = _Names(rules, "raising", language)
@@ -258,10 +264,12 @@ class _Names:
 
     def names_it(self, expression: p.Expression, origins: Origins) -> bool:
         """Whether ``expression`` itself is in the table by its qualified name."""
-        name = origins.module.qualified(expression)
-        if name is None:
-            return False
-        return name in self.names or any(fnmatchcase(name, pattern) for pattern in self.patterns)
+        return self.knows(origins.module.qualified(expression))
+
+    def knows(self, name: str | None) -> bool:
+        """Whether a qualified name is in the table."""
+        return name is not None and (
+            name in self.names or any(fnmatchcase(name, pattern) for pattern in self.patterns))
 
 
 def parts(name: str) -> list[str]:
@@ -392,6 +400,8 @@ def _stops(thing: Any, call: p.Call) -> bool:
 
 def _arguments(api: Api, call: p.Call) -> bool:
     """Whether the arguments are such that something is acquired at all."""
+    if api.working and not any(type(given.value) not in _NO_WORK for given in call.args[1:]):
+        return False
     for key in api.unless:
         if argument(call, key) is not None:
             return False

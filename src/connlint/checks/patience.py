@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connlint.checks.flows import catches
 from connlint.checks.lifecycles import Lifecycles, last_word
 from connlint.checks.origins import origins, returned
 from connlint.model import program as p
@@ -12,6 +13,8 @@ from connlint.project.module import Module
 from connlint.project.project import Project
 
 _DEPTH = 3
+_MAKING = ("__init__", "__new__", "__post_init__", "constructor")
+"""The methods of a class that run when an object of it is made."""
 
 
 class Patience:
@@ -42,6 +45,14 @@ class Patience:
             return False
         return _raises(found[1].body)
 
+    def telling(self, step: p.Expression) -> bool:
+        """Whether a call is of the kind that mostly fails where anything does."""
+        if type(step) is not p.Call:
+            return False
+        callee = step.callee
+        return (type(callee) is p.Member and callee.name in self.table.telling.methods) or (
+            (step, self.origins) in self.table.raising)
+
     def exits(self, step: p.Expression) -> bool:
         """Whether a call, or an exception that is raised, ends the program."""
         callee = step.callee if type(step) is p.Call else step
@@ -61,9 +72,9 @@ class Patience:
             return self._settles(step.value, depth)
         if kind is not p.Call:
             return False
-        if (step, self.origins) in self.table.calm or self.origins.of(step.callee) in self.table.calm.names:
+        if (step, self.origins) in self.table.calm or self.table.calm.knows(self.origins.of(step.callee)):
             return True
-        return self._only_makes(step) or self._sleeps(step, depth) or self._copes(step)
+        return self._only_makes(step) or self._sleeps(step, depth) or self._copes(step) or self._is_quiet(step, depth)
 
     def _copes(self, call: p.Call) -> bool:
         """Whether a call runs a function of the project that tries all it does, and stops what it expects to fail."""
@@ -72,6 +83,70 @@ class Patience:
             return False
         steps = [s for s in found[1].body if not (type(s) is p.Evaluate and type(s.value) is p.Text)]
         return bool(steps) and all(type(s) is p.Try and s.handlers for s in steps) and not _raises(tuple(steps))
+
+    def _is_quiet(self, call: p.Call, depth: int) -> bool:
+        """Whether a call runs a function of the project, or makes an object of it, in which nothing raises in practice.
+        """
+        found = thing(self.module, call.callee, self.project) if depth > 0 else None
+        if found is None:
+            return False
+        there = self if found.module is self.module else Patience(found.module, self.project, self.table)
+        if type(found.node) is p.Class and not found.instance:
+            return there._is_plainly_made(found.node, depth - 1)
+        return type(found.node) is p.Function and there._is_quiet_function(found.node, depth - 1)
+
+    def _is_quiet_function(self, function: p.Function, depth: int) -> bool:
+        if function.is_generator or function.decorators:
+            return False
+        known: dict[tuple[int, int], bool] = self.module.memo.setdefault(Patience, {})
+        key = (function.at[0], depth)
+        if key not in known:
+            known[key] = self._are_quiet(function.body, depth)
+        return known[key]
+
+    def _are_quiet(self, statements: tuple[p.Statement, ...], depth: int) -> bool:
+        """Whether nothing in ``statements`` raises in practice, or a handler takes it."""
+        waiting: list[Any] = list(statements)
+        while waiting:
+            here = waiting.pop()
+            kind = type(here)
+            if kind in (p.Function, p.Class):
+                continue  # nothing of it runs here
+            if kind in (p.Raise, p.Import, p.Yield, p.Unread) or (kind is p.Loop and here.is_async):
+                return False
+            if kind is p.Call and not self._calm(here, depth):
+                return False
+            if kind is p.Await and type(here.value) is not p.Call and not self._settles(here.value, depth):
+                return False
+            if kind is p.Await and type(here.value) is p.Call:
+                if not self._settles(here.value, depth):
+                    return False
+                waiting += [given.value for given in here.value.args]
+            elif kind is p.Try and any(catches(it.types) for it in here.handlers):
+                waiting += [s for it in here.handlers for s in it.body] + [*here.otherwise, *here.always]
+            else:
+                waiting.extend(p.children(here))
+        return True
+
+    def _is_plainly_made(self, owner: p.Class, depth: int) -> bool:
+        """Whether making an object of a class of this file keeps what it is given, and does nothing else."""
+        plain = self.table.plain
+        if depth < 0 or any(last_word(it) not in plain.methods for it in owner.decorators):
+            return False
+        for base in owner.bases:
+            value: Any = base.value
+            value = value.of if type(value) is p.Index else value
+            if (last_word(value) or "").lower() in plain.words:
+                continue
+            found = thing(self.module, value, self.project)
+            if found is None or type(found.node) is not p.Class or found.instance:
+                return False
+            there = self if found.module is self.module else Patience(found.module, self.project, self.table)
+            if not there._is_plainly_made(found.node, depth - 1):
+                return False
+        return all(
+            type(it.value) is p.Function and self._is_quiet_function(it.value, depth)
+            for it in owner.body if type(it) is p.Define and it.name in _MAKING)
 
     def _only_makes(self, call: p.Call) -> bool:
         """Whether a call makes a coroutine or generator of the project, of which nothing has been run then."""
@@ -84,6 +159,15 @@ class Patience:
     def settles(self, value: p.Expression) -> bool:
         """Whether an awaited value never fails in practice."""
         return self._settles(value, _DEPTH)
+
+    def only_times_out(self, step: Any) -> bool:
+        """Whether ``step`` awaits something that never fails, for some time: ``await wait_for(event.wait(), 5)``."""
+        call = step.value if type(step) is p.Await else None
+        if type(call) is not p.Call or not call.args or not self.table.timed.named(call, self.origins):
+            return False
+        inner = call.args[0].value
+        return type(inner) is p.Call and (
+            self.table.calm.knows(self.origins.of(inner.callee)) or self._settles(inner, _DEPTH))
 
     def closes(self, step: Any) -> bool:
         """Whether ``step`` itself gives something back: what cleans up is not suspected of raising."""
@@ -101,7 +185,8 @@ class Patience:
             if value.new and last_word(value.callee) == "Promise":
                 return self._only_resolves(value)
             # `get` of a dictionary does not raise; a `get` that is awaited asks somebody else
-            return self.table.calm.named(value, self.origins) or self._sleeps(value, depth) or self._copes(value)
+            return (self.table.calm.named(value, self.origins) or self._sleeps(value, depth) or self._copes(value)
+                    or self._is_quiet(value, depth))
         return False
 
     def _only_resolves(self, promise: p.Call) -> bool:

@@ -75,9 +75,14 @@ def solve(flow: Block, end: Step) -> list[Loss]:
     return sorted(set(solver.losses), key=lambda loss: (loss.verdict != "lost", _order(loss)))
 
 
-def _order(loss: Loss) -> tuple[bool, bool, int, int]:
+def _order(loss: Loss) -> tuple[bool, int, int, int]:
     step = loss.cause or loss.exit
-    return (loss.again, step.kind not in ("await", "reject", "raise") if loss.cause else False, *step.at)
+    return (loss.again, _doubt(step) if loss.cause is not None else 0, *step.at)
+
+
+def _doubt(step: Step) -> int:
+    """How much a reader doubts that a step raises: it waits for somebody else, mostly does so, or may."""
+    return 1 if step.kind in ("await", "reject", "raise") else 2 if step.telling else 3
 
 
 class _Solver:
@@ -220,8 +225,8 @@ class _Solver:
 
 
 def _put(states: _States, state: _State, trail: _Trail) -> None:
-    """Keep the better evidence of the two: a normal way before an exceptional one, an await before a call, the first
-    exception before one of its handler."""
+    """Keep the better evidence of the two: a normal way before an exceptional one, what mostly raises before what
+    hardly does, the first exception before one of its handler."""
     old = states.get(state)
     if old is None:
         if len(states) >= _MOST_STATES:
@@ -234,7 +239,7 @@ def _put(states: _States, state: _State, trail: _Trail) -> None:
 def _worth(trail: _Trail) -> int:
     if trail.raised is None:
         return 0
-    return (1 if trail.raised.kind in ("await", "reject", "raise") else 2) + 2 * trail.again
+    return _doubt(trail.raised) + 3 * trail.again
 
 
 def _caught(states: _States, caught: bool) -> _States:

@@ -26,10 +26,14 @@ ASLEEP = "\0asleep"
 
 
 class Step(Struct, frozen=True):
-    """A place in the source and what happens there; ``at`` covers the expression or statement."""
+    """A place in the source and what happens there; ``at`` covers the expression or statement.
+
+    ``telling``: where anything fails, it is mostly a step like this one.
+    """
 
     kind: StepKind
     at: Span
+    telling: bool = False
 
 
 class Do(Struct, frozen=True):
