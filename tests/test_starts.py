@@ -75,6 +75,18 @@ def test_host(command, host):
     assert (found and found[0]) == host
 
 
+@pytest.mark.parametrize(("text", "words", "open_"), [
+    ('HERE=$(cd "$(dirname "$0")" && pwd)\nnode "$HERE/tools/load.mjs"', ["node", "tools/load.mjs"], None),
+    ("source .venv/bin/activate\npython load.py", ["python", "load.py"], None),
+    ("source settings.sh\npython load.py", ["python", "load.py"], "settings.sh may set more"),
+    ("command -v node", ["command", "-v", "node"], None),
+])
+def test_line_of_a_script(text, words, open_, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where connlint runs is none of the script's business
+    command = read_commands(text.encode(), "setup.sh")[-1]
+    assert ([word.value for word in command.words], command.open) == (words, open_)
+
+
 DOCKERFILE = """FROM node:22 AS web
 WORKDIR /web
 COPY web/ .
@@ -86,6 +98,7 @@ COPY *.py conf/*.toml /srv/conf/
 COPY --from=web /web/static /srv/static
 COPY --from=example/tools /bin/tool /srv/bin/
 COPY --from=web /web/dist /web/server.js /srv/out/
+COPY --from=web /web/main.js /web/lost.js /srv/
 FROM example/base
 WORKDIR /srv
 COPY api ./api
@@ -102,6 +115,8 @@ COPY api ./api
     ("static/gone.css", 1, "Missing"),
     ("bin/tool/x", 1, "Unknown"),
     ("out/main.js", 1, "Unknown"),
+    ("main.js", 1, "web/main.js"),
+    ("lost.js", 1, "Unknown"),
     ("/elsewhere/x", 1, "Unknown"),
     ("gone/main.py", 1, "Missing"),
     ("gone/main.py", 2, "Unknown"),
@@ -109,7 +124,8 @@ COPY api ./api
     ("api/gone.py", 2, "Unknown"),
 ])
 def test_path_in_an_image(path, stage, answer):
-    files = ("Dockerfile", "requirements.txt", "api/main.py", "top.py", "conf/a.toml", "web/static/site.css")
+    files = ("Dockerfile", "requirements.txt", "api/main.py", "top.py", "conf/a.toml", "web/static/site.css",
+             "web/main.js")
     tree = MemoryTree(dict.fromkeys(files, ""))
     image = read_dockerfile(Source.decode("Dockerfile", DOCKERFILE.encode()))
     ground = Inside(tree, "/srv", image, image.stages[stage], ".", (), frozenset({"python", "node"}))

@@ -27,6 +27,10 @@ _FETCHES = regex(
 _COPIES = regex(r"^(?:cp|mv|ln|install|tee|echo|printf|cat|sed|touch)$")
 
 
+_FILE = regex(r"[\w-]\.(?:[cm]?[jt]sx?|json|py|toml|lock|ya?ml|sh|txt|cfg|ini|conf|env|html|css|md)$")
+"""Names of what is a file and no folder."""
+
+
 class Ground(Protocol):
     """Somewhere paths can be looked up."""
 
@@ -125,6 +129,14 @@ class Inside(Struct, frozen=True):
             if stage is None:
                 return Unknown(f"copied from {origin}")
             whole = posixpath.normpath(posixpath.join("/", source))
+            last = posixpath.basename(whole)
+            if rest == last:
+                # a file goes into a folder under its own name, where of a folder it would be what that holds
+                brought = self._built(whole, stage, depth + 1)
+                if not (isinstance(brought, Found) and brought.path.endswith("/")):
+                    return Unknown("made by a build") if isinstance(brought, Missing) else brought
+            elif rest and _FILE.search(last):
+                return None
             answer = self._built(posixpath.normpath(posixpath.join(whole, rest)), stage, depth + 1)
             if isinstance(answer, Missing) and isinstance(self._built(whole, stage, depth + 1), Missing):
                 # what is copied is there, or there is no image

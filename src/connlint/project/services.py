@@ -285,8 +285,14 @@ class Services:
                     other = image.stages[int(origin)]
                 if other is None:
                     return None
-                behind = posixpath.normpath(posixpath.join("/", source, rest))
-                return self._copied(behind, image, other, context, depth + 1)
+                whole = posixpath.normpath(posixpath.join("/", source))
+                file = self._copied(whole, image, other, context, depth + 1)
+                if file in self.tree.paths and target.endswith(("/", "/.")):
+                    # it goes into the folder under its own name
+                    if rest == posixpath.basename(whole):
+                        return file
+                    continue
+                return self._copied(posixpath.normpath(posixpath.join(whole, rest)), image, other, context, depth + 1)
         return None
 
     def _below(self, inside: str, source: str, target: str, context: str | None) -> str | None:

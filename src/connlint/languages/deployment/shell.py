@@ -195,7 +195,9 @@ def _command(node: Any, text: bytes, path: str, offset: int, shell: bool, state:
         state.folder = _join(state.folder, words[1].value if len(words) > 1 else None)
         return
     if program in (".", "source"):
-        state.loaded.append(words[1].written if len(words) > 1 else "?")
+        # that of an environment of Python says where programs are, and nothing of what they are told
+        if len(words) < 2 or not words[1].written.strip("\"'").endswith("/bin/activate"):
+            state.loaded.append(words[1].written if len(words) > 1 else "?")
         return
     place = Place(path, (offset + node.start_byte, offset + node.end_byte))
     nested = _shell_argument(words)
