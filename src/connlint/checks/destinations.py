@@ -92,6 +92,11 @@ class Destinations:
         """Whether the value ends in lists of who may call or be called, and in nothing else but what is shown."""
         return self._only_shown_or_allowed(uses(self.values, module, node))
 
+    def is_of_no_use(self, module: Module, node: Any) -> bool:
+        """Whether the value is compared at most, and nobody else comes to read it."""
+        found = uses(self.values, module, node)
+        return self._only_compared(found) or self._is_unread(module, node, found)
+
     def binds(self, module: Module, node: Any, host: Host) -> bool:
         """Whether the program listens on what the read ``node`` gives, so that it is the program's own address."""
         above = module.parent(node)

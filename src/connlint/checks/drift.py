@@ -24,7 +24,7 @@ from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
 from connlint.project.uses import references
-from connlint.project.values import Possible, Values, values_of
+from connlint.project.values import Possible, Site, Values, values_of
 
 _LARGEST = 300_000
 """Bytes of a file above which it is put together by a tool: such files hold whole libraries, and settings of nobody."""
@@ -45,16 +45,18 @@ _REMARK = regex(r"^[(<\[].*[)>\]]$|^[^:/,;=]* [^:/,;=]*$")
 """What is written for people where others write an address: ``(not set)``, ``<your host>``, ``uses the default``."""
 
 
-class Default(Struct, frozen=True):
+class Default(Struct, frozen=True, eq=False):
     """One read of ``variable`` with a constant default; ``meaning`` is the same for texts that mean the same.
 
-    ``allowed``: it is only made part of a list of who may call or be called, which names an address in its own way.
+    ``site`` is the expression that has the value. ``allowed``: it is only made part of a list of who may call or be
+    called, which names an address in its own way.
     """
 
     variable: str
     text: str
     meaning: str
     place: Place
+    site: Site
     allowed: bool = False
 
 
@@ -80,7 +82,8 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         abandoned = Abandoned.of(project, stages)
         for rows in found.values():
             if len({row.meaning for row in rows}) > 1:
-                rows = [row for row in rows if not abandoned.has(row.place.path)]
+                rows = [row for row in rows if not abandoned.has(row.place.path)
+                        and not destinations.is_of_no_use(row.site.module, row.site.node)]
             for allowed in (False, True):
                 yield from _differing([row for row in rows if row.allowed == allowed])
 
@@ -188,7 +191,8 @@ def defaults(values: Values, stages: Stages, destinations: Destinations, module:
                 if (q.text or "").strip().lower() in _NOTHING or destinations.only_shown(module, node):
                     continue
                 text, allowed = q.text or "", destinations.only_allowed(module, node)
-                rows.setdefault((variable, place), Default(variable, text, meaning(text), place, allowed))
+                rows.setdefault((variable, place), Default(
+                    variable, text, meaning(text), place, Site(module, node), allowed))
         found = module.memo[defaults] = _chosen(module, list(rows.values()))
     return found
 
