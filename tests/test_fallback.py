@@ -190,7 +190,9 @@ def test_every_edit_takes_its_finding_away_and_brings_no_other(folder):
      'from os import environ\nurl = environ["A_URL"]\n'),
     ('from decouple import config\nurl = config("A_URL", default="http://localhost")\n',
      'from decouple import config\nurl = config("A_URL")\n'),
-    ('import os\nurl = os.getenv("A_URL") or os.getenv("B_URL") or "http://localhost"\n', None),
+    ('import os\nurl = os.getenv("A_URL") or os.getenv("B_URL") or "http://localhost"\n',
+     'import os\nurl = os.getenv("A_URL") or os.environ["B_URL"]\n'),
+    ('import os\nurl = os.getenv("A_URL", os.getenv("B_URL", "http://localhost"))\n', None),
 ])
 def test_python_edits(before, after):
     (finding,) = report({"app.py": before}).findings

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from connlint.model.finding import Draft, Level, Place, Step
 from connlint.patterns import regex
 from connlint.project.answer import Found, Missing
@@ -64,11 +66,21 @@ def _module(linker: Linker, path: str, data: bytes, use: ImportUse, answer: Miss
         case = " Only the case of letters differs" if answer.near.lower() == use.module.lower() else ""
         hint = f"; did you mean '{answer.near}'?{case}"
         # Python's `import a.b` is spelled out wherever it is used
-        if is_slip(use.module, answer.near) and (use.names or not path.endswith(".py")):
+        slip = is_slip(use.module, answer.near) and (use.names or not path.endswith(".py"))
+        if slip or _has_moved(linker, path, use, answer.near):
             fix = other_module(path, data, use.module_at, use.module, answer.near)
     slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
     level: Level | None = "warning" if use.breaks == "use" else None
     return Draft("module", Place(path, use.module_at), slots, use.module, fix=fix, level=level)
+
+
+def _has_moved(linker: Linker, path: str, use: ImportUse, near: str) -> bool:
+    """Whether ``near``, another module of the same name, is the missing one in another folder: it defines every name
+    that is imported."""
+    last = [name.rpartition("/" if "/" in name else ".")[2] for name in (use.module, near)]
+    there = replace(use, module=near)
+    return last[0] == last[1] and bool(use.names) and all(
+        used.in_import and isinstance(linker.lookup(path, there, used.name), Found) for used in use.names)
 
 
 def _is_near(place: str, target: str) -> bool:

@@ -307,7 +307,7 @@ class _Reading(Struct):
         program = read(source)
         said = [_said(program, statement) for statement in program.body]
         whole = [text for statement, text in zip(self.program.body, self.said, strict=True)
-                 if at[0] <= statement.at[0] < at[1]]
+                 if at[0] <= _extent(statement)[0] < at[1]]
         return None if program.problems or said != whole else _Reading(source, program, said, _leaves(program))
 
 
@@ -320,7 +320,7 @@ def _says_the_same(old: _Reading, new: p.Program, fix: Fix, keeps: bool, offset:
         return False
     said = {_said(new, statement) for statement in new.body}
     for statement, text in zip(old.program.body, old.said, strict=True):
-        start, end = statement.at[0] + offset, statement.at[1] + offset
+        start, end = (place + offset for place in _extent(statement))
         touched = any(edit.place.at[0] < end and start < edit.place.at[1] for edit in fix.edits)
         inside = any(start < edit.place.at[0] < end for edit in fix.edits)
         if not touched and not inside and text not in said:
@@ -342,7 +342,7 @@ def _touched(old: _Reading, after: Source, fix: Fix, read: Read) -> list[tuple[_
     if before.encoding != "utf-8" or before.bom or before.path.endswith(_COMPONENTS) or old.program.problems:
         return None
     regions: list[Span] = []
-    spans = _merged(statement.at for statement in old.program.body)
+    spans = _merged(_extent(statement) for statement in old.program.body)
     for edit in sorted(fix.edits, key=lambda edit: edit.place.at):
         start, end = _around(spans, edit.place.at, len(before.data))
         if regions and start <= regions[-1][1]:
@@ -360,6 +360,14 @@ def _touched(old: _Reading, after: Source, fix: Fix, read: Read) -> list[tuple[_
         found.append((part, Source.decode(after.path, after.data[start + grown : end + grown + longer]), start))
         grown += longer
     return found
+
+
+def _extent(statement: p.Statement) -> Span:
+    """What belongs to a statement: decorators may stand in front of the word ``export``, and it behind that."""
+    start, end = statement.at
+    if type(statement) is p.Define and type(statement.value) in (p.Class, p.Function):
+        start = min([start, *(decorator.at[0] for decorator in statement.value.decorators)])
+    return start, end
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

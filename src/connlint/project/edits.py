@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from msgspec.structs import replace
+
 from connlint.model import program as p
 from connlint.model.finding import Fix
 from connlint.patterns import regex
@@ -24,8 +26,7 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     """Make the program stop where ``reads`` find nothing, in place of the fallback at ``joint``.
 
     None where they do not stand together, where the reader is not the language's own, where nobody is told of the
-    variable, where another one says it all and is not asked first, or where the edit cannot be written: in Python,
-    where there is more than one read.
+    variable, where another one says it all and is not asked first, or where the edit cannot be written.
     """
     read = reads[0]
     module = read.site.module
@@ -43,9 +44,11 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     if len(reads) == 1 and (fix := _without_default(values, module, read.site.node, joint.node, variable)) is not None:
         return without_idle_imports(module, fix)
     if len(reads) > 1:
-        joined = not python and all(_is_in_chain(joint.node, r.site.node) for r in reads)
+        joined = all(_is_in_chain(joint.node, r.site.node) for r in reads)
         if not joined or not all(_is_plain(values, module, r.site.node) for r in reads):
             return None
+        if python:
+            return _last_of_several(module, reads, joint.node, f"Require {variable}")
     node = _replaceable(values, module, read.site.node, joint.node, python)
     if node is None:
         return None
@@ -71,6 +74,18 @@ def _without_default(values: Values, module: Module, read: Any, joint: Any, vari
             return without_declared_default(module, declaration, variable)
     access = values.environment.access(module, read)
     return None if access is None or access.plain else without_default(module, access, variable)
+
+
+def _last_of_several(module: Module, reads: tuple[Read, ...], joint: Any, title: str) -> Fix | None:
+    """Python's ``a or b or "…"``, of which the last read has to find something where the others do not."""
+    from connlint.languages.python.rewrite import require
+
+    before = joint.left.right if type(joint.left) is p.Logical else None
+    last = next((read for read in reads if read.site.node is before), None)
+    if before is None or last is None:
+        return None
+    fix = require(module.source, module.program, (before.at[0], joint.at[1]), last.variables[0])
+    return without_idle_imports(module, replace(fix, title=title)) if fix is not None else None
 
 
 def _is_spared(module: Module, read: Read) -> bool:

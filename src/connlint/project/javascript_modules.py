@@ -175,6 +175,9 @@ class JavaScriptLinker:
                 names = tuple(UsedName(n, at) for n, at in taken.names)
                 idle = tuple(UsedName(n, at) for n, at in taken.idle)
                 members = tuple(UsedName(n, at, False) for n, at in taken.members if n not in _OBJECT)
+            elif type(answer) is Missing:
+                names = tuple(UsedName(n, at) for n, at in (*taken.names, *taken.idle))
+                names += tuple(UsedName(n, at, False) for n, at in taken.members if n not in _OBJECT)
             if idle:
                 uses.append(ImportUse(statement.specifier, statement.at, idle, excused, "check"))
             if names or not (members or idle):

@@ -168,8 +168,13 @@ class Resolver:
             near = posixpath.relpath(answer.near, folder or ".")
             if not _WITH_SUFFIX.search(specifier):
                 near = re.sub(r"(?:/index)?\.[cm]?[jt]sx?$", "", near)
+            else:  # TypeScript's ``./a.js`` for ``./a.ts``
+                written = posixpath.splitext(near)[0] + posixpath.splitext(specifier)[1]
+                near = written if self.files.find(join(folder, written) or "") == answer.near else near
             near = near if near.startswith("../") else "./" + near
-            answer = Missing(answer.reason, answer.tried, near if near != specifier else None)
+            # a file of another package is not what a relative path means
+            other = near == specifier or self.packages.nearest(folder_of(answer.near)) is not package
+            answer = Missing(answer.reason, answer.tried, None if other else near)
         return answer
 
     def _is_evaluated(self, folder: str, specifier: str) -> bool:

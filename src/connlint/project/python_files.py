@@ -141,6 +141,11 @@ class PythonFiles:
         """The names of everything importable directly below ``folder``."""
         return set(self._below.get(folder, ()))
 
+    def holding(self, name: str, top: str) -> list[str]:
+        """The folders in ``top``, and below it, in which something is importable as ``name``."""
+        return sorted(folder for folder, names in self._below.items()
+                      if name in names and (folder == top or folder.startswith(f"{top}/" if top else "")))
+
     @cached_property
     def _below(self) -> dict[str, set[str]]:
         """The names of everything importable directly below each folder."""

@@ -150,9 +150,14 @@ class PythonLinker:
         """What is known of a module that does not exist: where it would be, and what is like it there."""
         stem = join(root, module.replace(".", "/"))
         folder, _, name = stem.rpartition("/")
+        tried = (f"{stem}.py", f"{stem}/{INIT}")
+        top = join(root, module.partition(".")[0]) if not dots else root
+        namesakes = self.files.holding(name, top) if dots or name != module else []
+        if len(namesakes) == 1:
+            below = namesakes[0][len(root) :].strip("/").replace("/", ".")
+            return Missing("no such file", tried, f"{dots}{below}.{name}")
         near = difflib.get_close_matches(name, sorted(self.files.submodules(folder)), 1, NEAR)
         head = module[: len(module) - len(name)]
-        tried = (f"{stem}.py", f"{stem}/{INIT}")
         return Missing("no such file", tried, f"{dots}{head}{near[0]}" if near else None)
 
     def spelled(self, path: str, module: str, target: str) -> str | None:

@@ -30,6 +30,8 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str) ->
     quote = _quote(source, program, read_at)
     if quote is None or not re.fullmatch(r"[\w.-]+", variable):
         return None
+    if re.search(r"#[^\n]*\n", source.slice(read_at)):
+        return None  # a comment between the lines would go with them
     edits = []
     environ = spelling(program, "os", "environ")
     if environ is None:
