@@ -17,6 +17,7 @@ from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
+from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
 from connlint.project.uses import references
@@ -30,10 +31,13 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
         return
     wording = wording_of(project, rules.apis)
+    programs = programs_of(project, stages)
     for call in module.nodes(p.Call):
         built = construction(module, call, project, rules)
         if built is None or not _falls_back(built) or built.subclass is not None:
             continue
+        if programs.by_hand(module):
+            return
         if _has_unseen_options(built) or built.wrapped is not None:
             continue
         if built.given(built.entry.get("embedded_when", {})):
