@@ -64,6 +64,19 @@ COMMANDS = STATE.replace("def", "@app.command()\ndef")
 
 LINKS = {"package.json": '{"name": "api"}', "lib/links.js": "module.exports = { shorten: (url) => url };\n"}
 
+STAGED = {
+    "docker-compose.yml": "services:\n  api:\n    build: .\n    environment: {NODE_ENV: live}\n",
+    "Dockerfile": 'FROM node:22\nWORKDIR /srv\nCOPY . .\nCMD ["node", "main.js"]\n',
+    "main.js": "require('dotenv').config({ path: `.env.${process.env.NODE_ENV}` });\n"
+               "require('amqplib').connect(process.env.QUEUE_URL || 'amqp://localhost:5672');\n",
+}
+PUBLISHED = {
+    **STAGED, "web/index.html": "<p>shop</p>\n", "api/main.js": "",
+    "docker-compose.yml": "services:\n  api:\n    build: .\n    environment: {LOG_LEVEL: info}\n"
+                          "  web:\n    image: nginx\n    ports: ['3000:80']\n",
+}
+LINKED = "fetch((process.env._NAME_ || 'http://localhost:3000') + '/confirm');\n"
+
 CASES = {
     "a name of a type that nothing uses": ("missing-symbol", "warning", {
         **TYPES, "src/a.ts": 'import { Unknown } from "./types";\nexport const a = 1;\n'}),
@@ -78,6 +91,22 @@ CASES = {
         **LINKS, "lib/routes.js": 'const { shorten, purge } = require("./links");\nmodule.exports = () => purge();\n'}),
     "a setting that comes after a row": ("env-localhost-fallback", "warning", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=row().url or settings.model_url)\n"}),
+    "a deployment that lies in an archive": ("env-localhost-fallback", "warning", {
+        **{("archive/v1/" if path.startswith("docker-c") else "") + path: text.replace("build: .", "build: ../..")
+           for path, text in SERVED.items()},
+        **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n"}),
+    "a variable in a file that goes into the image": ("env-localhost-fallback", "warning", {
+        **STAGED, ".env.live": "QUEUE_URL=amqp://queue:5672\n"}),
+    "a variable in a file of another stage": ("env-localhost-fallback", "error", {
+        **STAGED, ".env.test": "QUEUE_URL=amqp://queue:5672\n"}),
+    "a variable in a file that is kept out of the image": ("env-localhost-fallback", "error", {
+        **STAGED, ".env.live": "QUEUE_URL=amqp://queue:5672\n", ".dockerignore": ".env*\n"}),
+    "an address for browsers that is published beside": ("env-localhost-fallback", "warning", {
+        **PUBLISHED, "main.js": LINKED.replace("_NAME_", "WEB_URL")}),
+    "an address for browsers that is not published": ("env-localhost-fallback", "error", {
+        **PUBLISHED, "main.js": LINKED.replace("_NAME_", "WEB_URL").replace("3000", "3001")}),
+    "an address of another service that is published beside": ("env-localhost-fallback", "error", {
+        **PUBLISHED, "main.js": LINKED.replace("_NAME_", "CATALOG_URL")}),
     "a setting that a file laid over the deployment gives": ("env-localhost-fallback", "warning", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
         "docker-compose.live.yml": "services:\n  api:\n    environment: {MODEL_URL: 'https://m.example.com'}\n"}),
@@ -111,6 +140,12 @@ CASES = {
         "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"],
         "main.py": LINK.replace("localhost", "host.docker.internal")}),
     "a page that is read where the rest is published": ("env-localhost-fallback", "warning", PAGE),
+    "a link for those outside where it is published": ("env-localhost-fallback", "warning", {
+        "docker-compose.yml": COMPOSE.replace("build: .", "build: .\n    ports: ['5173:80']"),
+        "Dockerfile": SERVED["Dockerfile"], "main.py": LINK.replace("LINK_URL", "PUBLIC_URL")}),
+    "a link that a file for production gives": ("env-localhost-fallback", "warning", {
+        "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"], "main.py": LINK,
+        ".env.production": "LINK_URL=https://shop.example.com\n"}),
     "a page that is read where nothing is published": ("env-localhost-fallback", "error", {
         **PAGE, "docker-compose.yml": PAGE["docker-compose.yml"].replace("8000:8000", "9000:8000")}),
     "an address that only a server without pages would take": ("env-localhost-fallback", "note", {

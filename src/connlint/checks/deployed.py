@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import Any
 
+from connlint.checks.self_set import is_carried
+from connlint.checks.wording import wording_of
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
@@ -29,6 +31,9 @@ from connlint.project.values import values_of
 
 CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run", "ecs")
 _CLOSED = (*CONTAINERS, "app-engine", "procfile", "serverless")
+_PUT_AWAY = regex(r"(?:^|/)[._]?(?:archived?|attic|backups?|deprecated|legacy|obsolete|old|outdated|unused)"
+                  r"(?:[-_.]\w+)*/")
+"""Folders of files that nobody deploys any more."""
 _WITH_SECRETS = ("fly", "render")
 """Platforms whose file holds all but secrets, which are kept elsewhere."""
 _DEVELOPMENT = regex(r"(?:^|[/._-])(?:dev|devel|development|devcontainer|local|override|tests?|testing|ci|e2e|"
@@ -56,7 +61,7 @@ def closed(one: Running) -> bool:
     service = one.service
     if one.open or not one.environment or service.environment_at is None or service.kind not in _CLOSED:
         return False
-    if on_a_developers_machine(one.deployment.path):
+    if on_a_developers_machine(one.deployment.path) or _PUT_AWAY.search(one.deployment.path):
         return False
     return not service.profiles or not all(_DEVELOPMENT.search(profile) for profile in service.profiles)
 
@@ -374,17 +379,23 @@ def deployed_without(project: Project, rules: Rules, path: str, variables: list[
     found = None
     code = Code.of(project, rules)
     stages = stages_of(project, rules.apis, values_of(project, rules.apis))
+    wording = wording_of(project, rules.apis)
+    outside = any(wording.says(kind, name) for name in variables for kind in ("public", "pages"))
     for one in code.running:
         given = any(code.gives(one, name) for name in variables)
         telling = tells(one, host) and one.service.environment_at is not None
         # where developers look at it, their own machine is where a browser finds the rest
-        if telling and host.scheme in _OF_BROWSERS and (for_development(one, stages) or (
-                stages.is_for_browsers(path) and code.publishes(one, host))):
+        if telling and host.scheme in _OF_BROWSERS and for_development(one, stages):
+            telling = False
+        # and so is what the deployment publishes, for whoever looks at it there
+        if telling and (outside or stages.is_for_browsers(path)) and code.publishes(one, host):
             telling = False
         # which code a service runs is the dearer question
         if not (given or telling) or not code.runs(one, path):
             continue
         if given:
+            return None
+        if any(is_carried(project, one, code.files(one), name) for name in variables):
             return None
         apart = one.service.environment_at is None or code.is_apart(one, path)
         if not apart and code.needs(one, *value) and not idle(partial(code.gives, one)):

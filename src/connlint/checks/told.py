@@ -6,6 +6,7 @@ service's own code is seen to connect there; so is what somebody would have to s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from connlint.checks.wording import Wording
 from connlint.model.deployment import Known
 from connlint.model.finding import Draft, Fix, Place, Step
 from connlint.model.rule import Rules
+from connlint.patterns import regex
 from connlint.project.address import Host, hosts, is_loopback
 from connlint.project.companions import Companions
 from connlint.project.project import Project
@@ -40,6 +42,9 @@ _WEB = ("http", "https", "ws", "wss")
 _SWITCHES = frozenset(("enabled", "enable", "use", "with", "active", "on"))
 _UNSWITCHES = frozenset(("disabled", "disable", "without", "skip", "no"))
 _ON = frozenset(("1", "true", "yes", "on"))
+_PUT_ASIDE = regex(rb"\b(?:unused|not used|never used|placeholders?|dummy|dummies)\b", re.I)
+_NEAR = 8
+"""Lines above a variable in which a remark may stand that speaks of it and of those around it."""
 
 
 class Told:
@@ -71,7 +76,7 @@ class Told:
             of_image = known.place.path == image
             if self.groups.is_told_otherwise(name, known.place, one, override=not of_image):
                 continue
-            if is_switched_off(name, one.environment):
+            if is_switched_off(name, one.environment) or self._is_put_aside(known.place):
                 continue
             for host in self._led_back(name, known, one):
                 target = beside.server_on(host.port, one)
@@ -89,6 +94,19 @@ class Told:
                 fix = to_the_service(known, host, port, one, beside, self.project)
                 yield self._draft("loopback", one, known.place, name, host, target, dialed, fix)
                 break
+
+    def _is_put_aside(self, place: Place) -> bool:
+        """Whether the remark above the line, or above the lines around it, says that nothing uses what is set."""
+        data = self.project.tree.read(place.path) or b""
+        above = data[: place.at[0]].split(b"\n")[:-1][-_NEAR:]
+        remark: list[bytes] = []
+        for line in reversed(above):
+            text = line.strip()
+            if text.startswith(b"#"):
+                remark.append(text)
+            elif remark or not text:
+                break
+        return _PUT_ASIDE.search(b" ".join(remark)) is not None
 
     def _led_back(self, name: str, known: Known, one: Running) -> Iterator[Host]:
         """The loopback hosts in a variable at which something else than the service itself has to listen."""
@@ -195,13 +213,15 @@ class Told:
 
 def is_switched_off(name: str, environment: dict[str, Known]) -> bool:
     """Whether another variable that is set beside ``name`` says that what it belongs to is not used: ``REDIS=false``
-    or ``USE_REDIS=0`` beside ``REDIS_HOST``."""
+    or ``USE_REDIS=0`` beside ``REDIS_HOST``, a queue that does at once what it is given beside its broker."""
     words = words_of(name)
     for other, known in environment.items():
         value = (known.value or "").lower() if known.value is not None else None
         if value is None or other == name:
             continue
         theirs = words_of(other)
+        if value in _ON and "eager" in theirs and theirs[0] == words[0]:
+            return True
         kept = tuple(word for word in theirs if word not in _SWITCHES)
         if value in OFF and value and kept and kept == words[:len(kept)] and len(kept) < len(words):
             return True

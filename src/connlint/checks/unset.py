@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from connlint.checks.deployed import CODE, Code, closed, required
+from connlint.checks.deployed import Code, closed, required
 from connlint.checks.fallback import meant
 from connlint.checks.needs import Needs
 from connlint.checks.neighbours import Groups
 from connlint.checks.optional_clients import is_idle
+from connlint.checks.self_set import is_set_inside
 from connlint.checks.starting import Starting
 from connlint.checks.told import is_switched_off
 from connlint.checks.wording import wording_of
@@ -20,7 +20,6 @@ from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.elsewhere import Elsewhere
-from connlint.project.env_files import may_be_there
 from connlint.project.environment import MENTIONS
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -32,14 +31,8 @@ from connlint.project.values import values_of
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
 
-_SETS_IN_CODE = (rb"environ\s*(?:\.setdefault\(\s*|\[\s*)[\"']%s[\"']\s*(?:,|\]\s*=[^=])|putenv\(\s*[\"']%s[\"']|"
-                 rb"process\.env(?:\.%s|\[[\"']%s[\"']\])\s*(?:\|\||\?\?)?=[^=]")
-_BUILT_AT_HAND = ("compose", "docker-run")
-"""Kinds of service whose images are mostly built where somebody works."""
-_FILE_OF_VARIABLES = regex(rb"[\"'`]([\w./-]*\.env[\w.-]*)[\"'`]")
 _BARREL = regex(r"(?:^|/)(?:index|__init__)\.\w+$")
 _ENVIRONMENT = (b"env", b"Env", b"ENV")
-_SETS_IN_SCRIPT = rb"(?:^|[\s;&])%s="
 
 
 def unset(running: list[Running], groups: Groups, tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
@@ -62,7 +55,7 @@ def unset(running: list[Running], groups: Groups, tables: Tables, project: Proje
         for outcome, rows in (("unset", wanted), ("unset-later", later)):
             missing = {name: step for name, step in rows.items()
                        if not groups.is_set(name, one) and not is_switched_off(name, one.environment)
-                       and not _is_set_inside(project, one, paths, name)}
+                       and not is_set_inside(project, one, paths, name)}
             if missing:
                 names = sorted(missing)
                 slots = {"service": one.name, "variables": ", ".join(names), "verb": "are" if len(names) > 1 else "is",
@@ -136,46 +129,3 @@ def _reading(paths: list[str], project: Project, rules: Rules) -> Iterator[tuple
             continue
         if (module := project.module(path, words)) is not None:
             yield path, module
-
-
-# -- what the container sets by itself ---------------------------------------------------------------------------------
-
-
-def _is_set_inside(project: Project, one: Running, paths: list[str], name: str) -> bool:
-    """Whether the container itself sets the variable: a file of variables that the code loads, the code, or a script
-    that starts it."""
-    return (_is_in_a_file(project, one, paths, name) or _is_set_by(project, paths, name, _SETS_IN_CODE)
-            or _is_set_by(project, _scripts(project, one), name, _SETS_IN_SCRIPT))
-
-
-def _is_set_by(project: Project, paths: list[str], name: str, pattern: bytes) -> bool:
-    """Whether one of the files holds what ``pattern`` says of the variable."""
-    sets = re.compile(pattern.replace(b"%s", re.escape(name.encode())), re.MULTILINE)
-    return any(sets.search(project.tree.read(path) or b"") for path in paths)
-
-
-def _scripts(project: Project, one: Running) -> list[str]:
-    """The scripts of the project by whose names ``one`` is started."""
-    commands = [*one.commands, *(one.service.entrypoint or ())]
-    commands += (*one.stage.entrypoint, *one.stage.command) if one.stage is not None else ()
-    names = {posixpath.basename(word.value) for command in commands for word in command.words if word.value}
-    return [path for path in project.tree.paths if posixpath.basename(path) in names and not path.endswith(CODE)]
-
-
-def _is_in_a_file(project: Project, one: Running, paths: list[str], name: str) -> bool:
-    """Whether a ``.env`` beside the code goes into the image with the code, is loaded there, and sets the variable: one
-    that is kept out of the project may, where the image is built on the machine that has it."""
-    folder = "" if one.service.build in (None, ".", "") else f"{one.service.build}/"
-    loading = {path: data for path in paths if (data := project.tree.read(path))
-               and any(word in data for word in (b"dotenv", b"env_file"))}
-    if not loading or b".env" in (project.tree.read(f"{folder}.dockerignore") or b""):
-        return False
-    sets = rb"^[ \t]*(?:export[ \t]+)?%s[ \t]*=[ \t]*\S"
-    places = {f"{folder}.env"}
-    for path, data in loading.items():
-        for file in _FILE_OF_VARIABLES.findall(data):
-            text = file.decode("utf-8", "replace")
-            places |= {posixpath.normpath(posixpath.join(at, text)) for at in (folder, posixpath.dirname(path))}
-    if one.service.kind in _BUILT_AT_HAND and any(may_be_there(project.tree, place) for place in places):
-        return True
-    return _is_set_by(project, sorted(places), name, sets)
