@@ -19,6 +19,7 @@ from connlint.checks.origins import class_of
 from connlint.checks.outliving import Outliving
 from connlint.checks.ownership import Ownership
 from connlint.checks.patience import Patience
+from connlint.checks.piping import Piping
 from connlint.checks.received import Received, is_used, received
 from connlint.checks.repeats import Why, repeats
 from connlint.checks.solver import solve
@@ -50,6 +51,7 @@ class Cases:
         self.ownership = Ownership(module, table, self.homes.origins, self.components)
         self.patience = Patience(module, project, table)
         self.threads = Threads(module, project)
+        self.piping = Piping(module, self.telling, self.patience)
         self.endings = Endings(self.repeats)
         self.mends = Mends(module, table, self.homes.origins)
         self.closing = {
@@ -65,6 +67,8 @@ class Cases:
         home = self.homes.home(call, api)
         if (taken := received(self.module, call)) is not None:
             return self.handed(call, api, taken)
+        if api.piped and (draft := self._piped(call, api)) is not None:
+            return draft
         if home.kind == "away" or self.homes.kept_by_owner(call, home, api):
             return None
         function = self.module.function(call)
@@ -88,7 +92,14 @@ class Cases:
             return None
         if not any(u.meaning == "end" for u in after) and home.kind != "local":
             return None
-        return self.lost(call, api, home, function) or self.outliving.judge(call, api, home, function)
+        return (self.outliving.unheard(call, api, home, function) or self.lost(call, api, home, function)
+                or self.outliving.judge(call, api, home, function))
+
+    def _piped(self, call: p.Call, api: Api) -> Draft | None:
+        home = self.homes.home(call, api)
+        if home.kind == "local":
+            self.homes.find_uses(home, api)
+        return self.piping.judge(call, api, home, "note" if self.endings.soon(call) else None)
 
     # -- nobody can give it back ----------------------------------------------------------------------------------
 
@@ -150,7 +161,8 @@ class Cases:
         # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
         minor = api.awaiting or api.unreleased == "lent" or (
             function is not None and (self.endings.of(function) or self.endings.soon(call)))
-        return self.telling.draft("unreleased", call, api, home.name, why=why.clause,
+        undo = f"{api.ends[0]}()" if home.gathered and api.ends else ""  # of each, not of the collection
+        return self.telling.draft("unreleased", call, api, home.name, why=why.clause, undo=undo,
                                   steps=self.telling.because(call, why), level="note" if minor else None,
                                   fix=self.mends.added(call, api, home))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
-from connlint.checks.meanings import Meaning
+from connlint.checks.meanings import Meaning, Meanings
 from connlint.model import program as p
 from connlint.project.module import Module
 
@@ -54,8 +54,9 @@ def _is_new(value: Any, table: Lifecycles) -> bool:
     return type(value) is p.Call and not value.args and last_word(value.callee) in table.makers
 
 
-def meaning(module: Module, node: Any, api: Api, table: Lifecycles) -> tuple[Meaning, Any]:
+def meaning(meanings: Meanings, node: Any, api: Api) -> tuple[Meaning, Any]:
     """What it means for the handles in a collection that the collection, ``node``, stands where it stands."""
+    module, table = meanings.module, meanings.table
     below, above = node, module.parent(node)
     if type(above) is p.Member:
         call = module.parent(above)
@@ -70,10 +71,31 @@ def meaning(module: Module, node: Any, api: Api, table: Lifecycles) -> tuple[Mea
         if last_word(call.callee) in table.spreads:
             below, above = call, module.parent(call)
     if type(above) is p.Loop and above.iterable is below:
-        return ("end", above) if any(_gives_back(s, api) for s in above.body) else ("escape", above)
+        if any(_gives_back(s, api) for s in above.body):
+            return "end", above
+        return ("read" if _only_looks(meanings, above, api) else "escape"), above
     if type(above) in (p.If, p.Not, p.Compare, p.Evaluate):
         return "read", above
     return "escape", _taker(module, above)
+
+
+def _only_looks(meanings: Meanings, loop: p.Loop, api: Api) -> bool:
+    """Whether a loop does nothing with the handles it goes through but to look at them."""
+    target = loop.target
+    if api.awaiting or type(target) is not p.Name:
+        return False
+    module = meanings.module
+    bound = module.lookup(target.id, target)
+    rounds = [it.node for it in bound if type(it.node) is p.Loop]
+    for use in meanings.names.names().get(target.id, ()):
+        if module.lookup(use.id, use) is not bound or any(use is it.target for it in rounds):
+            continue
+        if not any(it.at[0] <= use.at[0] < it.at[1] for it in rounds):
+            return False  # the last of them, after the loop
+        if loop.at[0] <= use.at[0] < loop.at[1] and (
+                meanings.of(use, api)[0] != "read" or module.function(use) is not module.function(target)):
+            return False
+    return len(rounds) == len(bound)
 
 
 def _taker(module: Module, above: Any) -> Any:

@@ -338,7 +338,7 @@ class Homes:
             home.stores.append(store)
             return
         if home.gathered:
-            meaning, where = gathered.meaning(self.module, node, api, self.table)
+            meaning, where = gathered.meaning(self.meanings, node, api)
         else:
             meaning, where = self.meanings.of(node, api)
         home.uses.append(Use(node, meaning, where, self.module.function(node)))

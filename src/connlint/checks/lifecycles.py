@@ -65,6 +65,7 @@ class Api(Struct, frozen=True):
     modes: tuple[str, ...] = ()
     working: bool = False
     harmless: bool = False
+    piped: bool = False
 
     @property
     def chained(self) -> bool:

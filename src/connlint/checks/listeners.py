@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from connlint.checks.cases import Cases
+from connlint.checks.components import Hook
 from connlint.checks.homes import Home, Use
-from connlint.checks.lifecycles import Api, argument
+from connlint.checks.lifecycles import Api, argument, last_word
 from connlint.checks.origins import attribute_values, class_of
 from connlint.checks.registrations import Registration, loop_over, text_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place
 from connlint.model.finding import Step as Evidence
 from connlint.project.conditions import apart
+
+_FETCHING = ("get", "use")
+"""How functions are named that hand out what is there already."""
 
 
 class Listening:
@@ -56,7 +60,9 @@ class Listening:
             return piling
         if hook is not None and self.cases.repeats.of(call).answer == "once":
             return None  # the first of all components adds it for all of them
-        if hook is None or one.others or one.aliased or not self._is_lasting(call, one) or not self._is_dropped(call):
+        if hook is None or one.others or one.aliased or not self._is_dropped(call):
+            return None
+        if not self._is_lasting(call, one) and not self._is_left_out(one, hook):
             return None
         fix = self.cases.mends.removed_by_effect(call, hook, one.target, pair.remove[0],
                                                  call.args[pair.keys[-1]].value) if len(pair.keys) > 1 else None
@@ -189,6 +195,26 @@ class Listening:
         # what the file itself makes at its top level lives as long as what it imports
         made = found[0].kind == "value" and not found[0].path and type(found[0].value) is p.Call
         return found[0].kind == "import" or (made and self.components.is_beside(found[0].node))
+
+    def _is_left_out(self, one: Registration, hook: Hook) -> bool:
+        """Whether the function that a hook returns removes other listeners from the same target, which the hook has
+        not made: then the target goes on without the component, and so does this one."""
+        of = one.call.callee.of if type(one.call.callee) is p.Member else None
+        event = one.call.args[one.pair.keys[0]].value
+        if hook.function is None or not hook.returns or type(of) is not p.Name or type(event) is not p.Text:
+            return False
+        bound = self.module.lookup(of.id, of)
+        fetched = all((last_word(it.value) or "").startswith(_FETCHING) for it in bound)
+        if event.value in one.pair.ignored or (self._is_made_here(one, hook.function) and not fetched):
+            return False
+        for other in one.beside:
+            theirs = other.callee.of if type(other.callee) is p.Member else None
+            inside = any(above is hook.function for above in self.module.parents(other))
+            if inside and type(theirs) is p.Name and self.module.lookup(theirs.id, theirs) is bound:
+                returned: Any = self.module.parent(self.module.function(other))
+                if type(returned) is p.Return and self.module.function(returned) is hook.function:
+                    return True
+        return False
 
     def _is_made_here(self, one: Registration, function: p.Function) -> bool:
         """Whether the target is an object that the function made itself, so that its listeners go with it."""

@@ -28,6 +28,23 @@ class Outliving:
         return (self._overtaken(call, api, home, function) or self._replaced(call, api, home, function)
                 or self._ended_by_itself(call, api, home, function))
 
+    def unheard(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
+        """The function that gives it back is returned by an async hook: the framework gets a promise of it."""
+        hook = self.components.hook_of(function) if function.is_async else None
+        ends = [use for use in home.uses if use.meaning != "read"]
+        if hook is None or not hook.returns or not ends:
+            return None
+        if any(use.meaning == "escape" or use.function is None for use in ends):
+            return None
+        returned = [self.module.parent(use.function) for use in ends]
+        if any(type(it) is not p.Return or self.module.function(it) is not function for it in returned):
+            return None
+        line = self.module.source.line(ends[0].where.at[0])
+        why = f"`{hook.name}` gets a promise of the function on line {line}, and never calls it"
+        step = Evidence(Place(self.module.path, ends[0].where.at), "this never runs")
+        return self.telling.draft("lost", call, api, home.name, why=why, steps=(step,),
+                                  undo=self.telling.short(ends[0].where))
+
     def _overtaken(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
         """It is given back elsewhere, but may be acquired after that, or twice, since something is awaited before."""
         late = Overtaken(self.module, self.components)
