@@ -114,6 +114,8 @@ def stages() -> Stages:
     ("cypress/support/login.ts", "test"),
     ("scripts/backfill.py", "tool"),
     ("scripts/conftest.py", "test"),
+    ("legacy/deprecated_2025-01-30/consumer.py", "example"),
+    ("legacy/consumer.py", "production"),
     ("scripts/test_album.py", "test"),
     ("tools/release.py", "tool"),
     ("vite.config.ts", "tool"),

@@ -59,6 +59,12 @@ CAUGHT = ("import json\n\n\ndef stored(state):\n    try:\n        file = open('s
           "        json.dump(state, file)\n        file.close()\n    except OSError as error:\n        print(error)\n")
 TASK = ("import asyncio\n\n\nasync def told():\n    await asyncio.to_thread(print)\n\n\nasync def tried():\n"
         "    asyncio.create_task(told())\n    await asyncio.sleep(9)\n")
+CLOCK = "import asyncio\n\n\nasync def strike():\n    asyncio.create_task(asyncio.sleep(1))\n"
+WORLD = {
+    "Dockerfile": 'FROM python:3.12\nCOPY . .\nCMD ["python", "mud.py"]\n',
+    "core/__init__.py": "", "core/sky.py": "BLUE = 1\n", "core/sea.py": "DEEP = 1\n", "core/wood.py": "GREEN = 1\n",
+    "mud.py": "import asyncio\nfrom core.sky import BLUE\nfrom core.sea import DEEP\nfrom core.wood import GREEN\n",
+}
 MAIN = "\n\nif __name__ == '__main__':\n"
 COMMANDS = STATE.replace("def", "@app.command()\ndef")
 
@@ -140,6 +146,16 @@ CASES = {
         "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"],
         "main.py": LINK.replace("localhost", "host.docker.internal")}),
     "a page that is read where the rest is published": ("env-localhost-fallback", "warning", PAGE),
+    "a link of code that the image does not hold": ("env-localhost-fallback", "warning", {
+        "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"].replace("COPY . .", "COPY api/ main.py ./"),
+        "main.py": "from fastapi import FastAPI\napp = FastAPI()\n", "web/link.py": LINK}),
+    "a link of code that the image holds": ("env-localhost-fallback", "error", {
+        "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"].replace("COPY . .", "COPY web/ main.py ./"),
+        "main.py": "from fastapi import FastAPI\napp = FastAPI()\n", "web/link.py": LINK}),
+    "a page as a file of components": ("env-localhost-fallback", "error", {
+        **{path: text for path, text in PAGE.items() if path != "web/src/items.js"},
+        "docker-compose.yml": PAGE["docker-compose.yml"].replace("8000:8000", "9000:8000"),
+        "web/src/items.tsx": PAGE["web/src/items.js"]}),
     "a link for those outside where it is published": ("env-localhost-fallback", "warning", {
         "docker-compose.yml": COMPOSE.replace("build: .", "build: .\n    ports: ['5173:80']"),
         "Dockerfile": SERVED["Dockerfile"], "main.py": LINK.replace("LINK_URL", "PUBLIC_URL")}),
@@ -161,6 +177,11 @@ CASES = {
     "a link of a platform that holds no address": ("env-localhost-fallback", "warning", {
         "fly.toml": "app = 'shop'\n[build]\n  dockerfile = 'Dockerfile'\n[env]\n  LOG_LEVEL = 'info'\n",
         "Dockerfile": SERVED["Dockerfile"], "main.py": LINK}),
+    "a task of a module that nothing imports": ("task-not-cancelled", "note", {
+        **WORLD, "core/clock.py": CLOCK}),
+    "a task of a module that the program imports": ("task-not-cancelled", "warning", {
+        **WORLD, "core/clock.py": CLOCK,
+        "mud.py": WORLD["mud.py"] + "from core.clock import strike\nasyncio.run(strike())\n"}),
     "a program that ends where it fails": ("handle-not-closed", "note", {
         "sweep.mjs": PROBE + "probe(process.argv[2]).catch((error) => { console.error(error); process.exit(1); });\n"}),
     "a program that goes on": ("handle-not-closed", "warning", {
