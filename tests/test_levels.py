@@ -206,6 +206,8 @@ CASES = {
     "an error that a program catches before it ends": ("handle-not-closed", "note", {
         "store.py": CAUGHT + MAIN + "    stored({})\n"}),
     "an error that a program catches and goes on": ("handle-not-closed", "warning", {
+        "store.py": CAUGHT + MAIN + "    for state in iter(input, ''):\n        stored(state)\n"}),
+    "an error that a program catches a few times": ("handle-not-closed", "note", {
         "store.py": CAUGHT + MAIN + "    for state in ({}, {}):\n        stored(state)\n"}),
     "an error that a program catches before it serves": ("handle-not-closed", "warning", {
         "store.py": "import uvicorn\n" + CAUGHT + MAIN + "    stored({})\n    uvicorn.run('shop:app')\n"}),
