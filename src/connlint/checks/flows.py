@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from connlint.checks.conditions import Conditions, Plan, truth
+from connlint.checks.lifecycles import last_word
 from connlint.model import program as p
 from connlint.model.flow import (
     ASLEEP,
@@ -204,7 +205,9 @@ class _Lowering:
             if id(item) in self.plan.ends:
                 out.append(Do(Step("call", item.at), False, "end"))
             elif it.is_async and not self.enters(item.value):
-                out.append(Do(Step("await", item.value.at), True))
+                # a client of its own is hardly more than made there: what is awaited in the block tells better
+                made = type(item.value) is p.Call and (last_word(item.value.callee) or "")[:1].isupper()
+                out.append(Do(Step("call" if made else "await", item.value.at, True), True))
             if self.nerves.suppresses(item.value):
                 handlers = (Handler(()),)
         body = self.block(it.body)
