@@ -38,6 +38,7 @@ _NOT_RUN = regex(
     r"(?:^|/)(?:testdata|test_data|fixtures?|__fixtures__|templates?|cookiecutters?|vendor|third_party)/|\{\{|\{%"
 )
 _FIRST_OF_IMPORT = regex(rb"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
+_SCRIPTS = (".sh", ".bash")
 Verdict = Draft | None
 
 
@@ -190,6 +191,8 @@ def _file(start: Start, target: Target, applications: Applications) -> Verdict:
         return None
     if _is_renamed(path, applications) or _is_made(start, path) or _stands_above(start, path):
         return None
+    if start.loose and _is_for_another_folder(start, applications):
+        return None
     if "/" not in posixpath.normpath(path) and _is_built(start):
         return None
     return _draft("file", start, target, _tried(answers), "")
@@ -279,6 +282,19 @@ def _stands_above(start: Start, path: str) -> bool:
     folders = [ground for ground in start.grounds if isinstance(ground, Folder)]
     return any(isinstance(Folder(ground.tree, folder).find(path), Found)
                for ground in folders for folder in above(ground.folder))
+
+
+def _is_for_another_folder(start: Start, applications: Applications) -> bool:
+    """Whether a script starts programs beside it that are not in the project either, so that it is for a folder where
+    they are."""
+    if not start.path.endswith(_SCRIPTS):
+        return False
+    data = applications.project.tree.read(start.path) or b""
+    commands = next((d.commands for d in Services.of(applications.project).deployments() if d.path == start.path), ())
+    others = {c.words[0].value or "" for c in commands if c.folder == start.command.folder and not c.open}
+    # what is named twice may be made by the script
+    return any(other.startswith("./") and data.count(posixpath.basename(other).encode()) == 1
+               and all(isinstance(ground.find(other), Missing) for ground in start.grounds) for other in others)
 
 
 def _is_built(start: Start) -> bool:
