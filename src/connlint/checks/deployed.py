@@ -43,6 +43,8 @@ _BESIDE = ("fly",)
 _OF_BROWSERS = ("http", "https", "ws", "wss")
 CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 """Endings of files that a service may run."""
+_PAGES = (".tsx", ".jsx", ".vue", ".svelte")
+"""Endings of files that become part of what a service shows: what it needs to start is not in them."""
 _NOT_OWN = regex(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packages|dist|\.[\w-]+)/|"
                  r"(?:^|/)(?:static|public|assets|build)/.*\.[cm]?js$|[.-](?:min|bundle|packed)\b[\w.]*\.[cm]?js$")
 _LONGEST_LINES = 300
@@ -154,7 +156,8 @@ class Code:
     def runs(self, one: Running, path: str) -> bool:
         """Whether the code at ``path`` is among the `files` of ``one``."""
         if (folder := self._folder(one)) is not None:
-            return _is_below(path, folder) and self._by_hand(path)
+            below = _is_below(path, folder, (*CODE, *_PAGES))
+            return below and self._by_hand(path) and self._is_copied(one, folder, path)
         return path in self.files(one)
 
     def gives(self, one: Running, variable: str) -> bool:
@@ -246,6 +249,18 @@ class Code:
         return any("--mount" in (word.written or "") for stage in one.image.stages for run in stage.runs
                    for word in run.words)
 
+    def _is_copied(self, one: Running, folder: str, path: str) -> bool:
+        """Whether the image of ``one`` may hold the file at ``path``: something that is copied from ``folder`` does."""
+        if one.image is None or one.service.mounts or not (sources := _sources(one)):
+            return True
+        for source in sources:
+            start = re.split(r"[*?$\[{]", source.lstrip("/"), maxsplit=1)[0]
+            place = posixpath.normpath(posixpath.join(folder, start))
+            if place == "." or "://" in source or path == place or path.startswith(
+                    f"{place}/" if start == source.lstrip("/") or start.endswith("/") else place):
+                return True
+        return False
+
     def below(self, folder: str) -> list[str]:
         """The code in ``folder`` that was written by hand."""
         return [path for path in self._in(folder) if self._by_hand(path)]
@@ -290,9 +305,9 @@ def _plain(folder: str) -> str:
     return "" if folder == "." else folder
 
 
-def _is_below(path: str, folder: str) -> bool:
+def _is_below(path: str, folder: str, endings: tuple[str, ...] = CODE) -> bool:
     prefix = folder + "/" if folder else ""
-    return path.startswith(prefix) and path.endswith(CODE) and not _NOT_OWN.search(path)
+    return path.startswith(prefix) and path.endswith(endings) and not _NOT_OWN.search(path)
 
 
 def _attribute(module: Module, node: Any) -> str | None:

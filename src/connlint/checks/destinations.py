@@ -10,7 +10,7 @@ from connlint.model import program as p
 from connlint.project.address import Host
 from connlint.project.callees import last_name
 from connlint.project.disuse import Disuse
-from connlint.project.elsewhere import Elsewhere, field_of
+from connlint.project.elsewhere import Elsewhere, Field, field_of
 from connlint.project.mentions import Mentions
 from connlint.project.module import Module
 from connlint.project.stage import Stages, words_of
@@ -65,6 +65,8 @@ class Destinations:
         """Whether the value becomes part of something whose other parts alone are read."""
         if type(node) is p.Entry and self.mentions.is_unread_entry(module, node, _REST_OF_SCHEMA):
             return True
+        if type(above := module.parent(node)) is p.Entry and self.mentions.is_only_logged(module, above):
+            return True
         if self._is_unread_key(module, node, found):
             return True
         field = field_of(self.values, module, node, found)
@@ -72,7 +74,22 @@ class Destinations:
         least = 1 if python and self.disuse.is_crowded(module.path) else _REST_OF_CLASS
         if field is not None and (self.mentions.is_unread(field, least) or self.elsewhere.is_only_asked_about(field)):
             return True
+        if field is None and len(found) == 1 and (made := self._field_made(found[0])) is not None:
+            return self.mentions.is_unread(made, least)
         return self.disuse.has(module, node)
+
+    def _field_made(self, use: Use) -> Field | None:
+        """The field of a record of the project that the use fills: ``Provider(base_url=…)``, where that has no code of
+        its own for it."""
+        if use.kind != "argument" or use.call is None or use.place.isdigit() or use.keys:
+            return None
+        made = self.values.callee(use.module, use.call)
+        if made is None or type(made.node) is not p.Class or made.module.program.language != "python":
+            return None
+        body = made.node.body
+        declared = any(type(s) is p.Let and type(s.target) is p.Name and s.target.id == use.place for s in body)
+        coded = any(type(s) is p.Define and s.name in ("__init__", "__post_init__", "__new__") for s in body)
+        return Field(made.module, made.node, use.place) if declared and not coded else None
 
     def _handed_back(self, module: Module, node: Any, found: list[Use]) -> list[Use]:
         """What the callers of a function in ``module`` do with the value that it gives back, those too that nobody had
@@ -188,7 +205,7 @@ class Destinations:
         return bool(ends) and all(self._shows(use) or self._allows(use) for use in ends)
 
     def _shows(self, use: Use) -> bool:
-        if self.wording.words["display"].intersection(words_of(use.place)):
+        if use.kind == "part" or self.wording.words["display"].intersection(words_of(use.place)):
             return True
         if use.kind != "argument" or use.call is None or (use.keys and not self._is_logged(use.call.callee)):
             return False

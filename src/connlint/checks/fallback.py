@@ -27,6 +27,7 @@ from connlint.project.bundled import is_bundled
 from connlint.project.companions import Companions
 from connlint.project.edits import require
 from connlint.project.elsewhere import Elsewhere
+from connlint.project.env_files import in_production
 from connlint.project.environment import VARIABLE
 from connlint.project.importers import importers
 from connlint.project.launched import Launched
@@ -113,6 +114,9 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
                 continue
         if found.host.scheme.startswith(_NO_PAGE) and wording.says("stand-in", text):
             continue
+        known = in_production(project.tree, module.path, names)
+        if known is not None and loopback(known.written) is not None and not names[0].startswith(tuple(prefixes)):
+            continue  # everything runs on one machine there
         if means_itself(project, rules, module.path, found.value, names, found.host):
             continue
         site = found.value.joint or first.site
@@ -204,7 +208,8 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
         return "rendered", None
     if found.left:
         return "left", None
-    if not found.sure or found.host.name.endswith(_OF_THE_MACHINE):
+    told = in_production(project.tree, reads[0].site.module.path, names)
+    if told is not None or not found.sure or found.host.name.endswith(_OF_THE_MACHINE):
         return "fallback", None
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)

@@ -7,12 +7,13 @@ file has.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.model.deployment import Known
 from connlint.project.tree import Tree
 
+_OF_PRODUCTION = (".env.production", ".env.prod")
 _ENDINGS = (".example", ".sample", ".template", ".dist", ".tpl", ".tmpl", ".defaults", ".default",
             "-example", "-sample", "_example", "_sample")
 
@@ -38,6 +39,21 @@ def _examples(path: str) -> Iterator[str]:
             yield posixpath.join(folder, f".{name}{ending}")
         else:
             yield posixpath.join(folder, bare + ending)
+
+
+def in_production(tree: Tree, path: str, names: Iterable[str]) -> Known | None:
+    """What a file of variables for production, beside the code at ``path`` or above it, says of the first of ``names``
+    that it knows."""
+    folder = path
+    while folder:
+        folder = posixpath.dirname(folder)
+        for name in _OF_PRODUCTION:
+            file = posixpath.join(folder, name)
+            if file in tree.paths and (data := tree.read(file)) is not None:
+                told = read_dotenv(file, data)
+                if known := next((told[variable] for variable in names if variable in told), None):
+                    return known
+    return None
 
 
 def may_be_there(tree: Tree, path: str) -> bool:

@@ -27,6 +27,10 @@ _WHOLE = regex(rb"\b([\w.]+)(?:\(\))?\.(?:model_dump|dict|items|__dict__|json|mo
 _PAGES = (".html", ".htm", ".j2", ".jinja", ".jinja2", ".ejs", ".hbs", ".pug", ".njk", ".mako")
 """Files that may show what a program gives them."""
 _QUOTED = regex(rb"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\\n])*`")
+_CAPITALS = regex(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$")
+_LOGS = regex(rb"\b(?:log(?:ger)?|console|winston|pino)\.\w+\(|\bprint\(", re.I)
+_TAKES = regex(rb"\s*(?:(?:const|let|var)\s*\{[\w\s,]*)?$")
+"""In front of a name that is taken out of an object."""
 _TYPES = rb"(?:string|number|boolean|any|unknown|true|false|null|undefined|None|True|False)\b"
 
 
@@ -69,6 +73,25 @@ class Mentions:
             if read >= least:
                 return True
         return False
+
+    def is_only_logged(self, home: Module, entry: p.Entry) -> bool:
+        """Whether what stands in ``entry`` under a name like those of variables is taken by that name and written to a
+        log, everywhere in the program, and nothing else."""
+        if type(entry.key) is not p.Text or not _CAPITALS.match(entry.key.value):
+            return False
+        word = re.compile(rb"(?<![\w$])(?<!process\.env\.)%s(?![\w$])" % re.escape(entry.key.value.encode()))
+        logged = 0
+        for path in self.index.mentions(entry.key.value, home.path):
+            data = self.index.data(path)
+            for match in word.finditer(data) if self._counts(path) else ():
+                if path == home.path and entry.at[0] <= match.start() < entry.at[1]:
+                    continue
+                lines = data[: match.start()].rsplit(b"\n", 2)[-2:]
+                if any(_LOGS.search(line) for line in lines):
+                    logged += 1
+                elif not _TAKES.match(lines[-1]) or data[match.end() : match.end() + 1] not in (b",", b"\n", b" "):
+                    return False
+        return logged > 0
 
     def _counts(self, path: str) -> bool:
         return self.stages.of_path(path) != "test"

@@ -16,6 +16,8 @@ from connlint.project.options import option_reads, parameter_reads
 from connlint.project.values import Values
 
 MOST = 60
+_NOT_THE_HOST = frozenset(("pathname", "search", "searchParams", "hash", "protocol", "port", "username", "password"))
+"""Parts of an address that say nothing of where it leads."""
 
 _DIRECTIVE = regex(r"(?:^|[\s;\x22'])(?:(?:default|connect|script|style|img|font|media|frame|worker|child|manifest"
                    r"|object)-src(?:-elem|-attr)?|form-action|frame-ancestors)\s")
@@ -26,7 +28,8 @@ class Use(Struct, frozen=True, eq=False):
     """One thing that happens to a value.
 
     ``kind``: "argument" (``call``, ``place`` a position or keyword), "named" (bound to ``place``), "key" (an entry
-    ``place`` of an object), "attribute" (assigned to ``place``), "compared", "returned", "tested". ``keys`` are the
+    ``place`` of an object), "attribute" (assigned to ``place``), "part" (that part of a URL), "compared", "returned",
+    "tested". ``keys`` are the
     keys of objects around the value on the way, the outermost first. ``last`` says that nothing is seen to follow.
     ``module`` is where it happens. ``through`` are the names that the value, or what it became part of, had on the way.
     """
@@ -77,9 +80,13 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         place = above.name or str(next((i for i, a in enumerate(call.args) if a is above), 0))
         part = module.parent(call)
         url = type(call.callee) is p.Name and call.callee.id == "URL" and len(call.args) == 1
-        if url and type(part) is p.Member and part.of is call:
+        if url and (parts := _parts_of(module, call, part)):
             # ``new URL(address).origin``
-            yield from _follow(values, module, part, keys, seen, depth + 1)
+            for part in parts:
+                if part.name in _NOT_THE_HOST:
+                    yield Use("part", module, part, part.name, None, keys, last=True)
+                else:
+                    yield from _follow(values, module, part, keys, seen, depth + 1)
             return
         yield Use("argument", module, node, place, call, keys)
         if values.wrapped(module, call) is node or values.environment.access(module, call) is not None:
@@ -139,6 +146,17 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
             yield from _follow(values, module, reader, keys, seen, depth + 1)
     elif kind is p.Export:
         yield Use("exported", module, above, "default", None, keys)
+
+
+def _parts_of(module: Module, url: p.Call, above: Any) -> list[p.Member]:
+    """The parts of a URL that are taken of it, where nothing else happens to it: at once, or by the name it gets."""
+    if type(above) is p.Member:
+        return [above] if above.of is url else []
+    if type(above) is not p.Let or type(above.target) is not p.Name:
+        return []
+    readers = [(reader, module.parent(reader)) for reader in references(module, above.target.id, above.target)]
+    parts = [part for reader, part in readers if type(part) is p.Member and part.of is reader]
+    return parts if len(parts) == len(readers) else []
 
 
 def _bound(values: Values, module: Module, target: Any, keys: tuple[str, ...], seen: set[int],
