@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from connlint.languages.edits import (
+    block_of,
     everything,
     insertion,
     kept_for_the_last,
@@ -181,7 +182,7 @@ class _Writer:
         if statement is None or not _ANY_READ.match(read):
             return ()
         line, exported = whole_line(source, statement.at), _is_export(source, statement)
-        start = line_start(source, statement.at[0])
+        start = line_start(source, self._first_change(statement).at[0])
         if (line is None and not exported) or not _stands_in_a_block(source, start):
             return ()
         indent = line[1] if line is not None else ""
@@ -190,6 +191,16 @@ class _Writer:
         apart = exported and (number == 1 or not source.line_text(number - 1).strip())
         return (insertion(source, start, f"{indent}{self._test(read)}{line_end(source) * (1 + apart)}"),
                 *self._joined(statement, node), Edit(Place(source.path, around), read))
+
+    def _first_change(self, statement: p.Statement) -> p.Statement:
+        """``statement``, or the first of the assignments right above it: what throws between them leaves them half
+        done."""
+        block = block_of(self.program.body, statement.at) or (statement,)
+        place = next(n for n, one in enumerate(block) if one.at == statement.at)
+        while place and type(above := block[place - 1]) is p.Evaluate and type(above.value) is p.Assign and (
+                whole_line(self.source, above.at) is not None):
+            place -= 1
+        return block[place]
 
     def _test(self, value: str) -> str:
         return (f"if (!{value}) throw new Error({self.quote}{self.variable} is not set{self.quote}){self.stop}")
@@ -281,7 +292,9 @@ def _above_comments(source: Source, start: int) -> int:
     line = source.line(start)
     while line > 1 and re.match(r"\s*(?://|/\*|\*)", source.line_text(line - 1)):
         line -= 1
-    return line_start(source, source.line_starts()[line - 1]) if line > 1 else start
+    # what opens a file may be about all of it
+    about_it = line > 1 or source.line_text(1).startswith("/**")
+    return line_start(source, source.line_starts()[line - 1]) if about_it else start
 
 
 def _several(program: p.Program, source: Source) -> bool:
