@@ -24,6 +24,9 @@ _TELLING = regex(
 _LOCKS = regex(r"(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|poetry\.lock|[^/]*\.lock|[^/]*lock\.json)$")
 _LARGEST = 400_000
 """Bytes. A larger file is data."""
+_LONGEST = 200
+"""Bytes of a way in front of the name of a file."""
+_IN_WAYS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@.~/:${}\\-")
 _REST = regex(
     r"(\.(?:pyc?|[cm]?[jt]sx?|vue|svelte)(?![\w.]))?"
     r"(?:[.:](?!(?:ya?ml|jsonc?|toml|md|css|s[ac]ss|less|html?|txt|sh|env|ini|cfg|lock|svg|png|sql|csv|log|conf|xml|"
@@ -46,12 +49,14 @@ class Naming:
     def has(self, path: str) -> bool:
         """Whether a file of the program, or one that tells what to load and to start, names the file ``path``."""
         stem = stem_of(path)
-        token = re.compile(rb"[\w@.~/:${}\\-]*(?<![\w-])%s(?![\w-])[\w.:/*-]*" % re.escape(stem.encode()))
+        word = re.compile(rb"(?<![\w-])%s(?![\w-])[\w.:/*-]*" % re.escape(stem.encode()))
         for other in self._telling:
             if stem.encode() in (data := self._text(other)):
-                for match in token.finditer(data):
-                    started = data[max(0, match.start() - 3) : match.start()] == b"-m "
-                    if _may_lead(match[0].decode("utf-8", "replace"), path, stem, alone=started):
+                for match in word.finditer(data):
+                    start = _start_of(data, match.start())
+                    started = data[max(0, start - 3) : start] == b"-m "
+                    text = data[start : match.end()].decode("utf-8", "replace")
+                    if _may_lead(text, path, stem, alone=started):
                         return True
         return any(self._is_named_in(other, path, stem) for python in (".py", ".js")
                    for other in self.index.mentions(stem, python)
@@ -74,7 +79,7 @@ class Naming:
             and not self._is_foreign(other, module) for module in imported)
 
     def _quoted(self, other: str, stem: str) -> Iterator[str]:
-        quoted = re.compile(rb"['\"`]((?:[\w@*:~${}-]*[./:])*%s(?:[./:][\w*/.:-]*)?)['\"`]" % re.escape(stem.encode()))
+        quoted = re.compile(rb"['\"`]((?:[\w@*~${}-]*[./:])*%s(?:[./:][\w*/.:-]*)?)['\"`]" % re.escape(stem.encode()))
         for match in quoted.finditer(self.index.data(other)):
             yield match[1].decode("utf-8", "replace")
 
@@ -91,6 +96,14 @@ class Naming:
     def _text(self, path: str) -> bytes:
         data = self.index.data(path)
         return data if len(data) <= _LARGEST else b""
+
+
+def _start_of(data: bytes, end: int) -> int:
+    """Where the way begins that goes on at ``end``."""
+    start = end
+    while start > 0 and end - start < _LONGEST and data[start - 1] in _IN_WAYS:
+        start -= 1
+    return start
 
 
 def stem_of(path: str) -> str:

@@ -87,12 +87,12 @@ class Programs:
     def by_hand(self, module: Module) -> bool:
         """Whether ``module`` is a program that somebody starts once, by hand: ``fix-prices.js``, ``reset_admin.py``.
 
-        Its name says so, or it opens what lies in somebody's own folder; nothing of the project imports it, and no
-        script, image or command names it.
+        Its name says so, or it opens what lies in somebody's own folder, or a workflow runs it; nothing of the project
+        imports it, and no script, image or command of the program names it.
         """
         name = module.path.rpartition("/")[2]
         named = not self.stages.by_hand.isdisjoint(words_of(name.rpartition(".")[0]))
-        if not named and _OWN_FOLDER.search(module.source.data) is None:
+        if not named and _OWN_FOLDER.search(module.source.data) is None and not self._is_for_pipelines(module.path):
             return False
         if module.program.language == "python":
             if not self._python_script(module, []) and not _works_at_once(module):
@@ -100,6 +100,13 @@ class Programs:
         elif self.exports(module) and b"require.main" not in module.source.data:
             return False
         return self.imported_by(module.path) is None and not self.is_commanded(module.path)
+
+    def _is_for_pipelines(self, path: str) -> bool:
+        """Whether a workflow, which tests and builds the project, runs the file."""
+        runs = re.compile(rb"\b(?:node|bun|tsx|ts-node|python3?)[ \t]+(?:\./)?(?:%s|%s)(?![\w./-])" % tuple(
+            re.escape(text.encode()) for text in (path, path.rpartition("/")[2])))
+        return any(runs.search(self.project.tree.read(other) or b"") for other in sorted(self.project.tree.paths)
+                   if other.startswith(".github/workflows/"))
 
     def is_commanded(self, path: str) -> bool:
         """Whether a script of a package, an image or a file of commands names the file."""
