@@ -76,7 +76,7 @@ class Told:
             of_image = known.place.path == image
             if self.groups.is_told_otherwise(name, known.place, one, override=not of_image):
                 continue
-            if is_switched_off(name, one.environment) or self._is_put_aside(known.place):
+            if is_switched_off(name, one.environment):
                 continue
             for host in self._led_back(name, known, one):
                 target = beside.server_on(host.port, one)
@@ -86,6 +86,8 @@ class Told:
                         dialed = self.dialing.dials(one, name, surely=target is None)
                     if dialed is None:
                         continue
+                if self._is_put_aside(known.place):
+                    break
                 elsewhere = one.service.kind == "compose" and known.place.path not in (*beside.group.files, image)
                 if elsewhere and not self._asks_for(one, name, known, target, beside):
                     # a file that several services are given says more than each of them needs
@@ -98,7 +100,7 @@ class Told:
     def _is_put_aside(self, place: Place) -> bool:
         """Whether the remark above the line, or above the lines around it, says that nothing uses what is set."""
         data = self.project.tree.read(place.path) or b""
-        above = data[: place.at[0]].split(b"\n")[:-1][-_NEAR:]
+        above = data[max(0, place.at[0] - _NEAR * 300) : place.at[0]].split(b"\n")[:-1][-_NEAR:]
         remark: list[bytes] = []
         for line in reversed(above):
             text = line.strip()
