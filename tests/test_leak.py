@@ -221,6 +221,40 @@ def test_a_short_program_is_started_by_hand_where_its_name_says_so(name, level):
     assert only(name, text).level == level
 
 
+@pytest.mark.parametrize(("command", "level"), [
+    ("    asyncio.run(ask(key))", "note"),
+    ("    while True:\n        asyncio.run(ask(key))", "warning"),
+    ("    for one in key:\n        asyncio.run(ask(one))", "warning"),
+])
+def test_what_a_command_runs_ends_with_it(command, level):
+    text = ("import asyncio\n\nimport asyncpg\nimport click\n\n\nasync def ask(key):\n    try:\n"
+            "        connection = await asyncpg.connect(key)\n        await connection.fetchrow('x')\n"
+            "        await connection.close()\n    except Exception as error:\n        return str(error)\n\n\n"
+            f"@click.group()\ndef cli():\n    pass\n\n\n@cli.command()\ndef check(key):\n{command}\n")
+    assert only("api/diag.py", text).level == level
+
+
+@pytest.mark.parametrize(("name", "listed", "level"), [
+    ("run_checks.py", "[('one', load), ('two', load)]", "note"),
+    ("run_worker.py", "[('one', load), ('two', load)]", "warning"),
+    ("run_checks.py", "register('one', load)", "warning"),
+])
+def test_steps_that_are_written_out_are_run_once(name, listed, level):
+    text = ("import psycopg2\n\n\ndef load():\n    try:\n        c = psycopg2.connect('')\n        c.execute('x')\n"
+            "        c.close()\n    except Exception:\n        pass\n\n\ndef main():\n"
+            f"    steps = {listed}\n    for name, step in steps:\n        step()\n\n\n"
+            "if __name__ == '__main__':\n    main()\n")
+    assert only(name, text).level == level
+
+
+@pytest.mark.parametrize(("last", "level"), [("sys.exit(1)", "note"), ("raise", "note"), ("print(dsn)", "warning")])
+def test_a_handler_that_ends_the_program_catches_nothing(last, level):
+    text = ("import sys\n\nimport psycopg2\n\n\ndef load(dsn):\n    c = psycopg2.connect(dsn)\n"
+            "    c.execute('x')\n    c.close()\n\n\ndef main(dsn):\n    try:\n        load(dsn)\n    except Exception:\n        print(dsn)\n"
+            f"        {last}\n    while True:\n        pass\n\n\nif __name__ == '__main__':\n    main('x')\n")
+    assert only("a.py", text).level == level
+
+
 @pytest.mark.parametrize(("call", "level"), [
     ("self.copy(options['path'])", "note"),
     ("[self.copy(path) for path in options['paths']]", "note"),

@@ -99,7 +99,8 @@ class Cases:
         home = self.homes.home(call, api)
         if home.kind == "local":
             self.homes.find_uses(home, api)
-        return self.piping.judge(call, api, home, "note" if self.endings.soon(call) else None)
+        draft = self.piping.judge(call, api, home)
+        return replace(draft, level="note") if draft is not None and self.endings.soon(call) else draft
 
     # -- nobody can give it back ----------------------------------------------------------------------------------
 

@@ -90,6 +90,8 @@ class Conditions:
                 return ((HELD, wanted == ((test.op == "!=") == absent)),), True
         if kind is p.Compare and test.op == "in" and type(test.left) is p.Text and id(test.right) in self.plan.held:
             return ((HELD, wanted),), True
+        if kind is p.Compare and id(test.left) in self.plan.held and (sign := _of_descriptor(test)) is not None:
+            return ((HELD, wanted == sign),), True
         if id(test) in self.plan.held:
             return ((HELD, wanted),), True
         if kind in (p.Name, p.Member) and self.steady(test):
@@ -115,6 +117,17 @@ class Conditions:
         if kind is p.Compare:
             return self.steady(test.left) and self.steady(test.right)
         return kind in (p.Text, p.Number, p.Constant)
+
+
+def _of_descriptor(test: p.Compare) -> bool | None:
+    """Whether a comparison with a number holds for every descriptor, or for none; none is negative, and no file of the
+    program's own is below three."""
+    if type(test.right) is not p.Number:
+        return None
+    number = test.right.value
+    if (test.op, number) in ((">=", 0), (">", -1), ("!=", -1), (">", 0), (">", 2), (">=", 3)):
+        return True
+    return False if (test.op, number) in (("<", 0), ("<=", -1), ("==", -1), ("<=", 0)) else None
 
 
 def truth(value: Any) -> bool | None:

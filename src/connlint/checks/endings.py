@@ -151,19 +151,24 @@ class Endings:
 
         What it keeps is given back soon, whoever catches what. The same holds for a command that goes on for no time.
         """
-        function = self.module.function(call)
-        if function is not None and self._is_command(function):
-            loops = [it for it in self.module.nodes(p.Loop) if self.module.function(it) is function]
-            return not any(it.iterable is None or it in self.module.parents(call) for it in loops)
+        if self.module.nodes(p.Unread):
+            whole = self.repeats.project.module(self.module.path)
+            same = [it for it in whole.nodes(p.Call) if it.at == call.at] if whole is not None else []
+            if whole is None or whole is self.module or not same:
+                return False
+            return Endings(repeats(whole, self.repeats.project, self.repeats.rules)).soon(same[0])
+        if self._is_of_commands(call):
+            return True
         if self._by_hand is None:
             self._by_hand = self._is_started_by_hand()
-        if not self._by_hand or not self.module.nodes(p.Unread):
-            return self._by_hand and self._is_reached_seldom(call, _DEPTH)
-        whole = self.repeats.project.module(self.module.path)
-        same = [it for it in whole.nodes(p.Call) if it.at == call.at] if whole is not None else []
-        if whole is None or whole is self.module or not same:
+        return self._by_hand and self._is_reached_seldom(call, _DEPTH)
+
+    def _is_of_commands(self, call: p.Call) -> bool:
+        """Whether nothing but commands leads to ``call``, none of which goes on."""
+        starts: list[p.Function] = []
+        if not self.commands or not self._is_reached_seldom(call, _DEPTH, starts) or not starts:
             return False
-        return Endings(repeats(whole, self.repeats.project, self.repeats.rules)).soon(same[0])
+        return not any(it.iterable is None for it in self.module.nodes(p.Loop) if self.module.function(it) in starts)
 
     def by_hand(self) -> bool:
         """Whether the file is a program whose name says that somebody starts it to see what happens."""
@@ -180,6 +185,8 @@ class Endings:
         lasting = _LASTING & words
         if lasting == {"app"} and not programs.stages.by_hand.isdisjoint(words):
             lasting = frozenset()  # ``init_app.py`` does something to an application
+        if lasting <= {"run", "start"} and words > lasting:
+            lasting = frozenset()  # ``run_checks.py`` runs them
         if not self._is_program() or lasting:
             return False
         if programs.imported_by(self.module.path) is not None or programs.is_commanded(self.module.path):
@@ -188,17 +195,21 @@ class Endings:
             return False
         return next(servings(self.module, self.repeats.rules.apis.get("serving_call", [])), None) is None
 
-    def _is_reached_seldom(self, thing: Any, depth: int) -> bool:
+    def _is_reached_seldom(self, thing: Any, depth: int, starts: list[p.Function] | None = None) -> bool:
         """Whether the way from the program's start to ``thing`` is gone a few times at most: nothing repeats it but
-        loops over what the file itself writes out."""
+        loops over what the file itself writes out. With ``starts``, only commands count as one; they are put there."""
         function = None
         for above in self.module.parents(thing):
             if type(above) is p.Loop and not self._is_short(above):
                 return False
-            if type(above) is p.Function:
+            if type(above) is p.Function and above.kind != "inline":
                 function = above
                 break
         if function is None:
+            return starts is None
+        if self._is_command(function):
+            if starts is not None:
+                starts.append(function)
             return True
         define = self.module.parent(function)
         if type(define) is not p.Define or depth <= 0 or function.decorators or function.is_generator:
@@ -210,8 +221,20 @@ class Endings:
                      if it.name == define.name and self.module.qualified(it) is None]
             if define.name == "__init__" and owner.name is not None:
                 users = [it for it in self.module.nodes(p.Name) if it.id == owner.name]
-        calls = [call for it in users if type(call := self.module.parent(it)) is p.Call and call.callee is it]
-        return len(calls) == len(users) <= _FEW and all(self._is_reached_seldom(call, depth - 1) for call in calls)
+        ways = [self._run_by(it) for it in users]
+        return len(ways) <= _FEW and all(
+            it is not None and self._is_reached_seldom(it, depth - 1, starts) for it in ways)
+
+    def _run_by(self, use: Any) -> Any:
+        """What runs a function where its name stands: the call, or the list of steps in which it is written; None where
+        somebody else may run it."""
+        above = self.module.parent(use)
+        if type(above) is p.Call and above.callee is use:
+            return above
+        listed = above
+        while type(above) is p.Sequence:
+            listed, above = above, self.module.parent(above)
+        return listed if type(listed) is p.Sequence and type(above) in (p.Let, p.Loop) else None
 
     def _is_short(self, loop: p.Loop) -> bool:
         """Whether a loop goes through a list that is written out in this file, or put together from such parts."""
@@ -245,7 +268,7 @@ class Endings:
             if kind is p.Function and above.kind != "inline":
                 return self.of(above, depth - 1)
             if kind is p.Try and any(below is s for s in above.body):
-                if not all(self._only_stops(h) for h in above.handlers):
+                if not all(self._only_stops(h) or self._gives_up(h) for h in above.handlers):
                     return False
             if kind is p.Member and above.name in _PROMISE and not self._stops_at(above, below, call):
                 return False
@@ -269,6 +292,14 @@ class Endings:
         types = handler.types
         named = types.items if type(types) is p.Sequence else (types,)
         return all(type(one) is p.Name and one.id in self.stops for one in named)
+
+    def _gives_up(self, handler: p.Handler) -> bool:
+        """Whether a handler ends the program, or lets what it got go on, whatever it does before."""
+        last = handler.body[-1] if handler.body else None
+        if type(last) is p.Raise:
+            return True
+        value = last.value if type(last) is p.Evaluate else None
+        return type(value) is p.Call and self.module.qualified(value.callee) in self.stops
 
     def _runs(self, call: Any) -> bool:
         """Whether a coroutine that is handed to ``call`` is run to its end there."""

@@ -151,7 +151,8 @@ class Meanings:
                 (call, self.origins) in self.table.reads or self.table.borrowing.named(call, self.origins)):
             return "read", call
         taken = self.takers.meaning(call, argument, api)
-        if taken == "end" or (taken == "read" and not self.table.closing.says(word or "")):
+        if taken == "end" or (taken == "read" and not (
+                self.table.closing.says(word or "") and self.takers.closes(call, self.table))):
             return taken, call
         return "escape", call
 

@@ -15,7 +15,7 @@ from connlint.checks.lifecycles import Api
 from connlint.checks.patience import Patience
 from connlint.checks.telling import Telling
 from connlint.model import program as p
-from connlint.model.finding import Draft, Level, Place
+from connlint.model.finding import Draft, Place
 from connlint.model.finding import Step as Evidence
 from connlint.project.conditions import ends
 from connlint.project.module import Module
@@ -32,7 +32,7 @@ class Piping:
         self.patience = patience
         self.text = telling.names.text
 
-    def judge(self, call: p.Call, api: Api, home: Home, level: Level | None) -> Draft | None:
+    def judge(self, call: p.Call, api: Api, home: Home) -> Draft | None:
         """What is to be said about a stream that ``call`` opens; ``home`` is where it goes, with its uses."""
         feeding = self._feeding(call, home)
         if feeding is None or any(not self._is_own(use.where, home) for use in home.uses if self._ends(use.node, api)):
@@ -45,7 +45,7 @@ class Piping:
                  Evidence(Place(self.module.path, at), why),
                  Evidence(Place(self.module.path, feeding.at), "this ends it when all has come, and only then"))
         return self.telling.draft(outcome, call, api, home.name, why=why, undo=f"{home.name or api.what}.destroy()",
-                                  steps=steps, level=level)
+                                  steps=steps)
 
     def _feeding(self, call: p.Call, home: Home) -> p.Call | None:
         """The one call that lets something flow into the stream; None where anybody else gets the stream."""

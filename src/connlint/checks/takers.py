@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connlint.checks.lifecycles import Api
+from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.model import program as p
 from connlint.project.callees import Thing, thing
 from connlint.project.module import Module
@@ -40,6 +40,17 @@ class Takers:
                 return None
         place = _place(found, call, argument)
         return None if place is None else self._taken(found, place, api)
+
+    def closes(self, call: p.Call, table: Lifecycles) -> bool:
+        """Whether the function that ``call`` runs closes something, by the names of what it calls."""
+        found = thing(self.module, call.callee, self.project)
+        waiting: list[Any] = list(found.node.body) if found is not None and type(found.node) is p.Function else []
+        while waiting:
+            here = waiting.pop()
+            if type(here) is p.Call and table.closing.says(last_word(here.callee) or ""):
+                return True
+            waiting.extend(p.children(here))
+        return False
 
     def _taken(self, found: Thing, place: int, api: Api) -> Meaning:
         key = (found.module.path, found.node.at[0], place, id(api))
