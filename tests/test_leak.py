@@ -250,8 +250,9 @@ def test_steps_that_are_written_out_are_run_once(name, listed, level):
 @pytest.mark.parametrize(("last", "level"), [("sys.exit(1)", "note"), ("raise", "note"), ("print(dsn)", "warning")])
 def test_a_handler_that_ends_the_program_catches_nothing(last, level):
     text = ("import sys\n\nimport psycopg2\n\n\ndef load(dsn):\n    c = psycopg2.connect(dsn)\n"
-            "    c.execute('x')\n    c.close()\n\n\ndef main(dsn):\n    try:\n        load(dsn)\n    except Exception:\n        print(dsn)\n"
-            f"        {last}\n    while True:\n        pass\n\n\nif __name__ == '__main__':\n    main('x')\n")
+            "    c.execute('x')\n    c.close()\n\n\ndef main(dsn):\n    try:\n        load(dsn)\n"
+            f"    except Exception:\n        print(dsn)\n        {last}\n    while True:\n        pass\n\n\n"
+            "if __name__ == '__main__':\n    main('x')\n")
     assert only("a.py", text).level == level
 
 
