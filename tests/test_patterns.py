@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import connlint
-from connlint.patterns import regex
+from connlint.patterns import Led, Words, regex
 
 
 def test_every_pattern_of_a_module_compiles() -> None:
@@ -25,3 +25,18 @@ def test_a_waiting_pattern_is_like_a_compiled_one() -> None:
         assert getattr(one, "span", lambda one=one: one)() == getattr(other, "span", lambda other=other: other)()
     assert waiting.sub(rb"\1", b"xAbab") == compiled.sub(rb"\1", b"xAbab")
     assert (waiting.pattern, waiting.flags) == (compiled.pattern, compiled.flags)
+
+
+def test_a_led_pattern_finds_what_it_finds_alone() -> None:
+    text = rb"\b(?:env|getenv)\(?(\w+)\)?|onfig\.\w+"
+    led = Led((b"env", b"getenv", b"onfig"), text)
+    for data in (b"", b"env", b"getenv(A) env(B)", b"xenv(A) getenv(getenv) Config.a onfig.b", b"env(A" * 100_000):
+        assert [m.span() for m in led.finditer(data)] == [m.span() for m in re.finditer(text, data)]
+        first = re.search(text, data)
+        assert getattr(led.search(data), "span", lambda: None)() == getattr(first, "span", lambda: None)()
+
+
+def test_texts_that_hold_a_word() -> None:
+    texts = [("a", b"one two"), ("b", b"two"), ("c", b"-" * 300_000 + b"one"), ("d", b"")]
+    assert list(Words([b"one"]).held_by(texts)) == ["a", "c"]
+    assert Words([b"aba", b"ab"]).places(b"ababa") == [0, 2]

@@ -7,7 +7,7 @@ import pytest
 from connlint.model import program as p
 from connlint.project import project as kept
 from connlint.project.project import Project
-from connlint.project.tree import MemoryTree
+from connlint.project.tree import HeldTree, MemoryTree
 from connlint.session import Linkers, reader_for
 
 FILES = {
@@ -64,3 +64,32 @@ def test_the_modules_that_are_followed_to_most_stay_in_a_third_of_the_room(opene
     assert (project.module("settings.py") is settings) == (not again)
     project.module("user.py")
     assert read == [*again, "user.py"]
+
+
+def test_a_barrel_is_asked_for_a_name_where_it_may_be(opened):
+    project, read = opened
+    project.tree = MemoryTree({
+        **FILES,
+        "user.py": "from barrel import deep, gone\n",
+        "barrel.py": "from plain import *\nfrom passing import *\n",
+        "plain.py": "def other(): return 1\n",
+        "passing.py": "from below import *\n",
+        "below.py": "def deep(): return 1\n",
+    })
+    project.linkers = Linkers(project.tree)
+    follow(project, "deep")
+    assert read == ["user.py", "barrel.py", "passing.py", "below.py"]
+    project.definitions(project.module("user.py"), p.Name("gone", (0, 0)))
+    assert "plain.py" not in read
+
+
+def test_a_held_tree_asks_for_a_file_once_as_far_as_there_is_room(monkeypatch):
+    asked: list[str] = []
+    base = MemoryTree({"a": "12345", "b": "123"})
+    once = base.read
+    base.read = lambda path: asked.append(path) or once(path)
+    monkeypatch.setattr(HeldTree, "ROOM", 7)
+    held = HeldTree(base)
+    for path in ("a", "b", "c", "a", "b", "c"):
+        assert held.read(path) == once(path)
+    assert asked == ["a", "b", "c", "b"]

@@ -6,7 +6,8 @@ There are two hundred expressions. A hook that looks at one file needs a few, an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any, AnyStr, cast
 
 _METHODS = ("match", "search", "fullmatch", "finditer", "findall", "sub", "subn", "split", "pattern", "flags",
@@ -62,6 +63,48 @@ class Words:
             found.update(match[0] for match in find(data[start : start + _SLICE + self._longest], overlapping=True))
         return frozenset(found)
 
+    def held_by(self, texts: Iterable[tuple[str, bytes]]) -> Iterator[str]:
+        """The names of those of ``texts`` that hold one of the words; a search for one takes half as long as ``in``."""
+        find = self._automaton.find_matches_as_indexes
+        for name, data in texts:
+            if find(data) if len(data) <= _SLICE else self.stand_in(data):
+                yield name
+
+    def places(self, data: bytes) -> list[int]:
+        """Where in ``data`` one of the words begins, in order."""
+        find = self._automaton.find_matches_as_indexes
+        found = {start + match[1] for start in range(0, len(data), _SLICE)
+                 for match in find(data[start : start + _SLICE + self._longest], overlapping=True)}
+        return sorted(found)
+
     def stand_in(self, data: bytes) -> bool:
         """Whether ``data`` holds one of the words."""
         return bool(self.numbers(data))
+
+
+class Led:
+    """A regular expression of which every match begins with one of a few words.
+
+    The words are looked for first, all at once, and the expression is tried where one stands: it takes a tenth of the
+    time of an expression that begins with a choice, which is tried at every byte.
+    """
+
+    def __init__(self, words: Iterable[bytes], text: bytes, flags: int = 0) -> None:
+        self._words = tuple(words)
+        self._pattern = regex(text, flags)
+
+    @cached_property
+    def _sought(self) -> Words:
+        return Words(self._words)
+
+    def finditer(self, data: bytes) -> Iterator[re.Match[bytes]]:
+        """The matches in ``data`` that do not overlap, as `re.finditer` gives them."""
+        end, match = 0, self._pattern.match
+        for at in self._sought.places(data):
+            if at >= end and (found := match(data, at)) is not None:
+                end = found.end()
+                yield found
+
+    def search(self, data: bytes) -> re.Match[bytes] | None:
+        """The first match in ``data``."""
+        return next(self.finditer(data), None)

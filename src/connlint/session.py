@@ -19,7 +19,7 @@ from connlint.discover import CODE, JAVASCRIPT, NOTEBOOK, PYTHON, max_size, set_
 from connlint.model.finding import Draft, Finding, Level, Suppression
 from connlint.model.problem import Problem
 from connlint.model.source import Source
-from connlint.project.tree import Tree
+from connlint.project.tree import HeldTree, Tree
 from connlint.sieve import IMPORTED, Sieve, imported_modules, last_of, names_beside, package_of
 
 # A hook that has nothing to parse must not wait for what parsing needs: these are imported when they are first used
@@ -73,7 +73,7 @@ class Session:
 
     def __init__(self, tree: Tree, rules: Rules, config: Config, options: Options,
                  reported: frozenset[str] | None = None, readings: Readings | None = None) -> None:
-        self.tree = tree
+        self.tree = HeldTree(tree)
         self.reported = reported
         self.rules = rules
         self.config = config

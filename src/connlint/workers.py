@@ -44,7 +44,7 @@ class Ticket(Struct, frozen=True):
         import pickle
         import zlib
 
-        parts = (session.tree, session.rules, session.config, session.options, session.reported)
+        parts = (session.tree.base, session.rules, session.config, session.options, session.reported)
         recipe = zlib.compress(pickle.dumps(parts, pickle.HIGHEST_PROTOCOL), 1)
         return cls(blake2b(recipe, digest_size=16).digest() + os.urandom(8), recipe)
 
@@ -80,7 +80,7 @@ def _do(ticket: Ticket | None, task: Callable[[Session, Any], R], item: Any) -> 
         else:
             held.enter_context(collector_off())
             session = ticket.session()
-        witness: Witness | None = getattr(session.tree, "witness", None)
+        witness: Witness | None = getattr(session.tree.base, "witness", None)
         before = witness.copy() if witness is not None else None
         result = task(session, item)
         return result, witness.since(before) if witness is not None and before is not None else None
@@ -119,7 +119,7 @@ class Workers:
     def _heard(self, rows: Iterable[tuple[R, Witness | None]]) -> Iterator[R]:
         for result, told in rows:
             if told is not None:
-                self.session.tree.witness.take(told)  # type: ignore[attr-defined]
+                self.session.tree.base.witness.take(told)  # type: ignore[attr-defined]
             yield result
 
 

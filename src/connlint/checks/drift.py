@@ -15,7 +15,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.model.source import Span
-from connlint.patterns import Words, regex
+from connlint.patterns import Led, Words, regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
 from connlint.project.module import Module
@@ -105,7 +105,8 @@ def _differing(rows: list[Default]) -> Iterator[Draft]:
 
 _DEFAULT = rb"\s*(['\"`][^'\"`\n]{0,120}['\"`]|-?\d[\d_.]*\b|[A-Za-z_$][\w.$]*)"
 # A variable as it is read, and what follows on an operator or comma that gives a default.
-_READ = regex(
+_READ = Led(
+    (b"env", b"Env", b"ENV", b"onfig", b"getSecret"),
     rb"(?:(?:\benv|\bENV|onfig)[?!]?\."
     rb"|(?:[eE]nv|ENV|environ|onfig|getSecret)\w{0,12}[?!]?(?:\.\w+(?:<\w+>)?)?\s*[\[(]\s*['\"`])([A-Z][A-Z0-9_]{2,})\b"
     rb"['\"`]?[\])!?]*(?:\s+as\s+\w+\)?)?(?:\??\.\w+\([^()\n]*\))*\)*"
@@ -114,7 +115,7 @@ _READ = regex(
 _TAKEN = regex(rb"[{,]\s*([A-Z][A-Z0-9_]{2,})\s*(?::\s*\w+\s*)?=" + _DEFAULT)
 _UNPACKED = regex(rb"\}\s*(?::[^=\n]{0,60})?=\s*[\w.$(]*(?:env|ENV|onfig)")
 _DECLARED = regex(rb"\b([A-Z][A-Z0-9_]{2,})\s*:[^\n]{0,120}?default\b\s*[(:]" + _DEFAULT)
-_ENTRY = regex(rb"\benv\w*\s*:\s*['\"]([A-Z][A-Z0-9_]{2,})['\"]")
+_ENTRY = Led((b"env",), rb"\benv\w*\s*:\s*['\"]([A-Z][A-Z0-9_]{2,})['\"]")
 _FIELD = regex(rb"\n[ \t]+([A-Za-z][A-Za-z0-9_]{2,})[ \t]*:[^\n=]*=\s*([^\n]+)")
 
 
@@ -163,10 +164,12 @@ def _has(data: bytes, names: Collection[bytes]) -> bool:
 
 def _pairs(path: str, data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Every variable with what seems to be its default."""
-    pairs = _READ.findall(data) + _DECLARED.findall(data)
+    pairs = [(read[1], read[2]) for read in _READ.finditer(data)]
+    if b"default" in data:
+        pairs += _DECLARED.findall(data)
     if _UNPACKED.search(data):
         pairs += _TAKEN.findall(data)
-    pairs += [(name, path.encode()) for name in _ENTRY.findall(data)]
+    pairs += [(entry[1], path.encode()) for entry in _ENTRY.finditer(data)]
     if b"Settings" in data:
         pairs += [(name.upper(), text) for name, text in _FIELD.findall(data)]
     for name, text in pairs:

@@ -286,11 +286,11 @@ class Repeats:
         if depth <= 1:
             return [_UNKNOWN]
         found = []
-        near = importers(self.project).near(self.module.path)
+        index, word = importers(self.project), name.encode()
+        near = sorted(path for path in index.near(self.module.path) if word in index.data(path))
         stages = stages_of(self.project, self.rules.apis, values_of(self.project, self.rules.apis))
         # a test calls as often as it likes: that says nothing about the program
-        paths = [path for path in self.holding(name) if path in near and path != self.module.path
-                 and stages.of_path(path) != "test"]
+        paths = [path for path in near if path != self.module.path and stages.of_path(path) != "test"]
         if len(paths) > _MOST_USERS:
             found.append(_UNKNOWN)
         for path in paths[:_MOST_USERS]:

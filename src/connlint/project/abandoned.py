@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from typing import Any
 
-from connlint.patterns import regex
+from connlint.patterns import Led, regex
 from connlint.project.importers import CODE, importers
 from connlint.project.module import Module
 from connlint.project.naming import Naming, stem_of
@@ -52,11 +52,14 @@ _FINDERS = regex(
     rb'payload|nitropack|vite-plugin-pages|unplugin-vue-router|vike|@tanstack/react-start|@tanstack/start|'
     rb'waku|hono-sessions|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|serverless|sst)"\s*:'
 )
-_LOADS_PYTHON = regex(
+_LOADS_PYTHON = Led(
+    (b"pkgutil", b"import_module", b"__import__", b"autodiscover", b"import_string", b"spec_from_file_location",
+     b"runpy", b"exec(", b".glob(", b".iglob(", b"iterdir(", b"listdir(", b"scandir(", b"walk_packages"),
     rb"\bpkgutil\b|\bimport_module\s*\(\s*(?![\s\"'])|\b__import__\s*\(\s*(?![\s\"'])|autodiscover|\bimport_string\b|"
     rb"\bspec_from_file_location\b|\brunpy\b|\bexec\(|\.i?glob\(|\biterdir\(|\blistdir\(|\bscandir\(|\bwalk_packages\b"
 )
-_LOADS_JAVASCRIPT = regex(
+_LOADS_JAVASCRIPT = Led(
+    (b"import", b"require", b"readdir", b"glob", b"fast-glob", b"autoload", b"autoLoad"),
     rb"import\.meta\.glob|require\.context|\breaddir|globSync|\bglob\s*\(|fast-glob|autoload|autoLoad|"
     rb"\b(?:require|import)\s*\(\s*(?:[\w$]|`[^`]*\$\{|['\"][^'\"]*['\"]\s*\+)"
 )

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from connlint.model import program as p
-from connlint.patterns import regex
+from connlint.patterns import Led, regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.answer import Found
 from connlint.project.importers import importers
@@ -35,11 +35,14 @@ _WITH_TEMPLATES = (".vue", ".svelte", ".astro", ".mdx")
 _LOADED_BY_NAME = regex(
     r"(?:^|/)(?:Dockerfile[^/]*|Procfile[^/]*|[^/]+\.(?:ya?ml|toml|cfg|ini|json|sh|conf|env|service))$")
 
-_LOADS_PYTHON = regex(
+_LOADS_PYTHON = Led(
+    (b"import_module", b"__import__", b"spec_from_file_location", b"runpy", b"exec(", b"walk_packages",
+     b"iter_modules"),
     rb"\bimport_module\s*\(\s*(?![\s\"'])|\b__import__\s*\(\s*(?![\s\"'])|\bspec_from_file_location\b|\brunpy\b|"
     rb"\bexec\(|\bwalk_packages\b|\biter_modules\b")
-_LOADS_JAVASCRIPT = regex(rb"import\.meta\.glob|require\.context|\b(?:require|import)\s*\(\s*(?:[\w$]|`[^`]*\$\{|"
-                          rb"['\"][^'\"]*['\"]\s*\+)")
+_LOADS_JAVASCRIPT = Led(
+    (b"import", b"require"),
+    rb"import\.meta\.glob|require\.context|\b(?:require|import)\s*\(\s*(?:[\w$]|`[^`]*\$\{|['\"][^'\"]*['\"]\s*\+)")
 """What loads files that are not written out."""
 
 Keys = tuple[str, ...]

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 
-from connlint.patterns import regex
+from connlint.patterns import Words, regex
 from connlint.project.project import Project
 
 CODE = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
-_KEPT = 120_000_000
-"""Bytes of files that are kept in memory for the next search: where there are more, every search opens the rest."""
 _LARGEST = 1_000_000
 """Bytes. Nobody looks for a caller in a larger file."""
 _FEW = 24
@@ -23,12 +21,13 @@ _BARRELS = 4
 """Files, one behind the other, through which a name may be passed on."""
 _INDEX = ("index", "__init__", "main")
 
-_JAVASCRIPT = regex(
-    rb"""^[ \t]*(?:import|export)(?P<type>[ \t]+type\b(?![ \t]*,|[ \t]+from\b))?"""
+_STATIC = regex(
+    rb"""(?:import|export)(?P<type>[ \t]+type\b(?![ \t]*,|[ \t]+from\b))?"""
     rb"""(?:[ \t]+[\w$*{},\s]*?[}\w$*][ \t\r\n]*from[ \t]*|[ \t]*)['"](?P<static>[^'"\n]+)['"]"""
-    rb"""|\brequire\([ \t]*['"`](?P<required>[^'"`\n]+)['"`][ \t]*\)"""
-    rb"""|\bimport\([ \t\r\n]*['"`](?P<dynamic>[^'"`\n]+)['"`]""",
-    re.MULTILINE,
+)
+_CALLED = regex(
+    rb"""(?<!\w)(?:require\([ \t]*['"`](?P<required>[^'"`\n]+)['"`][ \t]*\)"""
+    rb"""|import\([ \t\r\n]*['"`](?P<dynamic>[^'"`\n]+)['"`])"""
 )
 _PYTHON = regex(
     rb"""^(?P<indent>[ \t]*)(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]*"""
@@ -52,8 +51,6 @@ class Importers:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._bytes: dict[str, bytes] = {}
-        self._size = 0
         self._mentions: dict[tuple[bytes, bool], tuple[str, ...]] = {}
         self._importers: dict[str, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[tuple[int, str, str], ...]] = {}
@@ -65,22 +62,16 @@ class Importers:
 
     def data(self, path: str) -> bytes:
         """The bytes of ``path``; empty where it cannot be read or is too large to be looked into."""
-        found = self._bytes.get(path)
-        if found is None:
-            found = self.project.tree.read(path) or b""
-            if len(found) > _LARGEST:
-                found = b""
-            if self._size < _KEPT:
-                self._bytes[path] = found
-                self._size += len(found)
-        return found
+        found = self.project.tree.read(path) or b""
+        return found if len(found) <= _LARGEST else b""
 
     def mentions(self, word: str, like: str) -> tuple[str, ...]:
         """The files in the language of the file ``like`` that hold ``word``, in order."""
         key = (word.encode(), like.endswith(".py"))
         if key not in self._mentions:
             sought, python = key
-            self._mentions[key] = tuple(path for path in self._by_language[python] if sought in self.data(path))
+            texts = ((path, self.data(path)) for path in self._by_language[python])
+            self._mentions[key] = tuple(Words([sought]).held_by(texts) if sought else self._by_language[python])
         return self._mentions[key]
 
     def imports(self, path: str) -> tuple[tuple[int, str, str], ...]:
@@ -285,18 +276,31 @@ def importers(project: Project) -> Importers:
 
 
 def _javascript_imports(data: bytes) -> list[tuple[int, str, str]]:
-    rows = []
-    for match in _JAVASCRIPT.finditer(data):
-        if match["static"] is not None:
+    rows: list[tuple[int, str, str]] = []
+    end = 0
+    for at in _first().places(data):
+        if at < end:
+            continue
+        start = data.rfind(b"\n", 0, at) + 1
+        indent = data[start:at]
+        if not indent.strip(b" \t") and (match := _STATIC.match(data, at)) is not None:
             if match["type"] is None:
-                rows.append((match.start(), match["static"].decode("utf-8", "replace"), "static"))
+                rows.append((start, match["static"].decode("utf-8", "replace"), "static"))
+        elif (match := _CALLED.match(data, at)) is None:
+            continue
         elif match["required"] is not None:
-            line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
-            way = "inner" if line[:1].isspace() else "required"
-            rows.append((match.start(), match["required"].decode("utf-8", "replace"), way))
+            way = "inner" if indent[:1].isspace() else "required"
+            rows.append((at, match["required"].decode("utf-8", "replace"), way))
         else:
-            rows.append((match.start(), match["dynamic"].decode("utf-8", "replace"), "dynamic"))
+            rows.append((at, match["dynamic"].decode("utf-8", "replace"), "dynamic"))
+        end = match.end()
     return rows
+
+
+@cache
+def _first() -> Words:
+    """What every import of JavaScript begins with."""
+    return Words((b"import", b"export", b"require("))
 
 
 def _python_imports(data: bytes) -> list[tuple[int, str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -9,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from connlint.model import program as p
 from connlint.model.source import Source, Undecodable
+from connlint.patterns import regex
 from connlint.project.answer import Answer, Found, Unknown
 from connlint.project.module import Definition, Key, Module
 from connlint.project.tree import Tree
@@ -19,6 +21,9 @@ LARGE = 400_000
 """Bytes of a file that is read as far as it is asked for, however often that is."""
 _DEFAULT = (b"default", b"exports")
 """What stands in the statement that says what a module exports under no name."""
+_PASSES_ON = regex(rb"(?:import|export)(?:\s+type)?\s*\*")
+"""What stands in a file that passes on all names of another."""
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
 """Lowers one file; with words, functions and classes that hold none of them may stay unread. Never raises: what it
 cannot read becomes problems of the program."""
@@ -177,7 +182,7 @@ class Project:
             if found:
                 return self._through(module, found, seen)
             for star in module.scope.stars:
-                target = self._target(module, star.module, name)
+                target = self._passed_on(module, star.module, name)
                 if target and (answer := self.exported(target, name, seen)):
                     return answer
             return None
@@ -206,7 +211,7 @@ class Project:
                 return module, [Definition(name, "value", value, value.at, value)]
         for export in module.nodes(p.Export):
             if export.source is not None and any(e.local == "*" and e.name == "*" for e in export.names):
-                target = self._target(module, export.source, name)
+                target = self._passed_on(module, export.source, name)
                 if target and (answer := self.exported(target, name, seen)):
                     return answer
         return None
@@ -233,6 +238,16 @@ class Project:
             elif owner in (f"exports.{target.name}", f"module.exports.{target.name}"):
                 found.append((target.name, assign.value))
         return found
+
+    def _passed_on(self, module: Module, specifier: str, name: str) -> Module | None:
+        """What `_target` gives, for a statement that passes on all that ``specifier`` has; None where its bytes show
+        that it has no ``name``. A barrel passes on hundreds of files, of which one has the name."""
+        answer = self.resolve(module, specifier)
+        if isinstance(answer, Found) and name != "default" and name.isascii():
+            data = self.tree.read(answer.path) or b""
+            if name.encode() not in data and not data.startswith(_WIDE) and _PASSES_ON.search(data) is None:
+                return None
+        return self._target(module, specifier, name)
 
     def _target(self, module: Module, specifier: str, name: str) -> Module | None:
         """The module that ``specifier`` means, read at least as far as ``name`` goes."""

@@ -7,11 +7,11 @@ question is asked only where something seems to be missing, so that it may look 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 
 from connlint.languages.python.outline import PUTS_MODULES
-from connlint.patterns import regex
+from connlint.patterns import Words, regex
 from connlint.project.python_files import INIT, PythonFiles, join
 
 _GENERATED = regex(
@@ -36,8 +36,6 @@ _EXTENDS_ITSELF = regex(
     re.M,
 )
 _TEST = regex(r"(?:^|/)(?:tests?/|test_[^/]*$|[^/]*_test\.py$)")
-_KEPT = 64_000_000
-"""Bytes of files that are kept in memory for the next search."""
 _MAKES = regex(
     rb">|(?<!\w)-o\b|out|write_to|version.file|gen|Extension|cythonize|ext_modules|ffi|module-name|build", re.I
 )
@@ -53,8 +51,6 @@ class Doubts:
         self._modules: dict[tuple[str, str], str | None] = {}
         self._outside: dict[tuple[str, str], bool] = {}
         self._extending: dict[str, str | None] = {}
-        self._bytes: dict[str, bytes] = {}
-        self._size = 0
 
     # -- modules --------------------------------------------------------------------------------------------------
 
@@ -204,20 +200,10 @@ class Doubts:
         if key not in self._outside:
             module = target.rstrip("/").removesuffix(f"/{INIT}").rpartition("/")[2].removesuffix(".py")
             word = name.encode()
-            self._outside[key] = any(self._sets(path, data, module, name) for path, data in self._read_all()
-                                     if word in data)
+            texts = ((path, self.files.read(path)) for path in self.files.paths)
+            self._outside[key] = any(self._sets(path, self.files.read(path), module, name)
+                                     for path in Words([word]).held_by(texts))
         return self._outside[key]
-
-    def _read_all(self) -> Iterator[tuple[str, bytes]]:
-        """Every file with its bytes, which are kept for the next question as far as there is room."""
-        for path in self.files.paths:
-            data = self._bytes.get(path)
-            if data is None:
-                data = self.files.read(path)
-                if self._size + len(data) <= _KEPT:
-                    self._bytes[path] = data
-                    self._size += len(data)
-            yield path, data
 
     def _sets(self, path: str, data: bytes, module: str, name: str) -> bool:
         word = name.encode()

@@ -41,6 +41,45 @@ def folders_of(paths: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+class HeldTree:
+    """A tree whose files are read once: their bytes are held for whoever asks next, as far as there is room.
+
+    Searches ask for the same files again and again, and opening a file takes longer than most of them. One of these
+    serves one run, so nothing that is held is older than that.
+    """
+
+    ROOM = 120_000_000
+    """Bytes. What comes after that is read whenever it is asked for."""
+
+    def __init__(self, base: Tree) -> None:
+        self.base = base
+        self.paths = base.paths
+        self.root = getattr(base, "root", None)
+        self._held: dict[str, bytes | None] = {}
+        self._room = self.ROOM
+
+    def read(self, path: str) -> bytes | None:
+        try:
+            return self._held[path]
+        except KeyError:
+            data = self.base.read(path)
+            size = 0 if data is None else len(data)
+            if size <= self._room:
+                self._held[path] = data
+                self._room -= size
+            return data
+
+    def exists(self, path: str) -> bool:
+        return self.base.exists(path)
+
+    def ignored(self, path: str) -> bool:
+        return self.base.ignored(path)
+
+    @property
+    def folders(self) -> frozenset[str]:
+        return self.base.folders
+
+
 class MemoryTree:
     """A tree of given contents, for tests and for proving fixes."""
 

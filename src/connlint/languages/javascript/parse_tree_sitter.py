@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from connlint.languages.javascript.adapt import Adapter
 from connlint.languages.javascript.estree import Node
-from connlint.languages.javascript.repairs import TYPES_OF_CALLS, errors, repaired
+from connlint.languages.javascript.repairs import MAY_GIVE_TYPES, TYPES_OF_CALLS, errors, repaired
+from connlint.patterns import regex
 
 Dialect = Literal["typescript", "tsx"]
 """``tsx`` knows JSX and reads JavaScript as well; ``typescript`` knows the old cast ``<T>x``."""
@@ -25,24 +26,27 @@ _FIELDS = (
     "type", "value",
 )
 _MOST_REPAIRS = 3
+_COMMENT = regex(rb"/[/*]|<!--|-->")
 
 
 @cache
-def _dialect(name: Dialect) -> tuple[Any, SimpleNamespace, Any]:
-    """A parser, the numbers of its fields, and a query for what has to be known before a tree is walked."""
+def _dialect(name: Dialect) -> tuple[Any, SimpleNamespace]:
+    """A parser, and the numbers of its fields."""
     import tree_sitter
     import tree_sitter_typescript
 
     raw = tree_sitter_typescript.language_tsx() if name == "tsx" else tree_sitter_typescript.language_typescript()
     language = tree_sitter.Language(raw)
     fields = {field: language.field_id_for_name(field) for field in _FIELDS}
-    query = tree_sitter.Query(language, "[(comment) (html_comment)] @comment" + TYPES_OF_CALLS)
-    return tree_sitter.Parser(language), SimpleNamespace(**fields), tree_sitter.QueryCursor(query)
+    return tree_sitter.Parser(language), SimpleNamespace(**fields)
 
 
-def language(dialect: Dialect) -> Any:
-    """tree-sitter's grammar of a dialect, to make queries with."""
-    return _dialect(dialect)[0].language
+@cache
+def query(dialect: Dialect, text: str) -> Any:
+    """A cursor for a query, which takes longer to make than it takes to read a few files."""
+    import tree_sitter
+
+    return tree_sitter.QueryCursor(tree_sitter.Query(_dialect(dialect)[0].language, text))
 
 
 def tree(data: bytes, dialect: Dialect) -> Any:
@@ -65,36 +69,40 @@ def parse(
     With ``words``, functions and classes at the top level that hold none of them, and are not mentioned by what does,
     become ``Unread``. ``ambient`` is for ``.d.ts`` files, where a signature declares a name.
     """
-    parser, fields, query = _dialect(dialect)
+    parser, fields = _dialect(dialect)
     root = parser.parse(data).root_node
-    captures = query.captures(root)
-    comments, text = captures.get("comment", ()), data
+    ends, text = _ends_before_comments(data, root), data
     for _ in range(_MOST_REPAIRS):
-        patched = repaired(text, root, captures)
+        calls = query(dialect, TYPES_OF_CALLS).captures(root) if MAY_GIVE_TYPES.search(text) else {}
+        patched = repaired(text, root, calls)
         if patched is None:
             break
         again = parser.parse(patched).root_node
         if errors(again) > errors(root):
             break
         root, text = again, patched
-        captures = query.captures(root)
     adapter = Adapter(data, fields, base, table, ambient)
-    adapter.ends = _ends_before_comments(data, comments)
+    adapter.ends = ends
     if root.has_error:
         adapter.mark_broken(root)
     passed_over = {} if words is None else adapter.passed_over(root, words)
     return adapter.program(root, passed_over), adapter.problems
 
 
-def _ends_before_comments(data: bytes, comments: Any) -> dict[int, int]:
+def _ends_before_comments(data: bytes, root: Any) -> dict[int, int]:
     """Where that what ends with a comment really ends.
 
     While the grammar looks for a semicolon, it takes the comments after a statement or block for a part of it.
     """
     ends: dict[int, int] = {}
-    for comment in comments:
-        before = comment.start_byte
+    at = 0
+    while (found := _COMMENT.search(data, at)) is not None:
+        start, at = found.span()
+        node = root.descendant_for_byte_range(start, at)
+        if node.type not in ("comment", "html_comment") or node.start_byte != start:
+            continue  # inside of a text
+        before, at = start, node.end_byte
         while before and data[before - 1] in b" \t\r\n":
             before -= 1
-        ends[comment.end_byte] = ends.get(before, before)
+        ends[at] = ends.get(before, before)
     return ends

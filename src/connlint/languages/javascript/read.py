@@ -1,7 +1,8 @@
 """JavaScript, TypeScript, and the scripts of Vue and Svelte files → `Program`.
 
-esprima reads JavaScript; tree-sitter reads TypeScript and what esprima refuses. Which one it was cannot be told from
-the program, except by ``reader``. Reading never fails: what cannot be read becomes a `Problem`.
+tree-sitter reads all of it. Where it finds an error in a short file of JavaScript, esprima has the second say: an error
+that it does not find is none. Which one it was cannot be told from the program, except by ``reader``. Reading never
+fails: what cannot be read becomes a `Problem`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import gc
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from connlint.languages.javascript import blocks, comments, parse_esprima, parse_tree_sitter
 from connlint.languages.javascript.estree import Refused
@@ -30,20 +31,20 @@ _ES_MODULE = regex(r"(?:^|[;})/])[ \t]*(?:import\b\s*[^(.\s]|export\b\s*[^=:.,)\
 _REFUSED = regex(r"@flow\b|<>|\basync\s*[*#]|\(\s*\w+\s*:\s*(?:any|string)\b|\bimport type\b")
 """What esprima surely refuses, as far as it shows at a glance. A wrong guess costs nothing: the program is the same."""
 _LONG = 4_000
-"""Characters from which on tree-sitter reads JavaScript as well. esprima takes three times as long for the same
-program, and more where words say what may be passed over."""
+"""Characters of a file that is too long for a second say: esprima takes three times as long, and 0.1 s to be there."""
+Parser = Literal["both", "esprima", "tree-sitter"]
 _AMBIENT = regex(r"\.d\.([^./]+\.)?[mc]?ts$")
 
 
-def read(source: Source, words: Sequence[bytes] | None = None, *, esprima: bool = True) -> p.Program:
+def read(source: Source, words: Sequence[bytes] | None = None, *, parser: Parser = "both") -> p.Program:
     """Lower one file; never raises.
 
     With ``words``, functions and classes at the top level that hold none of them, and are not mentioned by what does,
-    may become `Unread`: tree-sitter has cut them out before they cost much, esprima reads everything. Without
-    ``esprima``, tree-sitter reads JavaScript too, so that the two can be compared.
+    may become `Unread`: tree-sitter has cut them out before they cost much, esprima reads everything. ``parser`` names
+    one of the two, so that they can be compared; what esprima does not know is read by tree-sitter all the same.
     """
     with _no_collection():
-        return _Reader(source, words, esprima).read()
+        return _Reader(source, words, parser).read()
 
 
 @contextmanager
@@ -59,8 +60,8 @@ def _no_collection() -> Iterator[None]:
 
 
 class _Reader:
-    def __init__(self, source: Source, words: Sequence[bytes] | None, esprima: bool) -> None:
-        self.source, self.words, self.with_esprima = source, words, esprima
+    def __init__(self, source: Source, words: Sequence[bytes] | None, parser: Parser) -> None:
+        self.source, self.words, self.parser = source, words, parser
         self.suffix = source.path[source.path.rfind(".") :].lower()
         self.body: list[p.Statement] = []
         self.directives: list[str] = []
@@ -103,26 +104,33 @@ class _Reader:
         """Read one script; ``at`` is in characters of the text."""
         whole = at == (0, len(self.source.text))
         text = self.source.text if whole else self.source.text[at[0] : at[1]]
-        tree = None
-        if not typescript and self.with_esprima and len(text) < _LONG and not _REFUSED.search(text):
-            try:
-                tree = self.esprima(text, at)
-                self.readers.append("esprima")
-            except Refused:
-                pass
-        if tree is None:
-            tree = self.tree_sitter(text, at, dialect)
-            self.readers.append("tree-sitter")
-        self.add(lower(tree))
+        tree, errors = (None, []) if self.parser == "esprima" else self.tree_sitter(text, at, dialect)
+        second = self.esprima(text, at) if not typescript and self.asks_esprima(text, errors) else None
+        if second is None and tree is None:
+            tree, errors = self.tree_sitter(text, at, dialect)
+        self.readers.append("tree-sitter" if second is None else "esprima")
+        if second is None:
+            self.problems += errors
+        self.add(lower(second or tree))
         if self.speaks:
             self.comments += comments.in_script(self.source, text, dialect, self.places(text, at).__getitem__)
 
+    def asks_esprima(self, text: str, errors: list[p.Problem]) -> bool:
+        """Whether a script of JavaScript is one for esprima, after the ``errors`` that tree-sitter has found."""
+        if self.parser == "both":
+            return bool(errors) and len(text) < _LONG and not _REFUSED.search(text)
+        return self.parser == "esprima"
+
     def esprima(self, text: str, at: Span) -> Any:
+        """esprima's tree of a script; None where it refuses it."""
         module = self.suffix in (".mjs", *COMPONENTS) or _ES_MODULE.search(text) is not None
         start = self.source.char_to_byte(at[0])
-        if self.source.char_to_byte(at[1]) - start == len(text):
-            return parse_esprima.parse(text, module=module, base=start)
-        return parse_esprima.parse(text, module=module, byte_of=self.bytes_of(at))
+        try:
+            if self.source.char_to_byte(at[1]) - start == len(text):
+                return parse_esprima.parse(text, module=module, base=start)
+            return parse_esprima.parse(text, module=module, byte_of=self.bytes_of(at))
+        except Refused:
+            return None
 
     def bytes_of(self, at: Span) -> Sequence[int]:
         """For every character from ``at[0]`` to ``at[1]``, the end included, its byte in the file."""
@@ -143,7 +151,8 @@ class _Reader:
             found += [place] * len(character.encode("utf-8", "surrogatepass"))
         return [*found, self.source.char_to_byte(at[1])]
 
-    def tree_sitter(self, text: str, at: Span, dialect: Dialect) -> Any:
+    def tree_sitter(self, text: str, at: Span, dialect: Dialect) -> tuple[Any, list[p.Problem]]:
+        """tree-sitter's tree of a script, and the errors in it."""
         data = text.encode("utf-8", "surrogatepass")
         places = self.places(text, at)
         direct = isinstance(places, range)
@@ -151,10 +160,8 @@ class _Reader:
             data, dialect, base=places[0] if direct else 0, table=None if direct else places,
             words=self.words, ambient=_AMBIENT.search(self.source.path) is not None,
         )
-        for message, where in problems:
-            kind = "too-deep" if message == "nested too deeply" else "syntax"
-            self.problems.append(p.Problem(kind, message, self.source.path, where))
-        return tree
+        return tree, [p.Problem("too-deep" if message == "nested too deeply" else "syntax", message, self.source.path,
+                                where) for message, where in problems]
 
     def add(self, lowered: Lowered) -> None:
         self.body += lowered.body

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
-from connlint.languages.javascript.parse_tree_sitter import Dialect, language, tree
+from connlint.languages.javascript.parse_tree_sitter import Dialect, query, tree
 from connlint.model.region import Region
 
 AT_ONCE = (b"map", b"forEach", b"filter", b"reduce", b"some", b"every", b"flatMap", b"find", b"from")
@@ -18,16 +17,9 @@ _WRAPPERS = ("parenthesized_expression", "as_expression", "satisfies_expression"
              "await_expression", "type_assertion")
 
 
-@cache
-def _cursor(dialect: Dialect) -> Any:
-    import tree_sitter
-
-    return tree_sitter.QueryCursor(tree_sitter.Query(language(dialect), _QUERY))
-
-
 def regions(data: bytes, dialect: Dialect) -> list[Region]:
     """The bodies of all functions that do not run where they stand, in order of their start."""
-    captures = _cursor(dialect).captures(tree(data, dialect).root_node)
+    captures = query(dialect, _QUERY).captures(tree(data, dialect).root_node)
     found = [region for node in captures.get("function", ()) if (region := _region(node)) is not None]
     return sorted(found, key=lambda region: (region.start, -region.end))
 

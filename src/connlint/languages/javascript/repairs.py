@@ -42,6 +42,8 @@ TYPES_OF_CALLS = """
 (instantiation_expression (type_arguments) @instantiated)
 """
 """What `repaired` has to know of a tree: ``await f<T>(x)`` is read as ``(await f)<T>(x)``, and so is ``!f<T>(x)``."""
+MAY_GIVE_TYPES = regex(rb">(?<!=>)[ \t\r\n]*(?:[(`]|\?\.|/[/*])")
+"""What stands in a text in which a call, or a text that is tagged, is given types."""
 
 
 def repaired(data: bytes, root: Any, captures: dict[str, list[Any]]) -> bytes | None:

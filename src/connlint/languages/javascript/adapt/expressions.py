@@ -41,7 +41,8 @@ class Expressions(Walk):
         return self.convert(n.named_children[-1])
 
     def identifier(self, n: Any) -> Node:
-        return Node(type="Identifier", range=self.at(n), name=self.text(n))
+        start, end = n.byte_range
+        return Node(type="Identifier", range=self.at(n), name=self.data[start:end].decode("utf-8", "replace"))
 
     def private(self, n: Any) -> Node:
         return Node(type="PrivateIdentifier", range=self.at(n), name=self.text(n))

@@ -37,6 +37,7 @@ class Walk:
     def __init__(self, data: bytes, fields: SimpleNamespace, base: int, table: Sequence[int] | None,
                  ambient: bool) -> None:
         self.data, self.f, self.base, self.table, self.ambient = data, fields, base, table, ambient
+        self.is_whole = table is None and base == 0
         self.ends: dict[int, int] = {}
         self.broken: set[int] = set()
         self.problems: list[tuple[str, tuple[int, int]]] = []
@@ -47,7 +48,8 @@ class Walk:
     # -- places and texts -----------------------------------------------------------------------------------------
 
     def at(self, n: Any) -> tuple[int, int]:
-        return self.span(n.start_byte, n.end_byte)
+        place: tuple[int, int] = n.byte_range
+        return place if self.is_whole and place[1] not in self.ends else self.span(*place)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         before_comment = self.ends.get(end)
@@ -58,7 +60,8 @@ class Walk:
         return start + self.base, end + self.base
 
     def text(self, n: Any) -> str:
-        return self.data[n.start_byte : n.end_byte].decode("utf-8", "replace")
+        start, end = n.byte_range
+        return self.data[start:end].decode("utf-8", "replace")
 
     def first(self, n: Any) -> Any:
         """The first child that is no comment, type or error; None if there is none."""
