@@ -110,8 +110,9 @@ class Bench:
         if not complaints:
             yield "parses"
         treated = Counter(map(key_of, offer.findings))
-        was = Counter(key_of(f) for f in self.report.reported if f.place.path in contents)
-        now = Counter(key_of(f) for f in after.reported if f.place.path in contents)
+        looked_at = contents.keys() | {finding.place.path for finding in offer.findings}
+        was = Counter(key_of(f) for f in self.report.reported if f.place.path in looked_at)
+        now = Counter(key_of(f) for f in after.reported if f.place.path in looked_at)
         stays = [f"{key[0]} stays" for key in treated if now[key] > was[key] - treated[key]]
         comes = [f"{key[0]} comes: {key[2]}" for key in now - was]
         moves = [f"{path} is edited elsewhere" for path, data in contents.items()
@@ -192,9 +193,10 @@ def measured(bench: Bench, name: str, show: bool, seconds: float) -> Iterator[tu
 def _tried(bench: Bench, offer: Offer, name: str, show: bool) -> list[str]:
     """The columns in which one edit counts."""
     contents = edited([offer], bench.report.sources)
+    looked_at = contents.keys() | {finding.place.path for finding in offer.findings}
     narrow = Selection(OverlayTree(bench.selection.tree, contents),
-                       [p for p in bench.selection.code if p in contents],
-                       [p for p in bench.selection.other if p in contents])
+                       [p for p in bench.selection.code if p in looked_at],
+                       [p for p in bench.selection.other if p in looked_at])
     after = bench.checked(narrow)
     refused = bench.refusal(offer, contents, after)
     if show:

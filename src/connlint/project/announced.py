@@ -6,9 +6,12 @@ project that has no file of variables and no workflow tells nobody anything, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from connlint.patterns import regex
+from connlint.project.bundled import package_names
+from connlint.project.packages import own_root
 from connlint.project.project import Project
 from connlint.project.tree import Tree
 
@@ -21,6 +24,10 @@ _WORKFLOW = regex(r"(?:^|/)(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|\
 _TESTS = regex(rb"\b(?:pytest|jest|vitest|mocha|unittest|tox|nox"
                rb"|(?:manage\.py|npm|yarn|pnpm|bun|make|nx)[ \t](?:run[ \t])?test)")
 _BRINGS_ITS_OWN = regex(rb"\.env\b|\benv_file\b|\bdocker[ -]compose\b|\bsecrets: inherit\b")
+_BUILDING = regex(r"(?:^|/)(?:[^/]*Dockerfile[^/]*|\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml"
+                  r"|\.circleci/config\.yml)$")
+_BUILD = regex(rb"(?:npm|yarn|pnpm|bun|next|turbo|nx)[ \t](?:run[ \t])?(?:[\w:-]+[ \t])?build\b")
+_FOR_BUILDS = regex(r"(?:^|/)\.env(?:\.production)?$")
 _FOR_TESTS = regex(r"(?:^|/)(?:conftest\.py|pytest\.ini|tox\.ini|noxfile\.py|setup\.cfg|pyproject\.toml|Makefile"
                    r"|package\.json"
                    r"|(?:jest|vitest|playwright|cypress)[\w.-]*\.[cm]?[jt]s|[\w.-]*[Ss]etup[\w.-]*\.(?:[cm]?[jt]s|py)"
@@ -55,6 +62,27 @@ def tests_know(project: Project, variable: str) -> bool:
         paths = [*running, *(path for path in tree.paths if _FOR_TESTS.search(path))]
         memo["words"] = None if settled else _words(tree, sorted(paths))
     return memo["words"] is None or variable.encode() in memo["words"]
+
+
+def builds_know(project: Project, path: str, variable: str, table: Collection[dict[str, Any]]) -> bool:
+    """Whether the builds of the package of ``path`` have ``variable``, so that a file may need it while it is loaded;
+    True as well where no build loads the package's files, or none is written down.
+
+    ``table`` are the entries of what makes code for browsers: ``loading`` names those whose builds load what the server
+    runs.
+    """
+    memo = project.memo.setdefault(builds_know, {})
+    if (root := own_root(project, path)) not in memo:
+        names = package_names(project, root)
+        memo[root] = any(not names.isdisjoint(entry.get("loading", ())) for entry in table)
+    if not memo[root]:
+        return True
+    if None not in memo:
+        tree = project.tree
+        building = [one for one in sorted(tree.paths) if _BUILDING.search(one) and _BUILD.search(tree.read(one) or b"")]
+        written = [one for one in sorted(tree.paths) if _FOR_BUILDS.search(one)]
+        memo[None] = _words(tree, [*building, *written]) if building else None
+    return memo[None] is None or variable.encode() in memo[None]
 
 
 def _words(tree: Tree, paths: Iterable[str]) -> frozenset[bytes]:

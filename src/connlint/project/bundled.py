@@ -52,10 +52,15 @@ def is_inlined(project: Project, path: str, variable: str, table: Collection[dic
     root = own_root(project, path)
     known: dict[str, bool] = project.memo.setdefault(is_inlined, {})
     if root not in known:
-        package = jsonc.loads(project.tree.read(posixpath.join(root, "package.json"))) or {}
-        listed = {name for key in ("dependencies", "devDependencies") for name in jsonc.mapping(package.get(key))}
+        listed = package_names(project, root)
         known[root] = any(not listed.isdisjoint(entry["packages"]) for entry in table)
     return known[root]
+
+
+def package_names(project: Project, root: str) -> frozenset[str]:
+    """The names of the packages that the one in the folder ``root`` depends on, for its work or for its making."""
+    package = jsonc.loads(project.tree.read(posixpath.join(root, "package.json"))) or {}
+    return frozenset(name for key in ("dependencies", "devDependencies") for name in jsonc.mapping(package.get(key)))
 
 
 def _written(tree: Tree, root: str, name: str) -> bool:

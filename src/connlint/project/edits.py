@@ -11,7 +11,7 @@ from connlint.model import program as p
 from connlint.model.finding import Fix
 from connlint.model.source import Span
 from connlint.patterns import regex
-from connlint.project.announced import is_announced, tests_know
+from connlint.project.announced import builds_know, is_announced, tests_know
 from connlint.project.bundled import is_inlined
 from connlint.project.corrections import without_idle_imports
 from connlint.project.defaults import without_declared_default, without_default
@@ -43,6 +43,9 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     early = module.function(read.site.node) is None
     if early and not any(tests_know(values.environment.project, name) for r in reads for name in r.variables):
         return None  # what the tests import would stop them
+    if early and not any(builds_know(values.environment.project, module.path, name, values.browser)
+                         for r in reads for name in r.variables):
+        return None  # and so would what a build loads
     variable = " or ".join(dict.fromkeys(r.variables[0] for r in reads))
     if len(reads) == 1 and (fix := _without_default(values, module, read.site.node, joint.node, variable)) is not None:
         return without_idle_imports(module, fix)
