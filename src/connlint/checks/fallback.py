@@ -41,6 +41,7 @@ from connlint.project.uses import uses
 from connlint.project.values import Possible, Read, Site, Values, values_of
 
 _LOADED = regex(rb"\bload\s*:\s*\[")
+_PROPOSALS = ("default", "initial", "initialValue")
 """Where settings are told which factories to load."""
 _NO_PAGE = ("postgres", "mysql", "mariadb", "mongodb", "redis", "amqp", "mssql", "sqlserver", "cockroachdb")
 """Schemes of addresses in which a word is the name of a user or a database."""
@@ -126,7 +127,7 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         if any(abandoned.is_trial(module, at) for at in (read_at, site.node)):
             continue
-        if _is_demanded_else(values, module, site.node, unset):
+        if _is_demanded_else(values, module, site.node, unset) or _is_proposed(module, site.node):
             continue
         if required_variables(values, stages, module, site.node).intersection(names):
             continue
@@ -148,6 +149,16 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         seen.update(id(r.site.node) for r in found.reads)
         yield found, reads
+
+
+def _is_proposed(module: Module, node: Any) -> bool:
+    """Whether ``node`` is what a question proposes to the person at the terminal, who may answer something else."""
+    above = module.parent(node)
+    if type(above) is not p.Entry or type(above.key) is not p.Text or above.key.value not in _PROPOSALS:
+        return False
+    question = module.parent(above)
+    return type(question) is p.Record and any(
+        type(entry.key) is p.Text and entry.key.value == "message" for entry in question.entries)
 
 
 def _is_demanded_else(values: Values, module: Module, node: Any, unset: frozenset[str]) -> bool:
