@@ -72,11 +72,16 @@ class Destinations:
         field = field_of(self.values, module, node, found)
         python = module.program.language == "python"
         least = 1 if python and self.disuse.is_crowded(module.path) else _REST_OF_CLASS
-        if field is not None and (self.mentions.is_unread(field, least) or self.elsewhere.is_only_asked_about(field)):
+        if field is not None and (
+                self.mentions.is_unread(field, least) or self.elsewhere.ends_in(field, self._is_harmless)):
             return True
         if field is None and len(found) == 1 and (made := self._field_made(found[0])) is not None:
             return self.mentions.is_unread(made, least)
         return self.disuse.has(module, node)
+
+    def _is_harmless(self, use: Use) -> bool:
+        asked = use.kind == "compared" or (use.kind == "tested" and type(use.node) is not p.Loop)
+        return asked or self._shows(use)
 
     def _field_made(self, use: Use) -> Field | None:
         """The field of a record of the project that the use fills: ``Provider(base_url=…)``, where that has no code of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 from connlint.model import program as p
@@ -15,41 +15,35 @@ _ASKED_FOR = frozenset(("main", "handler", "constructor", "default", "setup", "l
 """Names by which others call a function without being seen to."""
 
 
-def calls_around(project: Project, module: Module, node: Any) -> Iterator[tuple[Module, list[p.Call]]]:
-    """For each function around ``node``, the innermost first: its calls, and the module they stand in, where all of
-    them are seen and there is one."""
-    for above in module.parents(node):
-        if type(above) is p.Function:
-            found = _calls(project, module, above)
-            if found is not None:
-                yield found
+def is_called_only_where(project: Project, module: Module, node: Any, holds: Callable[[Module, p.Call], bool]) -> bool:
+    """Whether all calls of a function around ``node`` are seen, there is one, and ``holds`` is true of each."""
+    return any(_is_called_only_where(project, module, above, holds)
+               for above in module.parents(node) if type(above) is p.Function)
 
 
-def _calls(project: Project, module: Module, function: p.Function) -> tuple[Module, list[p.Call]] | None:
-    memo = module.memo.setdefault(_calls, {})
-    key = id(function)
-    if key not in memo:
-        memo[key] = _seen(project, module, function)
-    found: tuple[Module, list[p.Call]] | None = memo[key]
-    return found
-
-
-def _seen(project: Project, module: Module, function: p.Function) -> tuple[Module, list[p.Call]] | None:
+def _is_called_only_where(project: Project, module: Module, function: p.Function,
+                          holds: Callable[[Module, p.Call], bool]) -> bool:
     name = _name_of(module, function)
     if not name or name.startswith("__") or name in _ASKED_FOR:
-        return None
+        return False
     if function.decorators or function.kind in ("get", "set"):
-        return None
-    index = importers(project)
-    if index.mentions(name, module.path) != (module.path,):
-        return None
+        return False
+    calls = _calls(module, name)
+    if not calls or not all(holds(module, call) for call in calls):
+        return False
+    if importers(project).mentions(name, module.path) != (module.path,):
+        return False
     # functions that no rule asks about may not have been read, and may be those that call
     whole = project.module(module.path) or module
-    calls = [call for call in whole.nodes(p.Call)
-             if name == getattr(call.callee, "name", getattr(call.callee, "id", None))]
+    calls = _calls(whole, name)
     written = len(re.findall(rb"(?<![\w$])%s(?![\w$])" % re.escape(name.encode()), whole.source.data))
-    inside = [call for call in calls if function.at[0] <= call.at[0] < function.at[1]]
-    return (whole, calls) if calls and not inside and written == len(calls) + 1 else None
+    inside = any(function.at[0] <= call.at[0] < function.at[1] for call in calls)
+    return written == len(calls) + 1 and not inside and all(holds(whole, call) for call in calls)
+
+
+def _calls(module: Module, name: str) -> list[p.Call]:
+    return [call for call in module.nodes(p.Call)
+            if name == getattr(call.callee, "name", getattr(call.callee, "id", None))]
 
 
 def _name_of(module: Module, function: p.Function) -> str:

@@ -86,15 +86,16 @@ class Elsewhere:
                 asking += found
         return asking > 0
 
-    def is_only_asked_about(self, field: Field) -> bool:
-        """Whether the program compares and tests what stands in ``field``, and does nothing else with it."""
+    def ends_in(self, field: Field, harmless: Callable[[Use], bool]) -> bool:
+        """Whether the program reads ``field``, and all that it does with what stands there is ``harmless``."""
         asked = re.compile(rb"\.%s\b" % re.escape(field.name.encode()))
         written = sum(len(asked.findall(self.index.data(path)))
                       for path in self.index.mentions(field.name, field.module.path) if self.counts(path))
         found = list(self.reads(field)) if written else []
-        return bool(found) and len(found) == written and all(
-            {use.kind for use in follow(self.values, home, member)} in ({"compared"}, {"compared", "tested"})
-            for home, member in found)
+        if not found or len(found) != written:
+            return False
+        return all((uses := follow(self.values, home, member)) and all(harmless(use) for use in uses)
+                   for home, member in found)
 
     def reads(self, field: Field) -> Iterator[tuple[Module, p.Member]]:
         """Every place of the program that is seen to read ``field`` of an object of its class."""

@@ -15,7 +15,7 @@ from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.address import loopback
-from connlint.project.callers import calls_around
+from connlint.project.callers import is_called_only_where
 from connlint.project.conditions import Condition, conditions
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -208,8 +208,7 @@ class Stages:
             return True
         if self.in_section(module, node) or self._is_chosen_in_development(module, node):
             return True
-        return any(all(self._is_in_development(where, call) for call in calls)
-                   for where, calls in calls_around(self.values.project, module, node))
+        return is_called_only_where(self.values.project, module, node, self._is_in_development)
 
     def _is_in_development(self, module: Module, node: Any) -> bool:
         return any(self.development_only(c) for c in self.held(module, node))
