@@ -49,7 +49,7 @@ class Default(Struct, frozen=True, eq=False):
     """One read of ``variable`` with a constant default; ``meaning`` is the same for texts that mean the same.
 
     ``site`` is the expression that has the value. ``allowed``: it is only made part of a list of who may call or be
-    called, which names an address in its own way.
+    called, which has no use for a path.
     """
 
     variable: str
@@ -84,8 +84,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
             if len({row.meaning for row in rows}) > 1:
                 rows = [row for row in rows if not abandoned.has(row.place.path)
                         and not destinations.is_of_no_use(row.site.module, row.site.node)]
-            for allowed in (False, True):
-                yield from _differing([row for row in rows if row.allowed == allowed])
+            yield from _differing(rows)
 
 
 def _differing(rows: list[Default]) -> Iterator[Draft]:
@@ -94,7 +93,7 @@ def _differing(rows: list[Default]) -> Iterator[Draft]:
     if address:
         rows = [d for d in rows if not _REMARK.search(d.text.strip())]
     for default in rows:
-        others = [d for d in rows if d.meaning != default.meaning]
+        others = [d for d in rows if _differ(d, default)]
         if others:
             nearest = min(others, key=lambda d: (d.place.path != default.place.path, d.place.path, d.place.at))
             slots = {"variable": default.variable, "default": shown(default.text), "other": shown(nearest.text),
@@ -103,6 +102,15 @@ def _differing(rows: list[Default]) -> Iterator[Draft]:
             yield Draft("address" if address else "value", default.place, slots, default.variable, related=related)
 
 
+def _differ(one: Default, other: Default) -> bool:
+    """Whether two defaults mean something else: of an address and a list of who may be called, the origin counts."""
+    if one.allowed == other.allowed or one.meaning == other.meaning:
+        return one.meaning != other.meaning
+    texts = one.meaning, other.meaning
+    return not any("," in text for text in texts) and len({_ORIGIN.sub(r"\1", text) for text in texts}) > 1
+
+
+_ORIGIN = regex(r"^(\w[\w+.-]*://[^/]*)/.*")
 _DEFAULT = rb"\s*(['\"`][^'\"`\n]{0,120}['\"`]|-?\d[\d_.]*\b|[A-Za-z_$][\w.$]*)"
 # A variable as it is read, and what follows on an operator or comma that gives a default.
 _READ = Led(
