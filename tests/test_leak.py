@@ -256,6 +256,20 @@ def test_a_handler_that_ends_the_program_catches_nothing(last, level):
     assert only("a.py", text).level == level
 
 
+@pytest.mark.parametrize(("run", "level"), [
+    ("    loop.run_until_complete(task)", "note"),
+    ("    try:\n        loop.run_until_complete(task)\n    except asyncio.CancelledError:\n        pass", "note"),
+    ("    try:\n        loop.run_until_complete(task)\n    except OSError:\n        pass", "warning"),
+    ("    loop.call_later(1, task.cancel)\n    loop.run_forever()", "warning"),
+])
+def test_a_task_that_is_run_to_its_end_ends_the_program(run, level):
+    text = ("import asyncio\n\nimport asyncpg\n\n\nasync def serve(dsn):\n    serve.asked = hasattr(serve, 'asked')\n"
+            "    connection = await asyncpg.connect(dsn)\n    await connection.fetchrow('x')\n"
+            "    await connection.close()\n\n\ndef main():\n    loop = asyncio.new_event_loop()\n"
+            f"    task = loop.create_task(serve('x'))\n{run}\n\n\nif __name__ == '__main__':\n    main()\n")
+    assert only("service.py", text).level == level
+
+
 @pytest.mark.parametrize(("call", "level"), [
     ("self.copy(options['path'])", "note"),
     ("[self.copy(path) for path in options['paths']]", "note"),

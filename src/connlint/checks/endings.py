@@ -62,11 +62,18 @@ class Endings:
             return False
         if unread(self.module, name):
             return self._whole(name, depth)
-        calls = [self.module.parent(use) for use in self._uses(name, at)]
+        calls = [self.module.parent(use) for use in self._uses(name, at) if not self._is_marked(use)]
         if any(type(call) is not p.Call or not self._leads_out(call, function, depth) for call in calls):
             return False
         elsewhere = self._called_elsewhere(name, function, depth)
         return elsewhere if elsewhere is not None else bool(calls) or self._is_program()
+
+    def _is_marked(self, use: p.Name) -> bool:
+        """Whether a use of a function's name reads or writes an attribute of it: ``hasattr(main, "told")``."""
+        above: Any = self.module.parent(use)
+        if type(above) is p.Argument:
+            return last_word(self.module.parent(above)) in ("hasattr", "getattr", "setattr")
+        return type(above) is p.Member
 
     def after(self, function: p.Function) -> bool:
         """Whether the program ends where ``function`` returns: it is called where the program starts, once."""
@@ -273,7 +280,8 @@ class Endings:
             if kind is p.Member and above.name in _PROMISE and not self._stops_at(above, below, call):
                 return False
             if kind is p.Argument and function.is_async and not self._runs(self.module.parent(above)):
-                return False
+                task = self._task_of(self.module.parent(above))
+                return task is not None and self._leads_out(task, function, depth)
             below = above
         return at_import(self.module, call, main=True)
 
@@ -291,7 +299,19 @@ class Endings:
         """Whether a handler takes nothing but what ends the program on purpose: no error is caught by it."""
         types = handler.types
         named = types.items if type(types) is p.Sequence else (types,)
-        return all(type(one) is p.Name and one.id in self.stops for one in named)
+        return all(last_word(one) in self.stops or last_word(one) == "CancelledError" for one in named)
+
+    def _task_of(self, call: Any) -> Any:
+        """The call that runs the task to its end that ``call`` makes of a coroutine, and that a variable keeps."""
+        let = self.module.parent(call)
+        if last_word(call) not in ("create_task", "ensure_future") or type(let) is not p.Let or let.value is not call:
+            return None
+        for name in self.repeats.names().get(last_word(let.target) or "", ()):
+            given = self.module.parent(name)
+            run = self.module.parent(given) if type(given) is p.Argument else None
+            if run is not None and self._runs(run) and self.module.function(name) is self.module.function(let):
+                return run
+        return None
 
     def _gives_up(self, handler: p.Handler) -> bool:
         """Whether a handler ends the program, or lets what it got go on, whatever it does before."""

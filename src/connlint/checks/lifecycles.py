@@ -41,6 +41,7 @@ class Api(Struct, frozen=True):
     fails: tuple[str, ...] = ()
     awaiting: bool = False
     asleep: bool = False
+    idle: bool = False
     calling: bool = False
     managed: bool = True
     discarded: str = "always"
@@ -151,7 +152,8 @@ class Lifecycles:
                 self._add(Api(
                     "connection", language, tuple(entry["names"]), what=kind["what"], wary=language == "python",
                     ends=tuple(r["call"] for r in entry["release"] if "on" not in r), discarded="never",
-                    starts=tuple(entry.get("explicit", ())), managed=entry.get("with") != "tx",
+                    starts=tuple(entry.get("explicit", ())), idle=entry.get("connects") == "explicit",
+                    managed=entry.get("with") != "tx",
                     unreleased=kind["unreleased"] if at_once else "never",
                 ))
 

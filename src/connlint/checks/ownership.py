@@ -39,6 +39,8 @@ class Ownership:
                 plan.drops.add(id(store))
         if api.asleep and home.kind == "local":
             plan.wakes.update(id(use.node) for use in home.uses)
+        if api.idle and home.kind == "local":
+            plan.wakes.update(id(use.node) for use in home.uses if self._starts(use.node, api))
         for use in home.uses:
             if use.meaning == "read":
                 self._tested(use.node, api, plan)
@@ -53,6 +55,11 @@ class Ownership:
                 if not self._carry(inner, function, use.where, plan, api, set()):
                     return None
         return plan
+
+    def _starts(self, node: Any, api: Api) -> bool:
+        """Whether a handle that does nothing at first is started where ``node`` stands."""
+        above = self.module.parent(node)
+        return type(above) is p.Member and above.name in api.starts
 
     def _holds(self, store: Any, value: p.Expression) -> bool:
         held = getattr(store, "value", None)
