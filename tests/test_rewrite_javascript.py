@@ -92,7 +92,10 @@ HELPER = """function requireEnv(name: string): string {
         ('‹process.env.A ||= "b"›;', f"process.env.A ||= {THROWS};"),
         ('f(({ ‹A = "b"› } = process.env) => A);', f"f(({{ A = {THROWS} }} = process.env) => A);"),
         ("g(y && (‹process.env.A || process.env.B || 'b'›))\n", f"g(y && (process.env.A || process.env.B || {BARE}))\n"),
-        ('x = ‹process.env.A›;', None),
+        # a read alone
+        ('const x = ‹process.env.A›; // c\nf(x);', f"const x = process.env.A; // c\n{TEST};\nf(x);"),
+        ('g({\n  x: ‹process.env.A›,\n});', f"{ABOVE};\ng({{\n  x: process.env.A,\n}});"),
+        ('const f = () => g(‹process.env.A›);', None),
         ('x = ‹get("A", "b")›;', None),
         ('x = ‹process.env.A ? 1 : 2›;', None),
         ('x = ‹process.env.A && "b"›;', None),

@@ -138,7 +138,7 @@ def _replaceable(values: Values, module: Module, read: Any, joint: Any, python: 
         return None
     kind = type(joint)
     if joint is read:
-        return joint if python and not access.writes else None
+        return joint if not access.writes else None
     if kind is p.Logical and joint.op != "and":
         chained = not python and joint.right is not read and _is_in_chain(joint, read)
         return joint if joint.left is read or chained else None

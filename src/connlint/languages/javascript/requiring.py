@@ -45,19 +45,22 @@ def require(
     source: Source, program: p.Program, read_at: Span, variable: str, helper: str | None = None, *,
     inlined: bool = False, imported: str = "",
 ) -> Fix | None:
-    """Stop where the environment read at ``read_at`` falls back to a default: the program throws instead.
+    """Stop where the environment read at ``read_at`` finds nothing: the program throws instead.
 
     ``read_at`` is the whole of read and default: ``env.X || "…"``, ``env.X ?? "…"``, ``env.X ? env.X : "…"``, an
-    assignment with ``||=`` or ``??=``, a pattern's ``X = "…"``. Never safe: without the variable the program stops
-    where it went on. Where several are tried, ``variable`` names them: "A or B". ``helper`` is a function that the file
-    can call with the name of a variable, and that returns its value or throws; where ``imported`` is given, it has to
-    be imported from there. ``inlined`` says that a bundler may put the value in the place of the read, which then has
-    to stay as it is.
+    assignment with ``||=`` or ``??=``, a pattern's ``X = "…"``, or a read alone, without a default. Never safe: without
+    the variable the program stops where it went on. Where several are tried, ``variable`` names them: "A or B".
+    ``helper`` is a function that the file can call with the name of a variable, and that returns its value or throws;
+    where ``imported`` is given, it has to be imported from there. ``inlined`` says that a bundler may put the value in
+    the place of the read, which then has to stay as it is.
     """
     if not re.fullmatch(r"[\w.-]+(?: or [\w.-]+)*", variable):
         return None
-    defaults = {at: node for node in _by_place(program).get(read_at, ())
-                if (at := _default(node, variable)) is not None}
+    nodes = _by_place(program).get(read_at, ())
+    title = f"Require {variable}"
+    if len(nodes) == 1 and type(nodes[0]) is p.Member and _ANY_READ.match(source.slice(read_at)):
+        return _test_alone(source, program, nodes[0], variable, title)
+    defaults = {at: node for node in nodes if (at := _default(node, variable)) is not None}
     if len(defaults) != 1:
         return None
     (at, node), = defaults.items()
@@ -76,9 +79,19 @@ def require(
     elif type(node) is p.Default:
         fixes.append(writer.guarded_pattern(node))
     fixes.append((Edit(Place(source.path, at), writer.throwing()),))
-    title = f"Require {variable}"
     return next((fix for edits in fixes if edits
                  and (fix := proved(source, Fix(title, tuple(edits)), read, keeps=False)) is not None), None)
+
+
+def _test_alone(source: Source, program: p.Program, node: p.Member, variable: str, title: str) -> Fix | None:
+    """A test of a read that has no default: below the declaration that it is the value of, or above its statement."""
+    writer = _Writer(source, program, variable, node.at)
+    lets = [s for s in everything(program.body) if type(s) is p.Let and s.value is node and type(s.target) is p.Name]
+    test = writer.test_below(lets[0], node.at[1]) if len(lets) == 1 else None
+    statement = _evaluating(program, node)
+    if test is None and statement is not None:
+        test = writer.test_above(statement, source.slice(node.at))
+    return proved(source, Fix(title, (test,)), read, keeps=False) if test is not None else None
 
 
 @kept_for_the_last
@@ -135,16 +148,22 @@ class _Writer:
         if type(name) is not p.Name:
             return ()
         let = lets[0]
-        exported = _is_export(source, let)
-        if source.path.endswith(_TYPED) and (exported or not self._is_narrowed(let, name.id)):
+        if source.path.endswith(_TYPED) and (_is_export(source, let) or not self._is_narrowed(let, name.id)):
             return ()
+        test = self.test_below(let, node.at[1])
+        if test is None:
+            return ()
+        return (*self._joined(let, node), Edit(Place(source.path, (node.left.at[1], node.at[1])), ""), test)
+
+    def test_below(self, let: p.Let, stop: int) -> Edit | None:
+        """A test of the name that ``let``, whose value ends at ``stop``, declares, on a line of its own below it."""
+        source = self.source
         head = re.match(r"(\s*)(?:export\s+)?(?:const|let|var)\s", source.line_text(source.line(let.at[0])))
-        rest = source.slice((node.at[1], line_stop(source, node.at[1])))
-        if not head or not re.fullmatch(r"\s*;?\s*(?://.*)?", rest) or not (exported or whole_line(source, let.at)):
-            return ()
-        test = f"{line_end(source)}{head[1]}{self._test(name.id)}"
-        return (*self._joined(let, node), Edit(Place(source.path, (node.left.at[1], node.at[1])), ""),
-                insertion(source, line_stop(source, node.at[1]), test))
+        rest = source.slice((stop, line_stop(source, stop)))
+        if not head or not re.fullmatch(r"\s*;?\s*(?://.*)?", rest) or not (
+                _is_export(source, let) or whole_line(source, let.at)) or type(let.target) is not p.Name:
+            return None
+        return insertion(source, line_stop(source, stop), f"{line_end(source)}{head[1]}{self._test(let.target.id)}")
 
     def _joined(self, statement: p.Statement, node: p.Logical) -> list[Edit]:
         """What puts a value that stood on a line of its own behind the name that it is given, where it fits now."""
@@ -181,16 +200,21 @@ class _Writer:
         statement = _evaluating(self.program, node)
         if statement is None or not _ANY_READ.match(read):
             return ()
+        test = self.test_above(statement, read)
+        return (test, *self._joined(statement, node), Edit(Place(source.path, around), read)) if test else ()
+
+    def test_above(self, statement: p.Statement, read: str) -> Edit | None:
+        """A test of ``read`` on a line of its own above ``statement`` and what is said of it."""
+        source = self.source
         line, exported = whole_line(source, statement.at), _is_export(source, statement)
         start = line_start(source, self._first_change(statement).at[0])
         if (line is None and not exported) or not _stands_in_a_block(source, start):
-            return ()
+            return None
         indent = line[1] if line is not None else ""
         start = _above_comments(source, start)
         number = source.line(start)
         apart = exported and (number == 1 or not source.line_text(number - 1).strip())
-        return (insertion(source, start, f"{indent}{self._test(read)}{line_end(source) * (1 + apart)}"),
-                *self._joined(statement, node), Edit(Place(source.path, around), read))
+        return insertion(source, start, f"{indent}{self._test(read)}{line_end(source) * (1 + apart)}")
 
     def _first_change(self, statement: p.Statement) -> p.Statement:
         """``statement``, or the first of the assignments right above it: what throws between them leaves them half
@@ -260,7 +284,7 @@ def _is_export(source: Source, statement: p.Statement) -> bool:
     return source.slice((line_start(source, statement.at[0]), statement.at[0])).strip() in ("export", "export default")
 
 
-def _evaluating(program: p.Program, node: p.Logical) -> p.Statement | None:
+def _evaluating(program: p.Program, node: p.Expression) -> p.Statement | None:
     """The simple statement that evaluates ``node`` whenever it is reached; None where there is none."""
     waiting: list[tuple[Any, p.Statement | None]] = [(statement, None) for statement in program.body]
     while waiting:
