@@ -270,6 +270,22 @@ def test_a_task_that_is_run_to_its_end_ends_the_program(run, level):
     assert only("service.py", text).level == level
 
 
+@pytest.mark.parametrize(("text", "level"), [
+    ("def load(d):\n    try:\n        c = psycopg2.connect(d)\n        c.execute('x')\n        c.close()\n"
+     "    except KeyError:\n        load('x')\n\n\nif __name__ == '__main__':\n    load('y')\n", "note"),
+    ("def load(a):\n    try:\n        c = psycopg2.connect(a.d)\n        c.execute('x')\n        c.close()\n"
+     "    except Exception:\n        print(a)\n\n\ndef main():\n    parser = ArgumentParser()\n"
+     "    parser.set_defaults(func=load)\n    a = parser.parse_args()\n    a.func(a)\n\n\n"
+     "if __name__ == '__main__':\n    main()\n", "note"),
+    ("def load(a):\n    try:\n        c = psycopg2.connect(a.d)\n        c.execute('x')\n        c.close()\n"
+     "    except Exception:\n        print(a)\n\n\ndef main():\n    on_message(func=load)\n\n\n"
+     "if __name__ == '__main__':\n    main()\n", "warning"),
+])
+def test_a_short_program_may_name_its_functions(text, level):
+    head = "from argparse import ArgumentParser\n\nimport psycopg2\n\n\n"
+    assert only("report.py", head + text).level == level
+
+
 @pytest.mark.parametrize(("call", "level"), [
     ("self.copy(options['path'])", "note"),
     ("[self.copy(path) for path in options['paths']]", "note"),

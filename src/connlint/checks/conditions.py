@@ -92,6 +92,9 @@ class Conditions:
             return ((HELD, wanted),), True
         if kind is p.Compare and id(test.left) in self.plan.held and (sign := _of_descriptor(test)) is not None:
             return ((HELD, wanted == sign),), True
+        if kind is p.Compare and id(test.left) in self.plan.held and test.op in ("in", "not in"):
+            # ``if fd not in (0, 1, 2): os.close(fd)``: it is one of those that stay
+            return ((HELD, wanted == (test.op == "not in")),), False
         if id(test) in self.plan.held:
             return ((HELD, wanted),), True
         if kind in (p.Name, p.Member) and self.steady(test):

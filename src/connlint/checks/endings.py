@@ -62,11 +62,16 @@ class Endings:
             return False
         if unread(self.module, name):
             return self._whole(name, depth)
-        calls = [self.module.parent(use) for use in self._uses(name, at) if not self._is_marked(use)]
+        calls = [self.module.parent(use) for use in self._uses(name, at)
+                 if not self._is_marked(use) and not self._is_within(use, function)]
         if any(type(call) is not p.Call or not self._leads_out(call, function, depth) for call in calls):
             return False
         elsewhere = self._called_elsewhere(name, function, depth)
         return elsewhere if elsewhere is not None else bool(calls) or self._is_program()
+
+    def _is_within(self, use: Any, function: p.Function) -> bool:
+        """Whether a function itself uses its name: to run once more, from where it was run."""
+        return any(above is function for above in self.module.parents(use))
 
     def _is_marked(self, use: p.Name) -> bool:
         """Whether a use of a function's name reads or writes an attribute of it: ``hasattr(main, "told")``."""
@@ -228,7 +233,7 @@ class Endings:
                      if it.name == define.name and self.module.qualified(it) is None]
             if define.name == "__init__" and owner.name is not None:
                 users = [it for it in self.module.nodes(p.Name) if it.id == owner.name]
-        ways = [self._run_by(it) for it in users]
+        ways = [self._run_by(it) for it in users if not self._is_within(it, function)]
         return len(ways) <= _FEW and all(
             it is not None and self._is_reached_seldom(it, depth - 1, starts) for it in ways)
 
@@ -238,6 +243,8 @@ class Endings:
         above = self.module.parent(use)
         if type(above) is p.Call and above.callee is use:
             return above
+        if type(above) is p.Argument and last_word(self.module.parent(above)) == "set_defaults":
+            return self.module.parent(above)  # of a parser of arguments: ``args.func(args)`` runs it
         listed = above
         while type(above) is p.Sequence:
             listed, above = above, self.module.parent(above)
