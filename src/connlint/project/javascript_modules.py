@@ -28,6 +28,9 @@ _OBJECT = frozenset({
 })
 """Names that any object answers to, or that are asked of any module."""
 _CONFIGURATION = regex(r"(?:^|/)[\w-]+\.config\.[cm]?[jt]s$")
+_ADDED = regex(r"(?:rewire(?:\$.+)?|restore|__(?:get|set|with|Rewire|RewireAPI|GetDependency|ResetDependency)__)$")
+_ADDING = frozenset(("babel-plugin-rewire", "babel-plugin-rewire-exports", "babel-plugin-rewire-ts"))
+"""Plugins of Babel that add exports to every module, and their names as they document them."""
 _TRANSLATOR = regex(
     r"(?:webpack|rollup|vite|vitest|esbuild|parcel|parcel-bundler|tsx|ts-node|jest|next|nuxt|react-scripts|tsup|rolldown"
     r"|typescript|browserify|snowpack|gatsby|astro|bun|bun-types|esm|sucrase|esbuild-.*|rollup-.*|@babel/.*|babel-.*"
@@ -112,6 +115,8 @@ class JavaScriptLinker:
         unseen = bool(found) and use.breaks == "import" and not self._linkable(path, target, name)
         if (found is None or unseen) and is_material(path):
             return Unknown("material for a tool")
+        if found is None and self._is_added(target, name):
+            return Unknown("exported by what translates the module")
         if found is None and _CONFIGURATION.search(path) and self.exporters.defined(target, "default"):
             return Unknown("loaded by a tool that may look through the default export")
         if unseen:
@@ -120,6 +125,12 @@ class JavaScriptLinker:
             elsewhere, near = self.exporters.definers(name, target), self.exporters.near(target, name)
             return Missing(f"{target} does not export it", elsewhere, near)
         return self.resolver.found(found) if found else Unknown("the exports of the module cannot be known")
+
+    def _is_added(self, target: str, name: str) -> bool:
+        """Whether a plugin of Babel gives every module an export of that name, for tests to put something in the place
+        of others."""
+        return _ADDED.match(name) is not None and not _ADDING.isdisjoint(
+            self.resolver.packages.dependencies(folder_of(target)))
 
     # -- the importing file -------------------------------------------------------------------------------------------
 
