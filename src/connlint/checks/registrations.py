@@ -118,7 +118,7 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                         beside.append(other)
                         renamed = renamed or alike  # ``bus.on(…)`` in a constructor, ``this.bus.off(…)`` elsewhere
                     continue
-                if not _same_name(module, call.callee, other.callee):
+                if target and not _same_name(module, call.callee, other.callee):
                     continue
                 last = str(pair.keys[-1])
                 theirs = argument(other, last)
