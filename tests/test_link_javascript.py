@@ -172,6 +172,10 @@ def test_missing_says_what_was_meant_and_who_defines_it():
     ({"m.js": "exports.a = 1"}, []),
     ({"types.ts": "import './m'; declare module './m' { interface a {} }"}, []),
     ({"types.ts": "declare module 'm' { interface a {} }"}, ["x.ts: a"]),
+    ({"types.ts": "declare module 'm' { interface a {} }",
+      "tsconfig.json": '{"compilerOptions": {"baseUrl": "."}}'}, []),
+    ({"types.ts": "declare module './m';"}, []),
+    ({"types.ts": "declare module './n';", "n.ts": "export {}"}, ["x.ts: a"]),
 ])
 def test_names_that_another_file_adds(extra, expected):
     assert faults({"m.ts": "export const b = 1", "x.ts": "import { a } from './m'; a()", **extra}) == expected

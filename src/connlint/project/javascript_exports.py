@@ -25,7 +25,7 @@ CODE = regex(r"\.(?:[cm]?[jt]sx?|vue|svelte)$")
 """Files whose exports can be read."""
 _VENDORED = regex(r"(?:^|/)(?:node_modules|vendors?|vendored|third[_-]party|bower_components)/")
 _BUNDLED = regex(r"(?:^|/)dist(?:[-_]\w+)*/|[.-](?:min|bundle|umd|packed)\.[cm]?js$")
-_AUGMENTED = regex(rb"""declare\s+module\s+["'](\.[^"'\n]*|[@~#$][^"'\n]*)["']""")
+_AUGMENTED = regex(rb"""\bdeclare\s+module\s+["']([^"'*\n]+)["']\s*(\{)?""")
 
 
 class Exporters:
@@ -120,19 +120,20 @@ class Exporters:
         if any(self._look(other, name, set()) is not None for other in others):
             return True
         word = re.compile(rb"(?<![\w$])%b(?![\w$])" % re.escape(name.encode()))
-        return any(word.search(data) for data in self._augmentations.get(target, ()))
+        return any(data is None or word.search(data) for data in self._augmentations.get(target, ()))
 
     @cached_property
-    def _augmentations(self) -> dict[str, list[bytes]]:
-        """Files that add declarations to a module of the project, by that module."""
-        found: dict[str, list[bytes]] = {}
+    def _augmentations(self) -> dict[str, list[bytes | None]]:
+        """Files that add declarations to a module of the project, by that module; None for one that lets it have any
+        name: ``declare module "lib/dom";``."""
+        found: dict[str, list[bytes | None]] = {}
         for path in sorted(self.tree.paths):
             data = self.tree.read(path) if path.endswith((".ts", ".tsx", ".mts", ".cts")) else None
             if data is not None and b"declare module" in data:
-                for m in _AUGMENTED.findall(data):
-                    answer = self.resolver.resolve(path, m.decode("utf-8", "replace"))
+                for specifier, body in _AUGMENTED.findall(data):
+                    answer = self.resolver.resolve(path, specifier.decode("utf-8", "replace"))
                     if type(answer) is Found:
-                        found.setdefault(answer.path, []).append(data)
+                        found.setdefault(answer.path, []).append(data if body else None)
         return found
 
     def given_elsewhere(self, target: str, name: str) -> bool:
