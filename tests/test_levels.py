@@ -38,6 +38,11 @@ PAGE = {
     "web/src/items.js": "const URL = import.meta.env.VITE_API_URL || 'http://localhost:8000';\n"
                         "export const items = () => fetch(`${URL}/items`);\n",
 }
+POOLED = {
+    "agent/package.json": '{"name": "agent", "private": true, "dependencies": {"pg": "^8.0.0"}}',
+    "agent/src/db.ts": "import { Pool } from 'pg';\n"
+                       "export const pool = new Pool({ host: process.env.DB_HOST ?? '127.0.0.1' });\n",
+}
 RENDERED = {
     "package.json": '{"name": "shop", "private": true, "dependencies": {"next": "^15.0.0", "react-dom": "^19.0.0"}}',
     "lib/base.ts": "export function base(): string {\n  const told = process.env.NEXT_PUBLIC_API_URL;\n"
@@ -146,6 +151,9 @@ CASES = {
         "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"],
         "main.py": LINK.replace("localhost", "host.docker.internal")}),
     "a page that is read where the rest is published": ("env-localhost-fallback", "warning", PAGE),
+    "a pool that keeps the address of its own machine": ("module-scope-pool", "error", POOLED),
+    "a pool whose own machine has all in production": ("module-scope-pool", "note", {
+        **POOLED, "agent/.env.production": "DB_HOST=127.0.0.1\n"}),
     "a link of code that the image does not hold": ("env-localhost-fallback", "warning", {
         "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"].replace("COPY . .", "COPY api/ main.py ./"),
         "main.py": "from fastapi import FastAPI\napp = FastAPI()\n", "web/link.py": LINK}),

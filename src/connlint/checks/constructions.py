@@ -22,6 +22,7 @@ from connlint.project.callees import last_name
 from connlint.project.clients import Construction, construction, instance, record_of
 from connlint.project.companions import Companions
 from connlint.project.conditions import conditions
+from connlint.project.env_files import in_production
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.programs import Programs, programs_of
@@ -112,6 +113,9 @@ class Judge:
                     names = [v for read in q.absent for v in read.variables]
                     if Companions.of(self.project, self.rules.apis).beside(q.joint.module.path, names, host):
                         continue
+                    known = in_production(self.project.tree, q.joint.module.path, names)
+                    if known is not None and loopback(known.written) is not None:
+                        continue  # everything runs on one machine there
                     if not any(self.stages.development_only(c) for c in q.conditions):
                         if not self.stages.only_in_development(q.joint.module, q.joint.node):
                             return q, value
