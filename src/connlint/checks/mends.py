@@ -22,6 +22,7 @@ from connlint.project.releases import (
     ended_in,
     in_with,
     keep_task,
+    new_entry,
     new_method,
     release_in_finally,
     released_at_the_end,
@@ -33,6 +34,9 @@ from connlint.project.releases import (
 
 _SIMPLE = (p.Member, p.Call, p.Argument)
 _PLAIN = regex(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*|")
+_EVERYWHERE = regex(r"(?:(?:window|document|globalThis|this)(?:\.[A-Za-z_$][\w$]*)*)?")
+_BOUND = regex(r"this(?:\.[A-Za-z_$][\w$]*)+")
+"""What all methods of an object see."""
 _WORDS = regex(r"[A-Za-z0-9]+")
 
 
@@ -121,10 +125,13 @@ class Mends:
     def removed_by_effect(self, call: p.Call, hook: Hook, target: str, remove: str, callback: Any) -> Fix | None:
         """The hook of a component returns a function that removes the listener that ``call`` adds."""
         statement = self.module.statement(call)
-        if not hook.undone_by and (not hook.returns or hook.function is None):
-            return None
         if type(statement) is not p.Evaluate or statement.value is not call:
             return None
+        if not hook.undone_by and (not hook.returns or hook.function is None):
+            texts = [self.module.source.slice(it.value.at) for it in call.args]
+            seen = _EVERYWHERE.fullmatch(target) and _BOUND.fullmatch(self.module.source.slice(callback.at))
+            undo = f"{target}.{remove}({', '.join(texts)})".removeprefix(".")
+            return self._by_option(call, undo, hook) if seen and not any("\n" in text for text in texts) else None
         named = type(callback) is p.Name
         name = _listener(call)
         texts = [name if it.value is callback and not named else self.module.source.slice(it.value.at)
@@ -182,8 +189,12 @@ class Mends:
         """
         name = hook.cleanup.strip("`")
         owner = class_of(self.module, call)
-        if self.python or owner is None or not name.isidentifier() or home.kind != "attribute":
+        if self.python or not name.isidentifier() or home.kind != "attribute":
             return None
+        if owner is None:
+            value = self._value(call)
+            assigned = type(value) is p.Assign and value.value is call and _BOUND.fullmatch(home.name)
+            return self._by_option(call, api.undo(home.name), hook) if assigned and api.release else None
         defined = {s.name: s for s in owner.body if type(s) is p.Define}
         if name in defined:
             method = defined[name].value
@@ -193,6 +204,23 @@ class Mends:
             return None
         undo = api.undo(home.name) if api.release else f"{home.name}?.{api.ends[0]}()"
         return new_method(self.module, defined[hook.name], name, undo, f"Call `{undo}` in `{name}`")
+
+    def _by_option(self, call: p.Call, undo: str, hook: Hook) -> Fix | None:
+        """The hook of an object of options that cleans up does ``undo``; where there is none, the object gets one."""
+        module, name = self.module, hook.cleanup.strip("`")
+        function = module.function(call)
+        entry = module.parent(function) if function is not None else None
+        record = module.parent(entry) if type(entry) is p.Entry else None
+        if self.python or function is None or type(entry) is not p.Entry or type(record) is not p.Record:
+            return None
+        if type(entry.key) is not p.Text or entry.key.value != hook.name or not name.isidentifier() or any(
+                one.at[0] < call.at[0] and module.function(one) is function for one in module.nodes(p.Await)):
+            return None
+        title = f"Call `{undo}` in `{name}`"
+        given = [one.value for one in record.entries if type(one.key) is p.Text and one.key.value == name]
+        if given:
+            return undone_in(module, given[0], undo, title) if type(given[0]) is p.Function else None
+        return new_entry(module, entry, name, undo, title)
 
     def _value(self, call: p.Call) -> Any:
         """What the statement around a call evaluates or binds; None for other statements."""

@@ -101,6 +101,13 @@ def new_method(module: Module, behind: p.Statement, name: str, undo: str, title:
     return rewrite(module.source, module.program, behind.at, name, undo, title)
 
 
+def new_entry(module: Module, behind: p.Entry, name: str, undo: str, title: str) -> Fix | None:
+    """Give an object of JavaScript one more method, which does ``undo``."""
+    from connlint.languages.javascript.cleanups import new_entry as rewrite
+
+    return rewrite(module.source, module.program, behind.at, name, undo, title)
+
+
 def ended_in(module: Module, method: p.Function, attribute: str, end: str, *, tested: bool, title: str) -> Fix | None:
     """Let a method of Python begin with a call of ``end`` on ``attribute``, where ``tested`` unless that is None."""
     from connlint.languages.python.managing import end_in_method

@@ -86,6 +86,24 @@ def new_method(source: Source, program: p.Program, behind: Span, name: str, undo
     return proved(source, Fix(title, edits), read)
 
 
+def new_entry(source: Source, program: p.Program, behind: Span, name: str, undo: str, title: str) -> Fix | None:
+    """Give an object the method ``name`` that does ``undo``, behind its entry at ``behind``."""
+    start = line_start(source, behind[0])
+    indent = source.slice((start, behind[0]))
+    rest = re.match(r"(,?)[ \t]*(?://[^\r\n]*)?(?=\r?\n)", source.slice((behind[1], len(source.data))))
+    if indent.strip() or rest is None:
+        return None
+    above, below = (source.line_text(source.line(behind[0]) - 1), source.line_text(source.line(behind[1]) + 1))
+    end, unit = line_end(source), indent_unit(source, start, indent)
+    mark = ";" if has_semicolons(source, program) else ""
+    apart = end if not (below if rest[1] else above).strip() else ""
+    text = f"{end}{apart}{indent}{name}() {{{end}{indent}{unit}{undo}{mark}{end}{indent}}}{rest[1]}"
+    edits = [insertion(source, behind[1] + len(rest[0].encode(source.encoding)), text)]
+    if not rest[1]:
+        edits.insert(0, insertion(source, behind[1], ","))
+    return proved(source, Fix(title, tuple(edits)), read)
+
+
 def _implemented(source: Source, program: p.Program, inside: Span, method: str) -> list[Edit]:
     """What says that the class around ``inside`` has the interface of ``method`` too, where it says so of others:
     ``OnDestroy`` of ``ngOnDestroy`` behind ``OnInit``."""
