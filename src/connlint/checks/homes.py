@@ -301,7 +301,8 @@ class Homes:
                 above = module.parent(node)
                 if type(above) is p.Entry and above.key is node and not _in_pattern(module, above):
                     continue  # an object literal's own key
-                if type(above) in (p.Entry, p.Index, p.Argument):
+                if type(above) in (p.Entry, p.Index, p.Argument) or (
+                        type(above) is p.Sequence and ours and self._picks(theirs)):
                     home.uses.append(Use(node, "escape", node, module.function(node)))
                 continue
             if ours and type(node.of) is p.Name and node.of.id in ("this", "self"):
@@ -315,6 +316,16 @@ class Homes:
         if not ours and type(target.of) is p.Name:
             self._holder(home, target.of)
         self._unread(home, target.name)
+
+    def _picks(self, owner: p.Class | None) -> bool:
+        """Whether a class takes attributes of its own by names that it puts together: ``this[name]``."""
+        for index in self.module.nodes(p.Index):
+            if type(index.of) is p.Name and index.of.id == "this" and class_of(self.module, index) is owner:
+                return True
+        return any(
+            type(call.callee) is p.Name and call.callee.id == "getattr" and bool(call.args)
+            and type(call.args[0].value) is p.Name and call.args[0].value.id == "self"
+            and class_of(self.module, call) is owner for call in self.module.nodes(p.Call))
 
     def _holder(self, home: Home, holder: p.Name) -> None:
         """Whoever gets the object gets the handle with it: ``useCleanup(timer)`` where ``timer.current`` holds it."""
