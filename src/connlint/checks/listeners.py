@@ -204,6 +204,8 @@ class Listening:
         if hook.function is None or not hook.returns or type(of) is not p.Name or type(event) is not p.Text:
             return False
         bound = self.module.lookup(of.id, of)
+        if any(type(it.value) is p.Call and self.module.qualified(it.value.callee) in one.pair.ending for it in bound):
+            return False
         fetched = all((last_word(it.value) or "").startswith(_FETCHING) for it in bound)
         if event.value in one.pair.ignored or (self._is_made_here(one, hook.function) and not fetched):
             return False

@@ -37,6 +37,7 @@ class Pair(Struct, frozen=True):
     owned: bool = False
     outliving: bool = False
     shared: tuple[str, ...] = ()
+    ending: tuple[str, ...] = ()
 
 
 class Registration(Struct):
@@ -44,8 +45,8 @@ class Registration(Struct):
 
     ``fresh`` are removals of a function that was never added, ``contrary`` removals that say otherwise about the flag
     of the pair, ``others`` removals of other callbacks of the same event, ``beside`` removals of anything else from the
-    same target, ``aliased`` one of the same callback from a target of another name, which may be the same. ``swept``
-    says that the target itself is closed somewhere.
+    same target, ``aliased`` one that may be the same: of the callback from a target of another name, or of events that
+    both compute. ``swept`` says that the target itself is closed somewhere.
     """
 
     call: p.Call
@@ -114,6 +115,7 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                     told_apart = {target, _target(module, other)} <= set(pair.lasting)  # window, document
                     aliased = aliased or (alike and ours and not told_apart
                                           and _same_callback(module, call, other, pair))
+                    aliased = aliased or (ours and _target(module, other) == target and _are_computed(call, other, pair))
                     if ours and _own(_target(module, other)) == _own(target):
                         beside.append(other)
                         renamed = renamed or alike  # ``bus.on(…)`` in a constructor, ``this.bus.off(…)`` elsewhere
@@ -199,6 +201,12 @@ def _same_events(module: Module, add: p.Call, remove: p.Call, pair: Pair) -> boo
         if _event(module, theirs) != _event(module, argument(add, str(place))):
             return False
     return True
+
+
+def _are_computed(add: p.Call, remove: p.Call, pair: Pair) -> bool:
+    """Whether neither call writes its event out, so that they may name the same."""
+    mine, theirs = argument(add, str(pair.keys[0])), argument(remove, str(pair.keys[0]))
+    return len(pair.keys) > 1 and not {type(mine), type(theirs)} & {p.Text, type(None)}
 
 
 def _event(module: Module, given: Any) -> str:
