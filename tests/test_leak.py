@@ -89,6 +89,13 @@ def test_the_step_that_loses_it_is_named(name: str) -> None:
     assert all(step.place.path == path for step in finding.steps)
 
 
+def test_what_only_listens_is_not_named_as_what_would_give_it_back() -> None:
+    text = ("import fs from 'node:fs';\n\nexport async function fetched(url, done) {\n"
+            "  const file = fs.createWriteStream('x');\n  const response = await fetch(url);\n"
+            "  file.on('finish', done);\n  response.body.pipeTo(file);\n}\n")
+    assert only("a.js", text).message.endswith("`await fetch(url)` on line 5 may throw")
+
+
 FIXES = {
     "beside each other, JavaScript": (
         "a.js",

@@ -54,6 +54,8 @@ class Cases:
         self.piping = Piping(module, self.telling, self.patience)
         self.endings = Endings(self.repeats)
         self.mends = Mends(module, table, self.homes.origins)
+        self.reopening = {closing: opening for entry in rules.apis.get("closing", ())
+                          for closing, opening in entry.get("reopened", {}).items()}
         self.closing = {
             name for entry in rules.apis.get("closing", ()) for name in entry["methods"]
             if (entry["language"] == "python") == (module.program.language == "python")
@@ -253,11 +255,20 @@ class Cases:
                 continue
             if running is not None and self.threads.is_told(method, owner, running):
                 return None
+            if self._is_reopened(statement.name, owner, call):
+                continue
             place = Place(module.path, method.name_at or statement.at)
             step = Evidence(place, f"`{statement.name}` does not give `{home.name}` back")
             return self.telling.draft("forgotten", call, api, home.name, where=statement.name, steps=(step,),
                                       fix=self.mends.in_method(call, api, home, method))
         return None
+
+    def _is_reopened(self, closing: str, owner: p.Class, call: p.Call) -> bool:
+        """Whether another method undoes what a closing one does, so that what the constructor made has to stay."""
+        function = self.module.function(call)
+        if function is not None and function.kind != "constructor" and function.name != "__init__":
+            return False
+        return any(type(it) is p.Define and it.name == self.reopening.get(closing) for it in owner.body)
 
     def kept(self, call: p.Call, api: Api, home: Home, owner: p.Class) -> Draft | None:
         """An attribute holds the handle of a class that has no method to give anything back."""
@@ -382,7 +393,8 @@ class Cases:
         clause = self.telling.clause(step, loss)
         given = (u.where for u in home.uses if u.meaning == "end" or self._is_given_up(u))
         ends = sorted(given, key=lambda where: where.at[0])
-        missed = [w for w in ends if w.at[0] > step.at[0]] or ends
+        named = [w for w in ends if last_word(getattr(w, "callee", None)) not in api.keeps]
+        missed = [w for w in named if w.at[0] > step.at[0]] or named
         missed = [w for w in missed if not apart(self.module, call, w)] or missed
         evidence = [Evidence(Place(self.module.path, call.at), f"`{self.telling.short(call)}` starts here")]
         evidence.append(Evidence(Place(self.module.path, step.at), clause))

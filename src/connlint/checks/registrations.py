@@ -46,7 +46,7 @@ class Registration(Struct):
     ``fresh`` are removals of a function that was never added, ``contrary`` removals that say otherwise about the flag
     of the pair, ``others`` removals of other callbacks of the same event, ``beside`` removals of anything else from the
     same target, ``aliased`` one that may be the same: of the callback from a target of another name, or of events that
-    both compute. ``swept`` says that the target itself is closed somewhere.
+    both are given. ``swept`` says that the target itself is closed somewhere.
     """
 
     call: p.Call
@@ -115,7 +115,8 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                     told_apart = {target, _target(module, other)} <= set(pair.lasting)  # window, document
                     aliased = aliased or (alike and ours and not told_apart
                                           and _same_callback(module, call, other, pair))
-                    aliased = aliased or (ours and _target(module, other) == target and _are_computed(call, other, pair))
+                    if ours and _target(module, other) == target and _are_given(call, other, pair):
+                        aliased = True
                     if ours and _own(_target(module, other)) == _own(target):
                         beside.append(other)
                         renamed = renamed or alike  # ``bus.on(…)`` in a constructor, ``this.bus.off(…)`` elsewhere
@@ -203,10 +204,10 @@ def _same_events(module: Module, add: p.Call, remove: p.Call, pair: Pair) -> boo
     return True
 
 
-def _are_computed(add: p.Call, remove: p.Call, pair: Pair) -> bool:
-    """Whether neither call writes its event out, so that they may name the same."""
-    mine, theirs = argument(add, str(pair.keys[0])), argument(remove, str(pair.keys[0]))
-    return len(pair.keys) > 1 and not {type(mine), type(theirs)} & {p.Text, type(None)}
+def _are_given(add: p.Call, remove: p.Call, pair: Pair) -> bool:
+    """Whether both calls get their event under a name, so that it may be the same."""
+    events = (argument(it, str(pair.keys[0])) for it in (add, remove))
+    return len(pair.keys) > 1 and all(type(it) is p.Name for it in events)
 
 
 def _event(module: Module, given: Any) -> str:
