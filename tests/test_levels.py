@@ -112,6 +112,12 @@ CASES = {
         **STAGED, ".env.test": "QUEUE_URL=amqp://queue:5672\n"}),
     "a variable in a file that is kept out of the image": ("env-localhost-fallback", "error", {
         **STAGED, ".env.live": "QUEUE_URL=amqp://queue:5672\n", ".dockerignore": ".env*\n"}),
+    "an address on the network of the host": ("env-localhost-fallback", "warning", {
+        **STAGED, "docker-compose.yml": "services: {}\n", "package.json": '{"name": "api"}',
+        "start.sh": "docker build -t api .\ndocker run --network host -e LOG_LEVEL=info api\n"}),
+    "an address on a network of containers": ("env-localhost-fallback", "error", {
+        **STAGED, "docker-compose.yml": "services: {}\n", "package.json": '{"name": "api"}',
+        "start.sh": "docker build -t api .\ndocker run --network shop -e LOG_LEVEL=info api\n"}),
     "an address for browsers that is published beside": ("env-localhost-fallback", "warning", {
         **PUBLISHED, "main.js": LINKED.replace("_NAME_", "WEB_URL")}),
     "an address for browsers that is not published": ("env-localhost-fallback", "error", {

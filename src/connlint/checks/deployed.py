@@ -398,7 +398,8 @@ def deployed_without(project: Project, rules: Rules, path: str, variables: list[
     outside = any(wording.says(kind, name) for name in variables for kind in ("public", "pages"))
     for one in code.running:
         given = any(code.gives(one, name) for name in variables)
-        telling = tells(one, host) and one.service.environment_at is not None
+        # on the host's own network, loopback reaches the host
+        telling = tells(one, host) and one.service.environment_at is not None and not one.service.host_network
         # where developers look at it, their own machine is where a browser finds the rest
         if telling and host.scheme in _OF_BROWSERS and for_development(one, stages):
             telling = False
