@@ -91,6 +91,10 @@ LINKED = "fetch((process.env._NAME_ || 'http://localhost:3000') + '/confirm');\n
 CASES = {
     "a name of a type that nothing uses": ("missing-symbol", "warning", {
         **TYPES, "src/a.ts": 'import { Unknown } from "./types";\nexport const a = 1;\n'}),
+    "a module of which nothing is used": ("missing-module", "warning", {
+        **TYPES, "src/a.ts": 'import { Card } from "./card";\nexport const a = 1;\n'}),
+    "a module of which something is used": ("missing-module", "error", {
+        **TYPES, "src/a.ts": 'import { Card } from "./card";\nexport const a = new Card();\n'}),
     "a name that is used": ("missing-symbol", "error", {
         **TYPES, "src/a.ts": 'import { Unknown } from "./types";\nexport const a = new Unknown();\n'}),
     "a name that the compiler is told to keep": ("missing-symbol", "error", {

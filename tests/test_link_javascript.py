@@ -313,6 +313,20 @@ def test_object_that_another_file_fills(setter, expected):
     assert faults(files) == expected
 
 
+@pytest.mark.parametrize(("importer", "imported", "expected"), [
+    ('"type": "module", ', "", []),
+    ("", "", ["app/x.js: default"]),
+    ('"type": "module", ', '"type": "module", ', ["app/x.js: default"]),
+])
+def test_a_package_that_is_built_to_commonjs_gives_itself_as_the_default(importer, imported, expected):
+    files = {"package.json": '{"workspaces": ["app", "files"]}',
+             "app/package.json": f'{{{importer}"name": "app", "dependencies": {{"files": "1.0.0"}}}}',
+             "app/x.js": "import pkg from 'files'; pkg.b()",
+             "files/package.json": f'{{{imported}"name": "files", "version": "1.0.0", "main": "dist/index.js"}}',
+             "files/src/index.js": "export const b = 1"}
+    assert faults(files) == expected
+
+
 # -- what a specifier means --------------------------------------------------------------------------------------------
 
 TS = json.dumps

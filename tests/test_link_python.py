@@ -341,6 +341,10 @@ if sys.version_info >= (3, 12):
     from a import x9
 else:
     from a import x10
+if installed.version_info < (2, 0):
+    from a import x9a
+if installed.__version__.startswith("1."):
+    from a import x9b
 if sys.platform == "win32":
     from a import x11
 if os.name == "nt":

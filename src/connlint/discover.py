@@ -417,6 +417,12 @@ _RELEASE = regex(rb"(?:\xef\xbb\xbf)?\s*/\*!(?:[^\n*]*\n){0,2}[ \t*]*[\w.@/ -]{2
 _BUNDLED = regex(rb"(?m)^// (?:\.\.?/)*node_modules/[\w@./+-]+\.[cm]?[jt]sx?$")
 """What a bundler writes above the code of a package that it has taken in."""
 
+_JOINED = regex(rb"(?m)^// (?:[\w@.+\[\]-]+/)*[\w@.+\[\]-]+\.[cm]?tsx?\n(?![ \t]*(?://|/\*|\r?\n))")
+"""What a bundler writes above the code of a module that it has put into one file with others."""
+_RELATIVE = regex(rb"""(?:\bfrom|\brequire\(|\bimport)\s*['"]\.{1,2}/""")
+_PARTS = 5
+"""Modules in one file, none of which is imported from another one, that nobody wrote there by hand."""
+
 
 def set_aside_by_content(data: bytes) -> str | None:
     """Why bytes are not hand-written source of the project: generated, minified or a library's; None for the rest."""
@@ -427,6 +433,8 @@ def set_aside_by_content(data: bytes) -> str | None:
         return "generated"
     if b"__defprop = object.defineproperty" in head or (
             b"node_modules/" in data and len(_BUNDLED.findall(data)) > 1):
+        return "build output"
+    if b"ts\n" in data and len(_JOINED.findall(data)) >= _PARTS and not _RELATIVE.search(data):
         return "build output"
     if b"webpackbootstrap" in head or b"webpackjsonp" in head or b"[\"webpackchunk" in head:
         return "build output"

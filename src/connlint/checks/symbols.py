@@ -70,7 +70,8 @@ def _module(linker: Linker, path: str, data: bytes, use: ImportUse, answer: Miss
         if slip or _has_moved(linker, path, use, answer.near):
             fix = other_module(path, data, use.module_at, use.module, answer.near)
     slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
-    level: Level | None = "warning" if use.breaks == "use" else None
+    # what is imported and not used is left out by what builds the file, and refused by the type checker alone
+    level: Level | None = "warning" if use.breaks in ("use", "check") else None
     return Draft("module", Place(path, use.module_at), slots, use.module, fix=fix, level=level)
 
 

@@ -189,6 +189,8 @@ class JavaScriptLinker:
             elif type(answer) is Missing:
                 names = tuple(UsedName(n, at) for n, at in (*taken.names, *taken.idle))
                 names += tuple(UsedName(n, at, False) for n, at in taken.members if n not in _OBJECT)
+            if type(answer) is Missing and taken.idle and not taken.names and not taken.members:
+                idle, names = names, ()
             if idle:
                 uses.append(ImportUse(statement.specifier, statement.at, idle, excused, "check"))
             if names or not (members or idle):
@@ -219,10 +221,13 @@ class JavaScriptLinker:
 
     def _interoperates(self, path: str, target: str) -> bool:
         """Whether ``target`` becomes CommonJS and ``path`` stays an ES module, so that the default is the whole."""
-        if not path.endswith((".mts", ".mjs")) or target.endswith((".mts", ".mjs")):
+        packages = self.resolver.packages
+        package, own = packages.nearest(folder_of(target)), packages.nearest(folder_of(path))
+        if target.endswith((".mts", ".mjs")) or (package is not None and package.is_module):
             return False
-        package = self.resolver.packages.nearest(folder_of(target))
-        return package is None or not package.is_module
+        # a package that is built to CommonJS gives its importers that, whatever its sources say
+        stays = path.endswith(".js") and own is not None and own.is_module and own is not package
+        return stays or path.endswith((".mts", ".mjs"))
 
     def _by_node(self, path: str, extension: str, module: bool) -> bool:
         """Whether Node itself loads the file, as an ES module or not, and nothing translates it before."""

@@ -191,7 +191,7 @@ class _Reader:
         if negated:
             return around, replace(later, excused="never executed", attribute="never executed")
         for node in ast.walk(test):
-            if _dotted(node) in _PLATFORM:
+            if (dotted := _dotted(node) or "") in _PLATFORM or dotted.endswith((".version_info", ".__version__")):
                 why = "depends on the platform"
                 return replace(later, excused=why, attribute=why), replace(later, excused=why, attribute=why)
             if isinstance(node, ast.Call) and (name := _dotted(node.func)):
