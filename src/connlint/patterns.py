@@ -39,6 +39,13 @@ def regex(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     return cast("re.Pattern[AnyStr]", _Waiting(text, flags))
 
 
+def alone(word: bytes) -> re.Pattern[bytes]:
+    """``word`` where it is no part of a longer name. The look at what stands before it comes after it: an expression
+    that begins with its text is searched at memory speed, one that looks back first at a hundredth of that."""
+    text = re.escape(word)
+    return re.compile(rb"%b(?<![\w$]%b)(?![\w$])" % (text, text))
+
+
 _SLICE = 1 << 18
 """Bytes that are searched at once: every hit makes an object, and a file may be made of nothing but hits."""
 

@@ -6,7 +6,6 @@ function that can run again piles up.
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from connlint.checks.components import Components
 from connlint.checks.lifecycles import argument, last_word
 from connlint.checks.origins import class_of
 from connlint.model import program as p
+from connlint.patterns import alone
 from connlint.project.conditions import conditions
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -361,7 +361,7 @@ class Repeats:
 
 def unread(module: Module, name: str) -> list[p.Unread]:
     """The stretches of the file that were not read and hold ``name``."""
-    word = re.compile(rb"(?<![\w$])%s(?![\w$])" % re.escape(name.encode()))
+    word = alone(name.encode())
     return [it for it in module.nodes(p.Unread) if word.search(module.source.data, it.at[0], it.at[1])]
 
 

@@ -18,9 +18,10 @@ from connlint.checks.told import is_switched_off
 from connlint.checks.wording import wording_of
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
-from connlint.patterns import regex
+from connlint.patterns import Words, regex
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.environment import MENTIONS
+from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
@@ -105,9 +106,14 @@ def _near_loopback(paths: list[str], project: Project) -> list[str]:
     naming = {path for path in paths if _names_loopback(path, project)}
     called = {posixpath.basename(posixpath.dirname(path)) if _BARREL.search(path) else
               posixpath.basename(path).partition(".")[0] for path in naming}
-    words = [word.encode() for word in called if word]
-    return [path for path in paths
-            if path in naming or any(word in (project.tree.read(path) or b"") for word in words)]
+    words, index = Words(word.encode() for word in called if word), importers(project)
+
+    def may_import(path: str) -> bool:
+        if path.endswith(".py"):
+            return words.stand_in(project.tree.read(path) or b"")
+        return any(words.stand_in(name) for name in index.written(path))
+
+    return [path for path in paths if path in naming or may_import(path)]
 
 
 def _names_loopback(path: str, project: Project) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from connlint.model import program as p
+from connlint.patterns import alone
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -36,7 +36,7 @@ def _is_called_only_where(project: Project, module: Module, function: p.Function
     # functions that no rule asks about may not have been read, and may be those that call
     whole = project.module(module.path) or module
     calls = _calls(whole, name)
-    written = len(re.findall(rb"(?<![\w$])%s(?![\w$])" % re.escape(name.encode()), whole.source.data))
+    written = len(alone(name.encode()).findall(whole.source.data))
     inside = any(function.at[0] <= call.at[0] < function.at[1] for call in calls)
     return written == len(calls) + 1 and not inside and all(holds(whole, call) for call in calls)
 

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from connlint.model import program as p
+from connlint.patterns import alone
 from connlint.project.answer import Found
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -73,7 +74,7 @@ class Elsewhere:
     def is_only_compared(self, home: Module, keys: tuple[str, ...]) -> bool:
         """Whether every other file of the program that names the last two of ``keys`` compares what stands there."""
         above, last = (re.escape(key.encode()) for key in keys[-2:])
-        word = re.compile(rb"(?<![\w$])%s(?![\w$])" % above)
+        word = alone(keys[-2].encode())
         compared = re.compile(rb"[!=]==?\s*[\w$.?]*(?<![\w$])%s\??\.%s(?![\w$]|\??[.(\[])"
                               rb"|(?<![\w$])%s\??\.%s\s*[!=]==?" % (above, last, above, last))
         asking = 0
@@ -226,7 +227,7 @@ class Elsewhere:
         return rows
 
     def _imported(self, module: Module, use: Use) -> Iterator[Use]:
-        word = re.compile(rb"(?<![\w$])%s(?![\w$])" % re.escape(use.place.encode()))
+        word = alone(use.place.encode())
         holding = [path for path in self.index.mentions(use.place, module.path) if path != module.path
                    and self.counts(path) and word.search(self.index.data(path)) is not None]
         for path in self._importing(module, holding)[:_MOST]:

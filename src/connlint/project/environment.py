@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import product
 from typing import Any
 
 from msgspec import Struct
 
 from connlint.model import program as p
-from connlint.patterns import regex
+from connlint.patterns import Words, regex
 from connlint.project.answer import Found
 from connlint.project.module import Definition, Module, without_default
 from connlint.project.project import Project
@@ -111,12 +113,18 @@ class Environment:
         self.words = tuple({word.encode() for entry in entries for word in entry.get("words", ()) if len(word) > 5}
                            | {word.encode() for word in MENTIONS})
         """What a file holds if it may say something about the environment or about loopback."""
-        self._reading = tuple({word.encode() for entry in entries for word in entry.get("words", ())
-                               if len(word) > 5 and entry["form"] not in _HANDED})
+        self._entries = entries
         self._tables = {
             "python": Readers([e for e in entries if e["language"] == "python"]),
             "javascript": Readers([e for e in entries if e["language"] == "javascript"]),
         }
+
+    @cached_property
+    def _reading(self) -> Words:
+        """What a file holds if it may read the environment: a word of the tables, or "env" in whatever letters."""
+        env = {bytes(letters) for letters in product(b"eE", b"nN", b"vV")}
+        return Words(env | {word.encode() for entry in self._entries for word in entry.get("words", ())
+                            if len(word) > 5 and entry["form"] not in _HANDED})
 
     def readers(self, module: Module) -> Readers:
         """The tables of the language in which ``module`` is written."""
@@ -127,7 +135,7 @@ class Environment:
         memo: dict[str, bool] = self.project.memo.setdefault(Environment.mentioned, {})
         if path not in memo:
             data = self.project.tree.read(path) or b""
-            memo[path] = b"env" in data.lower() or any(word in data for word in self._reading)
+            memo[path] = self._reading.stand_in(data)
         return memo[path]
 
     # -- names ----------------------------------------------------------------------------------------------------

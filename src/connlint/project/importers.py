@@ -87,18 +87,21 @@ class Importers:
             self._imports[path] = tuple(rows)
         return self._imports[path]
 
+    def written(self, path: str) -> set[bytes]:
+        """Everything that the bytes of a file of JavaScript may import, as it is written there: never too little."""
+        data = self.data(path)
+        return {name for pattern in _JAVASCRIPT_PACKAGES for name in pattern.findall(data)}
+
     def packages(self, path: str) -> frozenset[str]:
         """The first parts of everything that the bytes of ``path`` may import: never too few packages."""
-        data = self.data(path)
-        found: set[bytes] = set()
         if path.endswith(".py"):
+            data = self.data(path)
+            found: set[bytes] = set()
             for pattern in _PYTHON_PACKAGES:
                 for text in pattern.findall(data):
                     found.update(part.split(None, 1)[0] for part in text.split(b",") if part.strip())
             return frozenset(name.partition(b".")[0].decode("utf-8", "replace") for name in found)
-        for pattern in _JAVASCRIPT_PACKAGES:
-            found.update(pattern.findall(data))
-        names = (name.decode("utf-8", "replace").removeprefix("node:").split("/") for name in found)
+        names = (name.decode("utf-8", "replace").removeprefix("node:").split("/") for name in self.written(path))
         return frozenset("/".join(parts[:2]) if parts[0][:1] == "@" else parts[0] for parts in names)
 
     def targets(self, path: str) -> list[tuple[int, str, str]]:

@@ -13,7 +13,7 @@ from connlint.languages.javascript import scan
 from connlint.languages.javascript.outline import DECLARATIONS, Outline
 from connlint.languages.javascript.outline import outline as read_outline
 from connlint.languages.javascript.scan import Exports
-from connlint.patterns import regex
+from connlint.patterns import alone, regex
 from connlint.project.answer import Found
 from connlint.project.javascript_files import folder_of
 from connlint.project.javascript_paths import Resolver
@@ -119,7 +119,7 @@ class Exporters:
         others = (*self.resolver.files.twins(target), *self.resolver.packages.variants.get(target, ()))
         if any(self._look(other, name, set()) is not None for other in others):
             return True
-        word = re.compile(rb"(?<![\w$])%b(?![\w$])" % re.escape(name.encode()))
+        word = alone(name.encode())
         return any(data is None or word.search(data) for data in self._augmentations.get(target, ()))
 
     @cached_property

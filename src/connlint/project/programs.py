@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from connlint.model import program as p
@@ -105,8 +106,12 @@ class Programs:
         """Whether a workflow, which tests and builds the project, runs the file."""
         runs = re.compile(rb"\b(?:node|bun|tsx|ts-node|python3?)[ \t]+(?:\./)?(?:%s|%s)(?![\w./-])" % tuple(
             re.escape(text.encode()) for text in (path, path.rpartition("/")[2])))
-        return any(runs.search(self.project.tree.read(other) or b"") for other in sorted(self.project.tree.paths)
-                   if other.startswith(".github/workflows/"))
+        return any(runs.search(data) for data in self._workflows)
+
+    @cached_property
+    def _workflows(self) -> list[bytes]:
+        return [self.project.tree.read(path) or b"" for path in sorted(self.project.tree.paths)
+                if path.startswith(".github/workflows/")]
 
     def is_commanded(self, path: str) -> bool:
         """Whether a script of a package, an image or a file of commands names the file."""

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from connlint.model import program as p
 from connlint.model.source import Source, Undecodable
-from connlint.patterns import regex
+from connlint.patterns import Led
 from connlint.project.answer import Answer, Found, Unknown
 from connlint.project.module import Definition, Key, Module
 from connlint.project.tree import Tree
@@ -21,7 +21,7 @@ LARGE = 400_000
 """Bytes of a file that is read as far as it is asked for, however often that is."""
 _DEFAULT = (b"default", b"exports")
 """What stands in the statement that says what a module exports under no name."""
-_PASSES_ON = regex(rb"(?:import|export)(?:\s+type)?\s*\*")
+_PASSES_ON = Led((b"import", b"export"), rb"(?:import|export)(?:\s+type)?\s*\*")
 """What stands in a file that passes on all names of another."""
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 Reader = Callable[[Source, Iterable[bytes] | None], p.Program]
@@ -244,10 +244,17 @@ class Project:
         that it has no ``name``. A barrel passes on hundreds of files, of which one has the name."""
         answer = self.resolve(module, specifier)
         if isinstance(answer, Found) and name != "default" and name.isascii():
-            data = self.tree.read(answer.path) or b""
-            if name.encode() not in data and not data.startswith(_WIDE) and _PASSES_ON.search(data) is None:
+            if name.encode() not in (self.tree.read(answer.path) or b"") and not self._passes_on(answer.path):
                 return None
         return self._target(module, specifier, name)
+
+    def _passes_on(self, path: str) -> bool:
+        """Whether a file may have names that it does not hold."""
+        memo: dict[str, bool] = self.memo.setdefault(Project._passes_on, {})
+        if path not in memo:
+            data = self.tree.read(path) or b""
+            memo[path] = data.startswith(_WIDE) or _PASSES_ON.search(data) is not None
+        return memo[path]
 
     def _target(self, module: Module, specifier: str, name: str) -> Module | None:
         """The module that ``specifier`` means, read at least as far as ``name`` goes."""

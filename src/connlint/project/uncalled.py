@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from connlint.model import program as p
-from connlint.patterns import regex
+from connlint.patterns import alone, regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.disuse import Disuse
 from connlint.project.importers import importers
@@ -77,7 +77,7 @@ class Uncalled:
 
     def _is_named(self, path: str, name: str) -> bool:
         """Whether the name stands in the program a second time, other than where modules pass it on."""
-        word = re.compile(rb"(?<![\w$])%s(?![\w$])" % re.escape(name.encode()))
+        word = alone(name.encode())
         found = 0
         for other in self.index.mentions(name, path):
             if self.stages.of_path(other) != "test":

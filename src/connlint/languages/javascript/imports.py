@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from msgspec import Struct, field
 from connlint.languages.javascript.scan import Statement
 from connlint.languages.javascript.syntax import COMPONENTS, assigned, binds, occurrences, parse, text
 from connlint.model.source import Span
-from connlint.patterns import regex
+from connlint.patterns import alone, regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -156,7 +155,7 @@ class Imports:
         word = name.text or b""
         if not self._drops_unused or word == b"React" or self._in_markup(word):
             return False
-        return len(re.findall(rb"(?<![\w$])%b(?![\w$])" % re.escape(word), self.data)) == 1
+        return len(alone(word).findall(self.data)) == 1
 
     def _in_markup(self, word: bytes) -> bool:
         """Whether the word stands outside of a component's scripts, which are all that the tree was made of."""
@@ -165,7 +164,7 @@ class Imports:
         scripts, start = self.root.text or b"", self.root.start_byte
         return any(
             scripts[m.start() - start : m.end() - start] != word
-            for m in re.finditer(rb"(?<![\w$])%b(?![\w$])" % re.escape(word), self.data)
+            for m in alone(word).finditer(self.data)
         )
 
     # -- calls --------------------------------------------------------------------------------------------------------
