@@ -17,7 +17,7 @@ from connlint.patterns import regex
 from connlint.project.answer import Found, Missing
 from connlint.project.compiled import likely_source
 from connlint.project.project import Project
-from connlint.project.rewording import reworded, with_option
+from connlint.project.rewording import reworded, through_shell, with_option
 from connlint.project.services import Running, Services
 from connlint.project.serving import Serving, servings
 from connlint.project.starts import Start, Starts
@@ -326,7 +326,19 @@ def check_unexpanded(project: Project, card: Card, rules: Rules) -> Iterator[Dra
                     fix = None
                     if running.service.kind in card.options.get("parenthesized", ()) and not from_image:
                         fix = _parenthesized(word, name, project)
+                    elif from_image:
+                        fix = _through_shell(running, command, project)
                     yield Draft("word", word.place, slots, f"{program} {_text(word)}", fix=fix)
+
+
+def _through_shell(running: Running, command: Command, project: Project) -> Fix | None:
+    """A shell that starts the command of an image, where the image is seen to have one and nothing else starts it."""
+    stage = running.image.final if running.image is not None else None
+    if stage is None or stage.entrypoint or not any(run.shell for run in stage.runs):
+        return None
+    if all(own.place != command.place for own in stage.command):
+        return None
+    return through_shell(project.tree, command.place, "Let a shell expand it")
 
 
 def _parenthesized(word: Word, name: str, project: Project) -> Fix | None:

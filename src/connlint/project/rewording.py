@@ -23,6 +23,14 @@ def with_option(tree: Tree, place: Place, behind: str, option: tuple[str, str], 
     return rewrite(source, place.at, behind, option, title) if source is not None else None
 
 
+def through_shell(tree: Tree, place: Place, title: str) -> Fix | None:
+    """Have a shell start the command that stands as a JSON array at ``place``."""
+    from connlint.languages.deployment.rewrite import through_shell as rewrite
+
+    source = _source(tree, place.path)
+    return rewrite(source, place.at, title) if source is not None else None
+
+
 def wait_until_healthy(tree: Tree, place: Place, name: str) -> Fix | None:
     """Let a compose service wait until the service ``name``, which it depends on at ``place``, is healthy."""
     from connlint.languages.deployment.rewrite import wait_until_healthy as rewrite

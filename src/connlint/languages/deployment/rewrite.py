@@ -6,6 +6,7 @@ What else stands on the lines that are touched stays, comments too.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -17,6 +18,8 @@ from connlint.patterns import regex
 
 _ITEM = regex(r"[ ]*-[ ]+")
 _PART_OF_WORD = r"[\w.:/@$-]"
+_PLAIN = regex(r"(?:[\w./:=,@%+-]|\$\w+|\$\{\w+(?::-[\w./:@-]*)?\})+")
+"""A word that means the same in a JSON array and to a shell, but for its variables."""
 _HEALTHY, _STARTED = "service_healthy", "service_started"
 
 
@@ -65,6 +68,22 @@ def with_option(source: Source, at: Span, behind: str, option: tuple[str, str], 
     if quote and begun.strip() != quote and not begun[:-1].rstrip().endswith(":"):
         return None  # a word in quotes of the shell's
     return Fix(title, (insertion(source, end, f" {option[0]} {option[1]}"),))
+
+
+def through_shell(source: Source, at: Span, title: str) -> Fix | None:
+    """Have a shell start the command that stands as a JSON array at ``at``, and give its place to it, so that variables
+    in it are expanded. None unless every word is one for a shell as well."""
+    text = source.slice(at)
+    found = re.search(r"\[[^\[\]]*\]", text)
+    try:
+        words = json.loads(found[0]) if found is not None else None
+    except ValueError:
+        return None
+    if found is None or not words or not all(type(word) is str and _PLAIN.fullmatch(word) for word in words):
+        return None
+    start = at[0] + len(text[: found.start()].encode(source.encoding))
+    place = Place(source.path, (start, start + len(found[0].encode(source.encoding))))
+    return Fix(title, (Edit(place, f'["sh", "-c", "exec {" ".join(words)}"]'),))
 
 
 # -- waiting for others -----------------------------------------------------------------------------------------------
