@@ -185,3 +185,17 @@ def test_a_loader_that_imports_from_a_folder_does_not_gather_it(loader, level):
              "src/things/old.js": JAVASCRIPT["src/useThings.js"], "src/loading/index.js": loader,
              "src/a.js": "import { load } from './loading/index.js';\nexport const a = load;\n"}
     assert levels(files, "src/things/old.js") == {level}
+
+
+@pytest.mark.parametrize(("framework", "path", "level"), [
+    ("next", "app/lib/things.ts", "note"), ("next", "app/shop/page.tsx", "warning"),
+    ("next", "app/api/route.ts", "warning"),
+    ("@remix-run/react", "app/lib/things.ts", "note"), ("@remix-run/react", "app/routes/things.ts", "warning"),
+    ("nuxt", "app/lib/things.ts", "warning"),
+])
+def test_below_app_frameworks_take_what_they_name(framework, path, level):
+    files = {"package.json": f'{{"name": "shop", "private": true, "dependencies": {{"{framework}": "1"}}}}',
+             "app/root.tsx": JAVASCRIPT["src/index.js"].replace(".js'", "'"),
+             "app/a.ts": JAVASCRIPT["src/a.js"], "app/b.ts": JAVASCRIPT["src/b.js"], "app/c.ts": JAVASCRIPT["src/c.js"],
+             path: CLIENT}
+    assert levels(files, path) == {level}

@@ -92,7 +92,7 @@ CASES = {
     "a name of a type that nothing uses": ("missing-symbol", "warning", {
         **TYPES, "src/a.ts": 'import { Unknown } from "./types";\nexport const a = 1;\n'}),
     "a module of which nothing is used": ("missing-module", "warning", {
-        **TYPES, "src/a.ts": 'import { Card } from "./card";\nexport const a = 1;\n'}),
+        **TYPES, "src/a.ts": 'import { Card } from "./ui/Card";\nexport const a = 1;\n'}),
     "a module of which something is used": ("missing-module", "error", {
         **TYPES, "src/a.ts": 'import { Card } from "./card";\nexport const a = new Card();\n'}),
     "a name that is used": ("missing-symbol", "error", {

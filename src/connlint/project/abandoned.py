@@ -52,6 +52,18 @@ _FINDERS = regex(
     rb'payload|nitropack|vite-plugin-pages|unplugin-vue-router|vike|@tanstack/react-start|@tanstack/start|'
     rb'waku|hono-sessions|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|serverless|sst)"\s*:'
 )
+_FINDERS_IN_APP = regex(
+    rb'"(?:nuxt|@nuxt/\w+|@sveltejs/kit|astro|gatsby|expo-router|expo|@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|'
+    rb'egg|moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|payload|nitropack|vite-plugin-pages|unplugin-vue-router|vike|'
+    rb'@tanstack/react-start|@tanstack/start|waku|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|'
+    rb'serverless|sst)"\s*:'
+)
+"""Those that may look at any file below ``app``. Next.js takes its segments there, Remix what stands in ``routes``."""
+_APP = regex(r"(?:^|(?<=/))app/")
+_SEGMENT = regex(
+    r"/(?:page|layout|route|loading|error|global-error|not-found|template|default|forbidden|unauthorized|sitemap|robots|"
+    r"manifest|icon\d*|apple-icon\d*|opengraph-image\d*|twitter-image\d*|root|entry\.\w+|routes)\.[jt]sx?$")
+"""Names of the files that these take from the folders below ``app``."""
 _LOADS_PYTHON = Led(
     (b"pkgutil", b"import_module", b"__import__", b"autodiscover", b"import_string", b"spec_from_file_location",
      b"runpy", b"exec(", b".glob(", b".iglob(", b"iterdir(", b"listdir(", b"scandir(", b"walk_packages"),
@@ -170,7 +182,8 @@ class Abandoned:
             stem = path.rpartition("/")[2].partition(".")[0]
             return stem == "apps" or not _FOUND_IN_PYTHON.isdisjoint((stem, *folders))
         if self.programs.is_by_convention(path):
-            return self._finds(path, _FINDERS)
+            segment = self.programs.is_by_convention(_APP.sub("", path)) or _SEGMENT.search(path) is not None
+            return self._finds(path, _FINDERS if segment else _FINDERS_IN_APP)
         return not _FOUND_IN_JAVASCRIPT.isdisjoint(folders) and self._finds(path, _BY_PLACE_ALONE)
 
     def _finds(self, path: str, frameworks: re.Pattern[bytes]) -> bool:

@@ -155,7 +155,12 @@ class Imports:
         word = name.text or b""
         if not self._drops_unused or word == b"React" or self._in_markup(word):
             return False
-        return len(alone(word).findall(self.data)) == 1
+        statement = name
+        while statement.parent is not None and statement.type != "import_statement":
+            statement = statement.parent
+        # the path of the module often ends in the same word
+        return all(statement.start_byte <= found.start() < statement.end_byte
+                   for found in alone(word).finditer(self.data))
 
     def _in_markup(self, word: bytes) -> bool:
         """Whether the word stands outside of a component's scripts, which are all that the tree was made of."""
