@@ -65,23 +65,28 @@ class Destinations:
         """Whether the value becomes part of something whose other parts alone are read."""
         if type(node) is p.Entry and self.mentions.is_unread_entry(module, node, _REST_OF_SCHEMA):
             return True
-        if type(above := module.parent(node)) is p.Entry and self.mentions.is_only_logged(module, above):
+        crowded = self.disuse.is_crowded(module.path)
+        if crowded and type(above := module.parent(node)) is p.Entry and self.mentions.is_only_logged(module, above):
             return True
         if self._is_unread_key(module, node, found):
             return True
         field = field_of(self.values, module, node, found)
-        python = module.program.language == "python"
-        least = 1 if python and self.disuse.is_crowded(module.path) else _REST_OF_CLASS
-        if field is not None and (
-                self.mentions.is_unread(field, least) or self.elsewhere.ends_in(field, self._is_harmless)):
+        least = 1 if crowded and module.program.language == "python" else _REST_OF_CLASS
+        if field is not None and self.mentions.is_unread(field, least):
+            return True
+        # what a small program shows may stand for what it would do
+        harmless = self._is_harmless if crowded else self._only_asks
+        if field is not None and self.elsewhere.ends_in(field, harmless):
             return True
         if field is None and len(found) == 1 and (made := self._field_made(found[0])) is not None:
             return self.mentions.is_unread(made, least)
         return self.disuse.has(module, node)
 
+    def _only_asks(self, use: Use) -> bool:
+        return use.kind == "compared" or (use.kind == "tested" and type(use.node) is not p.Loop)
+
     def _is_harmless(self, use: Use) -> bool:
-        asked = use.kind == "compared" or (use.kind == "tested" and type(use.node) is not p.Loop)
-        return asked or self._shows(use)
+        return self._only_asks(use) or self._shows(use)
 
     def _field_made(self, use: Use) -> Field | None:
         """The field of a record of the project that the use fills: ``Provider(base_url=…)``, where that has no code of

@@ -19,6 +19,7 @@ from connlint.project.tree import Tree
 from connlint.project.tsconfig import TsConfig, TsConfigs
 
 OPAQUE = Unknown("not a path of this project", foreign=True)
+_NOWHERE = Unknown("an alias of the governing configuration that leads nowhere, and that of another to a file")
 INSTALLED = Unknown("an installed package", foreign=True)
 _FOREIGN = regex(r"^/|^\w[\w+.-]*:|[?!\\\s|]|\$\{|//")
 """Other schemes, queries, loaders and templates."""
@@ -206,6 +207,8 @@ class Resolver:
         aliased = self._aliased(scope, specifier, folder)
         if type(aliased) is Found:
             return aliased
+        if aliased is _NOWHERE:
+            return aliased
         if aliased is not None:
             bundled = self._bundled(scope, specifier)
             return bundled if type(bundled) is Found else aliased
@@ -243,8 +246,12 @@ class Resolver:
             if match is not None and (config is scope.config or not self._declared(folder, specifier)):
                 matches.append((config, *match))
                 for target in match[1]:
-                    if (found := self.files.find(target)) is not None:
-                        return self.found(found)
+                    if (found := self.files.find(target)) is None:
+                        continue
+                    if config is not scope.config and matches[0][0] is scope.config:
+                        # of a program inside of another, whose own folder of that name may be kept out of the project
+                        return _NOWHERE
+                    return self.found(found)
         matches = [m for m in matches if not m[1].startswith("*") and not any("node_modules" in t for t in m[2])]
         if not matches or self._declared(folder, specifier) or self._package(folder, specifier)[0] is not None:
             return None
