@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from connlint import __version__
 from connlint.config import Config
-from connlint.discover import DiscoveryError, select
+from connlint.discover import DiscoveryError, repository_of, select
 from connlint.engine import Options, Session, run
 from connlint.map.drawing import draw
 from connlint.map.troubles import RULES
@@ -31,7 +31,7 @@ def chart(path: Path | None, here: Path, rules: Rules, config: Config, jobs: int
     inside = here in full.parents
     root = here if full == here or inside else full if full.is_dir() else full.parent
     try:
-        selection = select((root,), root)
+        selection = select((repository_of(full, root) or root,), root)
         if not full.exists():
             raise DiscoveryError(f"{path}: no such file or folder")
     except DiscoveryError as error:

@@ -325,10 +325,36 @@ def _walk(root: Path, closed: list[str] | None = None) -> list[str]:
     return found
 
 
+def repository_of(path: Path, here: Path) -> Path | None:
+    """The git repository below ``here`` in which ``path`` lies; None where none is, or where ``here`` is in one itself.
+
+    Whoever keeps many repositories in a folder and names one of them means that one.
+    """
+    if any((folder / ".git").exists() for folder in (here, *here.parents)):
+        return None
+    between = (folder for folder in (path, *path.parents) if here in folder.parents)
+    return next((folder for folder in between if (folder / ".git").exists()), None)
+
+
+def _listed(root: Path, wanted: list[Path], closed: list[str]) -> tuple[frozenset[str], bool]:
+    """What `list_files` gives for ``root``; only the repositories that ``wanted`` lie in, where each lies in one."""
+    repositories = {repository_of(path, root) for path in wanted}
+    found: set[str] = set()
+    for repository in repositories:
+        if repository is None:
+            return list_files(root, closed)
+        prefix = repository.relative_to(root).as_posix()
+        below: list[str] = []
+        found.update(f"{prefix}/{path}" for path in list_files(repository, below)[0])
+        closed += [f"{prefix}/{folder}" for folder in below]
+    return frozenset(found), False
+
+
 def select(paths: tuple[Path, ...], here: Path) -> Selection:
     """Find the project around ``paths`` and what of it to check.
 
-    The root is ``here`` if every path lies under it, else the deepest folder that holds them all.
+    The root is ``here`` if every path lies under it, else the deepest folder that holds them all. Of a root that holds
+    repositories without being in one, only those belong to the project that are named.
     Raises `DiscoveryError` for a path that is not there.
     """
     wanted: list[Path] = []
@@ -345,7 +371,7 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
         parents = [path if path.is_dir() else path.parent for path in wanted]
         root = Path(os.path.commonpath(parents))
     closed: list[str] = []
-    listed, git = list_files(root, closed)
+    listed, git = _listed(root, wanted, closed)
     chosen: set[str] = set()
     explicit: set[str] = set()
     for path in wanted:
