@@ -22,7 +22,7 @@ from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.callees import last_name, thing
 from connlint.project.clients import Construction, construction, files_with, instance
-from connlint.project.conditions import conditions
+from connlint.project.conditions import Condition, conditions
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -330,8 +330,15 @@ class Starting:
                 if above.callee.name == "then" and len(above.args) > 1:
                     return False
             below = above
-        return not any(not _is_main(c.test) for c in conditions(module, node)) and (
+        return all(_is_main(c.test) or self._is_demand(c) for c in conditions(module, node)) and (
             not self.stages.only_in_development(module, node))
+
+    def _is_demand(self, condition: Condition) -> bool:
+        """Whether a condition holds since the program has stopped where it lacks some other variable."""
+        branch = condition.module.parent(condition.test)
+        if type(branch) is not p.If or condition.truth or branch.otherwise or type(branch.then[-1]) is not p.Raise:
+            return False
+        return bool(self.values.absent(condition.module, branch.test, True))
 
 
 def _is_main(test: p.Expression) -> bool:
