@@ -33,6 +33,7 @@ _BUILTIN = frozenset(
     "readline repl stream string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads "
     "zlib".split()
 )
+_SETTINGS = regex(r"(?:package|project|tsconfig[\w.]*)\.json")
 _WITH_SUFFIX = regex(r"\.(?:[cm]?[jt]sx?|json|vue|svelte|css|scss|sass|less)$")
 """A specifier that spells the suffix of its file; ``./bar.component`` leaves it out."""
 
@@ -173,10 +174,16 @@ class Resolver:
                 written = posixpath.splitext(near)[0] + posixpath.splitext(specifier)[1]
                 near = written if self.files.find(join(folder, written) or "") == answer.near else near
             near = near if near.startswith("../") else "./" + near
-            # a file of another package is not what a relative path means
-            other = near == specifier or self.packages.nearest(folder_of(answer.near)) is not package
+            # a file of another package, or of another part of a workspace, is not what a relative path means
+            other = near == specifier or self._project_of(folder_of(answer.near)) != self._project_of(folder)
             answer = Missing(answer.reason, answer.tried, None if other else near)
         return answer
+
+    def _project_of(self, folder: str) -> str:
+        """The nearest folder, ``folder`` or above, with settings of its own: a package, a part of a workspace."""
+        while folder and not any(_SETTINGS.fullmatch(name) for name in self.files.listing.get(folder, ())):
+            folder = folder_of(folder)
+        return folder
 
     def _is_evaluated(self, folder: str, specifier: str) -> bool:
         """Whether a program further up finds ``specifier`` beside itself, and evaluates files with a ``require`` of its
