@@ -283,7 +283,7 @@ class Code:
 
     def _imported(self, one: Running) -> list[str]:
         targets = {path for start in Starts.of(self.project, self.rules.apis).of_service(one)
-                   if start.lasts for path in targets_of(start)}
+                   if start.command is one.commands[-1] for path in targets_of(start)}
         path = targets.pop() if len(targets) == 1 else None
         module = self.project.module(path) if path is not None else None
         if module is None:
@@ -362,21 +362,11 @@ def targets_of(start: Start) -> Iterator[str]:
             if isinstance(answer, Found) and answer.path.endswith(CODE):
                 yield answer.path
                 return
-    if target.is_path and start.entry["language"] == "javascript":
-        for folder in _built_in(start):
-            if (source := likely_source(start.grounds[0].tree, folder, target.module)) is not None:
-                yield source
-                return
-
-
-def _built_in(start: Start) -> Iterator[str]:
-    """The folders of the project in which the build may stand that makes what ``start`` starts."""
     running = start.running
-    if running is not None:
-        yield running.service.build or (posixpath.dirname(running.image.path) if running.image is not None else "")
-    package = start.grounds[0].find("package.json")
-    if isinstance(package, Found):
-        yield posixpath.dirname(package.path)
+    if target.is_path and running is not None and start.entry["language"] == "javascript":
+        folder = running.service.build or (posixpath.dirname(running.image.path) if running.image is not None else "")
+        if (source := likely_source(start.grounds[0].tree, folder, target.module)) is not None:
+            yield source
 
 
 # -- what it needs -----------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.applications import Applications
-from connlint.project.compiled import source_of
+from connlint.project.compiled import likely_source, source_of
 from connlint.project.grounds import Folder, Ground, above
 from connlint.project.project import Project
 from connlint.project.rewording import reworded
@@ -85,7 +85,9 @@ def understood(start: Start, applications: Applications) -> str:
         return "resolved" if inline or start.entry["form"] == "none" else "unknown"
     if _missing(start, target, applications) is not None:
         return "missing"
-    if any(start.script(ground) for ground in start.grounds) or next(targets_of(start), None) is not None:
+    if any(start.script(ground) or _source(ground, target) for ground in start.grounds):
+        return "resolved"
+    if next(targets_of(start), None) is not None:
         return "resolved"
     answers: list[Answer] = []
     for ground in start.grounds:
@@ -101,6 +103,14 @@ def understood(start: Start, applications: Applications) -> str:
         return "resolved"
     why = {answer.why if isinstance(answer, Unknown) else "" for answer in answers}
     return "installed" if why == {"may be installed"} else "unknown"
+
+
+def _source(ground: Ground, target: Target) -> str | None:
+    """What the package of ``ground`` makes the target from, as far as its name tells."""
+    package = ground.find("package.json") if target.is_path else None
+    if not isinstance(package, Found):
+        return None
+    return likely_source(ground.tree, posixpath.dirname(package.path), target.module)
 
 
 # -- missing ----------------------------------------------------------------------------------------------------------

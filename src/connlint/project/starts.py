@@ -90,8 +90,6 @@ class Start(Struct, frozen=True, dict=True):
     """Whether nothing says where it runs, so that ``grounds`` are guesses."""
     beside: tuple[Command, ...] = ()
     """All that the service or script starts, this command among them."""
-    lasts: bool = False
-    """Whether it may be what keeps a service running: its last command, or what stands behind that in a script."""
 
     @property
     def tool(self) -> str:
@@ -276,8 +274,7 @@ class Starts:
                     found += self._of_unit(command, running)
                     continue
                 environment = {**running.environment, **command.assignments}
-                found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0,
-                                            command is running.commands[-1])
+                found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0)
         return found
 
     @cached_property
@@ -342,24 +339,20 @@ class Starts:
             yield start
 
     def _with_behind(self, command: Command, running: Running, grounds: tuple[Ground, ...],
-                     environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int,
-                     lasts: bool) -> Iterator[Start]:
+                     environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int) -> Iterator[Start]:
         """``command`` as a start, and what the script starts that it runs, in the same place."""
         start = self.read(command, command.place.path, running, grounds, environment, False, beside)
         if start is not None:
-            yield replace(start, lasts=True) if lasts else start
+            yield start
             grounds = start.grounds
         if len(grounds) != 1 or depth > 3:
             return
         inner = self._behind(command, start, grounds[0])
-        # the steps of a package's script follow each other; of a shell's, any may be the one that goes on
-        goes_on = inner[-1:] if start is not None else [c for c in inner if "exec" in c.wrapped] or inner
         for below in inner:
             ground = stepped(grounds[0], below.folder)
             if ground is not None:
                 known = {**environment, **below.assignments}
-                yield from self._with_behind(below, running, (ground,), known, inner, depth + 1,
-                                             lasts and any(below is one for one in goes_on))
+                yield from self._with_behind(below, running, (ground,), known, inner, depth + 1)
 
     def _behind(self, command: Command, start: Start | None, ground: Ground) -> tuple[Command, ...]:
         """The commands of the shell script or package script that ``command`` runs."""
