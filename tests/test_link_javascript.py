@@ -268,6 +268,7 @@ IMPORTS = [
     ("import { B } from './m'; let x: B; new B()", "B"),
     ("import { B } from './m'", "B"),
     ("@Injectable()\nclass K { constructor(x: B) {} }\nimport { B } from './m'", "B"),
+    ("const wide = css`\n  @media (width) {}\n`\nclass K { constructor(x: B) {} }\nimport { B } from './m'", ""),
     ("// import { b } from './m'", ""),
     ("const text = `import { b } from './m'`", ""),
     ("/** @type {import('./m').b} */", ""),

@@ -32,7 +32,10 @@ _UNUSED = regex(rb"(?:eslint|oxlint)-disable\s[^\n]*no-unused-vars")
 _MADE = regex(
     rb"(?i)(?://|\*)[^\n]*\b(?:generated|emitted|(?:built|created|copied|written) (?:during|while|at|when))\b"
 )
-_DECORATOR = regex(rb"(?m)^\s*@[\w$]+")
+_DECORATOR = regex(
+    rb"(?m)^\s*@(?!(?:media|keyframes|supports|font-face|import|container|layer|page|charset|property|apply|tailwind|include"
+    rb"|mixin|extend|use|starting-style|scope)\b(?!\())[\w$]+")
+"""A decorator at the beginning of a line, and no rule of the styles that a template holds."""
 
 
 class Taken(Struct):
