@@ -80,6 +80,8 @@ def test_host(command, host):
     ("source .venv/bin/activate\npython load.py", ["python", "load.py"], None),
     ("source settings.sh\npython load.py", ["python", "load.py"], "settings.sh may set more"),
     ("command -v node", ["command", "-v", "node"], None),
+    ("git checkout data || git switch -c data\npython load.py", ["python", "load.py"], "another branch may set more"),
+    ("git pull\npython load.py", ["python", "load.py"], None),
 ])
 def test_line_of_a_script(text, words, open_, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where connlint runs is none of the script's business

@@ -199,6 +199,8 @@ def _command(node: Any, text: bytes, path: str, offset: int, shell: bool, state:
         if len(words) < 2 or not words[1].written.strip("\"'").endswith("/bin/activate"):
             state.loaded.append(words[1].written if len(words) > 1 else "?")
         return
+    if program == "git" and len(words) > 1 and words[1].value in ("checkout", "switch"):
+        state.loaded.append("another branch")  # what stands here says nothing of its files
     place = Place(path, (offset + node.start_byte, offset + node.end_byte))
     nested = _shell_argument(words)
     if nested is not None:
