@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from connlint.checks.flows import catches
@@ -112,7 +113,9 @@ class Patience:
             kind = type(here)
             if kind in (p.Function, p.Class):
                 continue  # nothing of it runs here
-            if kind in (p.Raise, p.Import, p.Yield, p.Unread) or (kind is p.Loop and here.is_async):
+            if kind in (p.Raise, p.Yield, p.Unread) or (kind is p.Loop and here.is_async):
+                return False
+            if kind is p.Import and here.module.split(".")[0] not in sys.stdlib_module_names:
                 return False
             if kind is p.Call and not self._calm(here, depth):
                 return False
