@@ -70,6 +70,21 @@ WORLD = {
     "core/__init__.py": "", "core/sky.py": "BLUE = 1\n", "core/sea.py": "DEEP = 1\n", "core/wood.py": "GREEN = 1\n",
     "mud.py": "import asyncio\nfrom core.sky import BLUE\nfrom core.sea import DEEP\nfrom core.wood import GREEN\n",
 }
+ROWS_SHOWN = """const mysql = require('mysql2/promise');
+
+async function rows() {
+  try {
+    const connection = await mysql.createConnection(process.env.DATABASE_URL);
+    const [found] = await connection.query('SELECT 1');
+    console.table(found);
+    await connection.end();
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+rows();
+"""
 MAIN = "\n\nif __name__ == '__main__':\n"
 COMMANDS = STATE.replace("def", "@app.command()\ndef")
 
@@ -200,6 +215,11 @@ CASES = {
     "a task of a module that the program imports": ("task-not-cancelled", "warning", {
         **WORLD, "core/clock.py": CLOCK,
         "mud.py": WORLD["mud.py"] + "from core.clock import strike\nasyncio.run(strike())\n"}),
+    "a script that shows what is in a table": ("connection-not-released", "note", {"scripts/checkRows.js": ROWS_SHOWN}),
+    "a script that goes on": ("connection-not-released", "warning", {
+        "scripts/checkRows.js": ROWS_SHOWN + "setInterval(rows, 1000);\n"}),
+    "what others call to see what is in a table": ("connection-not-released", "warning", {
+        "src/rows.js": ROWS_SHOWN.replace("\nrows();", "\nmodule.exports = { rows };")}),
     "a program that ends where it fails": ("handle-not-closed", "note", {
         "sweep.mjs": PROBE + "probe(process.argv[2]).catch((error) => { console.error(error); process.exit(1); });\n"}),
     "a program that goes on": ("handle-not-closed", "warning", {

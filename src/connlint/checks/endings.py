@@ -27,6 +27,9 @@ _MOST_USERS = 8
 _FEW = 4
 """Calls of one function that make a short program of it still."""
 _PROMISE = ("then", "catch", "finally")
+_GOING_ON = frozenset(
+    "setInterval on addListener addEventListener listen subscribe consume schedule watch serve login process".split())
+"""Calls after which a program of JavaScript may go on by itself."""
 _LASTING = frozenset("main app server bot worker daemon service run start index wsgi asgi consumer scheduler agent "
                      "monitor watcher listener gateway proxy poller".split())
 """Words in the names of programs that go on for as long as they can."""
@@ -119,6 +122,16 @@ class Endings:
         """Whether the file is a program by itself: its last lines are for the case that it is started."""
         return any(type(it) is p.If and is_main_test(self.module, it.test) for it in self.module.program.body)
 
+    def _is_script(self) -> bool:
+        """Whether a file of JavaScript is a tool that gives nothing to others and waits for nothing."""
+        if self.module.program.language == "python":
+            return False
+        programs = self._programs()
+        if programs.exports(self.module) or not (
+                programs.stages.of_path(self.module.path) == "tool" or programs.by_hand(self.module)):
+            return False
+        return not any((last_word(call.callee) or "") in _GOING_ON for call in self.module.nodes(p.Call))
+
     def _is_command(self, function: p.Function) -> bool:
         """Whether a console program runs the function and ends: it is registered as a command, by what decorates it or
         by the method that its class has to define."""
@@ -199,7 +212,7 @@ class Endings:
             lasting = frozenset()  # ``init_app.py`` does something to an application
         if lasting <= {"run", "start"} and words > lasting:
             lasting = frozenset()  # ``run_checks.py`` runs them
-        if not self._is_program() or lasting:
+        if not (self._is_program() or self._is_script()) or lasting:
             return False
         if programs.imported_by(self.module.path) is not None or programs.is_commanded(self.module.path):
             return False
