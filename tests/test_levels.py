@@ -151,6 +151,16 @@ CASES = {
         "docker-compose.live.yml": "services:\n  api:\n    environment: {MAIL_URL: 'https://m.example.com'}\n"}),
     "a setting that is taken": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n"}),
+    "a setting of what is off unless it is told": ("env-localhost-fallback", "warning", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
+        "config.py": SERVED["config.py"].replace("    model_url", "    enabled: bool = False\n    model_url")}),
+    "a setting of what is off, in a deployment that turns it on": ("env-localhost-fallback", "error", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
+        "config.py": SERVED["config.py"].replace("    model_url", "    enabled: bool = False\n    model_url"),
+        "docker-compose.yml": COMPOSE.replace("LOG_LEVEL: info", "ENABLED: 'true'")}),
+    "a setting beside another that is off": ("env-localhost-fallback", "error", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
+        "config.py": SERVED["config.py"].replace("    model_url", "    mail_enabled: bool = False\n    model_url")}),
     "a connection at import that nothing catches": ("import-time-connection", "error", {
         "app/cache.py": CACHE + "CLIENT = connected()\n"}),
     "a connection at import whose failure is caught": ("import-time-connection", "warning", {

@@ -1,7 +1,7 @@
 """Addresses that matter only to a client which the program builds on demand, and which nobody has demanded.
 
 ``if (env.CACHE_ENABLED)`` around the client, where that is off unless it is set; ``client: env.DB_KIND`` beside the
-host, where the kind is SQLite unless it is set.
+host, where the kind is SQLite unless it is set; ``enabled: bool = False`` beside the host.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _MOST_FILES = 12
 def is_idle(values: Values, stages: Stages, module: Module, node: Any, variable: str, given: Given) -> bool:
     """Whether every use of ``variable``, which ``node`` in ``module`` reads or declares, stands where the program does
     not come with what ``given`` says is set, or belongs to a database that has no host then."""
+    if _is_switched_off(values, module, node, given):
+        return True
     symbol = _symbol(values, module, node, variable)
     if symbol is None:
         return _is_idle_at(values, stages, module, node, given, 0)
@@ -48,6 +50,31 @@ def is_idle(values: Values, stages: Stages, module: Module, node: Any, variable:
             return False
         found = True
     return found
+
+
+def _is_switched_off(values: Values, module: Module, node: Any, given: Given) -> bool:
+    """Whether ``node`` is a field of settings of which another field says that they are not used, unless it is set:
+    ``enabled: bool = False`` beside ``host``, ``mail_enabled`` beside ``mail_host``."""
+    declared = values.environment.declarations(module)
+    mine = next((it for it in declared if it.node is node), None)
+    if mine is None or mine.owner is None:
+        return False
+    for other in declared:
+        if other.owner is mine.owner and other is not mine and _switches(other.field, mine.field):
+            default: Any = other.default
+            if type(default) is p.Constant and default.value == "false" and not any(map(given, other.variables)):
+                return True
+    return False
+
+
+def _switches(field: str, other: str) -> bool:
+    """Whether a field of this name says whether ``other``, or all fields of the class, are used."""
+    if field in ("enabled", "enable", "is_enabled"):
+        return True
+    for what in (field.removesuffix("_enabled"), field.removeprefix("use_"), field.removeprefix("enable_")):
+        if what != field and other.startswith(f"{what}_"):
+            return True
+    return False
 
 
 def _symbol(values: Values, module: Module, node: Any, variable: str) -> str | None:
