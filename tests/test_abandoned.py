@@ -187,6 +187,16 @@ def test_a_loader_that_imports_from_a_folder_does_not_gather_it(loader, level):
     assert levels(files, "src/things/old.js") == {level}
 
 
+@pytest.mark.parametrize(("does", "level"), [
+    ("fs.writeFileSync(f, fs.readFileSync(f, 'utf8').replace('a', 'b'))", "note"),
+    ("require(`./src/parts/${f}`)", "warning"),
+])
+def test_a_script_that_rewrites_files_loads_none(does, level):
+    script = f"const fs = require('fs');\nfor (const f of fs.readdirSync('src/parts')) {does};\n"
+    files = {**JAVASCRIPT, "colors.js": script, "src/parts/things.js": CLIENT}
+    assert levels(files, "src/parts/things.js") == {level}
+
+
 @pytest.mark.parametrize(("framework", "path", "level"), [
     ("next", "app/lib/things.ts", "note"), ("next", "app/shop/page.tsx", "warning"),
     ("next", "app/api/route.ts", "warning"),

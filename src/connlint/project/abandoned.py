@@ -76,6 +76,8 @@ _LOADS_JAVASCRIPT = Led(
     rb"\b(?:require|import)\s*\(\s*(?:[\w$]|`[^`]*\$\{|['\"][^'\"]*['\"]\s*\+)"
 )
 """What loads files that are not written out."""
+_CALLS_FOR = regex(rb"\b(?:require|import)\s*\(\s*(?![\s'\"])|import\.meta\.glob|require\.context")
+"""What loads a file whose name is put together."""
 _PUBLISHED = regex(rb"^\s*classifiers\s*=|[\"']Programming Language :: |^\[project\.urls\]", re.M)
 _PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files|types|typings)"\s*:')
 _PRIVATE = regex(rb'"private"\s*:\s*true')
@@ -217,7 +219,14 @@ class Abandoned:
     @cached_property
     def _loaders(self) -> list[str]:
         return [path for path in self.index.paths if self.stages.of_path(path) not in ("test", "example")
-                and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self.index.data(path))]
+                and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self.index.data(path))
+                and not self._only_rewrites(path)]
+
+    def _only_rewrites(self, path: str) -> bool:
+        """Whether a script of JavaScript goes through files to write them anew, and loads none of them."""
+        data = self.index.data(path)
+        return (not path.endswith(".py") and b"writeFile" in data and _GIVES.search(data) is None
+                and _CALLS_FOR.search(data) is None)
 
     # -- what would be seen ---------------------------------------------------------------------------------------
 
