@@ -426,6 +426,9 @@ class Starts:
                     words, name = words[words.index(script):], _program(script)
         entry = self._entry(name, words)
         if entry is None and name.endswith(".py"):
+            bare = words[0] is command.words[0] and "/" not in (words[0].value or "/")
+            if bare and "uv" not in command.wrapped:
+                return None  # looked for where commands are, and nowhere else
             # by its first line, or by what runs it in an environment of its own
             entry, words = self._entry("python", words), (words[0], *words)
         if entry is None:
