@@ -104,8 +104,8 @@ def test_esprima_refuses_what_it_would_get_wrong(text: str) -> None:
     assert not made.problems
 
 
-def test_esprima_has_the_second_say() -> None:
-    """What only one of the two takes for an error is none; what both do is told as tree-sitter sees it."""
+def test_an_error_is_one_that_both_see() -> None:
+    """What esprima reads is right; what it refuses is told as tree-sitter sees it."""
     text = "var await = 1; f(await)"
     assert program(text, parser="tree-sitter").problems
     made = program(text)

@@ -1,8 +1,7 @@
 """JavaScript, TypeScript, and the scripts of Vue and Svelte files → `Program`.
 
-tree-sitter reads all of it. Where it finds an error in a short file of JavaScript, esprima has the second say: an error
-that it does not find is none. Which one it was cannot be told from the program, except by ``reader``. Reading never
-fails: what cannot be read becomes a `Problem`.
+esprima reads JavaScript; tree-sitter reads TypeScript, long files, and what esprima refuses. Which one it was cannot be
+told from the program, except by ``reader``. Reading never fails: what cannot be read becomes a `Problem`.
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ _ES_MODULE = regex(r"(?:^|[;})/])[ \t]*(?:import\b\s*[^(.\s]|export\b\s*[^=:.,)\
 _REFUSED = regex(r"@flow\b|<>|\basync\s*[*#]|\(\s*\w+\s*:\s*(?:any|string)\b|\bimport type\b")
 """What esprima surely refuses, as far as it shows at a glance. A wrong guess costs nothing: the program is the same."""
 _LONG = 4_000
-"""Characters of a file that is too long for a second say: esprima takes three times as long, and 0.1 s to be there."""
+"""Characters from which on tree-sitter reads JavaScript as well. esprima takes three times as long for the same
+program, and more where words say what may be passed over."""
 Parser = Literal["both", "esprima", "tree-sitter"]
 _AMBIENT = regex(r"\.d\.([^./]+\.)?[mc]?ts$")
 
@@ -104,21 +104,16 @@ class _Reader:
         """Read one script; ``at`` is in characters of the text."""
         whole = at == (0, len(self.source.text))
         text = self.source.text if whole else self.source.text[at[0] : at[1]]
-        tree, errors = (None, []) if self.parser == "esprima" else self.tree_sitter(text, at, dialect)
-        second = self.esprima(text, at) if not typescript and self.asks_esprima(text, errors) else None
-        if second is None and tree is None:
-            tree, errors = self.tree_sitter(text, at, dialect)
-        self.readers.append("tree-sitter" if second is None else "esprima")
-        if second is None:
-            self.problems += errors
-        self.add(lower(second or tree))
+        tree = self.esprima(text, at) if not typescript and self.asks_esprima(text) else None
+        self.readers.append("tree-sitter" if tree is None else "esprima")
+        self.add(lower(self.tree_sitter(text, at, dialect) if tree is None else tree))
         if self.speaks:
             self.comments += comments.in_script(self.source, text, dialect, self.places(text, at).__getitem__)
 
-    def asks_esprima(self, text: str, errors: list[p.Problem]) -> bool:
-        """Whether a script of JavaScript is one for esprima, after the ``errors`` that tree-sitter has found."""
+    def asks_esprima(self, text: str) -> bool:
+        """Whether a script of JavaScript is one for esprima."""
         if self.parser == "both":
-            return bool(errors) and len(text) < _LONG and not _REFUSED.search(text)
+            return len(text) < _LONG and not _REFUSED.search(text)
         return self.parser == "esprima"
 
     def esprima(self, text: str, at: Span) -> Any:
@@ -151,8 +146,8 @@ class _Reader:
             found += [place] * len(character.encode("utf-8", "surrogatepass"))
         return [*found, self.source.char_to_byte(at[1])]
 
-    def tree_sitter(self, text: str, at: Span, dialect: Dialect) -> tuple[Any, list[p.Problem]]:
-        """tree-sitter's tree of a script, and the errors in it."""
+    def tree_sitter(self, text: str, at: Span, dialect: Dialect) -> Any:
+        """tree-sitter's tree of a script; the errors in it are noted."""
         data = text.encode("utf-8", "surrogatepass")
         places = self.places(text, at)
         direct = isinstance(places, range)
@@ -160,8 +155,9 @@ class _Reader:
             data, dialect, base=places[0] if direct else 0, table=None if direct else places,
             words=self.words, ambient=_AMBIENT.search(self.source.path) is not None,
         )
-        return tree, [p.Problem("too-deep" if message == "nested too deeply" else "syntax", message, self.source.path,
-                                where) for message, where in problems]
+        self.problems += [p.Problem("too-deep" if message == "nested too deeply" else "syntax", message,
+                                    self.source.path, where) for message, where in problems]
+        return tree
 
     def add(self, lowered: Lowered) -> None:
         self.body += lowered.body
