@@ -46,19 +46,16 @@ _FOUND_IN_JAVASCRIPT = frozenset(
     "server start config policies services models controllers migrations lambdas handlers workers".split()
 )
 """Names of folders whose files frameworks of JavaScript look for by themselves, where a package uses such a one."""
-_FINDERS = regex(
-    rb'"(?:next|nuxt|@nuxt/\w+|@remix-run/[\w-]+|@react-router/[\w-]+|@sveltejs/kit|astro|gatsby|expo-router|expo|'
-    rb'@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|egg|moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|'
-    rb'payload|nitropack|vite-plugin-pages|unplugin-vue-router|vike|@tanstack/react-start|@tanstack/start|'
-    rb'waku|hono-sessions|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|serverless|sst)"\s*:'
+_IN_APP = (
+    rb'nuxt|@nuxt/\w+|@sveltejs/kit|astro|gatsby|expo-router|expo|@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|egg|'
+    rb'moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|payload|nitropack|vite-plugin-pages|unplugin-vue-router|vike|'
+    rb'@tanstack/react-start|@tanstack/start|waku|hono-sessions|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|'
+    rb'umi|ice|serverless|sst'
 )
-_FINDERS_IN_APP = regex(
-    rb'"(?:nuxt|@nuxt/\w+|@sveltejs/kit|astro|gatsby|expo-router|expo|@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|'
-    rb'egg|moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|payload|nitropack|vite-plugin-pages|unplugin-vue-router|vike|'
-    rb'@tanstack/react-start|@tanstack/start|waku|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|'
-    rb'serverless|sst)"\s*:'
-)
-"""Those that may look at any file below ``app``. Next.js takes its segments there, Remix what stands in ``routes``."""
+_FINDERS_IN_APP = regex(rb'"(?:' + _IN_APP + rb')"\s*:')
+_FINDERS = regex(rb'"(?:next|@remix-run/[\w-]+|@react-router/[\w-]+|' + _IN_APP + rb')"\s*:')
+"""Packages that look for files by themselves. Most may look at any file below ``app``; Next.js takes its segments
+there, Remix what stands in ``routes``."""
 _APP = regex(r"(?:^|(?<=/))app/")
 _SEGMENT = regex(
     r"/(?:page|layout|route|loading|error|global-error|not-found|template|default|forbidden|unauthorized|sitemap|robots|"
@@ -70,14 +67,15 @@ _LOADS_PYTHON = Led(
     rb"\bpkgutil\b|\bimport_module\s*\(\s*(?![\s\"'])|\b__import__\s*\(\s*(?![\s\"'])|autodiscover|\bimport_string\b|"
     rb"\bspec_from_file_location\b|\brunpy\b|\bexec\(|\.i?glob\(|\biterdir\(|\blistdir\(|\bscandir\(|\bwalk_packages\b"
 )
+_PUT_TOGETHER = (rb"import\.meta\.glob|require\.context|"
+                 rb"\b(?:require|import)\s*\(\s*(?:[\w$]|`[^`]*\$\{|['\"][^'\"]*['\"]\s*\+)")
+_CALLS_FOR = Led((b"import", b"require"), _PUT_TOGETHER)
+"""What loads a file whose name is put together."""
 _LOADS_JAVASCRIPT = Led(
     (b"import", b"require", b"readdir", b"glob", b"fast-glob", b"autoload", b"autoLoad"),
-    rb"import\.meta\.glob|require\.context|\breaddir|globSync|\bglob\s*\(|fast-glob|autoload|autoLoad|"
-    rb"\b(?:require|import)\s*\(\s*(?:[\w$]|`[^`]*\$\{|['\"][^'\"]*['\"]\s*\+)"
+    _PUT_TOGETHER + rb"|\breaddir|globSync|\bglob\s*\(|fast-glob|autoload|autoLoad"
 )
 """What loads files that are not written out."""
-_CALLS_FOR = regex(rb"\b(?:require|import)\s*\(\s*(?![\s'\"])|import\.meta\.glob|require\.context")
-"""What loads a file whose name is put together."""
 _PUBLISHED = regex(rb"^\s*classifiers\s*=|[\"']Programming Language :: |^\[project\.urls\]", re.M)
 _PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files|types|typings)"\s*:')
 _PRIVATE = regex(rb'"private"\s*:\s*true')
