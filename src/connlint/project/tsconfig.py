@@ -26,7 +26,8 @@ class TsConfig(Struct, eq=False):
 
     ``opened`` says that something it extends could not be read, so that there may be aliases nobody sees. ``out_dir``
     is where the compiler puts its output, as it stands below ``root_dir`` (None where the compiler chooses it).
-    ``verbatim``: imports that nothing uses are kept in the output.
+    ``verbatim``: imports that nothing uses are kept in the output. ``javascript``: files of JavaScript belong to the
+    program. ``composite``: the configuration's own folder is the root of what it compiles.
     """
 
     path: str
@@ -41,6 +42,8 @@ class TsConfig(Struct, eq=False):
     include: re.Pattern[str] | None = None
     exclude: re.Pattern[str] | None = None
     verbatim: bool = False
+    javascript: bool = False
+    composite: bool = False
 
     def covers(self, path: str) -> bool:
         """Whether the file is part of this configuration's program."""
@@ -151,7 +154,7 @@ class TsConfigs:
             if key in data:
                 merged[key] = (folder, jsonc.texts(data[key]))
         options = jsonc.mapping(data.get("compilerOptions"))
-        for key in ("paths", "baseUrl", "rootDirs", "outDir", "rootDir", *_VERBATIM):
+        for key in ("paths", "baseUrl", "rootDirs", "outDir", "rootDir", "allowJs", "composite", *_VERBATIM):
             if key in options:
                 merged[key] = (folder, options[key])
         if "paths" in options:
@@ -173,6 +176,8 @@ class TsConfigs:
     def _config(self, path: str, raw: dict[str, Any]) -> TsConfig:
         folder = folder_of(path)
         config = TsConfig(path, opened=bool(raw.get("opened")))
+        config.javascript = raw.get("allowJs", (None, None))[1] is True
+        config.composite = raw.get("composite", (None, None))[1] is True
         config.verbatim = any(raw.get(key, (None, None))[1] is True for key in _VERBATIM)
 
         def at(origin: str, text: str) -> str | None:
