@@ -125,6 +125,7 @@ class Lifecycles:
         self.telling = _Names(rules, "telling", language)
         self.reads = _Names(rules, "reads", language)
         self.borrowing = _Names(rules, "borrowing", language)
+        self.wrapping = _Names(rules, "wrapping", language)
         self.raising = _Names(rules, "raising", language)
         self.closing = _Names(rules, "closing", language)
         self.consuming = _Names(rules, "consuming", language)

@@ -149,6 +149,8 @@ class Meanings:
             return "read", call
         if not argument.spread and (
                 (call, self.origins) in self.table.reads or self.table.borrowing.named(call, self.origins)):
+            if (call, self.origins) in self.table.wrapping and (user := self._lent(call)) is not None:
+                return "escape", user
             return "read", call
         taken = self.takers.meaning(call, argument, api)
         if taken == "end" or (taken == "read" and not (

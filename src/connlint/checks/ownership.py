@@ -122,6 +122,8 @@ class Ownership:
             call = self.module.parent(above)
             if type(call) is p.Call and (call, self.origins) in self.table.shows:
                 plan.held.add(id(call))
+            if type(call) is p.Call and (call, self.origins) in self.table.wrapping:
+                plan.held.update(self._of_wrapper(call))
         if type(above) is p.Member and (above.name in api.done or above.name in self.table.ended):
             call = self.module.parent(above)
             plan.done.add(id(call) if type(call) is p.Call else id(above))
@@ -129,6 +131,15 @@ class Ownership:
             plan.starts.add(id(self.module.parent(above)))
         if type(above) is p.Member and above.name in api.fails:
             plan.fails.add(id(self.module.parent(above)))
+
+    def _of_wrapper(self, call: p.Call) -> set[int]:
+        """The places that name what ``call`` makes of the handle: there is one as long as there is the other."""
+        kept = self.module.parent(call)
+        if type(kept) not in (p.Let, p.Assign) or kept.value is not call or type(kept.target) is not p.Name:
+            return set()
+        name = kept.target
+        wanted = self.module.lookup(name.id, name)
+        return {id(n) for n in self.names.names().get(name.id, ()) if self.module.lookup(n.id, n) == wanted}
 
     def _within(self, inner: p.Function | None, outer: p.Function) -> bool:
         return inner is not None and any(above is outer for above in self.module.parents(inner))
