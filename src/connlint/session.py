@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 SUPPRESSION = b"connlint:"
 """A file that does not hold this has no comment for us."""
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_IDLE = frozenset(("shelved", "abandoned", "uncalled", "unchecked"))
+"""Options of cards that may lower a level: `connlint.project.idle`."""
 
 
 class Options(Struct, frozen=True):
@@ -290,17 +292,12 @@ class Session:
 
 
     def _weighed(self, card: Card, draft: Draft, level: Level) -> Level:
-        """The level of a draft: lower where the rule is about what runs, and nothing loads the file any more, or calls
-        the function."""
-        lower: Level | None = card.options.get("abandoned")
-        if lower is None or lower == level or not draft.place.path.endswith(CODE):
-            return level
-        from connlint.project.abandoned import Abandoned
-        from connlint.project.uncalled import Uncalled
+        """The level of a draft: lower where the rule is about what runs, and that does not as it stands."""
+        if not _IDLE.isdisjoint(card.options) and level != "note":
+            from connlint.project.idle import Idle
 
-        idle = Abandoned.of(self.project, self.stages).has(draft.place.path) or Uncalled.of(
-            self.project, self.stages).has(draft.place.path, draft.place.at[0])
-        return lower if idle else level
+            return Idle.of(self.project, self.stages).weighed(card.options, draft.outcome, draft.place, level)
+        return level
 
 
 class Linkers(Mapping[str, "Linker"]):

@@ -34,8 +34,9 @@ def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:
     Outcomes: "symbol" (a name in an import that fails while the file is loaded; "symbol-bundled" in JavaScript, where
     what builds it may tell as well), "symbol-at-use" (one that fails when it is used or its function is called),
     "symbol-unread" (the same in JavaScript, where nothing uses it), "symbol-unused" (one that only the type checker
-    misses), "member" (a member of an imported module) and "module". Slots: ``name``, ``module`` (as written), ``where``
-    (the file that lacks the name) and ``hint``, which is empty or starts with ";".
+    misses), "member" (a member of an imported module), "module", and "module-unused" (which only the type checker
+    misses). Slots: ``name``, ``module`` (as written), ``where`` (the file that lacks the name) and ``hint``, which is
+    empty or starts with ";".
     """
     if _NOT_RUN.search(path):
         return
@@ -71,8 +72,9 @@ def _module(linker: Linker, path: str, data: bytes, use: ImportUse, answer: Miss
             fix = other_module(path, data, use.module_at, use.module, answer.near)
     slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
     # what is imported and not used is left out by what builds the file, and refused by the type checker alone
-    level: Level | None = "warning" if use.breaks in ("use", "check") else None
-    return Draft("module", Place(path, use.module_at), slots, use.module, fix=fix, level=level)
+    outcome = "module-unused" if use.breaks == "check" else "module"
+    level: Level | None = "warning" if use.breaks == "use" else None
+    return Draft(outcome, Place(path, use.module_at), slots, use.module, fix=fix, level=level)
 
 
 def _has_moved(linker: Linker, path: str, use: ImportUse, near: str) -> bool:

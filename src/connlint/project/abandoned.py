@@ -164,7 +164,7 @@ class Abandoned:
         stem = name.partition(".")[0]
         if stem.lower() in _STARTED and not (stem == "index" and path.count("/") > 1):
             return True
-        return not stem_of(path) or self._starts(path) or self._is_found(path)
+        return not stem_of(path) or self._starts(path) or self.is_found(path)
 
     def _starts(self, path: str) -> bool:
         """Whether the file is a program: not where all that it does by itself is to show how to use it."""
@@ -175,7 +175,7 @@ class Abandoned:
             return _SHOWN.search(data, max(0, main.start() - _NEAR), main.end() + _NEAR) is None
         return not path.endswith(".py") and _GIVES.search(data) is None
 
-    def _is_found(self, path: str) -> bool:
+    def is_found(self, path: str) -> bool:
         """Whether the file stands where frameworks look."""
         folders = path.rpartition("/")[0].split("/")
         if path.endswith(".py"):
@@ -203,7 +203,7 @@ class Abandoned:
         folders = path.split("/")[:-1]
         names = [re.escape(folder.encode()) for folder in folders[-3:] if folder not in ("src", "lib")]
         named = re.compile(rb"(?<![\w-])(?:%s)(?![\w-])" % b"|".join(names)) if names else None
-        for other in self._loaders:
+        for other in self.loaders:
             if package_root(self.project, other) != package_root(self.project, path) and not path.startswith(
                     other.rpartition("/")[0] + "/"):
                 continue
@@ -215,7 +215,8 @@ class Abandoned:
         return False
 
     @cached_property
-    def _loaders(self) -> list[str]:
+    def loaders(self) -> list[str]:
+        """The files that load others without naming them."""
         return [path for path in self.index.paths if self.stages.of_path(path) not in ("test", "example")
                 and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self.index.data(path))
                 and not self._only_rewrites(path)]

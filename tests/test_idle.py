@@ -1,0 +1,85 @@
+"""What is said of code that does not run as it stands: in folders that were put aside, in files that nothing loads, and
+what a type checker alone would notice."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from projects import report
+
+PACKAGE = {"name": "shop", "private": True, "scripts": {"start": "node src/index.js"}}
+SHOP = {
+    "package.json": json.dumps(PACKAGE),
+    "src/index.ts": "import { a } from './a';\nimport { b } from './b';\nimport { c } from './c';\na(b(c()));\n",
+    "src/a.ts": "export const a = (x) => x;\n", "src/b.ts": "export const b = (x) => x;\n",
+    "src/c.ts": "export const c = () => 1;\n",
+}
+COUNT = "import { total } from './totals';\nexport const count = () => total() + 1;\n"
+UNUSED = "import { gone } from './a';\nexport const count = () => 1;\n"
+COMPILED = {"tsconfig.json": '{"include": ["src"]}', "package.json": json.dumps(
+    {**PACKAGE, "scripts": {"build": "rimraf dist && tsc -p .", "start": "node dist/index.js"}})}
+PAGES = {"package.json": json.dumps({**PACKAGE, "scripts": {"build": "next build"}, "dependencies": {"next": "15"}}),
+         "tsconfig.json": '{"include": ["**/*.ts"]}'}
+RUN = "def run():\n    return 1\n"
+PROGRAM = {
+    "main.py": "from shop import first, second, third\n\nfirst.run(), second.run(), third.run()\n",
+    "shop/__init__.py": "", "shop/first.py": RUN, "shop/second.py": RUN, "shop/third.py": RUN,
+}
+STALE = "from shop.first import walk\n\n\ndef go():\n    return walk()\n"
+DIALS = "import httpx\n\n\ndef ask():\n    return httpx.get('http://localhost:9000/count')\n"
+LEADS = "from legacy.worker import go\n\n\ndef run():\n    return go()\n"
+
+
+def told(files: dict[str, str], path: str) -> list[tuple[str, str]]:
+    return [(f.rule, f.level) for f in report(files).findings if f.place.path == path]
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    pytest.param({}, "warning", id="nothing loads it"),
+    pytest.param({"src/c.ts": "import { count } from './count';\nexport const c = () => count();\n"}, "error",
+                 id="loaded"),
+    pytest.param(COMPILED, "error", id="the build compiles it all the same"),
+    pytest.param({**COMPILED, "tsconfig.json": '{"files": ["src/index.ts"]}'}, "warning",
+                 id="the build compiles what is loaded"),
+    pytest.param(PAGES, "error", id="the build checks its types"),
+    pytest.param({**PAGES, "next.config.js": "module.exports = { typescript: { ignoreBuildErrors: true } };\n"},
+                 "warning", id="the build is told not to check types"),
+])
+def test_a_missing_module_of_a_file(more, level):
+    assert told({**SHOP, "src/count.ts": COUNT, **more}, "src/count.ts") == [("missing-module", level)]
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    pytest.param({}, "warning", id="no configuration"),
+    pytest.param({"tsconfig.json": '{"include": ["src"]}'}, "warning", id="covered"),
+    pytest.param({"tsconfig.json": '{"include": ["src"], "exclude": ["**/count.ts"]}'}, "note", id="left out"),
+    pytest.param({"tsconfig.json": '{"files": ["src/index.ts"]}',
+                  "src/c.ts": "import { count } from './count';\nexport const c = () => count();\n"}, "warning",
+                 id="covered through what imports it"),
+])
+def test_a_name_that_types_alone_would_miss(more, level):
+    assert told({**SHOP, "src/count.ts": UNUSED, **more}, "src/count.ts") == [("missing-symbol", level)]
+
+
+@pytest.mark.parametrize(("more", "levels"), [
+    pytest.param({}, {"note"}, id="put aside"),
+    pytest.param({"shop/third.py": LEADS}, {"warning", "error"}, id="imported"),
+    pytest.param({"legacy/requirements.txt": "httpx\n"}, {"warning"}, id="a package of its own"),
+    pytest.param({"Dockerfile": "FROM python:3.12\nCOPY legacy/ ./legacy\n"}, {"warning", "error"}, id="copied"),
+    pytest.param({"shop/third.py": "import importlib\n\n\ndef run(name):\n"
+                                   "    return importlib.import_module('legacy.' + name)\n"}, {"warning", "error"},
+                 id="named"),
+    pytest.param({"main.py": "print(1)\n"}, {"warning", "error"}, id="nothing imports anything"),
+])
+def test_what_stands_in_a_folder_of_the_past(more, levels):
+    found = told({**PROGRAM, "legacy/__init__.py": "", "legacy/worker.py": STALE + DIALS + "\n\ngo(ask())\n", **more},
+                 "legacy/worker.py")
+    assert {level for _, level in found} == levels
+
+
+def test_an_import_that_fails_in_a_file_that_nothing_loads():
+    assert told({**PROGRAM, "shop/count.py": STALE}, "shop/count.py") == [("missing-symbol", "warning")]
+    loaded = {"shop/third.py": "from shop.count import go\n\n\ndef run():\n    return go()\n"}
+    assert told({**PROGRAM, **loaded, "shop/count.py": STALE}, "shop/count.py") == [("missing-symbol", "error")]
