@@ -239,3 +239,30 @@ def test_a_table_that_no_check_looks_at_is_refused(tmp_path: Path) -> None:
     said = r"apis/mine.toml: no check looks at \[\[clients\]\]; did you mean \[\[client\]"
     with pytest.raises(CardError, match=said):
         cards.load((root / "ci/rules",))
+
+
+_OWN = """[[client]]
+names = ["own.Client"]
+form = "call"
+kind = "client"
+address = ["0"]
+missing = "localhost"
+connects = "construct"
+release = [{ call = "close" }]
+"""
+
+
+@pytest.mark.parametrize(("name", "text", "said"), [
+    ("python", _OWN, None),
+    ("mine", _OWN + "language = 'javascript'\n", None),
+    ("python", _OWN.replace('connects = "construct"\n', ""), r"\[\[client\]\] own.Client does not say `connects`$"),
+    ("python", "[[client]]\nnames = ['own.Client']\n", "does not say `address` and `connects` and `form` and `kind`"),
+    ("mine", _OWN, "own.Client is for no language: a name of the table that ends in javascript or python says it"),
+])
+def test_an_entry_has_to_say_what_checks_ask_for(tmp_path: Path, name: str, text: str, said: str | None) -> None:
+    folder = project(tmp_path, **{f"ci__rules__apis__{name}_toml": text}) / "ci/rules"
+    if said is None:
+        assert "own.Client" in cards.load((folder,)).apis["client"][-1]["names"]
+        return
+    with pytest.raises(CardError, match=said):
+        cards.load((folder,))

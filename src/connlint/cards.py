@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,11 @@ HEADINGS = (
     "When to switch it off",
 )
 """The sections of every card, in this order. "Fixed" may be missing where no edit can be written."""
+
+
+_LANGUAGES = frozenset(("python", "javascript"))
+_REMARKS = {"language", "source"}
+"""What an entry may leave out: the language is that of its file, and no check asks where a fact was found."""
 
 
 class CardError(ValueError):
@@ -57,10 +62,11 @@ def read_card(name: str, text: str) -> Card:
         raise CardError(f"{name}.md: missing or malformed {error}") from None
 
 
-def _folder(folder: Path, roles: Collection[str] = ()) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
+def _folder(folder: Path, known: Mapping[str, list[dict[str, Any]]] | None = None
+            ) -> tuple[dict[str, Card], dict[str, list[dict[str, Any]]]]:
     """Parse the cards and tables of one folder. A table's name ends in its language, which an entry may overrule.
 
-    Where ``roles`` are given, no other is understood.
+    Where the tables ``known`` are given, no other role is understood, and an entry has to have what all of these have.
     """
     import tomllib
 
@@ -78,12 +84,8 @@ def _folder(folder: Path, roles: Collection[str] = ()) -> tuple[dict[str, Card],
         for role, entries in data.items():
             if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
                 raise CardError(f"apis/{path.name}: {role} is not an array of tables ([[{role}]])")
-            if roles and role not in roles:
-                import difflib
-
-                near = difflib.get_close_matches(role, sorted(roles), 1)
-                hint = f"did you mean [[{near[0]}]]?" if near else f"known are {', '.join(sorted(roles))}"
-                raise CardError(f"apis/{path.name}: no check looks at [[{role}]]; {hint}")
+            if known:
+                _expect_known(f"apis/{path.name}", language, role, entries, known)
             apis.setdefault(role, []).extend({"language": language, **entry} for entry in entries)
     return cards, apis
 
@@ -116,11 +118,31 @@ def load(folders: tuple[Path, ...] = (), store: Store | None = None) -> Rules:
     for folder in folders:
         if not folder.is_dir():
             raise CardError(f"{folder}: no such folder of rules")
-        more_cards, more_apis = _folder(folder, apis.keys())
+        more_cards, more_apis = _folder(folder, apis)
         cards |= more_cards
         for role, entries in more_apis.items():
             apis.setdefault(role, []).extend(entries)
     return Rules(cards, apis)
+
+
+def _expect_known(table: str, language: str, role: str, entries: list[dict[str, Any]],
+                  known: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Raise `CardError` where the checks would not understand an entry: they ask for what every built-in one says."""
+    import difflib
+
+    if role not in known:
+        near = difflib.get_close_matches(role, sorted(known), 1)
+        hint = f"did you mean [[{near[0]}]]?" if near else f"known are {', '.join(sorted(known))}"
+        raise CardError(f"{table}: no check looks at [[{role}]]; {hint}")
+    needed = set.intersection(*(set(entry) for entry in known[role])) - _REMARKS
+    languages = _LANGUAGES.intersection(entry["language"] for entry in known[role])
+    for entry in entries:
+        name = ", ".join(map(str, entry["names"])) if isinstance(entry.get("names"), list) else "an entry"
+        if missing := sorted(needed - set(entry)):
+            raise CardError(f"{table}: [[{role}]] {name} does not say {' and '.join(f'`{key}`' for key in missing)}")
+        if languages and entry.get("language", language) not in languages:
+            raise CardError(f"{table}: [[{role}]] {name} is for no language: a name of the table that ends in "
+                            f"{' or '.join(sorted(languages))} says it, or `language`")
 
 
 Stamp = list[tuple[str, int, int]]

@@ -25,6 +25,7 @@ from connlint.project.abandoned import Abandoned
 from connlint.project.address import HOLE, Host, hosts, loopback, shown
 from connlint.project.bundled import is_bundled
 from connlint.project.companions import Companions
+from connlint.project.conditions import conditions
 from connlint.project.edits import require
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.env_files import in_production
@@ -34,7 +35,7 @@ from connlint.project.launched import Launched
 from connlint.project.module import Definition, Module
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
-from connlint.project.rendering import is_for_pages, is_without_browser
+from connlint.project.rendering import is_for_pages, is_without_browser, runs_in_browsers_alone
 from connlint.project.results import first_of
 from connlint.project.stage import stages_of
 from connlint.project.uses import uses
@@ -124,6 +125,15 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         read_at = first.site.node if first.site.module is module else site.node
         unset = frozenset(v for r in found.reads for v in r.variables)
         if any(stages.only_in_development(module, at, found.value.conditions, unset) for at in (read_at, site.node)):
+            continue
+        if any(values.excludes(c, unset) for c in (
+                *found.value.conditions, *conditions(module, site.node, leaves=stages.leaves))):
+            # where that stands, one of the variables has a value
+            seen.update(id(r.site.node) for r in found.reads)
+            continue
+        origin = found.value.origin
+        if origin is not None and runs_in_browsers_alone(origin.module) and is_without_browser(
+                origin.module, origin.node):
             continue
         if any(abandoned.is_trial(module, at) for at in (read_at, site.node)):
             continue

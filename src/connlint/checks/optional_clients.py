@@ -1,7 +1,8 @@
 """Addresses that matter only to a client which the program builds on demand, and which nobody has demanded.
 
 ``if (env.CACHE_ENABLED)`` around the client, where that is off unless it is set; ``client: env.DB_KIND`` beside the
-host, where the kind is SQLite unless it is set; ``enabled: bool = False`` beside the host.
+host, where the kind is SQLite unless it is set; ``enabled: bool = False`` beside the host; ``if provider == "ollama"``
+around ``OLLAMA_URL``, or a table of functions by such names, where nothing says that this name is chosen.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from connlint.project.conditions import conditions
 from connlint.project.module import Definition, Module
 from connlint.project.packages import package_root
 from connlint.project.project import Project, required
-from connlint.project.stage import Stages
+from connlint.project.stage import Stages, words_of
 from connlint.project.uses import references
 from connlint.project.values import Values
 
@@ -29,6 +30,8 @@ _KINDS = frozenset(("client", "dialect", "type", "engine", "provider"))
 """Keys beside an address that say which kind of database it belongs to."""
 _MOST_FILES = 12
 """Files that use one variable, past which nothing is said about it."""
+_DEEPEST = 3
+"""Functions and classes, one behind the other, whose users are asked under which name they choose them."""
 
 
 def is_idle(values: Values, stages: Stages, module: Module, node: Any, variable: str, given: Given) -> bool:
@@ -36,20 +39,16 @@ def is_idle(values: Values, stages: Stages, module: Module, node: Any, variable:
     not come with what ``given`` says is set, or belongs to a database that has no host then."""
     if _is_switched_off(values, module, node, given):
         return True
+    asker = _Uses(values, stages, frozenset(words_of(variable)), given)
     symbol = _symbol(values, module, node, variable)
     if symbol is None:
-        return _is_idle_at(values, stages, module, node, given, 0)
+        return asker.is_idle_at(module, node)
     let = module.parent(node)
     if type(let) is p.Let and module.function(let) is not None:
         # what a function calls so is its own
         readers = references(module, symbol, let.target)
-        return bool(readers) and all(_is_idle_at(values, stages, module, reader, given, 0) for reader in readers)
-    found = False
-    for other, use in _uses(values, stages, module, node, symbol):
-        if other is None or not _is_idle_at(values, stages, other, use, given, 0):
-            return False
-        found = True
-    return found
+        return bool(readers) and all(asker.is_idle_at(module, reader) for reader in readers)
+    return asker.are_idle(module, node, symbol)
 
 
 def _is_switched_off(values: Values, module: Module, node: Any, given: Given) -> bool:
@@ -88,51 +87,143 @@ def _symbol(values: Values, module: Module, node: Any, variable: str) -> str | N
     return None
 
 
-def _uses(values: Values, stages: Stages, module: Module, node: Any,
-          symbol: str) -> Iterator[tuple[Module | None, Any]]:
-    """What reads ``symbol`` in the package, each with its module; None for one that cannot be read."""
-    project = values.project
-    root = package_root(project, module.path)
-    prefix = f"{root}/" if root else ""
-    word = re.compile(rb"\b" + re.escape(symbol.encode()) + rb"\b")
-    paths = [path for path in sorted(project.tree.paths) if path.startswith(prefix) and path.endswith(CODE)
-             and stages.of_path(path) == "production" and word.search(project.tree.read(path) or b"")]
-    if len(paths) > _MOST_FILES:
-        yield None, None
-        return
-    for path in paths:
-        other = project.module(path)
-        if other is None:
+class _Uses:
+    """Judges the places that use one variable; ``words`` are those of its name."""
+
+    def __init__(self, values: Values, stages: Stages, words: frozenset[str], given: Given) -> None:
+        self.values, self.stages, self.words, self.given = values, stages, words, given
+
+    def are_idle(self, module: Module, node: Any, symbol: str, depth: int = 0) -> bool:
+        """Whether ``symbol``, which ``node`` in ``module`` is or defines, is used, and idly wherever that is."""
+        found = False
+        for other, use in self._of(module, node, symbol):
+            if other is None:
+                return False
+            if not _is_only_asked(other, use):
+                if not self.is_idle_at(other, use, depth):
+                    return False
+                found = True
+        return found
+
+    def _of(self, module: Module, node: Any, symbol: str) -> Iterator[tuple[Module | None, Any]]:
+        """What reads ``symbol`` in the package, each with its module; None for one that cannot be read."""
+        project = self.values.project
+        root = package_root(project, module.path)
+        prefix = f"{root}/" if root else ""
+        word = re.compile(rb"\b" + re.escape(symbol.encode()) + rb"\b")
+        paths = [path for path in sorted(project.tree.paths) if path.startswith(prefix) and path.endswith(CODE)
+                 and self.stages.of_path(path) == "production" and word.search(project.tree.read(path) or b"")]
+        if len(paths) > _MOST_FILES:
             yield None, None
-            continue
-        inside = {id(part) for part in (node, other.parent(node) if other is module else None) if part is not None}
-        for member in other.nodes(p.Member):
-            if member.name == symbol and not _within(other, member, inside):
-                yield other, member
-        for name in other.nodes(p.Name):
-            if name.id == symbol and not _within(other, name, inside):
-                yield other, name
+            return
+        for path in paths:
+            other = project.module(path)
+            if other is None:
+                yield None, None
+                continue
+            inside = {id(part) for part in (node, other.parent(node) if other is module else None)
+                      if part is not None and type(part) is not p.Program}
+            for member in other.nodes(p.Member):
+                if member.name == symbol and not _within(other, member, inside):
+                    yield other, member
+            for name in other.nodes(p.Name):
+                if name.id == symbol and not _within(other, name, inside):
+                    yield other, name
+
+    def is_idle_at(self, module: Module, node: Any, depth: int = 0) -> bool:
+        """Whether the program does not come to ``node``."""
+        if any(_fails(self.values, c.module, c.test, c.truth, self.given) or self._chooses(c.module, c.test, c.truth)
+               for c in conditions(module, node, leaves=self.stages.leaves)):
+            return True
+        holder = None
+        for above in module.parents(node):
+            kind = type(above)
+            if kind is p.Record and _is_embedded(self.values, module, above, self.given):
+                return True
+            if kind is p.Entry and self._is_under_a_name(module, above):
+                return True
+            if kind is p.Let and depth < 2 and type(above.target) is p.Name and holder is None:
+                name = above.target
+                readers = [n for n in module.nodes(p.Name) if n.id == name.id and n is not name]
+                return bool(readers) and module.function(above) is None and type(above.value) is p.Record and all(
+                    self.is_idle_at(module, reader, depth + 1) for reader in readers)
+            if kind is p.Define:
+                holder = above
+        return holder is not None and depth < _DEEPEST and self.are_idle(module, holder, holder.name, depth + 1)
+
+    def _chooses(self, module: Module, test: Any, truth: bool) -> bool:
+        """Whether a test asks for a name that the variable speaks of, and nothing tells that it is the one."""
+        if not truth or type(test) is not p.Compare or test.op != "==":
+            return False
+        for side, other in ((test.left, test.right), (test.right, test.left)):
+            if (name := _name_of_choice(other)) is not None and name <= self.words:
+                return self._is_open(module, side, name)
+        return False
+
+    def _is_open(self, module: Module, chosen: Any, name: frozenset[str]) -> bool:
+        """Whether ``chosen`` is not seen to be ``name``, and no variable that is set decides it."""
+        rows = self.values.possible(module, chosen)
+        if any(self.given(v) for q in rows for read in (*q.reads, *q.absent) for v in read.variables):
+            return False
+        if type(chosen) is p.Member and type(chosen.of) is p.Name:
+            declared = declared_default(self.values, module, chosen.of, chosen.name)
+            if declared is not None and (self.given(declared[0]) or frozenset(words_of(declared[1])) == name):
+                return False
+        return not any(q.text and frozenset(words_of(q.text)) == name for q in rows)
+
+    def _is_under_a_name(self, module: Module, entry: p.Entry) -> bool:
+        """Whether an entry of a table, from which one is chosen, stands under a name that the variable speaks of."""
+        name = _name_of_choice(entry.key)
+        record = module.parent(entry)
+        let = module.parent(record)
+        if name is None or not name <= self.words or type(let) is not p.Let or type(let.target) is not p.Name:
+            return False
+        table = let.target
+        readers: list[Any] = [m for m in module.nodes(p.Member) if m.name == table.id] if type(
+            module.parent(let)) is p.Class else list(references(module, table.id, table))
+        chosen = [key for reader in readers if (key := _key_asked_for(module, reader)) is not None]
+        return bool(chosen) and all(self._is_open(module, key, name) for key in chosen)
+
+
+def _name_of_choice(node: Any) -> frozenset[str] | None:
+    """The words of a name by which one of several is chosen: ``"ollama"``, ``Provider.OLLAMA``."""
+    if type(node) is p.Member and node.name == "value":
+        node = node.of
+    text = node.value if type(node) is p.Text else node.name if type(node) is p.Member else ""
+    return frozenset(words_of(text)) or None
+
+
+def _key_asked_for(module: Module, table: Any) -> Any:
+    """What stands for the key in ``table[key]`` and ``table.get(key)``."""
+    above = module.parent(table)
+    if type(above) is p.Index and above.of is table:
+        return above.key
+    call = module.parent(above) if type(above) is p.Member and above.of is table and above.name == "get" else None
+    return call.args[0].value if type(call) is p.Call and call.callee is above and call.args else None
+
+
+def _is_only_asked(module: Module, node: Any) -> bool:
+    """Whether it is only asked whether there is something at ``node``: in a test, or in ``any([…])``; or it stands for
+    a type."""
+    below = node
+    for above in module.parents(node):
+        kind = type(above)
+        if kind in (p.If, p.Conditional, p.Loop):
+            return below is above.test
+        if kind in (p.Param, p.Let):
+            return below is above.annotation
+        if kind is p.Call:
+            return type(above.callee) is p.Name and above.callee.id in ("any", "all", "isinstance")
+        if kind not in (p.Not, p.Logical, p.Sequence, p.Argument, p.Index):
+            return kind is p.Opaque and above.why == "type"
+        if kind is p.Index and below is node and above.of is node:
+            return False
+        below = above
+    return False
 
 
 def _within(module: Module, node: Any, inside: set[int]) -> bool:
     return any(id(above) in inside for above in (node, *module.parents(node)) if type(above) is not p.Record)
-
-
-def _is_idle_at(values: Values, stages: Stages, module: Module, node: Any, given: Given, depth: int) -> bool:
-    if any(_fails(values, c.module, c.test, c.truth, given) for c in conditions(module, node, leaves=stages.leaves)):
-        return True
-    for above in module.parents(node):
-        kind = type(above)
-        if kind is p.Record and _is_embedded(values, module, above, given):
-            return True
-        if kind is p.Let and depth < 2 and type(above.target) is p.Name:
-            name = above.target
-            readers = [n for n in module.nodes(p.Name) if n.id == name.id and n is not name]
-            return bool(readers) and module.function(above) is None and type(above.value) is p.Record and all(
-                _is_idle_at(values, stages, module, reader, given, depth + 1) for reader in readers)
-        if kind is p.Function:
-            return False
-    return False
 
 
 def _is_embedded(values: Values, module: Module, record: p.Record, given: Given) -> bool:

@@ -54,6 +54,45 @@ class Absence:
                 return self._variable(module, test.args[0].value, test, frame)
         return self._missing(module, test, frame)
 
+    def excludes(self, module: Module, test: Any, truth: bool, unset: frozenset[str]) -> bool:
+        """Whether ``test`` surely does not come out as ``truth`` where none of the variables ``unset`` has a value."""
+        kind = type(test)
+        if kind is p.Not:
+            return self.excludes(module, test.value, not truth, unset)
+        if kind is p.Logical and test.op != "nullish":
+            sides = (self.excludes(module, side, truth, unset) for side in (test.left, test.right))
+            return all(sides) if truth == (test.op == "or") else any(sides)
+        if kind is p.Compare:
+            return self._compares_unset(module, test, truth, unset)
+        if kind is p.Call and (says := self._says(module, test)) is not None:
+            return truth == (says == "present") and self._all_falsy(module, test.args[0].value, unset)
+        if kind in (p.Call, p.Name) and (asked := self._question(module, test)) is not None:
+            return self.excludes(asked.module, asked.node, truth, unset)
+        return truth and self._all_falsy(module, test, unset)
+
+    def _compares_unset(self, module: Module, test: p.Compare, truth: bool, unset: frozenset[str]) -> bool:
+        if test.op in ("in", "not in"):
+            named = self.of(module, test, test.op == "not in")
+            return truth == (test.op == "in") and bool(named) and unset.issuperset(
+                v for read in named for v in read.variables)
+        if test.op not in ("==", "!=") or truth != (test.op == "!="):
+            return False
+        for side, other in ((test.left, test.right), (test.right, test.left)):
+            if type(other) is p.Constant and other.value in ("null", "undefined"):
+                left = self._left(module, side, unset)
+                return bool(left) and all(q.nothing for q in left)
+        return False
+
+    def _all_falsy(self, module: Module, expression: Any, unset: frozenset[str]) -> bool:
+        left = self._left(module, expression, unset)
+        return bool(left) and all(q.falsy for q in left)
+
+    def _left(self, module: Module, expression: Any, unset: frozenset[str]) -> list[Possible]:
+        """The values of ``expression`` that need none of the variables ``unset``, where it may be one of these."""
+        rows = self.values.possible(module, expression)
+        left = [q for q in rows if not any(unset.intersection(read.variables) for read in q.reads)]
+        return left if len(left) < len(rows) else []
+
     def _question(self, module: Module, test: Any) -> Site | None:
         """The test that a name or a call stands for: ``enabled = !!env.A && !!env.B``, ``isEnabled()``."""
         memo = module.memo.setdefault(Absence._question, {})

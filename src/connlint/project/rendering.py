@@ -21,6 +21,10 @@ _ON_SERVERS = regex(
 """What pages and routes write that ask for something while a server has them."""
 
 
+_OF_THE_PAGE = regex(r"(?:(?:window|globalThis|self|document)\.)?location\.(?:origin|href|host|hostname|protocol)$")
+"""What every page that a browser shows has."""
+
+
 def asks_for_browser(node: Any) -> bool:
     """``typeof window`` and the like."""
     return type(node) is p.Opaque and node.why == "typeof" and any(
@@ -29,16 +33,56 @@ def asks_for_browser(node: Any) -> bool:
 
 def is_without_browser(module: Module, node: Any) -> bool:
     """Whether ``node`` is evaluated only where no browser runs the program."""
-    for condition in conditions(module, node):
-        test, truth = condition.test, condition.truth
-        while type(test) is p.Not:
-            test, truth = test.value, not truth
-        if type(test) is p.Compare and test.op in ("==", "!="):
-            sides = (test.left, test.right)
-            told = any(type(side) is p.Text and side.value == "undefined" for side in sides)
-            if told and any(asks_for_browser(side) for side in sides) and truth == (test.op == "=="):
-                return True
-    return False
+    return any(truth_in_browser(c.module, c.test) is (not c.truth) for c in conditions(module, node))
+
+
+def runs_in_browsers_alone(module: Module) -> bool:
+    """Whether a module speaks of its page, and nowhere asks whether there is one."""
+    return not any(asks_for_browser(node) for node in module.nodes(p.Opaque))
+
+
+def truth_in_browser(module: Module, node: Any, depth: int = 0) -> bool | None:
+    """How ``node`` comes out as a condition in every browser; None where that differs, or is not known."""
+    kind = type(node)
+    if depth > 8:
+        return None
+    if kind is p.Not:
+        truth = truth_in_browser(module, node.value, depth + 1)
+        return None if truth is None else not truth
+    if kind is p.Compare:
+        sides = (node.left, node.right)
+        told = any(type(side) is p.Text and side.value == "undefined" for side in sides)
+        asked = node.op in ("==", "!=") and told and any(asks_for_browser(side) for side in sides)
+        return node.op == "!=" if asked else None
+    if kind is p.Logical:
+        left, right = (truth_in_browser(module, side, depth + 1) for side in (node.left, node.right))
+        if node.op == "nullish" or left is None:
+            return right if left is None and right is (node.op != "and") else left
+        return right if left is (node.op == "and") else left
+    if kind is p.Conditional:
+        asked_first = truth_in_browser(module, node.test, depth + 1)
+        if asked_first is not None:
+            return truth_in_browser(module, node.then if asked_first else node.otherwise, depth + 1)
+        arms = {truth_in_browser(module, arm, depth + 1) for arm in (node.then, node.otherwise)}
+        return arms.pop() if len(arms) == 1 else None
+    if kind is p.Concat:
+        return True if any(truth_in_browser(module, part, depth + 1) for part in node.parts) else None
+    if kind is p.Call:
+        # ``String(location.origin).replace(…)``
+        callee = node.callee
+        inner: Any = callee.of if type(callee) is p.Member else None
+        if type(callee) is p.Name and callee.id == "String" and len(node.args) == 1:
+            inner = node.args[0].value
+        return truth_in_browser(module, inner, depth + 1) if inner is not None else None
+    if kind is p.Name:
+        only = module.only(node.id, node)
+        if only is None:
+            return True if node.id in ("window", "document") else None
+        plain = only.kind == "value" and only.value is not None and not only.path
+        return truth_in_browser(module, only.value, depth + 1) if plain else None
+    if kind is p.Member:
+        return True if _OF_THE_PAGE.match(module.qualified(node) or "") else None
+    return None
 
 
 def is_for_pages(project: Project, path: str) -> bool:

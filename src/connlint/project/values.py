@@ -338,6 +338,10 @@ class Values:
         """The reads that must have given nothing where ``test`` came out as ``truth``."""
         return self.absence.of(module, test, truth, frame)
 
+    def excludes(self, condition: Condition, unset: frozenset[str]) -> bool:
+        """Whether a condition surely does not hold where none of the variables ``unset`` has a value."""
+        return self.absence.excludes(condition.module, condition.test, condition.truth, unset)
+
     def asks(self, module: Module, node: Any) -> bool:
         """Whether an expression asks something, instead of being a value itself."""
         return self.absence.asks(module, node)
