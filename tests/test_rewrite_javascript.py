@@ -73,7 +73,7 @@ HELPER = """function requireEnv(name: string): string {
         ('const x: string = ‹process.env.A || "b"›;\n', f"{ABOVE};\nconst x: string = process.env.A;\n"),
         # above a statement that always reads it
         ('f();\n\n// c\nexport const x = ‹process.env.A || "b"›;\n', f"f();\n\n{ABOVE};\n\n// c\nexport const x = process.env.A;\n"),
-        ('f();\n// c\nexport const x = ‹process.env.A || "b"›;\n', f"f();\n{ABOVE};\n// c\nexport const x = process.env.A;\n"),
+        ('f();\n// c\nexport const x = ‹process.env.A || "b"›;\n', f"f();\n{ABOVE};\n\n// c\nexport const x = process.env.A;\n"),
         ('f(‹process.env["A"] ?? "b"›);', ABOVE.replace(".A", '["A"]') + ';\nf(process.env["A"]);'),
         ('let x: string = (‹process.env.A || "b"›)!;', f"{ABOVE};\nlet x: string = process.env.A!;"),
         ('x = `${‹process.env.A || "b"›}/c`;', f"{ABOVE};\nx = `${{process.env.A}}/c`;"),

@@ -66,6 +66,8 @@ class Mends:
             return None
         if given_back.at[0] <= acquire.at[0] or self._confirms(release, api):
             return None
+        if api.awaiting and (type(release) is not p.Call or last_word(release.callee) not in api.ends):
+            return None  # after an error, what is only waited for may never end
         if self._is_manager(call, api, home) and self.module.parent(acquire) is self.module.parent(given_back):
             if (fix := in_with(self.module, acquire, given_back, self._with(call))) is not None:
                 return fix
@@ -81,6 +83,8 @@ class Mends:
             return None
         if self._is_manager(call, api, home):
             return in_with(self.module, acquire, None, self._with(call))
+        if self._owner_stays_open(call, api):
+            return None
         function = self.module.function(call)
         if function is None or api.role != "connection" or not self._is_done_at_the_end(function, home):
             return None
@@ -244,6 +248,22 @@ class Mends:
         """Whether a release is meant for success alone."""
         call = release.value if type(release) is p.Await else release
         return type(call) is p.Call and last_word(call.callee) in api.confirms
+
+    def _owner_stays_open(self, call: p.Call, api: Api) -> bool:
+        """Whether a variable of the same function lends the handle, and is not given back either: a channel of a
+        connection, which is what has to be closed."""
+        owner = call.callee.of if type(call.callee) is p.Member else None
+        if type(owner) is not p.Name:
+            return False
+        lets = [one.node for one in self.module.lookup(owner.id, owner) if type(one.node) is p.Let]
+        made = [let.value.value if type(let.value) is p.Await else let.value for let in lets
+                if self.module.function(let) is self.module.function(call)]
+        if not any(type(one) is p.Call and self.table.acquired(one, self.origins, (api.role,)) for one in made):
+            return False
+        ends = [one.callee.of for one in self.module.nodes(p.Call)
+                if type(one.callee) is p.Member and one.callee.name in api.ends and type(one.callee.of) is p.Name]
+        found = [one.node for end in ends if end.id == owner.id for one in self.module.lookup(end.id, end)]
+        return not any(node is let for node in found for let in lets)
 
     def _finally(self, acquire: p.Statement, undo: str) -> Fix | None:
         return released_at_the_end(self.module, acquire, undo, f"Call `{undo}` in `finally`")

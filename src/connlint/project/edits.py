@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from connlint.model import program as p
 from connlint.model.finding import Fix
-from connlint.model.source import Span
+from connlint.model.source import Source
 from connlint.patterns import regex
 from connlint.project.announced import builds_know, is_announced, tests_know
 from connlint.project.bundled import is_inlined
@@ -22,7 +22,8 @@ from connlint.project.values import Read, Site, Values
 _PART = regex(r"_(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$")
 """What variables of one part of an address end with."""
 _COMMENT_LINE = regex(r"\s*(?://|/\*|\*|#)")
-_DEFAULTING = regex(r"(?i)(?:(?:^|\s)(?://|#)|/\*|^\s*\*).*(?<![\w-])(?:defaults?|fall(?:s|ing)?[ -]?backs?)\b")
+_DEFAULTING = regex(r"(?i)(?:(?:^|\s)(?://|#)|/\*|^\s*\*).*(?<![\w-])"
+                    r"(?:defaults?|fall(?:s|ing)?[ -]?backs?|localhost|127\.0\.0\.1|0\.0\.0\.0)\b")
 
 
 def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
@@ -38,7 +39,7 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
         return None
     if not any(is_announced(values.environment.project, name) for r in reads for name in r.variables):
         return None
-    if any(_is_spared(module, r) for r in reads) or _is_explained(module, (read.site.node.at[0], joint.node.at[1])):
+    if any(_is_spared(module, r) for r in reads) or _is_explained(module, read.site.node, joint.node):
         return None
     early = module.function(read.site.node) is None
     if early and not any(tests_know(values.environment.project, name) for r in reads for name in r.variables):
@@ -94,13 +95,22 @@ def _last_of_several(module: Module, reads: tuple[Read, ...], joint: Any, title:
     return without_idle_imports(module, replace(fix, title=title)) if fix is not None else None
 
 
-def _is_explained(module: Module, at: Span) -> bool:
-    """Whether a comment beside the lines ``at``, or right above them, tells why there is a default: it would stay."""
+def _is_explained(module: Module, read: Any, joint: Any) -> bool:
+    """Whether a comment beside the lines of a read and its default, or right above them or the statement, tells of the
+    default: it would stay."""
     source = module.source
-    first, last = source.line(at[0]), source.line(max(at))
+    first, last = source.line(read.at[0]), source.line(max(read.at[0], joint.at[1]))
+    begins = source.line(module.statement(read).at[0])
+    lines = [*_said_above(source, begins), *_said_above(source, first), *range(first, last + 1)]
+    return any(_DEFAULTING.search(source.line_text(line)) for line in lines)
+
+
+def _said_above(source: Source, line: int) -> range:
+    """The lines of the comment right above a line."""
+    first = line
     while first > 1 and _COMMENT_LINE.match(source.line_text(first - 1)):
         first -= 1
-    return any(_DEFAULTING.search(source.line_text(line)) for line in range(first, last + 1))
+    return range(first, line)
 
 
 def _is_spared(module: Module, read: Read) -> bool:

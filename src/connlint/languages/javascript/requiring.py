@@ -23,6 +23,15 @@ from connlint.languages.edits import (
     proved,
     whole_line,
 )
+from connlint.languages.javascript.placing import (
+    LOCAL,
+    above_comments,
+    below_the_imports,
+    evaluating,
+    is_export,
+    is_import,
+    stands_in_a_block,
+)
 from connlint.languages.javascript.read import read
 from connlint.languages.javascript.style import has_semicolons, indent_unit, quote_at
 from connlint.model import program as p
@@ -31,14 +40,11 @@ from connlint.model.source import Source, Span
 from connlint.patterns import regex
 
 _TYPED = (".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
-_LOCAL = ("const", "let", "var")
 _WIDTH = 78
 _NEW_HELPER = "requireEnv"
 _PLAIN_READ = regex(r"process\.env(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
 _ANY_READ = regex(r"(?:process\.env|import\.meta\.env)(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
 _LOCAL_ADDRESS = regex(r"localhost|\b127\.|\b0\.0\.0\.0\b|::1")
-_COMMENTS = regex(r"//[^\r\n]*|/\*(?:(?!\*/).)*\*/", re.S)
-_REQUIRES = regex(r"\brequire\s*\(")
 
 
 def require(
@@ -88,7 +94,7 @@ def _test_alone(source: Source, program: p.Program, node: p.Member, variable: st
     writer = _Writer(source, program, variable, node.at)
     lets = [s for s in everything(program.body) if type(s) is p.Let and s.value is node and type(s.target) is p.Name]
     test = writer.test_below(lets[0], node.at[1]) if len(lets) == 1 else None
-    statement = _evaluating(program, node)
+    statement = evaluating(program, node)
     if test is None and statement is not None:
         test = writer.test_above(statement, source.slice(node.at))
     return proved(source, Fix(title, (test,)), read, keeps=False) if test is not None else None
@@ -129,7 +135,7 @@ class _Writer:
         """``call``, and the import of what it calls, behind the last import at the top."""
         source, body = self.source, self.program.body
         imports = [s for n, s in enumerate(body) if type(s) is p.Import and all(
-            _is_import(source, self.program, k, one) for k, one in enumerate(body[:n]))]
+            is_import(source, self.program, k, one) for k, one in enumerate(body[:n]))]
         quote = source.slice(imports[-1].module_at)[:1] if imports else self.quote
         text = f"import {{ {helper} }} from {quote}{module}{quote}{self.stop}{line_end(source)}"
         if imports:
@@ -137,7 +143,7 @@ class _Writer:
             return (insertion(source, stop, text), call) if stop is not None else ()
         line = whole_line(source, body[0].at) if body and not self.program.directives else None
         start = line[0] if line is not None else line_start(source, body[0].at[0]) if (
-            body and _is_export(source, body[0])) else None
+            body and is_export(source, body[0])) else None
         return (insertion(source, start, text + line_end(source)), call) if start is not None else ()
 
     def guarded(self, node: p.Logical) -> tuple[Edit, ...]:
@@ -148,7 +154,7 @@ class _Writer:
         if type(name) is not p.Name:
             return ()
         let = lets[0]
-        if source.path.endswith(_TYPED) and (_is_export(source, let) or not self._is_narrowed(let, name.id)):
+        if source.path.endswith(_TYPED) and (is_export(source, let) or not self._is_narrowed(let, name.id)):
             return ()
         test = self.test_below(let, node.at[1])
         if test is None:
@@ -161,7 +167,7 @@ class _Writer:
         head = re.match(r"(\s*)(?:export\s+)?(?:const|let|var)\s", source.line_text(source.line(let.at[0])))
         rest = source.slice((stop, line_stop(source, stop)))
         if not head or not re.fullmatch(r"\s*;?\s*(?://.*)?", rest) or not (
-                _is_export(source, let) or whole_line(source, let.at)) or type(let.target) is not p.Name:
+                is_export(source, let) or whole_line(source, let.at)) or type(let.target) is not p.Name:
             return None
         return insertion(source, line_stop(source, stop), f"{line_end(source)}{head[1]}{self._test(let.target.id)}")
 
@@ -179,9 +185,9 @@ class _Writer:
     def guarded_pattern(self, node: p.Default) -> tuple[Edit, ...]:
         """The name in a pattern without its default, and a test of it below the declaration."""
         source = self.source
-        lets = [s for s in everything(self.program.body) if type(s) is p.Let and s.how in _LOCAL
+        lets = [s for s in everything(self.program.body) if type(s) is p.Let and s.how in LOCAL
                 and any(one is node for one in everything((s.target,)))]
-        if len(lets) != 1 or type(node.target) is not p.Name or _is_export(source, lets[0]):
+        if len(lets) != 1 or type(node.target) is not p.Name or is_export(source, lets[0]):
             return ()
         let, line = lets[0], whole_line(source, lets[0].at)
         rest = source.slice((let.at[1], line_stop(source, let.at[1])))
@@ -197,7 +203,7 @@ class _Writer:
         """The read alone, and the test of it above the statement that always evaluates it; ``around`` is the read with
         its default and the parentheses of both."""
         source, read = self.source, self.source.slice(node.left.at)
-        statement = _evaluating(self.program, node)
+        statement = evaluating(self.program, node)
         if statement is None or not _ANY_READ.match(read):
             return ()
         test = self.test_above(statement, read)
@@ -206,14 +212,15 @@ class _Writer:
     def test_above(self, statement: p.Statement, read: str) -> Edit | None:
         """A test of ``read`` on a line of its own above ``statement`` and what is said of it."""
         source = self.source
-        line, exported = whole_line(source, statement.at), _is_export(source, statement)
-        start = line_start(source, self._first_change(statement).at[0])
-        if (line is None and not exported) or not _stands_in_a_block(source, start):
+        line, exported = whole_line(source, statement.at), is_export(source, statement)
+        first = self._first_change(statement)
+        start = line_start(source, first.at[0])
+        if (line is None and not exported) or not stands_in_a_block(source, self.program, first):
             return None
         indent = line[1] if line is not None else ""
-        start = _above_comments(source, start)
+        start, below = above_comments(source, start), start
         number = source.line(start)
-        apart = exported and (number == 1 or not source.line_text(number - 1).strip())
+        apart = start != below or (exported and (number == 1 or not source.line_text(number - 1).strip()))
         return insertion(source, start, f"{indent}{self._test(read)}{line_end(source) * (1 + apart)}")
 
     def _first_change(self, statement: p.Statement) -> p.Statement:
@@ -252,12 +259,12 @@ class _Writer:
         source, program = self.source, self.program
         if source.path.endswith((".vue", ".svelte")) or _NEW_HELPER in source.text:
             return ()
-        first = next((s for n, s in enumerate(program.body) if not _is_import(source, program, n, s)), None)
+        first = below_the_imports(source, program)
         line = whole_line(source, first.at) if first is not None else None
-        if first is None or (line is None and not _is_export(source, first)):
+        if first is None or (line is None and not is_export(source, first)):
             return ()
         start = line[0] if line is not None else line_start(source, first.at[0])
-        start = _above_comments(source, start)
+        start = above_comments(source, start)
         typed = source.path.endswith(_TYPED)
         unit, end = indent_unit(source, start, ""), line_end(source)
         stop = self.stop
@@ -268,57 +275,9 @@ class _Writer:
             f"{unit}return value{stop}",
             "}", "", "",
         ]
+        number = source.line(start)
+        rows[:0] = [""] * (number > 1 and bool(source.line_text(number - 1).strip()))
         return (insertion(source, start, end.join(rows)), Edit(Place(source.path, read_at), self.call(_NEW_HELPER)))
-
-
-def _is_import(source: Source, program: p.Program, place: int, statement: p.Statement) -> bool:
-    if type(statement) is p.Import:
-        return True
-    if place < len(program.directives) and type(statement) is p.Evaluate and type(statement.value) is p.Text:
-        return True
-    return type(statement) in (p.Let, p.Evaluate) and _REQUIRES.search(source.slice(statement.at)) is not None and (
-        "\n" not in source.slice(statement.at))
-
-
-def _is_export(source: Source, statement: p.Statement) -> bool:
-    return source.slice((line_start(source, statement.at[0]), statement.at[0])).strip() in ("export", "export default")
-
-
-def _evaluating(program: p.Program, node: p.Expression) -> p.Statement | None:
-    """The simple statement that evaluates ``node`` whenever it is reached; None where there is none."""
-    waiting: list[tuple[Any, p.Statement | None]] = [(statement, None) for statement in program.body]
-    while waiting:
-        here, statement = waiting.pop()
-        if here is node:
-            return statement
-        at = getattr(here, "at", None)
-        if at is not None and not (at[0] <= node.at[0] and node.at[1] <= at[1]):
-            continue
-        if isinstance(here, p.Statement):
-            simple = type(here) in (p.Evaluate, p.Return, p.Raise) or (type(here) is p.Let and here.how in _LOCAL)
-            statement = here if simple else None
-        kind = type(here)
-        for below in p.children(here):
-            sometimes = kind in (p.Function, p.Class) or (kind is p.Logical and below is here.right) or (
-                kind is p.Conditional and below is not here.test) or (kind is p.Default and below is here.value)
-            waiting.append((below, None if sometimes else statement))
-    return None
-
-
-def _stands_in_a_block(source: Source, start: int) -> bool:
-    """Whether what stands at the start of a line is no branch without braces, so that it may become two statements."""
-    above = _COMMENTS.sub("", source.slice((max(0, start - 2000), start)))
-    return not above.rstrip().endswith((")", "else", "do", "=>"))
-
-
-def _above_comments(source: Source, start: int) -> int:
-    """The start of the comment lines right above, which belong to what they stand on."""
-    line = source.line(start)
-    while line > 1 and re.match(r"\s*(?://|/\*|\*)", source.line_text(line - 1)):
-        line -= 1
-    # what opens a file may be about all of it
-    about_it = line > 1 or source.line_text(1).startswith("/**")
-    return line_start(source, source.line_starts()[line - 1]) if about_it else start
 
 
 def _several(program: p.Program, source: Source) -> bool:
