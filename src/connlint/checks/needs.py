@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from connlint.checks.answering import Answering
 from connlint.checks.demands import demanded
 from connlint.checks.hardcoded import addresses
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
-from connlint.project.callees import last_name, thing
+from connlint.project.callees import last_name
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
-from connlint.project.timeline import chains, holder
+from connlint.project.timeline import chains
 from connlint.project.values import values_of
 
 if TYPE_CHECKING:
@@ -43,23 +44,22 @@ class Needs:
     def __init__(self, project: Project, rules: Rules, starting: Starting) -> None:
         self.project, self.rules, self.starting = project, rules, starting
         self.values = values_of(project, rules.apis)
-        self._answering = frozenset(name for row in rules.apis.get("dials", ()) for name in row.get("answers", ()))
+        self.answering = Answering(project, rules, starting)
         tables = rules.apis.get("applies_schema", ())
         self._schemas = {key: frozenset(name for row in tables for name in row.get(key, ()))
                          for key in ("stops", "tells", "options", "unless")}
-        self._asking = frozenset(name for row in rules.apis.get("dials", ()) for name in row.get("asks", ()))
-        self._asked: dict[tuple[str, str], list[tuple[Module, p.Call, p.Function]]] = {}
         self._reads: dict[str, list[tuple[str, Any, str, bool]]] = {}
 
     def of(self, one: Running) -> Iterator[Need]:
         """What the code that ``one`` loads surely needs when it starts, or to answer."""
         entries, mains = self.starting.entries(one)
         loaded = self.starting.loaded(entries)
-        for path in sorted(loaded):
+        later = self.starting.loaded(entries | self.answering.files(one))
+        for path in sorted(later):
             for variable, node, why, dialed in self._of_file(path):
                 module = self.project.module(path)
                 assert module is not None
-                when = self._when(module, node, loaded, mains)
+                when = self._when(module, node, loaded, later, mains)
                 if when is not None:
                     yield Need(variable, Step(Place(path, node.at), why), when == "start", dialed)
 
@@ -139,68 +139,18 @@ class Needs:
         names = [last_name(v.callee if type(v) is p.Call else v) or "" for v in raised]
         return any("http" in name.lower() for name in names)
 
-    def _when(self, module: Module, node: Any, loaded: set[str], mains: set[str]) -> str | None:
-        if self.starting.at_start(module, node, loaded, mains) is not None:
+    def _when(self, module: Module, node: Any, loaded: set[str], later: set[str], mains: set[str]) -> str | None:
+        """"start" or "request"; ``later`` are the files of ``loaded`` and those that the framework loads to answer."""
+        if module.path in loaded and self.starting.at_start(module, node, loaded, mains) is not None:
             return "start"
         if not self.starting.surely(module, node):
             return None
 
         def begins(home: Module, place: Any) -> bool:
-            return home.path in loaded and self._answers(home, place, loaded, mains)
+            return home.path in later and self.answering.answers(home, place, later, mains)
 
         if begins(module, node):
             return "request"
-        ways = chains(self.project, module, node, within=loaded, begins=begins)
+        ways = chains(self.project, module, node, within=later, begins=begins)
         sure = any(all(self.starting.surely(link.module, link.node) for link in way.links) for way in ways)
         return "request" if sure else None
-
-    def _is_asked_for(self, module: Module, function: p.Function, loaded: set[str], mains: set[str]) -> bool:
-        """Whether a function that answers, or another that is asked for so, asks in its signature for what ``function``
-        gives."""
-        name = function.name
-        if name is None or module.program.language != "python":
-            return False
-        for home, call, by in (row for path in sorted(loaded) for row in self._asked_in(path, name)):
-            meant = thing(home, call.args[0].value, self.project)
-            if meant is not None and (meant.module.path, meant.node.at) == (module.path, function.at):
-                if by is not function and self._answers(home, by.body[0], loaded, mains):
-                    return True
-        return False
-
-    def _asked_in(self, path: str, name: str) -> list[tuple[Module, p.Call, p.Function]]:
-        if (path, name) not in self._asked:
-            data = self.project.tree.read(path) or b""
-            there = name.encode() in data and any(word.encode() in data for word in self._asking)
-            module = self.project.module(path) if there else None
-            self._asked[path, name] = list(self._asks(module, name)) if module is not None else []
-        return self._asked[path, name]
-
-    def _asks(self, module: Module, name: str) -> Iterator[tuple[Module, p.Call, p.Function]]:
-        """The calls in ``module`` that stand in a signature and ask for what a function called ``name`` gives."""
-        for call in module.nodes(p.Call):
-            if last_name(call.callee) in self._asking and call.args and last_name(call.args[0].value) == name:
-                below: Any = call
-                for above in module.parents(call):
-                    if type(above) is p.Function:
-                        if type(below) is p.Param and above.body:
-                            yield module, call, above
-                        break
-                    below = above
-
-    def _answers(self, module: Module, node: Any, loaded: set[str], mains: set[str]) -> bool:
-        """Whether ``node`` stands in a function that is handed to a server or queue, to be called with what comes, or
-        that one of these asks for by its parameters: ``store=Depends(get_store)``."""
-        around = holder(module, node)
-        function = around.node if around is not None else None
-        if type(function) is not p.Function:
-            return False
-        for decorator in function.decorators:
-            callee = decorator.callee if type(decorator) is p.Call else decorator
-            if type(callee) is p.Member and callee.name in self._answering:
-                return True
-        if self._is_asked_for(module, function, loaded, mains):
-            return True
-        call = module.parent(module.parent(function))
-        return (type(module.parent(function)) is p.Argument and type(call) is p.Call
-                and last_name(call.callee) in self._answering
-                and self.starting.registered(module, call, loaded, mains))
