@@ -43,6 +43,12 @@ POOLED = {
     "agent/src/db.ts": "import { Pool } from 'pg';\n"
                        "export const pool = new Pool({ host: process.env.DB_HOST ?? '127.0.0.1' });\n",
 }
+STARTED = {
+    "package.json": '{"name": "shop", "type": "module", "private": true, "scripts": {"start": "node app.js"}}',
+    "app.js": "import { createServer } from 'node:http';\nimport { Pool } from 'pg';\n"
+              "const pool = new Pool({ host: process.env.DB_HOST || 'localhost' });\n"
+              "createServer((q, r) => pool.query('SELECT 1').then(() => r.end())).listen(3000);\n",
+}
 RENDERED = {
     "package.json": '{"name": "shop", "private": true, "dependencies": {"next": "^15.0.0", "react-dom": "^19.0.0"}}',
     "lib/base.ts": "export function base(): string {\n  const told = process.env.NEXT_PUBLIC_API_URL;\n"
@@ -189,6 +195,10 @@ CASES = {
     "a pool that keeps the address of its own machine": ("module-scope-pool", "error", POOLED),
     "a pool whose own machine has all in production": ("module-scope-pool", "note", {
         **POOLED, "agent/.env.production": "DB_HOST=127.0.0.1\n"}),
+    "a pool of a program's own start": ("module-scope-pool", "note", STARTED),
+    "a pool of a start that others import": ("module-scope-pool", "error", {
+        **STARTED, "app.js": STARTED["app.js"].replace("const pool", "export const pool"),
+        "report.js": "import { pool } from './app.js';\nexport const report = () => pool.query('SELECT 2');\n"}),
     "a link of code that the image does not hold": ("env-localhost-fallback", "warning", {
         "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"].replace("COPY . .", "COPY api/ main.py ./"),
         "main.py": "from fastapi import FastAPI\napp = FastAPI()\n", "web/link.py": LINK}),

@@ -18,6 +18,7 @@ from connlint.project.address import shown
 from connlint.project.clients import Construction, construction, instance
 from connlint.project.deferring import behind_function
 from connlint.project.edits import require
+from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.timeline import at_import
@@ -63,6 +64,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             facts.outcome, place_of(module, built.call), {"what": what, **facts.slots},
             variable(module, built.call) or built.name, tuple(steps),
             fix=behind_function(project, module.path, built.call),
+            level=card.options["entries"][facts.outcome] if entry and not importers(project).of(module.path) else None,
         )
 
 

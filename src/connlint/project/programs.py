@@ -189,7 +189,17 @@ class Programs:
             looks = any(type(s) is p.If and is_main_test(module, s.test) for s in module.program.body)
         elif not looks:
             looks = not self.exports(module)
-        return looks and not self._is_used(module.path)
+        return looks and (not self._is_used(module.path) or self._is_part(module))
+
+    def _is_part(self, module: Module) -> bool:
+        """Whether ``module`` gives nothing to others, and the one file that loads it is a program's own entry, which
+        nobody imports, tests neither: the entry was cut in two."""
+        users = importers(self.project).of(module.path)
+        if len(users) != 1 or module.program.language == "python" or self.exports(module):
+            return False
+        first = self.project.module(users[0])
+        return (first is not None and self._only_starts(users[0], module.path)
+                and not importers(self.project).of(users[0]) and self.is_entry(first))
 
     def _is_used(self, path: str) -> bool:
         """Whether a file of the program imports ``path``, other than to start it."""
