@@ -87,8 +87,12 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
         return
     serving = _unless_set(found[0], module, running, project, rules)
     place = serving.told or serving.place
-    if serving.host is None or not _LOOPBACK.match(serving.host) or not _is_asked(running, others, None):
+    if serving.host is None or not _LOOPBACK.match(serving.host):
         yield place, None
+        return
+    if not _is_asked(running, others, None):
+        if running.service.kind != "dockerfile":  # of a bare image nobody knows who will ask, so it speaks for nobody
+            yield place, None
         return
     if serving.told is None and any(name in start.environment for name in serving.entry.get("env", ())):
         yield place, None
