@@ -49,6 +49,15 @@ STARTED = {
               "const pool = new Pool({ host: process.env.DB_HOST || 'localhost' });\n"
               "createServer((q, r) => pool.query('SELECT 1').then(() => r.end())).listen(3000);\n",
 }
+KIT = {
+    "package.json": '{"name": "shop", "private": true, "dependencies": {"@sveltejs/kit": "^2.0.0", "pg": "^8.0.0"}}',
+    "src/routes/+page.server.js": "import { sql } from '$lib/db';\nexport const load = () => sql('SELECT 1');\n",
+    "src/lib/rows.js": "export const rows = [];\n",
+}
+KIT_POOL = """import pg from 'pg';
+const pool = new pg.Pool({ connectionString: 'postgres://db/shop' });
+export const sql = (text) => pool.query(text);
+"""
 RENDERED = {
     "package.json": '{"name": "shop", "private": true, "dependencies": {"next": "^15.0.0", "react-dom": "^19.0.0"}}',
     "lib/base.ts": "export function base(): string {\n  const told = process.env.NEXT_PUBLIC_API_URL;\n"
@@ -195,6 +204,13 @@ CASES = {
     "a pool that keeps the address of its own machine": ("module-scope-pool", "error", POOLED),
     "a pool whose own machine has all in production": ("module-scope-pool", "note", {
         **POOLED, "agent/.env.production": "DB_HOST=127.0.0.1\n"}),
+    "a pool of a module that nothing but its own change has evaluated again": ("module-scope-pool", "note", {
+        **KIT, "src/lib/db.js": KIT_POOL}),
+    "a pool of a module that others have evaluated again": ("module-scope-pool", "warning", {
+        **KIT, "src/lib/db.js": "import { rows } from './rows';\n" + KIT_POOL + "rows.push(pool);\n"}),
+    "a pool that its module ends": ("module-scope-pool", "note", {
+        **KIT, "src/lib/db.js": "import { rows } from './rows';\n" + KIT_POOL
+                                + "sql('SELECT 1').then((found) => rows.push(found)).finally(() => pool.end());\n"}),
     "a pool of a program's own start": ("module-scope-pool", "note", STARTED),
     "a pool of a start that others import": ("module-scope-pool", "error", {
         **STARTED, "app.js": STARTED["app.js"].replace("const pool", "export const pool"),

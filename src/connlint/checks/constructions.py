@@ -219,7 +219,8 @@ class Judge:
             if (call := self.opened(built)) is not None:
                 return Facts("opened", [Step(place_of(module, call), "it connects here, while the module is imported")])
         framework = self.programs.framework(imported, options["reloads"]) if options.get("reloads") else None
-        if framework is not None and self._pools(built):
+        if framework is not None and self._pools(built) and not given_back(self, built) and not (
+                framework[0] in options.get("kept_alone", ()) and not importers(self.project).targets(imported.path)):
             title, path = framework
             step = Step(Place(path, (0, 0)), f"this package is served by {title}")
             return Facts("reloaded", [step], {"framework": title})
@@ -376,3 +377,27 @@ def variable(module: Module, node: Any) -> str | None:
         if isinstance(above, p.Statement) or kind in (p.Function, p.Class):
             return None
     return None
+
+
+def given_back(court: Judge, built: Construction) -> bool:
+    """Whether the module itself closes the client at its top level, or in what it hands to a promise there: then it
+    does its work and ends."""
+    module = built.module
+    if any(type(above) is p.With for above in module.parents(built.call)):
+        return False
+    names = {release["call"] for release in built.entry["release"]}
+    for call in module.nodes(p.Call):
+        callee = call.callee
+        if type(callee) is p.Member and callee.name in names and at_import(module, _handed_over(module, call)):
+            if instance(module, callee.of, court.project, court.rules) is built:
+                return True
+    return False
+
+
+def _handed_over(module: Module, node: Any) -> Any:
+    """The call that runs the function around ``node`` in time: ``query().then(() => pool.end())``; or ``node``."""
+    function = module.function(node)
+    given = module.parent(function) if function is not None else None
+    call = module.parent(given) if type(given) is p.Argument else None
+    promise = type(call) is p.Call and type(call.callee) is p.Member and call.callee.name in ("then", "finally")
+    return _handed_over(module, call) if promise else node

@@ -120,6 +120,8 @@ class Lifecycles:
         self.begins = _words(rules, "begins", language)
         self.shows = _Names(rules, "shows", language)
         self.calm = _Names(rules, "calm", language)
+        self.clocks = _Names(rules, "clocks", language)
+        self.untouched = _Names(rules, "untouched", language)
         self.plain = _Names(rules, "plain", language)
         self.timed = _Names(rules, "timed", language)
         self.telling = _Names(rules, "telling", language)

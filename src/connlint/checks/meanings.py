@@ -177,9 +177,10 @@ class Meanings:
             # ``task.cancel`` itself is handed to somebody
             return "escape", self.module.parent(above) if type(above) is p.Argument else above
         if type(above) is p.Member:
-            # ``channel.close.bind(channel)``, ``response.body.close()``
+            # ``channel.close.bind(channel)``, ``response.body.close()``, ``client.connection_pool.disconnect()``
             call = self.module.parent(above)
-            if type(call) is p.Call and (above.name in api.ends or above.name == "bind"):
+            if type(call) is p.Call and (
+                    above.name in api.ends or above.name == "bind" or self.table.closing.says(above.name)):
                 return "escape", call
         return "read", above
 

@@ -12,8 +12,10 @@ from connlint.model import program as p
 from connlint.project.callees import thing
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.uses import references
 
 _DEPTH = 3
+_NUMBERS = ("int", "float", "round")
 _MAKING = ("__init__", "__new__", "__post_init__", "constructor")
 """The methods of a class that run when an object of it is made."""
 
@@ -75,7 +77,51 @@ class Patience:
             return False
         if (step, self.origins) in self.table.calm or self.table.calm.knows(self.origins.of(step.callee)):
             return True
+        if self._converts_number(step) or self._closes_untouched(step):
+            return True
         return self._only_makes(step) or self._sleeps(step, depth) or self._copes(step) or self._is_quiet(step, depth)
+
+    def _converts_number(self, call: p.Call) -> bool:
+        """``int(time.time() * 1000)``"""
+        name = call.callee.id if type(call.callee) is p.Name else ""
+        return name in _NUMBERS and len(call.args) == 1 and self._is_number(call.args[0].value, _DEPTH)
+
+    def _is_number(self, value: Any, depth: int) -> bool:
+        """Whether a value of Python is seen to be a number."""
+        kind = type(value)
+        if kind is p.Number:
+            return True
+        if depth <= 0:
+            return False
+        if kind is p.Opaque and value.why.startswith(("binary ", "unary ")):
+            return bool(value.parts) and all(self._is_number(part, depth - 1) for part in value.parts)
+        if kind is p.Call:
+            name = self.module.qualified(value.callee) or ""
+            if name == "len" or self.table.clocks.knows(name):
+                return True
+            return name in ("max", "min", "abs", *_NUMBERS) and all(
+                self._is_number(given.value, depth - 1) for given in value.args)
+        only = self.module.only(value.id, value) if kind is p.Name else None
+        if only is None:
+            return False
+        if type(only.node) is p.Param:
+            return last_word(only.node.annotation) in _NUMBERS
+        return only.kind == "value" and not only.path and self._is_number(only.value, depth - 1)
+
+    def _closes_untouched(self, call: p.Call) -> bool:
+        """Whether a file is closed with which nothing has been done so far: there is nothing left to be written."""
+        callee: Any = call.callee
+        if type(callee) is not p.Member or callee.name not in self.table.untouched.methods:
+            return False
+        only = self.module.only(callee.of.id, callee.of) if type(callee.of) is p.Name else None
+        made: Any = only.value if only is not None and only.kind == "value" and not only.path else None
+        if type(made) is not p.Call or not self.table.untouched.named(made, self.origins):
+            return False
+        before = [name for name in references(self.module, callee.of.id, callee.of)
+                  if made.at[1] <= name.at[0] < call.at[0]]
+        # ``file.name`` is read at most
+        return all(type(above := self.module.parent(name)) is p.Member and type(self.module.parent(above)) is p.Argument
+                   for name in before) and self.module.function(made) is self.module.function(call)
 
     def _copes(self, call: p.Call) -> bool:
         """Whether a call runs a function of the project that tries all it does, and stops what it expects to fail."""

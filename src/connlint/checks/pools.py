@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from connlint.checks.constructions import Facts, Judge, judge, lacking, place_of, said, variable
+from connlint.checks.constructions import Facts, Judge, given_back, judge, lacking, place_of, said, variable
 from connlint.checks.kept import cached_in, kept_for_reloads
 from connlint.checks.optional_clients import OFF, declared_default
 from connlint.checks.unset_address import is_checked
@@ -15,7 +15,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import shown
-from connlint.project.clients import Construction, construction, instance
+from connlint.project.clients import Construction, construction
 from connlint.project.deferring import behind_function
 from connlint.project.edits import require
 from connlint.project.importers import importers
@@ -42,7 +42,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
                 court.programs.is_script(module, card.options["applications"], card.options["listens"]))
         if script:
             return
-        told = built.entry.get("tool_reads", False) or _given_back(court, built)
+        told = built.entry.get("tool_reads", False) or given_back(court, built)
         if told and court.programs.imported_by(module.path) is None:
             continue
         entry = module.program.language != "python" and court.programs.is_entry(module)
@@ -125,21 +125,6 @@ def recommended(module: Module, outcome: str, options: dict[str, Any]) -> bool:
     if outcome == "plain":
         return serves_calls(module, options)
     return outcome in options["kept_by_serverless"] and serves_calls(module, options, surely=True)
-
-
-def _given_back(court: Judge, built: Construction) -> bool:
-    """Whether the module itself closes the client at its top level: then it does its work and ends."""
-    module = built.module
-    for above in module.parents(built.call):
-        if type(above) is p.With:
-            return False
-    names = {release["call"] for release in built.entry["release"]}
-    for call in module.nodes(p.Call):
-        callee = call.callee
-        if type(callee) is p.Member and callee.name in names and at_import(module, call):
-            if instance(module, callee.of, court.project, court.rules) is built:
-                return True
-    return False
 
 
 def serves_calls(module: Module, options: dict[str, Any], *, surely: bool = False) -> bool:

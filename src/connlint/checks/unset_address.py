@@ -112,7 +112,12 @@ def _may_be_unset(built: Construction, place: str, possible: list[Possible]) -> 
     """Whether the value may be nothing because a read found nothing, and the library then dials loopback."""
     if not _dials(built, place):
         return False
-    return any(_is_nothing(built, q) and q.absent for q in possible)
+    return any(_is_nothing(built, q) and any(not _is_demanded_by_build(r) for r in q.absent) for q in possible)
+
+
+def _is_demanded_by_build(read: Read) -> bool:
+    """Whether the program is not built where the variable is not there."""
+    return read.form == "import" and read.absent == "raises"
 
 
 def _is_nothing(built: Construction, q: Possible) -> bool:

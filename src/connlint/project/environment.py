@@ -520,13 +520,14 @@ class Environment:
         bases = [where.qualified(base.value) or "" for base in found[0].value.bases]
         return not any(name.startswith(f"{library}.") for name in bases for library in entry["imports"])
 
-    def imported(self, module: Module, definition: Definition) -> str | None:
-        """The variable that an imported name is, of a module whose exports are variables."""
+    def imported(self, module: Module, definition: Definition) -> tuple[str, str] | None:
+        """The variable that an imported name is, of a module whose exports are variables, and what is without it, as
+        in `Access`."""
         if definition.kind != "import" or definition.statement is None or definition.node.name == "*":
             return None
         entry = self.readers(module).modules.get(definition.statement.module)
         name = definition.node.name
-        return name if entry and VARIABLE.match(name) else None
+        return (name, entry["absent"]) if entry and VARIABLE.match(name) else None
 
     # -- declarations ---------------------------------------------------------------------------------------------
 

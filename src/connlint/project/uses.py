@@ -29,7 +29,7 @@ class Use(Struct, frozen=True, eq=False):
 
     ``kind``: "argument" (``call``, ``place`` a position or keyword), "named" (bound to ``place``), "key" (an entry
     ``place`` of an object), "attribute" (assigned to ``place``), "part" (that part of a URL), "compared", "returned",
-    "tested". ``keys`` are the
+    "tested", "shown" (text of a page), "element" (given to an element of one). ``keys`` are the
     keys of objects around the value on the way, the outermost first. ``last`` says that nothing is seen to follow.
     ``module`` is where it happens. ``through`` are the names that the value, or what it became part of, had on the way.
     """
@@ -139,6 +139,9 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
     elif kind is p.Concat and any(type(part) is p.Text and _DIRECTIVE.search(part.value) for part in above.parts):
         # a browser's list of who may be connected to
         yield Use("key", module, above, "csp", None, keys, last=True)
+    elif kind is p.Opaque and above.why in ("jsx", "jsx text"):
+        said = "shown" if above.why == "jsx text" and not keys else "element"
+        yield Use(said, module, above, "", None, keys, last=True)
     elif kind in (p.Logical, p.Conditional, p.Concat, p.Await, p.Sequence, p.Record, p.Spread, p.Default, p.Opaque):
         yield from _follow(values, module, above, keys, seen, depth + 1)
     elif type(node) is p.Call and kind in (p.Evaluate, p.Function):

@@ -260,9 +260,12 @@ class Values:
         if d.kind == "loop":
             return item_of(self, module, d) or [UNKNOWN]
         if d.kind == "import":
-            if variable := self.environment.imported(module, d):
-                read = Read((variable,), Site(module, d.node), "nothing", "import")
-                return [Possible(HOLE, reads=(read,)), Possible(None, nothing=True, absent=(read,))]
+            if imported := self.environment.imported(module, d):
+                read = Read((imported[0],), Site(module, d.node), imported[1], "import")
+                # what the build demands is there, and empty at most
+                without = Possible("", absent=(read,)) if read.absent == "raises" else Possible(
+                    None, nothing=True, absent=(read,))
+                return [Possible(HOLE, reads=(read,)), without]
             return [UNKNOWN]
         if d.kind not in ("value", "with") or d.value is None:
             return [UNKNOWN] if d.kind != "declared" else []

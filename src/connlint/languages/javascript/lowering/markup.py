@@ -26,7 +26,11 @@ class Markup(Walk):
             value = attribute.argument if attribute.type == "JSXSpreadAttribute" else attribute.value
             self.jsx_part(value, parts)
         for child in node.children:
+            before = len(parts)
             self.jsx_part(child, parts)
+            if component is None and child.type == "JSXExpressionContainer" and len(parts) > before:
+                # what stands between the tags of the page's own elements is what people read
+                parts.append(p.Opaque("jsx text", (parts.pop(),), child.range))
         return p.Opaque("jsx", tuple(parts), node.range)
 
     def jsx_part(self, node: Any, parts: list[p.Expression]) -> None:
