@@ -58,7 +58,7 @@ compose.yaml  compose, 3 services
 
   web  compose.yaml:2
     made from    built from web (web/Dockerfile)
-    starts       node server.js
+    starts       node server.js  → web/server.js
     listens on   3000  published as 8080  [ports, EXPOSE, the code]
     connects to  ! api:9000  (http://api:9000)        API_URL  compose.yaml:6
                    api:8000  (http://localhost:8000)  VITE_API_URL, through the port that it publishes, from a browser  compose.yaml:7
@@ -66,7 +66,7 @@ compose.yaml  compose, 3 services
 
   api  compose.yaml:8
     made from    built from api (api/Dockerfile)
-    starts       uvicorn main:app --host 0.0.0.0 --port 8000
+    starts       uvicorn main:app --host 0.0.0.0 --port 8000  → api/main.py
     listens on   8000  published as 8000  [ports, uvicorn]
     connects to    db:5432  (postgresql://db:5432)  DATABASE_URL  compose.yaml:14; read in api/main.py:5
                    cache:6380                       CACHE_HOST, no service here is called cache  compose.yaml:15
@@ -109,7 +109,8 @@ def test_json_has_the_documented_shape(tmp_path: Path) -> None:
     documented = set(re.findall(r"\w+", shape.__doc__ or ""))
     for row in (data, deployment, web, api["connects"][0], web["listens"][0], api["waits"][0], web["troubles"][0]):
         assert set(row) <= documented, set(row) - documented
-    assert web["listens"][0] | {"learnt": ""} == {"port": 3000, "published": [8080], "protocol": "tcp", "learnt": ""}
+    assert web["listens"][0] | {"learnt": ""} == {"port": 3000, "published": [8080], "somewhere": False,
+                                                  "protocol": "tcp", "learnt": ""}
     assert (api["connects"][0]["service"], api["connects"][0]["port"]) == ("db", 5432)
     assert web["connects"][0]["troubled"] and not api["connects"][0]["troubled"]
     assert db["store"] and db["image"] == "postgres:16"

@@ -355,8 +355,9 @@ def targets_of(start: Start) -> Iterator[str]:
     if start.entry["language"] == "javascript":
         places = [stem + ending for ending in ("", *CODE[1:], *(f"/index{ending}" for ending in CODE[1:]))]
     # what is installed from a project mostly stands in ``src``
-    installed = ("src",) if target is start.module_target else ()
-    for prefix in (*(start.search or ()), *installed) if start.search is not None else ():
+    installed = () if target.is_path else ("src",)
+    search = ("",) if start.search is None and target.is_path else start.search
+    for prefix in (*search, *installed) if search is not None else ():
         for path in places:
             answer = start.grounds[0].find(f"{prefix}/{path}" if prefix else path)
             if isinstance(answer, Found) and answer.path.endswith(CODE):

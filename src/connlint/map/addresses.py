@@ -22,11 +22,14 @@ from connlint.project.address import HOLE, Host, hosts, is_loopback
 from connlint.project.services import Running
 from connlint.project.stage import words_of
 
-_HOLES = regex(r"\$(?:\$|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|\((\w+)\)|(\w+))")
+_HOLES = regex(r"\$(?:\$|\{(\w+)(?:(:?[-?+])((?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+))?\}|\((\w+)\)|(\w+))")
 _HOSTS = ("host", "hostname", "hosts", "server", "servers", "addr", "address", "broker", "brokers", "endpoint",
           "endpoints", "upstream", "url", "uri")
 _PRIVATE = ("host", "hostname", "server", "addr", "address")
 """Last words of variables whose bare value is the name of a machine."""
+_VAGUE = ("base", "api")
+"""Words of variables that browsers and servers use alike."""
+_LABELLED = regex(r"(?:^|[,; ])[\w-]+:([A-Za-z][\w.-]*):(\d{2,5})(?=[:,; ]|$)")
 _NAME = regex(r"[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?$", re.I)
 _DOMAIN = regex(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$|\d+(?:\.\d+){3}$", re.I)
 
@@ -61,20 +64,48 @@ class Addresses:
                 yield Connection(name, "", "unknown", "deployment", spot, why=_unseen(known))
         yield from self._commanded(one, neighbours)
 
+    def built_with(self, one: Running, neighbours: Neighbours) -> Iterator[Connection]:
+        """What browsers are told to connect to by variables that the build of the image of ``one`` is given."""
+        given = dict(one.service.build_arguments)
+        final = one.stage
+        for stage in one.image.stages if one.image is not None else ():
+            for name, known in (*stage.arguments.items(), *stage.environment.items()):
+                if stage is not final and known.value:
+                    given.setdefault(name, known)
+        for name, known in given.items():
+            text = readable(known, {})
+            if not name.startswith(self.tables.browser_prefixes) or not text.strip(HOLE):
+                continue
+            same = one.environment.get(name)
+            if same is not None and readable(same, one.environment) == text:
+                continue
+            for row in self.told(name, text, one, neighbours):
+                yield Connection(name, shown(row.host, row.host.port), row.lead.target, "build",
+                                 self.lines.spot(known.place), row.lead.service, row.lead.port or row.host.port,
+                                 True, why=row.lead.why)
+
     def says_where(self, name: str) -> bool:
         """Whether a variable of this name says where the service itself connects."""
         others = self.wording.says("bind", name) or self.wording.allows(name, None)
         return self.tables.says_where(name) and not others
 
-    def told(self, name: str, text: str, one: Running, neighbours: Neighbours) -> Iterator[Told]:
-        """The addresses that ``text``, the value of the variable ``name``, holds."""
+    def told(self, name: str, text: str, one: Running, neighbours: Neighbours, *,
+             by_server: bool = False) -> Iterator[Told]:
+        """The addresses that ``text``, the value of the variable ``name``, holds.
+
+        ``by_server``: the code of the service is known to use them itself.
+        """
         words = words_of(name)
         browsers = self.tables.for_browsers(name)
-        for host in hosts(text):
+        if browsers and self._names_a_server(name):
+            browsers, by_server = False, True
+        for host in self._held(text, neighbours):
             if self.wording.listens(name, host, text) or self.wording.allows(name, host) or host.name == "0.0.0.0":
                 continue
             service = neighbours.named(host.name)
             if service is not None and service == neighbours.names[id(one)]:
+                continue
+            if host.name.isdigit() or (is_loopback(host.name) and _is_its_own(name, one)):
                 continue
             written = bool(host.scheme) or (host.port is not None and not host.name.isdigit())
             if service is None and not is_loopback(host.name) and not written and not self._names_a_host(host, name):
@@ -84,8 +115,26 @@ class Addresses:
             if written and not host.scheme and service is None and not set(words) & set(_HOSTS):
                 continue
             by_browser = service is None and browsers and host.scheme in ("", "http", "https", "ws", "wss")
-            lead = neighbours.lead(host, one, browser=by_browser)
+            lead = neighbours.lead(host, one, browser=by_browser, server=by_server)
             yield Told(host, lead, by_browser or lead.browser)
+
+    @staticmethod
+    def _held(text: str, neighbours: Neighbours) -> Iterator[Host]:
+        """The hosts of a text; of ``label:service:port`` the service."""
+        labelled = _LABELLED.findall(text)
+        known = [(name, port) for name, port in labelled if neighbours.named(name) is not None]
+        if known and len(known) == len(labelled):
+            yield from (Host(name, int(port)) for name, port in known)
+        else:
+            yield from hosts(text)
+
+    def _names_a_server(self, name: str) -> bool:
+        """Whether a variable that may be for browsers is called after what it leads to: ``BASE`` and the like say how
+        an address is used, and not by whom."""
+        if name.startswith(self.tables.browser_prefixes):
+            return False
+        words = {word for word in words_of(name) if word not in _HOSTS and word not in _VAGUE}
+        return bool(words) and not words & self.tables.browser_words
 
     def _names_a_host(self, host: Host, name: str) -> bool:
         """Whether a bare word that names no service is a machine all the same."""
@@ -119,29 +168,22 @@ class Addresses:
                         yield Connection("", address, "service", "command", spot, service, host.port)
 
 
+def _is_its_own(name: str, one: Running) -> bool:
+    """Whether a variable says under which name ``one`` itself is to be reached: ``N8N_HOST`` of an image ``n8n``, or
+    ``VIRTUAL_HOST``, by which a proxy is told."""
+    words = words_of(name)
+    if words == ("virtual", "host"):
+        return True
+    image = one.service.image.value or "" if one.service.image is not None and one.service.build is None else ""
+    own = set(words_of(image.rpartition("/")[2].partition(":")[0])) if image else set()
+    return len(words) > 1 and words[-1] in _PRIVATE and set(words[:-1]) <= own
+
+
 def shown(host: Host, port: int | None) -> str:
     """An address without user, password and path."""
     name = f"[{host.name}]" if ":" in host.name else host.name
     address = name if port is None else f"{name}:{port}"
     return f"{host.scheme}://{address}" if host.scheme else address
-
-
-_SECRET = regex(r"pass|secret|token|key|auth|pwd|credential", re.I)
-_ASSIGNED = regex(r"([\w.-]*(?:pass|secret|token|key|pwd|credential)[\w.-]*[= ])"
-                  r"(\"[^\"]*\"|'[^']*'|[^\s\"']+)", re.I)
-_USER = regex(r"(://)[^\s/@]+@")
-
-
-def discreet(words: list[str]) -> str:
-    """A command as one line, without what looks like a secret."""
-    shown_: list[str] = []
-    for at, word in enumerate(words):
-        before = words[at - 1] if at else ""
-        if before.startswith("-") and "=" not in before and _SECRET.search(before) and not word.startswith("-"):
-            shown_.append("…")
-        else:
-            shown_.append(_USER.sub(r"\1", _ASSIGNED.sub(r"\1…", word)))
-    return " ".join(shown_)
 
 
 def readable(known: Known, environment: Mapping[str, Known], depth: int = 0) -> str:
@@ -155,7 +197,7 @@ def readable(known: Known, environment: Mapping[str, Known], depth: int = 0) -> 
         if hole[4] is not None and depth < 4 and (other := environment.get(hole[4])) is not None:
             return readable(other, environment, depth + 1)
         if (hole[2] or "").lstrip(":") == "-":
-            return hole[3]
+            return _HOLES.sub(put, hole[3])
         return HOLE if hole[0] != "$$" else "$"
 
     text = _HOLES.sub(put, known.written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from connlint.checks.fallback import top
 from connlint.map.neighbours import Neighbours
+from connlint.map.origins import Origins
 from connlint.map.places import Lines
 from connlint.model import program as p
-from connlint.model.deployment import HOSTED, Stage
+from connlint.model.deployment import HOSTED
 from connlint.model.finding import Place
 from connlint.model.map import Spot
 from connlint.model.rule import Rules
@@ -22,6 +23,7 @@ from connlint.project.address import HOLE, Host, hosts
 from connlint.project.clients import construction
 from connlint.project.grounds import contexts_of
 from connlint.project.module import Module
+from connlint.project.packages import reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import Stages, stages_of
@@ -83,7 +85,7 @@ class Codes:
             if len(contexts) == 1 or service.build is not None:
                 context = contexts[0] if contexts else service.build or "."
                 found += self._copied(one, context)
-        elif service.build is not None and service.kind not in HOSTED and service.dockerfile is None:
+        elif service.build is not None and service.kind not in HOSTED and "\0" in (service.dockerfile or "\0"):
             found.append(service.build)
         elif service.kind in HOSTED:
             found += [folder for folder in (one.folder, service.build) if folder is not None][:1]
@@ -93,9 +95,10 @@ class Codes:
         return tuple(root for root in whole if not any(root != other and _below(root, other) for other in whole))
 
     def _copied(self, one: Running, context: str) -> Iterator[str]:
-        """What of the project the final stage holds, directly or copied from another stage."""
+        """What of the project the final stage holds: copied as it is, or made from it in another stage."""
         image, stage = one.image, one.stage
         assert image is not None and stage is not None
+        origins = Origins(self.services, image, context)
         pending, seen = [stage], []
         while pending:
             for layer in self.services.layers(image, pending.pop()):
@@ -104,13 +107,28 @@ class Codes:
                 seen.append(layer)
                 for source, _, origin in layer.copies:
                     if origin is not None:
-                        pending += _stages(origin, image.stages)
+                        other = origins.stage(origin)
+                        if other is None:
+                            continue
+                        made = origins.of(posixpath.normpath(posixpath.join("/", source)), other)
+                        if made is None:
+                            pending.append(other)
+                        elif made.is_own:
+                            yield made.path
                     elif "$" not in source and "://" not in source:
                         place = posixpath.normpath(posixpath.join(context, source.lstrip("/"))).removeprefix("./")
                         if any(mark in place for mark in "*?["):
                             yield from (path for path in self.sources if _matches(path, place))
                         elif place == "." or place in self.project.tree.folders or place in self.project.tree.paths:
                             yield place
+
+    def loaded(self, started: Iterable[str]) -> frozenset[str]:
+        """What the files that a service starts import, these among them; nothing where none of them is known."""
+        found: set[str] = set()
+        for path in dict.fromkeys(path for path in started if path):
+            if (module := self.project.module(path)) is not None:
+                found |= {path, *reached(self.project, module, MOST_FILES)}
+        return frozenset(found)
 
     def _holds_code(self, root: str) -> bool:
         return any(_below(path, root) for path in self.sources)
@@ -184,10 +202,6 @@ class Codes:
                         continue
                     for host in hosts(q.text):
                         yield q.origin.module, q.origin.node, host
-
-
-def _stages(origin: str, stages: tuple[Stage, ...]) -> list[Stage]:
-    return [stage for at, stage in enumerate(stages) if stage.name == origin.lower() or origin == str(at)]
 
 
 def _matches(path: str, pattern: str) -> bool:

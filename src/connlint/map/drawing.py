@@ -9,19 +9,23 @@ from msgspec.structs import replace
 
 from connlint.checks.containers import Tables
 from connlint.checks.wording import wording_of
-from connlint.map.addresses import Addresses, discreet, shown
-from connlint.map.code import MOST_FILES, Code, Codes, Reading
+from connlint.map.addresses import Addresses, shown
+from connlint.map.code import Codes, Reading
+from connlint.map.configurations import Configurations
 from connlint.map.listening import Listening
 from connlint.map.neighbours import Neighbours
 from connlint.map.places import Lines
+from connlint.map.programs import Programs, written
+from connlint.map.shares import Share, shares_of
 from connlint.map.troubles import Troubles
 from connlint.model.finding import Finding
-from connlint.model.map import Connection, Deployment, Listen, Map, Service, Spot, Wait
+from connlint.model.map import Connection, Deployment, Listen, Map, Program, Service, Spot, Wait
 from connlint.model.rule import Rules
 from connlint.project.address import hosts
 from connlint.project.deployments import PIPELINE, Group, groups
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
+from connlint.project.starts import Starts
 
 
 def draw(project: Project, rules: Rules, name: str, findings: Iterable[Finding], code: Collection[str],
@@ -48,11 +52,14 @@ def _files(group: Group) -> Iterator[str]:
 class _Drawing:
     def __init__(self, project: Project, rules: Rules, findings: Iterable[Finding], code: Collection[str]) -> None:
         self.lines = Lines(project)
+        self.services = Services.of(project)
         self.tables = Tables(rules)
         self.wording = wording_of(project, rules.apis)
-        self.listening = Listening(project, rules, self.tables, self.lines)
+        self.configurations = Configurations(project, Starts.of(project, rules.apis), self.lines)
+        self.listening = Listening(project, rules, self.tables, self.lines, self.configurations)
         self.addresses = Addresses(self.tables, self.wording, self.lines)
         self.codes = Codes(project, rules, code, self.lines)
+        self.programs = Programs(project, rules, self.lines)
         self.troubles = Troubles(findings, self.lines)
 
     def deployment(self, group: Group) -> Deployment:
@@ -60,31 +67,21 @@ class _Drawing:
         listens = {names[id(one)]: self.listening.of(one) for one in group.members}
         ports = {name: frozenset(row.port for row in rows if row.port) for name, rows in listens.items()}
         neighbours = Neighbours(group, names, ports)
-        codes = {names[id(one)]: self.codes.of(one) for one in group.members}
-        services = []
-        for one in group.members:
-            own = names[id(one)]
-            code = codes[own]
-            shared = {other: frozenset(theirs.files) & frozenset(code.files) for other, theirs in codes.items()
-                      if other != own}
-            services.append(self._service(one, group, names, neighbours, replace(code, files=code.files[:MOST_FILES]),
-                                          {other: files for other, files in shared.items() if files}, listens[own]))
-        return Deployment(group.name, group.kind, group.files, tuple(services), group.notes)
+        runs = {names[id(one)]: self.programs.of(one) for one in group.members}
+        shares = shares_of(group, names, runs, self.codes)
+        services = tuple(self._service(one, names, neighbours, group, shares[names[id(one)]], listens, runs)
+                         for one in group.members)
+        return Deployment(group.name, group.kind, group.files, services, group.notes)
 
-    def _service(self, one: Running, group: Group, names: dict[int, str], neighbours: Neighbours, code: Code,
-                 shared: Mapping[str, frozenset[str]], listens: tuple[Listen, ...]) -> Service:
+    def _service(self, one: Running, names: dict[int, str], neighbours: Neighbours, group: Group, share: Share,
+                 listens: Mapping[str, tuple[Listen, ...]], runs: Mapping[str, tuple[Program, ...]]) -> Service:
         service = one.service
         own = names[id(one)]
-        # what several services run that are built in several ways may be of no use to one of them
-        recipes = {names[id(other)]: _recipe(other) for other in group.members}
-        foreign = {file for other, files in shared.items() if recipes[other] != recipes[own] for file in files}
-        reported = [file for file in code.files if file not in foreign]
+        reported = [file for file in share.code.files if file not in share.foreign]
         troubles = self.troubles.of(one, group, reported, self.listening.coded.starts_of(one))
         troubled = {name for trouble in troubles for name in trouble.about.split(", ")}
-        connects = list(self._connects(one, neighbours, code, shared, troubled))
+        connects = list(self._connects(one, neighbours, share, troubled))
         image = service.image.value or service.image.written if service.image is not None else ""
-        started = [discreet([word.written if word.value is None else word.value for word in command.words])
-                   for command in one.commands]
         by_name = {other.name: names[id(other)] for other in group.members}
         waits = tuple(Wait(by_name.get(w.on, w.on), w.condition or "", self.lines.spot(w.place))
                       for w in service.dependencies)
@@ -94,37 +91,44 @@ class _Drawing:
             image=image, build=service.build or "",
             dockerfile=one.image.path if one.image is not None else "",
             stage=one.stage.name or "" if one.stage is not None and service.target else "",
-            code=code.roots, shared=tuple(shared), command=tuple(started),
+            code=share.code.roots, shared=share.others, command=tuple(written(command) for command in one.commands),
             command_spot=self.lines.spot(one.commands[0].place) if one.commands else None,
-            listens=listens, connects=tuple(connects), waits=waits, troubles=troubles, open=one.open,
-            profiles=service.profiles, names=tuple(h for h in dict.fromkeys(service.hosts) if h != own),
+            listens=listens[own], connects=tuple(dict.fromkeys(connects)), waits=waits, troubles=troubles,
+            open=one.open, profiles=service.profiles, names=tuple(h for h in dict.fromkeys(service.hosts) if h != own),
             tied=any(s.place == service.place and s.build is None for s in one.deployment.services)
             and service.build is not None,
             store=bool(self.tables.ports_of(self.listening.image_of(one))), job=service.one_shot, health=healthy,
+            runs=runs[own], recipes=self.services.recipes_of(service),
         )
 
-    def _connects(self, one: Running, neighbours: Neighbours, code: Code, shared: Mapping[str, frozenset[str]],
+    def _connects(self, one: Running, neighbours: Neighbours, share: Share,
                   troubled: set[str]) -> Iterator[Connection]:
         read: dict[str, list[Reading]] = {}
         known: set[tuple[str, Spot | None]] = set()
-        common = frozenset[str]().union(*shared.values())
-        for path in code.files:
+        overruled: set[Spot] = set()
+        for path in share.code.files:
             for reading in self.codes.readings(path):
                 read.setdefault(reading.variable, []).append(reading)
         for connection in self.addresses.of(one, neighbours):
-            places = tuple(dict.fromkeys(self.lines.spot(r.place) for r in read.get(connection.variable, ())))
+            readings = [reading for reading in read.get(connection.variable, ()) if share.may_run(reading.place.path)]
+            places = tuple(dict.fromkeys(self.lines.spot(reading.place) for reading in readings))
+            overruled.update(places)
             yield replace(connection, read=places)
+        yield from self.addresses.built_with(one, neighbours)
+        yield from self.configurations.connections(one, neighbours)
         for variable, readings in read.items():
             # of code that several services run, nobody can say which of them needs what it reads
-            own = [reading for reading in readings if reading.place.path not in common]
-            if own and variable not in one.environment:
+            own = [reading for reading in readings if share.runs(reading.place.path)]
+            if own and not one.gives(variable):
                 for connection in self._unset(variable, own, one, neighbours, variable in troubled):
                     known.update((connection.service, place) for place in connection.read)
                     yield connection
         seen = set()
-        for host, spot in self.codes.named(code, neighbours):
+        for host, spot in self.codes.named(share.code, neighbours):
             lead = neighbours.lead(host, one)
             if (lead.service, spot) in known or lead.service == neighbours.names[id(one)] or (host, lead) in seen:
+                continue
+            if spot in overruled or not share.may_run(spot.path):
                 continue
             seen.add((host, lead))
             yield Connection("", shown(host, host.port), lead.target, "code", spot, lead.service, host.port)
@@ -137,7 +141,8 @@ class _Drawing:
         defaults = dict.fromkeys(text for text, absent in every if not any(v in one.environment for v in absent))
         found = False
         for default in defaults:
-            for row in self.addresses.told(variable, default, one, neighbours) if hosts(default) else ():
+            for row in (self.addresses.told(variable, default, one, neighbours, by_server=troubled)
+                        if hosts(default) else ()):
                 found = True
                 yield Connection(variable, shown(row.host, row.host.port), row.lead.target, "default", places[0],
                                  row.lead.service, row.lead.port or row.host.port, row.browser, places, row.lead.why)
@@ -147,16 +152,23 @@ class _Drawing:
             yield Connection(variable, "", "unknown", "unset", places[0], read=places, why=why)
 
 
-def _recipe(one: Running) -> tuple[str | None, str | None]:
-    return one.service.build, one.image.path if one.image is not None else None
-
-
 def _unique(group: Group) -> dict[int, str]:
-    """A name for every service of a deployment, by identity: its own, numbered where several have it."""
+    """A name for every service of a deployment, by identity: its own, with its Dockerfile or a number where several
+    have it."""
     counted = Counter(one.name for one in group.members)
+    recipes = Counter((one.name, one.image.path if one.image is not None else "") for one in group.members)
     seen: Counter[str] = Counter()
     names: dict[int, str] = {}
     for one in group.members:
         seen[one.name] += 1
-        names[id(one)] = one.name if counted[one.name] == 1 else f"{one.name} #{seen[one.name]}"
+        recipe = one.image.path if one.image is not None and one.service.kind == "dockerfile" else ""
+        if counted[one.name] == 1:
+            names[id(one)] = one.name
+        elif recipe and recipes[one.name, recipe] == 1:
+            names[id(one)] = f"{one.name} ({recipe.rpartition('/')[2]})"
+        else:
+            names[id(one)] = f"{one.name} #{seen[one.name]}"
+    if len(set(names.values())) < len(names):  # folders of one name, with Dockerfiles of one name
+        names = {id(one): f"{one.name} #{at}" if counted[one.name] > 1 else one.name
+                 for at, one in enumerate(group.members, 1)}
     return names

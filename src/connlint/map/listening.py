@@ -9,13 +9,34 @@ from msgspec import Struct
 from connlint.checks.binding import port_of
 from connlint.checks.coded_ports import CodedPorts
 from connlint.checks.containers import Tables
+from connlint.map.configurations import Configurations
 from connlint.map.places import Lines
 from connlint.model.deployment import Known
 from connlint.model.map import Learnt, Listen
 from connlint.model.rule import Rules
+from connlint.patterns import regex
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
+from connlint.project.stage import words_of
 from connlint.project.starts import Start
+
+_OPENED = regex(r"(?:0\.0\.0\.0:|\[::\]:|\*:|:)?(\d{2,5})$")
+_OPENING = ("port", "address", "addr", "listen", "bind")
+_OF_ITSELF = (*_OPENING, "http", "https", "server", "web", "console", "grpc", "metrics", "admin", "entrypoint",
+              "websecure", "api", "host", "ui", "client", "url", "management")
+"""Words of options that say where a program itself listens; others name what it connects to."""
+
+
+def _says_where_to_listen(option: str) -> bool:
+    words = [word for part in option.strip("-").split(".") for word in words_of(part)]
+    return bool(set(words) & set(_OPENING)) and (set(words) <= set(_OF_ITSELF) or words[0] == "entrypoints")
+
+
+def _name_of(image: Known | None) -> str:
+    """The name of an image without tag, and without the registry where that is the usual one; "" where it is unknown."""
+    head, slash, last = ((image.value or "") if image is not None else "").partition("@")[0].rpartition("/")
+    name = head + slash + last.partition(":")[0]
+    return name.removeprefix("index.").removeprefix("docker.io/").removeprefix("library/")
 
 
 class _Heard(Struct, frozen=True):
@@ -25,15 +46,19 @@ class _Heard(Struct, frozen=True):
     published: int | None
     learnt: Learnt
     protocol: str = "tcp"
+    somewhere: bool = False
 
 
 class Listening:
     """Answers where services listen; made once per map."""
 
-    def __init__(self, project: Project, rules: Rules, tables: Tables, lines: Lines) -> None:
+    def __init__(self, project: Project, rules: Rules, tables: Tables, lines: Lines,
+                 configurations: Configurations) -> None:
         self.rules = rules
         self.tables = tables
         self.lines = lines
+        self.configurations = configurations
+        self.opens = {name: tuple(e["ports"]) for e in rules.apis.get("opens", ()) for name in e["names"]}
         self.services = Services.of(project)
         self.coded = CodedPorts(project, rules)
 
@@ -47,14 +72,15 @@ class Listening:
             those = rows[port, protocol]
             published = sorted({h.published for h in those if h.published is not None})
             learnt = tuple(dict.fromkeys(h.learnt for h in those))
-            found.append(Listen(port, tuple(published), learnt, protocol))
+            found.append(Listen(port, tuple(published), learnt, protocol, any(h.somewhere for h in those)))
         return tuple(found)
 
     def _heard(self, one: Running) -> Iterator[_Heard]:
         front = "the Service" if one.service.kind == "kubernetes" else "ports"
         for port in one.service.ports:
-            how = front if port.host is not None else "declared"
-            yield _Heard(port.container, port.host, Learnt(how, self.lines.spot(port.place)), port.protocol)
+            how = front if port.host is not None or port.somewhere else "declared"
+            yield _Heard(port.container, port.host, Learnt(how, self.lines.spot(port.place)), port.protocol,
+                         port.somewhere)
         if one.stage is not None:
             for port in one.stage.exposed:
                 if port.container is not None:
@@ -68,6 +94,28 @@ class Listening:
             # of the ports of a well-known image the first of its table is the one that clients use
             first = next(e["ports"][0] for e in self.rules.apis["image"] if known == frozenset(e["ports"]))
             yield _Heard(first, None, Learnt("the image", self.lines.spot(image.place)))
+        told = [*self._in_arguments(one), *self._in_files(one)]
+        yield from told
+        opened = self.opens.get(_name_of(image), ())
+        if image is not None and not told and (not declared or declared.intersection(opened)):
+            for number in opened:
+                yield _Heard(number, None, Learnt("the image", self.lines.spot(image.place)))
+
+    def _in_files(self, one: Running) -> Iterator[_Heard]:
+        for told in self.configurations.ports(one):
+            yield _Heard(told.port, None, Learnt("its configuration", self.lines.spot(told.place)))
+
+    def _in_arguments(self, one: Running) -> Iterator[_Heard]:
+        """Ports that options of a program from elsewhere name: ``--http-port 8080``, ``--entrypoint.address=:80``."""
+        if self.coded.starts_of(one):
+            return
+        for command in one.commands:
+            words = [word.value or "" for word in command.words]
+            for word, behind in zip(words, [*words[1:], ""]):
+                name, equals, value = word.partition("=")
+                number = _OPENED.match(value if equals else behind)
+                if number is not None and name.startswith("-") and _says_where_to_listen(name):
+                    yield _Heard(int(number[1]), None, Learnt("arguments", self.lines.spot(command.place)))
 
     def image_of(self, one: Running) -> Known | None:
         """The image that is pulled for a service, or the one that its own is built on."""

@@ -63,17 +63,17 @@ class Neighbours:
                 return self.hosts.get(service) if namespace and not others else None
         return None
 
-    def lead(self, host: Host, one: Running, *, browser: bool = False) -> Lead:
-        """Where ``host``, told to the service ``one`` (or to a browser), leads."""
+    def lead(self, host: Host, one: Running, *, browser: bool = False, server: bool = False) -> Lead:
+        """Where ``host``, told to the service ``one`` (or to a browser; to no browser where ``server``), leads."""
         if (name := self.named(host.name)) is not None:
             return Lead("service", name)
         if is_loopback(host.name):
-            return self._loopback(host, one, browser)
+            return self._loopback(host, one, browser, server)
         if "." in host.name or ":" in host.name:
             return Lead("external")
         return Lead("unknown", why=f"no service here is called {host.name}")
 
-    def _loopback(self, host: Host, one: Running, browser: bool) -> Lead:
+    def _loopback(self, host: Host, one: Running, browser: bool, server: bool) -> Lead:
         service = one.service
         own = self.names[id(one)]
         machine = "docker" in host.name or service.host_network or service.kind not in _CONTAINERS
@@ -87,7 +87,7 @@ class Neighbours:
                     return Lead("service", mate, "on the loopback that they share")
             if host.port in self.listens.get(own, ()):
                 return Lead("itself", why="its own port")
-            if through is not None and host.scheme in ("http", "https", "ws", "wss"):
+            if through is not None and not server and host.scheme in ("http", "https", "ws", "wss"):
                 return self._published(through, own, browser=True)
         if service.mates:
             return Lead("unknown", why=f"the loopback that it shares with {_listed(service.mates)}")

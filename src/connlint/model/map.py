@@ -16,8 +16,9 @@ from connlint.model.finding import Level
 Target = Literal["service", "itself", "machine", "external", "unknown"]
 """Where an address leads: another service of the deployment, back into the same container or pod, the machine that the
 service runs on, a host outside of the deployment, or nobody knows."""
-Source = Literal["deployment", "command", "default", "code", "unset"]
-"""How a connection was learnt: set by the deployment, written in the start command, the default of the code where the
+Source = Literal["deployment", "build", "command", "file", "default", "code", "unset"]
+"""How a connection was learnt: set by the deployment, set for the build (which writes it into what browsers load), written
+in the start command, written in a configuration file that the service is given, the default of the code where the
 deployment sets nothing, written in the code, or a variable that the code reads and that nobody is seen to set."""
 
 
@@ -42,13 +43,28 @@ class Listen(Struct, frozen=True):
     """A port of a service.
 
     ``port`` is None where a port is meant whose number is not known; ``published`` is the port of the machine or of the
-    Kubernetes Service that leads to it; ``learnt`` says, every time it was learnt, how.
+    Kubernetes Service that leads to it, ``somewhere`` one that is not known; ``learnt`` says, every time it was learnt,
+    how.
     """
 
     port: int | None
     published: tuple[int, ...]
     learnt: tuple[Learnt, ...]
     protocol: str = "tcp"
+    somewhere: bool = False
+
+
+class Program(Struct, frozen=True):
+    """Something that a service runs when it is started, as one line.
+
+    ``file`` is the file of the project that it starts, "" where it is none, or not known; ``depth`` counts the scripts
+    that it stands in.
+    """
+
+    command: str
+    file: str
+    spot: Spot | None
+    depth: int = 0
 
 
 class Connection(Struct, frozen=True):
@@ -95,7 +111,9 @@ class Service(Struct, frozen=True):
 
     ``kind`` is the form of deployment ("compose", "kubernetes", …); ``image`` is pulled, ``build`` the folder that it
     is built from and ``dockerfile`` the file with the recipe; ``code`` lists folders and files of the project that run
-    in it as far as they are read, ``shared`` the services that run some of the same code. ``command`` is what starts.
+    in it as far as they are read, ``shared`` the services that run some of the same code. ``command`` is what starts,
+    ``runs`` the same with what scripts run in turn, and the files. ``recipes`` are the Dockerfiles of which it may be
+    any, where a variable says which.
     ``open`` says why more variables may be set than are seen. ``store`` is a well-known database, cache or broker;
     ``job`` one that ends by itself. ``tied`` says that the image's name alone ties it to ``build``.
     """
@@ -122,6 +140,8 @@ class Service(Struct, frozen=True):
     job: bool = False
     health: bool = False
     tied: bool = False
+    runs: tuple[Program, ...] = ()
+    recipes: tuple[str, ...] = ()
 
     @property
     def origin(self) -> str:

@@ -2,7 +2,8 @@
 
 Compose files that lie side by side are variants of each other, not one deployment. One that cannot stand alone (it is
 the override that compose reads by itself, or it has services without image and build, or names services that it does
-not have) is laid over the file that completes it.
+not have) is laid over the file that completes it, and so is one that the project's own commands always name behind
+another.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import posixpath
 from msgspec import Struct
 
 from connlint.model import deployment as d
+from connlint.project.compose_chains import Chains
 from connlint.project.services import Running, Services
 
 _DEFAULTS = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -38,6 +40,7 @@ def groups(services: Services) -> list[Group]:
     by_file: dict[str, list[Running]] = {}
     for one in services.running():
         by_file.setdefault(one.deployment.path, []).append(one)
+    chains = Chains(services.tree, [path for path, rows in by_file.items() if rows[0].service.kind == "compose"])
     manifests: dict[str, list[Running]] = {}
     loose: list[Running] = []
     jobs: dict[str, list[Running]] = {}
@@ -50,7 +53,7 @@ def groups(services: Services) -> list[Group]:
             continue
         kinds = {one.service.kind for one in members}
         if kinds == {"compose"}:
-            found.append(_compose(path, members, by_file, services))
+            found.append(_compose(path, members, by_file, services, chains))
         elif kinds == {"kubernetes"}:
             manifests.setdefault(members[0].service.group, []).extend(members)
         elif kinds == {"dockerfile"}:
@@ -77,9 +80,10 @@ def _kind(members: list[Running]) -> str:
 # -- compose files that complete each other ----------------------------------------------------------------------------
 
 
-def _compose(path: str, members: list[Running], by_file: dict[str, list[Running]], services: Services) -> Group:
+def _compose(path: str, members: list[Running], by_file: dict[str, list[Running]], services: Services,
+             chains: Chains) -> Group:
     members = [*members, *_included(path, members, by_file)]
-    base = _base(path, members, by_file)
+    base = _base(path, members, by_file) or chains.base(path)
     lacking = _lacking(members)
     if base is None:
         notes = (f"{_listed(sorted(lacking))} must come from another file, which is not known",) if lacking else ()

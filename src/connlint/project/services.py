@@ -41,13 +41,17 @@ from connlint.project.tree import Tree
 _HANDS_ON = regex(rb"(?:^|[;&|]|\b(?:exec|then|else)\b|\b(?:gosu|su-exec)\s+\S+|\s--)"
                   rb"[ \t]*\"?\$(?:[@*]|\{[@*]\})", re.M)
 """Where a script starts the words that it is given."""
+_OF_IMAGES = "docker-entrypoint.sh"
+PROGRAMS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""Where a container looks for a program that is named without a folder, unless its image says otherwise."""
 
 
 class Running(Struct, frozen=True):
     """A service with the image it is built from, if that stands in the project.
 
     ``environment`` joins the image's and the service's; ``open`` says why more may be set; ``commands`` are what starts
-    (the last one is what keeps running), with ``folder`` already a folder of the project where it is known.
+    (the last one is what keeps running), with ``folder`` already a folder of the project where it is known. ``entry`` is
+    the script that starts them in the end, where one stands before them.
     """
 
     service: Service
@@ -58,6 +62,7 @@ class Running(Struct, frozen=True):
     open: tuple[str, ...]
     commands: tuple[Command, ...]
     folder: str | None
+    entry: Command | None = None
 
     @property
     def name(self) -> str:
@@ -132,6 +137,7 @@ class Services:
                     path = self.dockerfile_of(service)
                     if path is not None and path in images and written.build is not None:
                         built.add(path)
+                    built.update(self.recipes_of(service))
                     rows.append(self._join(service, deployment, images.get(path or "")))
             for path, image in images.items():
                 if path not in built and (alone := self.alone(path, image)) is not None:
@@ -196,11 +202,22 @@ class Services:
         """The Dockerfile that a service is built from, as a path of the project; None where there is none."""
         if service.build is None or service.kind in UNBUILT:
             return None
+        if len(recipes := self.recipes_of(service)) == 1:
+            return recipes[0]
         name = service.dockerfile or "Dockerfile"
         path = posixpath.normpath(posixpath.join(service.build, name))
         if path in self.tree.paths:
             return path
         return None
+
+    def recipes_of(self, service: Service) -> tuple[str, ...]:
+        """The Dockerfiles of the project of which a service may be built with any, where a variable says which."""
+        written = service.dockerfile or ""
+        if service.build is None or "\0" not in written or not written.strip("\0"):
+            return ()
+        place = posixpath.normpath(posixpath.join(service.build, written))
+        name = re.compile(r"[^/]+".join(re.escape(part) for part in re.split("\0+", place)))
+        return tuple(sorted(path for path in self.tree.paths if name.fullmatch(path)))
 
     def join(self, service: Service, deployment: Deployment) -> Running:
         """A service, perhaps put together from several files, with the image that it is built from."""
@@ -222,14 +239,16 @@ class Services:
                 command = layer.command or (() if layer.entrypoint else command)
         elif service.build is not None and service.kind not in HOSTED and not (
                 service.kind in PACKED and service.commands):
-            open_.append("its Dockerfile is not in the project")
+            several = self.recipes_of(service)
+            open_.append("which Dockerfile it is built with is not known" if several
+                         else "its Dockerfile is not in the project")
         environment |= service.environment
         folder = self._folder(service, image, stage)
         if service.entrypoint is not None:
             entrypoint, command = service.entrypoint, ()
         command = service.commands or command
-        started = self._started(entrypoint, command, image, stage, service, folder)
-        return Running(service, deployment, image, stage, environment, tuple(open_), started, folder)
+        started, entry = self._started(entrypoint, command, image, stage, service, folder)
+        return Running(service, deployment, image, stage, environment, tuple(open_), started, folder, entry)
 
     def layers(self, image: Image, stage: Stage | None) -> list[Stage]:
         """A stage after the stages that it is built on."""
@@ -311,8 +330,11 @@ class Services:
         return inside[len(prefix):] if inside.startswith(prefix) else None
 
     def _started(self, entrypoint: tuple[Command, ...], command: tuple[Command, ...], image: Image | None,
-                 stage: Stage | None, service: Service, folder: str | None) -> tuple[Command, ...]:
-        """What runs: the command, the entrypoint with the command's words behind it, or what an entry script starts."""
+                 stage: Stage | None, service: Service,
+                 folder: str | None) -> tuple[tuple[Command, ...], Command | None]:
+        """What runs: the command, the entrypoint with the command's words behind it, or what an entry script starts;
+        and that script."""
+        entry: Command | None = None
         if not entrypoint:
             rows = command
         elif not command or not all(not c.shell for c in entrypoint):
@@ -324,12 +346,18 @@ class Services:
             if joined.words == command[0].words or (data is not None and _HANDS_ON.search(data)):
                 # it starts what it is given, as most entry scripts do in the end
                 rows = command
+                entry = entrypoint[-1] if data is not None else None
             elif data is None and is_script(joined):
-                rows = ()
+                # what the images of well-known programs bring under this name starts what it is given
+                rows = command if script_name(joined) == _OF_IMAGES else ()
             else:
                 place = joined.place
                 rows = listed(joined.words, place, self.tree.read(place.path) or b"", joined.folder) or (joined,)
-        return tuple(replace(c, folder=self._place(c, image, stage, service, folder), inside=c.folder) for c in rows)
+
+        def placed(c: Command) -> Command:
+            return replace(c, folder=self._place(c, image, stage, service, folder), inside=c.folder)
+
+        return tuple(placed(c) for c in rows), placed(entry) if entry is not None else None
 
     def _script(self, command: Command, image: Image | None, stage: Stage | None, service: Service,
                 folder: str | None) -> bytes | None:
@@ -337,10 +365,13 @@ class Services:
         path = script_name(command)
         if path is None:
             return None
-        if path.startswith("/") and image is not None and stage is not None:
-            found = self.source_of(path, image, stage, service)
+        inside = (path,) if path.startswith("/") else tuple(posixpath.join(place, path) for place in PROGRAMS)
+        if image is not None and stage is not None and ("/" not in path or path.startswith("/")):
+            found = next((at for place in inside if (at := self.source_of(place, image, stage, service))), None)
         else:
-            found = None if folder is None else _clean(posixpath.join(folder, path))
+            found = None
+        if found is None and folder is not None and not path.startswith("/"):
+            found = _clean(posixpath.join(folder, path))
         data = self.tree.read(found) if found else None
         return data if data is not None and (is_script(command) or is_shell_script(data)) else None
 

@@ -25,7 +25,7 @@ from connlint.project.coded_commands import commands_in_code, listed_commands
 from connlint.project.grounds import Folder, Ground, above, grounds_of, stepped
 from connlint.project.importers import CODE
 from connlint.project.project import Project
-from connlint.project.services import Running, Services
+from connlint.project.services import PROGRAMS, Running, Services
 
 Entry = Mapping[str, Any]
 _VALUED = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags", "folder_flags",
@@ -214,7 +214,7 @@ class Start(Struct, frozen=True, dict=True):
                 found += word.value.split(",")
         known = self.environment.get("PYTHONPATH")
         if known is not None:
-            text = known.value if known.value is not None else known.written
+            text = known.value if known.value is not None else known.written.strip("\"'")
             for part in re.split(r"[:;]", text):
                 if "$" in part:
                     if re.fullmatch(r"\$\{?PYTHONPATH(?::?-)?\}?", part):
@@ -222,6 +222,25 @@ class Start(Struct, frozen=True, dict=True):
                     return None
                 found.append(posixpath.join(base, part.strip("\"'")) if not part.startswith("/") else part)
         return tuple(dict.fromkeys(found))
+
+
+class Ran(Struct, frozen=True):
+    """A command that a service runs: ``start`` where its tool is known; ``depth`` counts the scripts that it stands in.
+
+    ``script`` says that it runs one whose commands are known, and so follow.
+    """
+
+    command: Command
+    start: Start | None
+    depth: int
+    script: bool
+
+
+def _program_at(ground: Ground, name: str) -> str | None:
+    """The file of the project that is run as ``name``: a path, or a program that is looked for where programs are."""
+    places = (name,) if "/" in name else (name, *(f"{place}/{name}" for place in PROGRAMS))
+    answers = (ground.find(place) for place in places)
+    return next((a.path for a in answers if isinstance(a, Found) and not a.path.endswith("/")), None)
 
 
 def _handed_on(start: Start) -> tuple[Word, ...]:
@@ -274,7 +293,7 @@ class Starts:
                     found += self._of_unit(command, running)
                     continue
                 environment = {**running.environment, **command.assignments}
-                found += self._with_behind(command, running, tuple(grounds), environment, running.commands, 0)
+                found += self._with_behind(command, running, tuple(grounds), environment, running.commands)
         return found
 
     @cached_property
@@ -339,20 +358,32 @@ class Starts:
             yield start
 
     def _with_behind(self, command: Command, running: Running, grounds: tuple[Ground, ...],
-                     environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int) -> Iterator[Start]:
+                     environment: Mapping[str, Known], beside: tuple[Command, ...]) -> Iterator[Start]:
         """``command`` as a start, and what the script starts that it runs, in the same place."""
+        for ran in self._runs(command, running, grounds, environment, beside, 0):
+            if ran.start is not None:
+                yield ran.start
+
+    def ran(self, running: Running) -> Iterator[Ran]:
+        """All that a service runs when it is started, in order: its commands, and below each those of the scripts that
+        it runs."""
+        for command in (running.entry, *running.commands):
+            if command is not None:
+                grounds = tuple(grounds_of(running, command, self.services, self.plain_bases))
+                environment = {**running.environment, **command.assignments}
+                yield from self._runs(command, running, grounds, environment, running.commands, 0)
+
+    def _runs(self, command: Command, running: Running, grounds: tuple[Ground, ...],
+              environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int) -> Iterator[Ran]:
         start = self.read(command, command.place.path, running, grounds, environment, False, beside)
-        if start is not None:
-            yield start
-            grounds = start.grounds
-        if len(grounds) != 1 or depth > 3:
-            return
-        inner = self._behind(command, start, grounds[0])
+        grounds = start.grounds if start is not None else grounds
+        inner = self._behind(command, start, grounds[0]) if len(grounds) == 1 and depth <= 3 else ()
+        yield Ran(command, start, depth, bool(inner))
         for below in inner:
             ground = stepped(grounds[0], below.folder)
             if ground is not None:
                 known = {**environment, **below.assignments}
-                yield from self._with_behind(below, running, (ground,), known, inner, depth + 1)
+                yield from self._runs(below, running, (ground,), known, inner, depth + 1)
 
     def _behind(self, command: Command, start: Start | None, ground: Ground) -> tuple[Command, ...]:
         """The commands of the shell script or package script that ``command`` runs."""
@@ -360,13 +391,13 @@ class Starts:
             rows = self._package_script(*found)
             return (*rows[:-1], replace(rows[-1], words=(*rows[-1].words, *_handed_on(start)))) if rows else ()
         name = script_name(command)
-        answer = ground.find(name) if name is not None else None
-        if not isinstance(answer, Found):
+        path = _program_at(ground, name) if name is not None else None
+        if path is None:
             return ()
         if is_script(command):
-            return self._commands_of.get(answer.path, ())
-        data = self.project.tree.read(answer.path) or b""
-        return read_commands(data, answer.path) if is_shell_script(data) else ()
+            return self._commands_of.get(path, ())
+        data = self.project.tree.read(path) or b""
+        return read_commands(data, path) if is_shell_script(data) else ()
 
     @cached_property
     def _among_built(self) -> frozenset[str]:

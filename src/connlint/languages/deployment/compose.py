@@ -26,9 +26,10 @@ from connlint.model.finding import Place
 from connlint.model.source import Source, Undecodable
 from connlint.patterns import regex
 
-_HOLE = regex(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])([^{}]*))?\}|(\w+))")
+_HOLE = regex(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])((?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+))?\}|(\w+))")
+"""A default may hold further ones, as ``${A:-${B:-x}}`` does."""
 _PORTS = regex(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?"
-               r"(?:(?P<host>\d+)(?:-\d+)?:)?(?P<container>\d+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
+               r"(?:(?P<host>\d+|\0+)(?:-\d+)?:)?(?P<container>\d+|\0+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
 _LONGEST = 10_000
 """Characters past which a text is not filled in."""
 _UNKNOWN = "\0"
@@ -99,14 +100,23 @@ def _references(node: Yaml, service: str, walked: set[int], sets: str = "") -> I
     if text is not None and "$" in text:
         if not sets and (listed := _LISTED.match(text)):
             sets = listed[1]
-        for hole in _HOLE.finditer(text):
-            if not hole[1] and (hole[3] or "").lstrip(":") in ("", "?"):
-                yield Reference(hole[2] or hole[5], node.place, service, sets)
+        for name in _asked_for(text):
+            yield Reference(name, node.place, service, sets)
     for item in node.list():
         yield from _references(item, service, walked)
     for key, value in node.items():
         name = key.text or ""
         yield from _references(value, service, walked, name if name.isidentifier() and name.isupper() else "")
+
+
+def _asked_for(text: str) -> Iterator[str]:
+    """The variables without a default in ``text``, and in the defaults of others."""
+    for hole in _HOLE.finditer(text):
+        mark = (hole[3] or "").lstrip(":")
+        if not hole[1] and mark in ("", "?"):
+            yield hole[2] or hole[5]
+        elif mark == "-":
+            yield from _asked_for(hole[4] or "")
 
 
 def _with_mates(services: list[Service]) -> list[Service]:
@@ -144,9 +154,9 @@ class _Reader:
             value = known.value if known else None
             mark = (found[3] or "").lstrip(":")
             if mark == "-" and not value:
-                return self.expand(found[4]) or ""
+                return self._filled(found[4] or "") or ""
             if mark == "+":
-                return found[4] if value else ""
+                return (self._filled(found[4] or "") or "") if value else ""
             return _UNKNOWN if value is None else value
 
         if "$" not in text:
@@ -200,7 +210,7 @@ class _Reader:
             name=key.text or "", kind="compose", place=key.place, environment=environment, environment_at=at.place,
             open=tuple(open_) if not mode.startswith("container:") else (*open_, "shares another container's network"),
             build=self._path(context) if context is not None else None,
-            dockerfile=self.expand(dockerfile) if dockerfile else None, target=target,
+            dockerfile=self._filled(dockerfile) if dockerfile else None, target=target,
             image=self.known(image) if image is not None else None,
             commands=self.command(node.get("command"), folder),
             entrypoint=self.command(node.get("entrypoint"), folder) if node.get("entrypoint") is not None else None,
@@ -301,16 +311,18 @@ class _Reader:
                 container = self.expand(target) if target else None
                 host = self.expand(published) if published else None
                 if container and container.isdigit():
-                    found.append(Port(int(container), int(host) if host and host.isdigit() else None, item.place,
+                    number = int(host) if host and host.isdigit() else None
+                    found.append(Port(int(container), number, item.place, somewhere=number is None,
                                       protocol=_text(item.get("protocol")) or "tcp"))
                 continue
-            text = self.expand(item.text or "")
-            parsed = _PORTS.match(text) if text else None
+            parsed = _PORTS.match(self._filled(item.text or "") or "")
             if parsed:
-                found.append(Port(int(parsed["container"]), int(parsed["host"]) if parsed["host"] else None, item.place,
-                                  protocol=parsed["protocol"] or "tcp"))
+                inside, outside = (int(text) if text and text.isdigit() else None
+                                   for text in (parsed["container"], parsed["host"]))
+                found.append(Port(inside, outside, item.place, protocol=parsed["protocol"] or "tcp",
+                                  somewhere=outside is None))
             else:
-                found.append(Port(None, None, item.place))
+                found.append(Port(None, None, item.place, somewhere=True))
         return found
 
     def _mounts(self, node: Yaml | None) -> tuple[tuple[str, str], ...]:

@@ -5,10 +5,12 @@
     name          of the project
     deployments   name, kind, files, notes, services:
         name, kind, path, line, image, build, dockerfile, stage, code, shared, command, listens, connects, waits,
-        troubles, open, profiles, names, store, job, health, tied
-        listens   port (null: not known), published, protocol, learnt (how, path, line)
+        troubles, open, profiles, names, store, job, health, tied, runs, recipes
+        runs      command, file, depth, path, line: commands with what their scripts run, and the files that they start
+        listens   port (null: not known), published, somewhere, protocol, learnt (how, path, line)
         connects  variable, address, target (service, itself, machine, external, unknown), service, port, browser,
-                  source (deployment, command, default, code, unset), why, path, line, read (path, line), troubled
+                  source (deployment, build, command, file, default, code, unset), why, path, line, read (path, line),
+                  troubled
         waits     service, condition, path, line
         troubles  rule, level, message, about, path, line
     unread        path, reason
@@ -62,11 +64,14 @@ def _service(service: Service) -> dict[str, Any]:
                      for t in service.troubles],
         "open": list(service.open), "profiles": list(service.profiles), "names": list(service.names),
         "store": service.store, "job": service.job, "health": service.health, "tied": service.tied,
+        "runs": [{"command": r.command, "file": r.file, "depth": r.depth, **_spot(r.spot)} for r in service.runs],
+        "recipes": list(service.recipes),
     }
 
 
 def _listen(listen: Listen) -> dict[str, Any]:
-    return {"port": listen.port, "published": list(listen.published), "protocol": listen.protocol,
+    return {"port": listen.port, "published": list(listen.published), "somewhere": listen.somewhere,
+            "protocol": listen.protocol,
             "learnt": [{"how": learnt.how, **_spot(learnt.spot)} for learnt in listen.learnt]}
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connlint.model.map import Connection, Deployment, Map, Service, Spot
+from connlint.model.map import Connection, Deployment, Map, Service, Spot, Trouble
 from connlint.reporters import Options
 from connlint.reporters.map import wording
 from connlint.reporters.terminal import paint, visible, wrap
 
 _LABEL = 12
 _MOST_READS = 3
+_NARROWEST = 30
 
 
 def render(map_: Map, options: Options) -> str:
-    """The whole map; ``options.width`` cuts the troubles' lines, all else stays on one line."""
+    """The whole map; rows that are longer than ``options.width`` go on below."""
     return "".join(_lines(map_, options))
 
 
@@ -57,22 +58,41 @@ def _service(service: Service, deployment: Deployment, options: Options) -> Iter
         rows.append(("code", wording.UNREAD))
     if service.shared:
         rows.append(("", f"shares code with {', '.join(service.shared)}"))
-    if service.command:
-        label = "arguments" if service.command[0].startswith("-") else "starts"
-        rows += [(label if not at else "", text) for at, text in enumerate(service.command)]
+    for at, program in enumerate(service.runs):
+        label = "arguments" if program.command.startswith("-") else "starts"
+        rows.append((label if not at else "", wording.program(program)))
     rows += _listens(service)
     rows += _connects(service)
     rows += [("waits for" if not at else "", wording.waits(w)) for at, w in enumerate(service.waits)]
     rows += [("open", f"more variables may be set: {why}") for why in service.open[:1]]
     for label, text in rows:
-        yield f"    {paint(f'{label:<{_LABEL}}', 'faint', color)} {visible(text)}\n"
-    for trouble in service.troubles:
+        head = f"    {paint(f'{label:<{_LABEL}}', 'faint', color)} "
+        yield from _folded(head, visible(text), options.width)
+    for trouble, others in _told_once(service.troubles):
         lead = f"{trouble.level} {trouble.rule}"
         room = None if options.width is None else options.width - 6
-        for at, line in enumerate(wrap(f"{lead}  {visible(trouble.message)} ({trouble.spot})", room)):
+        more = f" and in {wording.count(others, 'more place')}" if others else ""
+        for at, line in enumerate(wrap(f"{lead}  {visible(trouble.message)} ({trouble.spot}{more})", room)):
             if at == 0 and line.startswith(lead):
                 line = paint(lead, trouble.level, color) + line[len(lead):]
             yield f"    {'  ' if at else '- ' if trouble.level == 'note' else '! '}{line}\n"
+
+
+def _folded(head: str, text: str, width: int | None) -> Iterator[str]:
+    """A row below its label; what does not fit goes on below itself, a little further in."""
+    inner = text.lstrip(" ")
+    margin = " " * (_LABEL + 5) + text[:len(text) - len(inner)]
+    room = None if width is None else max(width - len(margin) - 4, _NARROWEST)
+    for at, line in enumerate(wrap(inner, room) if room is not None and len(inner) > room + 4 else [inner]):
+        yield f"{head}{text[:len(text) - len(inner)]}{line.rstrip()}\n" if not at else f"{margin}    {line.rstrip()}\n"
+
+
+def _told_once(troubles: tuple[Trouble, ...]) -> list[tuple[Trouble, int]]:
+    """Every trouble once, with the number of further places in the code that have the same."""
+    rows: dict[tuple[str, str, str], list[Trouble]] = {}
+    for trouble in troubles:
+        rows.setdefault((trouble.rule, trouble.level, trouble.about or trouble.message), []).append(trouble)
+    return [(those[0], len(those) - 1) for those in rows.values()]
 
 
 def _listens(service: Service) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connlint.model.deployment import HOSTED
-from connlint.model.map import Connection, Listen, Service, Wait
+from connlint.model.map import Connection, Listen, Program, Service, Wait
 
 KINDS = {
     "compose": "compose", "kubernetes": "Kubernetes", "procfile": "Procfile", "cloud-run": "Cloud Run",
@@ -44,6 +44,10 @@ def story(connection: Connection) -> str:
         parts.append("written in the code")
     elif connection.source == "command":
         parts.append("in the start command")
+    elif connection.source == "file":
+        parts.append("in a file that it is given")
+    elif connection.source == "build":
+        parts.append(f"{connection.variable}, set for the build")
     elif connection.variable:
         parts.append(connection.variable)
     if connection.source != "unset" and connection.why:
@@ -62,6 +66,12 @@ def troubled(service: Service, connection: Connection) -> bool:
     return any(trouble.level != "note" for trouble in service.troubles_of(connection))
 
 
+def program(run: Program) -> str:
+    """A command below the script that it stands in, with the file that it starts where it does not name that itself."""
+    file = f"  → {run.file}" if run.file and run.file not in run.command else ""
+    return "  " * run.depth + run.command + file
+
+
 def port(listen: Listen) -> str:
     """``8000``, ``53/udp``, ``?``."""
     number = "?" if listen.port is None else str(listen.port)
@@ -71,7 +81,7 @@ def port(listen: Listen) -> str:
 def published(listen: Listen, kind_: str) -> str:
     """How a port is reached from outside, or ""."""
     if not listen.published:
-        return ""
+        return "published, at a port that is not known" if listen.somewhere else ""
     listed = ", ".join(str(number) for number in listen.published)
     return f"behind the Service's {listed}" if kind_ == "kubernetes" else f"published as {listed}"
 
@@ -88,7 +98,7 @@ def origin(service: Service) -> str:
         recipe = service.dockerfile or service.build
         return f"image {service.image}, which by its name is built from {recipe}"
     if service.build:
-        recipe = service.dockerfile or "no Dockerfile in the project"
+        recipe = service.dockerfile or " or ".join(service.recipes) or "no Dockerfile in the project"
         stage = f", stage {service.stage}" if service.stage else ""
         if service.kind in HOSTED and not service.dockerfile:
             return f"code in {service.build}"
