@@ -209,3 +209,45 @@ def test_below_app_frameworks_take_what_they_name(framework, path, level):
              "app/a.ts": JAVASCRIPT["src/a.js"], "app/b.ts": JAVASCRIPT["src/b.js"], "app/c.ts": JAVASCRIPT["src/c.js"],
              path: CLIENT}
     assert levels(files, path) == {level}
+
+
+LOST = "def told():\n    asyncio.create_task(asyncio.sleep(1))\n"
+CLASS = "class Bell:\n    def ring_twice(self):\n        asyncio.create_task(asyncio.sleep(1))\n"
+CROWD = {
+    **{f"app/part{number}.py": PART for number in range(12)}, "app/__init__.py": "",
+    "app/bell.py": "import asyncio\n\n\n" + LOST + "\n\ndef kept():\n    return 1\n",
+    "main.py": "import asyncio\nfrom app import " + ", ".join(f"part{number}" for number in range(12))
+               + "\nfrom app.bell import kept\nkept()\n",
+}
+PROJECT = "[project]\nname = 'bell'\nclassifiers = ['Topic :: Communications']\n"
+CALLS = "from app.bell import kept, told\n\n\ndef run():\n    told()\n"
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    pytest.param({}, "note", id="nobody calls it"),
+    pytest.param({"app/part1.py": CALLS}, "warning", id="somebody calls it"),
+    pytest.param({"app/part1.py": CALLS.replace("    told()", "    kept()")}, "note", id="imported, and never called"),
+    pytest.param({"app/bell.py": CROWD["app/bell.py"] + "\n\n__all__ = ['kept', 'told']\n"}, "note", id="listed"),
+    pytest.param({"backup-20250731-032116/app/part1.py": CALLS}, "note", id="called in a copy of the past"),
+    pytest.param({"pyproject.toml": PROJECT}, "warning", id="a library"),
+    pytest.param({"pyproject.toml": PROJECT, "Dockerfile": 'FROM python:3.12\nCMD ["python", "main.py"]\n'}, "note",
+                 id="a program that is described like a library"),
+    pytest.param({"pyproject.toml": PROJECT.replace("bell", "app"),
+                  "Dockerfile": 'FROM python:3.12\nCMD ["python", "main.py"]\n'}, "warning", id="a library that runs"),
+    pytest.param({"app/bell.py": CROWD["app/bell.py"].replace(LOST, CLASS)}, "note", id="a method"),
+    pytest.param({"app/bell.py": CROWD["app/bell.py"].replace(LOST, CLASS.replace("ring_twice", "on_ring"))}, "warning",
+                 id="a method that others may ask for"),
+    pytest.param({"app/bell.py": CROWD["app/bell.py"].replace(LOST, CLASS.replace("Bell", "Bell(Thing)"))}, "warning",
+                 id="a method that a base may call"),
+])
+def test_functions_that_nobody_calls(more, level):
+    assert levels({**CROWD, **more}, "app/bell.py") == {level}
+
+
+@pytest.mark.parametrize(("told", "level"), [
+    ('{"name": "other", "dependencies": {"@shop/useThings": "1"}}', "note"),
+    ('{"name": "other", "exports": {".": "./useThings"}}', "note"),
+    ('{"name": "other", "scripts": {"start": "node ../src/useThings.js"}}', "warning"),
+])
+def test_what_another_package_names_is_its_own(told, level):
+    assert levels({**JAVASCRIPT, "other/package.json": told}, "src/useThings.js") == {level}

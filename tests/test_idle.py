@@ -63,6 +63,28 @@ def test_a_name_that_types_alone_would_miss(more, level):
     assert told({**SHOP, "src/count.ts": UNUSED, **more}, "src/count.ts") == [("missing-symbol", level)]
 
 
+@pytest.mark.parametrize(("package", "level"), [
+    pytest.param({"devDependencies": {"webpack": "5"}}, "note", id="webpack looks for what is used"),
+    pytest.param({"devDependencies": {"webpack": "5"}, "type": "module"}, "error", id="node may load it"),
+    pytest.param({"devDependencies": {"rollup": "4"}}, "error", id="another bundler"),
+])
+def test_a_name_that_javascript_imports_and_does_not_use(package, level):
+    files = {path.replace(".ts", ".js"): text for path, text in SHOP.items()}
+    files |= {"package.json": json.dumps({**PACKAGE, **package}), "src/count.js": UNUSED,
+              "src/c.js": "import { count } from './count';\nexport const c = () => count();\n"}
+    assert told(files, "src/count.js") == [("missing-symbol", level)]
+
+
+@pytest.mark.parametrize(("name", "library", "level"), [
+    ("src/count.old.ts", {}, "warning"), ("src/count.ignore.ts", {}, "warning"), ("src/count.module.ts", {}, "error"),
+    ("src/count.old.ts", {"exports": "./dist/index.js"}, "warning"), ("src/count.ts", {"exports": "./x.js"}, "error"),
+])
+def test_a_second_name_says_what_was_put_aside(name, library, level):
+    package = {**PACKAGE, "private": not library, **library}
+    files = {**SHOP, "package.json": json.dumps(package), name: COUNT}
+    assert told(files, name) == [("missing-module", level)]
+
+
 @pytest.mark.parametrize(("more", "levels"), [
     pytest.param({}, {"note"}, id="put aside"),
     pytest.param({"shop/third.py": LEADS}, {"warning", "error"}, id="imported"),

@@ -442,6 +442,11 @@ NOTHING = [
     ("./$types", {}, False),
     ("./+types/b", {}, False),
     ("./b.svg", {"env.d.ts": "declare module '*.svg' { export default x }"}, False),
+    ("@/b", {**ALIAS, "webpack.config.js": "alias: { '@': paid ? path.resolve(__dirname, 'paid') : false }"}, False),
+    ("@/b", {**ALIAS, "webpack.config.js": "config.resolve.alias['@'] = false;"}, False),
+    ("@/b", {**ALIAS, "webpack.config.js": "alias: { paid: false, '@': path.resolve(__dirname, 'src') }"}, True),
+    ("../.made/b", {"package.json": TS({"scripts": {"test": "tsc src/b.ts --outDir .made && node --test"}})}, False),
+    ("../made/b", {"package.json": TS({"scripts": {"test": "tsc src/b.ts --outDir made"}}), "made/c.js": ""}, True),
     *((name, {}, False) for name in (
         "virtual:pwa", "~icons/x/y", "$env/static", "$app/stores", "astro:content", "cloudflare:workers", "bun:test",
         ".prisma/client", "node:fs", "fs/promises", "https://x.y/z.js", "npm:x", "jsr:@x/y", "/src/b", "lodash/get",
@@ -475,6 +480,17 @@ def test_specifier_leads_nowhere(specifier, extra, is_missing):
 ])
 def test_module_that_is_not_there(text, is_fault):
     assert faults({"a.ts": text}) == (["a.ts: './b'"] if is_fault else [])
+
+
+@pytest.mark.parametrize(("path", "plugin", "is_fault"), [
+    ("src/a.stories.ts", "transform(code, id) { return id.endsWith('.stories.ts') ? code.slice(1) : null }", False),
+    ("src/a.stories.ts", "resolveId(id) { return id.endsWith('.stories.ts') ? null : id }", True),
+    ("src/a.ts", "transform(code, id) { return id.endsWith('.stories.ts') ? code.slice(1) : null }", True),
+])
+def test_stories_that_a_plugin_writes_anew(path, plugin, is_fault):
+    files = {path: "import { told } from '../.storybook/tell'; told();",
+             ".storybook/plugin.js": f"export const p = {{ {plugin} }};"}
+    assert bool(faults(files)) is is_fault
 
 
 @pytest.mark.parametrize(("specifier", "extra", "near"), [

@@ -25,7 +25,7 @@ _NOT_RUN = regex(
 )
 """Code that is data, or was put aside: nobody runs it where it stands."""
 
-_OUTCOMES = {"use": "symbol-at-use", "check": "symbol-unused"}
+_OUTCOMES = {"use": "symbol-at-use", "check": "symbol-unused", "nothing": "symbol-unread"}
 
 
 def faults(linker: Linker, path: str, data: bytes) -> Iterator[Draft]:

@@ -78,6 +78,8 @@ _LOADS_JAVASCRIPT = Led(
 """What loads files that are not written out."""
 _PUBLISHED = regex(rb"^\s*classifiers\s*=|[\"']Programming Language :: |^\[project\.urls\]", re.M)
 _PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files|types|typings)"\s*:')
+_TITLE = regex(rb"^\s*name\s*=\s*['\"]([\w.-]+)['\"]", re.M)
+_STARTS = regex(rb"^(?:CMD|ENTRYPOINT)\b", re.M)
 _PRIVATE = regex(rb'"private"\s*:\s*true')
 _MAIN = regex(rb"__name__\s*==\s*[\"']__main__[\"']|require\.main\b|import\.meta\.main\b", re.M)
 _SHOWN = regex(rb"#[^\n]*\b(?i:examples?|usage|demo|demonstration|quick test|self[- ]test|smoke test)\b")
@@ -106,7 +108,7 @@ class Abandoned:
         """Whether nothing of the program is seen to load ``path``, although it could be seen."""
         if path not in self._known:
             self._known[path] = (self.stages.of_path(path) == "production" and self._is_alone(path)
-                                 and not self.is_library(path) and self.has_company(path))
+                                 and (self._is_marked(path) or not self.is_library(path)) and self.has_company(path))
         return self._known[path]
 
     def is_trial(self, module: Module, node: Any) -> bool:
@@ -159,12 +161,17 @@ class Abandoned:
     def _is_first(self, path: str) -> bool:
         """Whether the file may well be where a program begins, by its own place, name and content."""
         name = path.rpartition("/")[2]
-        if self.stages.of_path(path) != "production" or name.count(".") > 1:
+        if self.stages.of_path(path) != "production" or (name.count(".") > 1 and not self._is_marked(path)):
             return True  # of a tool; or ``x.config.ts``, ``x.module.ts``: somebody knows what the second name means
         stem = name.partition(".")[0]
         if stem.lower() in _STARTED and not (stem == "index" and path.count("/") > 1):
             return True
         return not stem_of(path) or self._starts(path) or self.is_found(path)
+
+    def _is_marked(self, path: str) -> bool:
+        """Whether the second name of a file says that it was put aside: ``select.old.tsx``."""
+        second = path.rpartition("/")[2].split(".")[1:-1]
+        return second == ["ignore"] or not self.stages.aside.isdisjoint(second)
 
     def _starts(self, path: str) -> bool:
         """Whether the file is a program: not where all that it does by itself is to show how to use it."""
@@ -235,9 +242,25 @@ class Abandoned:
         prefix = f"{root}/" if root else ""
         if path.endswith(".py"):
             told = [prefix + name for name in ("pyproject.toml", "setup.py", "setup.cfg")]
-            return any(name in self.project.tree.paths and _PUBLISHED.search(self.index.data(name)) for name in told)
+            return any(name in self.project.tree.paths and _PUBLISHED.search(self.index.data(name))
+                       and not self._is_only_run(prefix, name) for name in told)
         data = self.index.data(prefix + "package.json")
         return _PRIVATE.search(data) is None and _PUBLISHED_JAVASCRIPT.search(data) is not None
+
+    def _is_only_run(self, prefix: str, name: str) -> bool:
+        """Whether what the file ``name`` describes is run in an image and imported by nobody, as there is no package
+        of its name."""
+        title = _TITLE.search(self.index.data(name))
+        image = self.index.data(f"{prefix}Dockerfile")
+        if title is None or _STARTS.search(image) is None:
+            return False
+        package = title[1].decode("utf-8", "replace").lower().replace("-", "_").replace(".", "_")
+        return not any(f"{prefix}{above}{package}{end}".lower() in self._lower for above in ("", "src/")
+                       for end in ("/__init__.py", ".py"))
+
+    @cached_property
+    def _lower(self) -> frozenset[str]:
+        return frozenset(path.lower() for path in self.index.paths)
 
     def has_company(self, path: str, least: int = _COMPANY) -> bool:
         """Whether ``least`` other files of the package are imported, so that this one would be."""

@@ -28,6 +28,9 @@ _OPTION = regex(
 )
 """The place that a command in a script is told to write to; one word alone is too often something else."""
 
+_FOLDER = regex(r"""--out[-_]?[dD]ir[\s=]+["'\\]*(?:\./)?(\.?\w[\w.-]*)/?(?=[\s"'\\;&|]|$)""")
+"""A folder of one word in which a compiler is told to put everything: a name of its own where no folder has it."""
+
 
 class Generators:
     """The places of one project into which code is generated."""
@@ -57,4 +60,8 @@ class Generators:
                 named += _GENERATES.findall(text)
         places = {join(folder_of(path), re.sub(r"\.[cm]?[jt]sx?$", "", name)) for name in named}
         # The folder in which the sources stand too says nothing: it would silence every import of the project
-        return {place for place in places if place and "/" in place.removeprefix(folder_of(path)).strip("/")}
+        found = {place for place in places if place and "/" in place.removeprefix(folder_of(path)).strip("/")}
+        if path.endswith("package.json"):
+            made = {join(folder_of(path), name) for name in _FOLDER.findall(text)}
+            found.update(place for place in made if place and place not in self.files.tree.folders)
+        return found

@@ -1,9 +1,9 @@
 """Code that does not run as it stands, for which a rule may lower its level.
 
-A card says which level it then has: ``shelved`` (a folder that was put aside), ``abandoned`` (a file that nothing loads
-any more), ``uncalled`` (a function that nobody calls). What a type checker refuses (``type_checked``) breaks the build
-that asks it, whoever loads the file; where it looks at no such file, what it alone would notice (``types_alone``, a list
-of outcomes) has the level ``unchecked``.
+A card says which level it then has: ``shelved`` (a folder that was put aside), ``abandoned`` (a file that nothing
+loads any more), ``uncalled`` (a function that nobody calls). What a type checker refuses (``type_checked``) breaks
+the build that asks it, whoever loads the file; where it looks at no such file, what it alone would notice
+(``types_alone``, a list of outcomes) has the level ``unchecked``.
 """
 
 from __future__ import annotations

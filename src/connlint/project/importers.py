@@ -25,6 +25,7 @@ _STATIC = regex(
     rb"""(?:import|export)(?P<type>[ \t]+type\b(?![ \t]*,|[ \t]+from\b))?"""
     rb"""(?:[ \t]+[\w$*{},\s]*?[}\w$*][ \t\r\n]*from[ \t]*|[ \t]*)['"](?P<static>[^'"\n]+)['"]"""
 )
+_IMPORTED = regex(rb"""^import\b[\w$*{},\s]*?\bfrom[ \t]*['"][^'"\n]+['"]""", re.MULTILINE)
 _CALLED = regex(
     rb"""(?<!\w)(?:require\([ \t]*['"`](?P<required>[^'"`\n]+)['"`][ \t]*\)"""
     rb"""|import\([ \t\r\n]*['"`](?P<dynamic>[^'"`\n]+)['"`])"""
@@ -276,6 +277,11 @@ def importers(project: Project) -> Importers:
     if found is None:
         found = project.memo[Importers] = Importers(project)
     return found
+
+
+def without_imports(data: bytes, *, python: bool) -> bytes:
+    """The bytes of a file without the statements that import: a name that stands there alone is not used."""
+    return (_PYTHON if python else _IMPORTED).sub(b"", data)
 
 
 def _javascript_imports(data: bytes) -> list[tuple[int, str, str]]:

@@ -31,6 +31,10 @@ _CONFIGURATION = regex(r"(?:^|/)[\w-]+\.config\.[cm]?[jt]s$")
 _ADDED = regex(r"(?:rewire(?:\$.+)?|restore|__(?:get|set|with|Rewire|RewireAPI|GetDependency|ResetDependency)__)$")
 _ADDING = frozenset(("babel-plugin-rewire", "babel-plugin-rewire-exports", "babel-plugin-rewire-ts"))
 """Plugins of Babel that add exports to every module, and their names as they document them."""
+_SKIPPING = frozenset(("webpack", "react-scripts", "@vue/cli-service", "laravel-mix", "@rspack/core"))
+"""Bundlers that look for a name in its module where something uses it, as webpack documents it of its imports."""
+_STORY = regex(r"\.stories\.[cm]?[jt]sx?$")
+_TRANSFORMS = regex(rb"\btransform\s*[(:]")
 _TRANSLATOR = regex(
     r"(?:webpack|rollup|vite|vitest|esbuild|parcel|parcel-bundler|tsx|ts-node|jest|next|nuxt|react-scripts|tsup|rolldown"
     r"|typescript|browserify|snowpack|gatsby|astro|bun|bun-types|esm|sucrase|esbuild-.*|rollup-.*|@babel/.*|babel-.*"
@@ -164,7 +168,7 @@ class JavaScriptLinker:
     def _checked(self, path: str, data: bytes, statements: list[Statement]) -> list[ImportUse]:
         """The uses as a parse shows them."""
         config, _ = self.resolver.configs.governing(path)
-        imports = Imports(path, data, verbatim=config is not None and config.verbatim)
+        imports = Imports(path, data, verbatim=config is not None and config.verbatim, bundled=self._is_skipping(path))
         uses: list[ImportUse] = []
         mocked = _mocked(data)
         for statement in statements:
@@ -174,6 +178,8 @@ class JavaScriptLinker:
             excused = taken.excused
             if path.endswith(DECLARATIONS):
                 excused = excused or "declarations only"
+            if excused is None and self._is_rewritten(path):
+                excused = "what builds stories writes them anew"
             if excused is None and statement.specifier in mocked:
                 excused = "mocked"
             answer = self.resolver.resolve(path, statement.specifier)
@@ -189,15 +195,34 @@ class JavaScriptLinker:
             elif type(answer) is Missing:
                 names = tuple(UsedName(n, at) for n, at in (*taken.names, *taken.idle))
                 names += tuple(UsedName(n, at, False) for n, at in taken.members if n not in _OBJECT)
-            if type(answer) is Missing and taken.idle and not taken.names and not taken.members:
+            if type(answer) is Missing and taken.idle and not (taken.names or taken.members or imports.only_skips):
                 idle, names = names, ()
             if idle:
-                uses.append(ImportUse(statement.specifier, statement.at, idle, excused, "check"))
+                breaks = "nothing" if imports.only_skips else "check"
+                uses.append(ImportUse(statement.specifier, statement.at, idle, excused, breaks))
             if names or not (members or idle):
                 uses.append(ImportUse(statement.specifier, statement.at, names, excused, taken.breaks))
             if members:
                 uses.append(ImportUse(statement.specifier, statement.at, members, excused, "use"))
         return uses
+
+    def _is_rewritten(self, path: str) -> bool:
+        """Whether a plugin beside the configuration of Storybook transforms files of stories, and so their imports."""
+        folder = path if _STORY.search(path) else ""
+        while folder:
+            folder = folder_of(folder)
+            beside = f"{folder}/.storybook" if folder else ".storybook"
+            if names := self.resolver.files.listing.get(beside, ()):
+                texts = (self.tree.read(f"{beside}/{name}") or b"" for name in names if CODE.search(name))
+                return any(b".stories" in text and _TRANSFORMS.search(text) is not None for text in texts)
+        return False
+
+    def _is_skipping(self, path: str) -> bool:
+        """Whether a bundler that looks for a name where it is used makes what runs of the file, and not Node."""
+        packages = self.resolver.packages
+        package = packages.nearest(folder_of(path))
+        return not path.endswith(".mjs") and not (package is not None and package.is_module) and (
+            not _SKIPPING.isdisjoint(packages.dependencies(folder_of(path))))
 
     def _folder_is_missing(self, answer: Missing) -> bool:
         """Whether not only the module is missing, but two folders above it as well."""

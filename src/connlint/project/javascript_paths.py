@@ -216,6 +216,8 @@ class Resolver:
             return aliased
         if aliased is _NOWHERE:
             return aliased
+        if type(aliased) is Missing and self.aliases.is_unsure(scope.folder, specifier):
+            return Unknown("a bundler's alias")
         if aliased is not None:
             bundled = self._bundled(scope, specifier)
             return bundled if type(bundled) is Found else aliased

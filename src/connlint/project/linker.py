@@ -24,8 +24,8 @@ class ImportUse(Struct, frozen=True):
     ``excused`` says why a missing module or name is on purpose here (guarded by ``except ImportError``, type checking
     only, a platform branch, an optional require in ``try``, …); None where it would be a fault. ``breaks`` tells what a
     missing name does: "import" stops the program while it loads, "use" gives undefined and fails later, "check" only
-    makes the type checker complain, since the compiler drops what nothing uses. ``settled``
-    says that the linker has already seen the module and all of ``names``, so that nobody need ask again.
+    makes the type checker complain, since the compiler drops what nothing uses; "nothing" does not even that.
+    ``settled`` says that the linker has already seen the module and all of ``names``, so that nobody need ask again.
     """
 
     module: str

@@ -56,7 +56,7 @@ class Naming:
                     start = _start_of(data, match.start())
                     started = data[max(0, start - 3) : start] == b"-m "
                     text = data[start : match.end()].decode("utf-8", "replace")
-                    if _may_lead(text, path, stem, alone=started):
+                    if not _means_another(text, other, path) and _may_lead(text, path, stem, alone=started):
                         return True
         return any(self._is_named_in(other, path, stem) for python in (".py", ".js")
                    for other in self.index.mentions(stem, python)
@@ -96,6 +96,16 @@ class Naming:
     def _text(self, path: str) -> bytes:
         data = self.index.data(path)
         return data if len(data) <= _LARGEST else b""
+
+
+def _means_another(text: str, other: str, path: str) -> bool:
+    """Whether ``text`` in the file ``other`` of a package is the name of an installed package, or a path of a package
+    of which ``path`` is no part."""
+    folder, _, name = other.rpartition("/")
+    if name != "package.json":
+        return False
+    scoped = text.startswith("@") and not text.startswith("@/")
+    return scoped or (text.startswith("./") and not f"{path}/".startswith(f"{folder}/" if folder else ""))
 
 
 def _start_of(data: bytes, end: int) -> int:

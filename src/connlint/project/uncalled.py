@@ -13,12 +13,12 @@ from connlint.model import program as p
 from connlint.patterns import alone, regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.disuse import Disuse
-from connlint.project.importers import importers
+from connlint.project.importers import importers, without_imports
 from connlint.project.mentions import outside_comments
 from connlint.project.module import Module
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
-from connlint.project.stage import Stages
+from connlint.project.stage import Stages, words_of
 
 _TELLING = regex(
     r"(?:^|/)(?:[^/]*Dockerfile[^/]*|Procfile[^/]*|Makefile|[^/]+\.(?:ya?ml|toml|cfg|ini|json|html?|sh|tf|conf|service|ejs|hbs|"
@@ -29,6 +29,12 @@ _ASKED_FOR = frozenset(
     "action middleware config configure bootstrap create_app createApp get post put patch delete head options".split()
 )
 """Names by which frameworks and other programs call the functions of a module."""
+_PROTOCOLS = frozenset(
+    "on handle do before after pre post visit leave enter exit process connection data message received lost made "
+    "component should get can perform render validate clean to from as is has will did ng use call callback hook "
+    "handler listener middleware iter next async sync".split()
+)
+"""Words at the beginning or the end of methods that libraries ask for by a name of their own."""
 _PASSED_ON = regex(rb"\bexport\s*(?:type\s*)?\{[^{}]*\}(?:\s*from\b)?|^__all__\b[^\]]*\]", re.M)
 _IMPLEMENTING = regex(rb"\bimplements\b")
 
@@ -67,9 +73,11 @@ class Uncalled:
             return False
         if owner is None:
             return True
-        # what a class promises to others, they may call; a test that calls the method knows it by its name
+        # what a class promises to others, they may call; a test that calls the method knows it by its name, and nobody
+        # asks an object of another package for a name that is put together like that
         head = module.source.data[owner.at[0] : owner.body[0].at[0] if owner.body else owner.at[1]]
-        return not owner.bases and _IMPLEMENTING.search(head) is None and self._is_tested(path, name)
+        return not owner.bases and _IMPLEMENTING.search(head) is None and (
+            self._is_tested(path, name) or _is_own(name))
 
     def _is_reached(self, path: str) -> bool:
         """Whether files of the program import the module, directly or through others that pass on what it gives."""
@@ -80,17 +88,29 @@ class Uncalled:
         word = alone(name.encode())
         found = 0
         for other in self.index.mentions(name, path):
-            if self.stages.of_path(other) != "test":
-                data = _PASSED_ON.sub(b"", self.index.data(other))
+            if self.stages.of_path(other) != "test" and not self._is_copy(other):
+                data = _PASSED_ON.sub(b"", without_imports(self.index.data(other), python=other.endswith(".py")))
                 found += sum(1 for _ in outside_comments(word, data, python=other.endswith(".py")))
                 if found > 1:
                     return True
         return any(word.search(self.index.data(other)) for other in self.project.tree.paths if _TELLING.search(other))
 
+    def _is_copy(self, path: str) -> bool:
+        """Whether the file is what a file of the program once was: put aside under its own path."""
+        parts = path.split("/")
+        return self.stages.of_path(path) == "example" and any(
+            "/".join(parts[place:]) in self.project.tree.paths for place in range(1, len(parts)))
+
     def _is_tested(self, path: str, name: str) -> bool:
         called = re.compile(rb"\.%s\s*\(" % re.escape(name.encode()))
         return any(self.stages.of_path(other) == "test" and called.search(self.index.data(other))
                    for other in self.index.mentions(name, path))
+
+
+def _is_own(name: str) -> bool:
+    """Whether a method's name is one that its project has made up, and that no protocol asks for."""
+    words = words_of(name)
+    return len(words) > 1 and _PROTOCOLS.isdisjoint((words[0], words[-1]))
 
 
 def _name_and_owner(module: Module, function: p.Function) -> tuple[str, Any]:

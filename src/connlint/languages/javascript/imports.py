@@ -40,8 +40,8 @@ _DECORATOR = regex(
 
 class Taken(Struct):
     """What one statement takes from a module. ``members`` are read from the namespace or the required value; ``idle``
-    are names of a TypeScript file that nothing in it uses, so that its compiler drops them; ``later`` says that a
-    function awaits it, so that only whoever calls that function loads the module."""
+    are names that nothing in the file uses, so that its compiler drops them, or its bundler never looks for them;
+    ``later`` says that a function awaits it, so that only whoever calls that function loads the module."""
 
     names: list[tuple[str, Span]] = field(default_factory=list)
     members: list[tuple[str, Span]] = field(default_factory=list)
@@ -54,8 +54,9 @@ class Taken(Struct):
 class Imports:
     """The imports of one file, looked at where the scan found candidates."""
 
-    def __init__(self, path: str, data: bytes, *, verbatim: bool = False) -> None:
-        """``verbatim``: the compiler is told to keep imports that nothing uses."""
+    def __init__(self, path: str, data: bytes, *, verbatim: bool = False, bundled: bool = False) -> None:
+        """``verbatim``: the compiler is told to keep imports that nothing uses; ``bundled``: a bundler looks for a name
+        where it is used."""
         self.data = data
         self.root = parse(path, data)
         # A compiler of TypeScript drops imports that only types use, except for what decorators write down.
@@ -63,6 +64,8 @@ class Imports:
         code = (self.root.text if self.root is not None else None) or b""
         self._drops_types = typed and not _DECORATOR.search(code)
         self._drops_unused = typed and not verbatim
+        self.only_skips = bundled and not typed
+        """Whether a name that nothing uses is left where it stands, and its module is loaded all the same."""
         self._component = path.endswith(COMPONENTS)
         self._test = _TEST.search(path) is not None
         self._unused_on_purpose = _UNUSED.search(data) is not None
@@ -154,9 +157,9 @@ class Imports:
         return used or self._unused_on_purpose
 
     def _unused(self, name: Node) -> bool:
-        """Whether the compiler of a TypeScript file drops an imported name, since the file never mentions it again."""
+        """Whether the compiler drops an imported name, or the bundler skips it: the file never mentions it again."""
         word = name.text or b""
-        if not self._drops_unused or word == b"React" or self._in_markup(word):
+        if not (self._drops_unused or self.only_skips) or word == b"React" or self._in_markup(word):
             return False
         statement = name
         while statement.parent is not None and statement.type != "import_statement":
