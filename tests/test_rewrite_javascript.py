@@ -195,9 +195,15 @@ def test_release_is_added(before, after):
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("import { ‹wrong› } from './a'", "import { right as wrong } from './a'"),
+        ("import { ‹wrong› } from './a'", "import { right } from './a'"),
+        ("import { ‹wrong› } from './a'\nwrong(() => ({ a: wrong }))", "import { right } from './a'\nright(() => ({ a: right }))"),
+        ("import { ‹wrong› } from './a'\nf({ wrong })", "import { right } from './a'\nf({ wrong: right })"),
+        ("import { ‹wrong› } from './a'\nf((wrong) => wrong)", "import { right as wrong } from './a'\nf((wrong) => wrong)"),
+        ("import { ‹wrong› } from './a'\nlet right = wrong", "import { right as wrong } from './a'\nlet right = wrong"),
+        ("import { ‹wrong› } from './a'\nexport { wrong }", "import { right as wrong } from './a'\nexport { wrong }"),
         ("import { ‹wrong› as b } from './a'", "import { right as b } from './a'"),
-        ("import { type ‹wrong›, c } from './a'", "import { type right as wrong, c } from './a'"),
+        ("import { type ‹wrong›, c } from './a'", "import { type right, c } from './a'"),
+        ("import { type ‹wrong›, c } from './a'\nlet a: wrong", "import { type right, c } from './a'\nlet a: right"),
         ("export { ‹wrong› } from './a'", "export { right as wrong } from './a'"),
         ("export { ‹wrong› as b } from './a'", "export { right as b } from './a'"),
         ("const { ‹wrong› } = require('./a')", "const { right: wrong } = require('./a')"),

@@ -121,7 +121,10 @@ def test_release_is_added(before, after):
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("from x import (\n    wrogn,  # a comment\n)\nwrogn()\n", "from x import (\n    wrong as wrogn,  # a comment\n)\nwrogn()\n"),
+        ("from x import (\n    wrogn,  # a comment\n)\nwrogn()\n", "from x import (\n    wrong,  # a comment\n)\nwrong()\n"),
+        ("from x import wrogn\n", "from x import wrong as wrogn\n"),
+        ("from x import wrogn\nf(wrogn, '.wrogn')\n", "from x import wrong as wrogn\nf(wrogn, '.wrogn')\n"),
+        ("from x import wrogn\ndef f(wrong): return wrogn\n", "from x import wrong as wrogn\ndef f(wrong): return wrogn\n"),
         ("from x import wrogn as y\n", "from x import wrong as y\n"),
         ("from x import wrogn as wrong\n", "from x import wrong\n"),
         ("from x import *\n", None),

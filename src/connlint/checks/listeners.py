@@ -9,7 +9,7 @@ from connlint.checks.components import Hook
 from connlint.checks.homes import Home, Use
 from connlint.checks.lifecycles import Api, argument, last_word
 from connlint.checks.origins import attribute_values, class_of
-from connlint.checks.registrations import Registration, loop_over, text_of
+from connlint.checks.registrations import Registration, agreement, loop_over, text_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place
 from connlint.model.finding import Step as Evidence
@@ -51,8 +51,10 @@ class Listening:
         if one.contrary and not one.fresh:
             other = one.contrary[0]
             step = Evidence(Place(self.module.path, other.at), f"this says otherwise about `{pair.flag}`")
+            words = agreement(one)
+            fix = None if words is None else self.cases.mends.agreeing(other, pair.keys[-1], words)
             return self.telling.draft("contrary", call, api, name, why=f"line {self.module.source.line(other.at[0])}",
-                                      undo=self.telling.short(other), where=pair.flag, steps=(step,))
+                                      undo=self.telling.short(other), where=pair.flag, steps=(step,), fix=fix)
         if (forgotten := self._forgotten(one, api, name)) is not None:
             return forgotten
         hook = self.components.hook(call)

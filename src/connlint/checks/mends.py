@@ -30,6 +30,7 @@ from connlint.project.releases import (
     undone_beside,
     undone_in,
     until_destroyed,
+    with_last_argument,
 )
 
 _SIMPLE = (p.Member, p.Call, p.Argument)
@@ -151,6 +152,12 @@ class Mends:
                                  callback=given, listener=name)
         assert hook.function is not None
         return self._returned(hook.function, call, undo, callback=given, listener=name)
+
+    def agreeing(self, removal: p.Call, place: int, words: str) -> Fix | None:
+        """The call that removes a listener says the same as the one that adds it: ``words`` behind argument ``place``.
+        """
+        title = f"Remove it with `{words}`" if words else "Remove it as it was added"
+        return None if self.python else with_last_argument(self.module, removal, place, words, title)
 
     def _beside(self, call: p.Call, api: Api, hook: Hook, home: Home | None) -> Fix | None:
         """The hook that cleans up gives the handle back; it stands beside the one that acquires it."""

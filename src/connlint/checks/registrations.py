@@ -167,6 +167,19 @@ def _flag(call: p.Call, pair: Pair) -> bool | None:
     return given.value == "true" if type(given) is p.Constant and given.value in ("true", "false") else None
 
 
+def agreement(one: Registration) -> str | None:
+    """What the one removal that says otherwise about the flag has to say behind the callback: the argument in its
+    words, empty where nothing needs to be said; None where that would take more."""
+    if len(one.contrary) != 1 or any(it.spread or it.name for it in one.contrary[0].args):
+        return None
+    mine, theirs = (argument(call, str(one.pair.keys[-1] + 1)) for call in (one.call, one.contrary[0]))
+    if type(theirs) not in (p.Constant, type(None)) or len(one.contrary[0].args) > one.pair.keys[-1] + 2:
+        return None
+    if not _flag(one.call, one.pair):
+        return ""
+    return "true" if type(mine) is p.Constant else f"{{ {one.pair.flag}: true }}"
+
+
 def text_of(module: Module, it: Any) -> str:
     """The source of an expression without spaces and signs of doubt: ``a?.b!`` is ``a.b``."""
     if it is None:

@@ -93,10 +93,17 @@ def _is_near(place: str, target: str) -> bool:
     return not package or place.startswith(f"{package}/")
 
 
+def _what_it_is_called(path: str) -> str:
+    """The name of a file, or of its folder where it is the index: mostly that of its default export, too."""
+    folder, _, name = path.rpartition("/")
+    stem = name.partition(".")[0]
+    return folder.rpartition("/")[2] if stem == "index" else stem
+
+
 def _symbol(
     linker: Linker, path: str, data: bytes, use: ImportUse, used: UsedName, target: Found, answer: Missing
 ) -> Draft:
-    from connlint.project.corrections import from_module, respelled
+    from connlint.project.corrections import as_default, as_named, from_module, respelled
 
     outcome = "member" if not used.in_import else _OUTCOMES.get(use.breaks, "symbol")
     elsewhere = [place for place in answer.tried if place not in (target.path, path)]
@@ -109,7 +116,10 @@ def _symbol(
         fix = from_module(path, data, used.at, module) if module else None
     elif answer.near and (used.in_import or answer.near != "default"):
         hint = f"; did you mean '{answer.near}'?"
-        if is_slip(used.name, answer.near):
+        if "default" in (used.name, answer.near) and not path.endswith((".py", ".pyi", ".pyw", ".ipynb")):
+            fix = as_named(path, data, used.at, answer.near) if used.name == "default" else (
+                as_default(path, data, used.at) if used.name == _what_it_is_called(target.path) else None)
+        elif is_slip(used.name, answer.near):
             fix = respelled(path, data, used.at, answer.near)
     elif elsewhere:
         hint = f"; {' and '.join(elsewhere[:2])} define it" if len(elsewhere) == 2 else f"; {elsewhere[0]} defines it"

@@ -13,7 +13,13 @@ from typing import Any
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span, Undecodable
+from connlint.patterns import regex
 from connlint.project.module import Module
+
+_BRACES = regex(r"import\s*(\{[^{}]*\})\s*from\s*$", re.S)
+_ONE_LINE = regex(r"from\s+\S+\s+import\s+[\w ,]+")
+_WIDTH = 88
+_DEFAULT = regex(r"import\s+([\w$]+)\s*(?:(,\s*\{)[^{}]*\}\s*)?from\s*$", re.S)
 
 
 def respelled(path: str, data: bytes, at: Span, name: str) -> Fix | None:
@@ -56,8 +62,62 @@ def from_module(path: str, data: bytes, at: Span, module: str) -> Fix | None:
         return None
     alias = "" if name.local in (name.name, None) else f" as {name.local}"
     text = f"from {module} import {name.name}{alias}{line_end(source)}{line[1]}"
-    edits = (insertion(source, statement.at[0], text), Edit(Place(path, gone), ""))
+    added = insertion(source, statement.at[0], text)
+    for other in program.body:
+        if type(other) is p.Import and other.module == module and other.at[0] < statement.at[0] and other.names:
+            written = source.slice(other.at)
+            if _ONE_LINE.fullmatch(written) and len(written) + len(name.name) + len(alias) < _WIDTH:
+                last = other.names[-1].at
+                added = Edit(Place(path, last), f"{source.slice(last)}, {name.name}{alias}")
+    edits = (added, Edit(Place(path, gone), ""))
     return _proved(source, Fix(title, edits), read)
+
+
+def as_default(path: str, data: bytes, at: Span) -> Fix | None:
+    """Import the name at ``at``, which stands in braces, as the default of its module; JavaScript only."""
+    opened = None if path.endswith(".py") else _open(path, data)
+    imported = _imported(opened[1], at) if opened is not None else None
+    if opened is None or imported is None:
+        return None
+    source, (statement, name) = opened[0], imported
+    named = [one for one in statement.names if one.name not in ("*", "default")]
+    braces = _BRACES.match(source.slice((statement.at[0], statement.module_at[0])))
+    if braces is None or len(named) != len(statement.names) or name not in named or name.type_only or not name.local:
+        return None
+    begin, end = (statement.at[0] + len(braces[0][: braces.start(1)].encode(source.encoding)),
+                  statement.at[0] + len(braces[0][: braces.end(1)].encode(source.encoding)))
+    if len(named) == 1:
+        edits: tuple[Edit, ...] = (Edit(Place(path, (begin, end)), name.local),)
+        if re.search(r"/[/*]", braces[1]):
+            return None  # a comment that would go
+    else:
+        from connlint.languages.edits import insertion
+
+        gone = without_name(source, statement, name)
+        if gone is None:
+            return None
+        edits = (insertion(source, begin, f"{name.local}, "), Edit(Place(path, gone), ""))
+    return _proved(source, Fix(f"Import {name.local} as the default", edits), opened[2])
+
+
+def as_named(path: str, data: bytes, at: Span, name: str) -> Fix | None:
+    """Import the export ``name`` where the default is imported at ``at`` under the same name; JavaScript only."""
+    opened = None if path.endswith(".py") else _open(path, data)
+    imported = _imported(opened[1], at) if opened is not None else None
+    if opened is None or imported is None or imported[1].name != "default" or imported[1].local != name:
+        return None
+    source, statement = opened[0], imported[0]
+    written = _DEFAULT.match(source.slice((statement.at[0], statement.module_at[0])))
+    if written is None or written[1] != name:
+        return None
+    start = statement.at[0] + len(written[0][: written.start(1)].encode(source.encoding))
+    stop = start + len(name.encode(source.encoding))
+    if written[2] is None:
+        edits: tuple[Edit, ...] = (Edit(Place(path, (start, stop)), f"{{ {name} }}"),)
+    else:
+        behind = statement.at[0] + len(written[0][: written.end(2)].encode(source.encoding))
+        edits = (Edit(Place(path, (start, behind)), f"{{ {name},"),)
+    return _proved(source, Fix(f"Import {name} by its name", edits), opened[2])
 
 
 def without_idle_imports(module: Module, fix: Fix | None) -> Fix | None:

@@ -36,15 +36,39 @@ def without_default(module: Module, access: Access, variable: str) -> Fix | None
     return _proved(module, variable, edits)
 
 
-def without_declared_default(module: Module, declaration: Declaration, variable: str) -> Fix | None:
-    """Declare a variable without the default that it has, so that it is required."""
+def strict_read(module: Module, access: Access, joint: p.Logical, variable: str) -> Fix | None:
+    """Read by the method that raises, in place of a read that gives nothing and the default behind it in ``joint``."""
+    call = access.node
+    if joint.op == "and" or joint.left is not call or type(call) is not p.Call or access.default is not None:
+        return None
+    callee = call.callee
+    if type(callee) is not p.Member or callee.name_at is None or callee.maybe or module.program.language == "python":
+        return None
+    if not access.strict or len(access.names) != 1:
+        return None
+    from connlint.languages.javascript.requiring import with_parentheses
+
+    source = module.source
+    begin, end = with_parentheses(source, joint.at)
+    behind = source.slice((call.at[1], joint.right.at[0]))
+    if behind.strip() not in ("||", "??"):
+        return None  # a comment that would go
+    edits = [Edit(Place(module.path, callee.name_at), access.strict), Edit(Place(module.path, (call.at[1], end)), "")]
+    if begin < joint.at[0]:
+        edits.insert(0, Edit(Place(module.path, (begin, joint.at[0])), ""))
+    return _proved(module, variable, edits)
+
+
+def without_declared_default(module: Module, declaration: Declaration, variable: str, link: str = "") -> Fix | None:
+    """Declare a variable without the default that it has, so that it is required: by ``link`` where the schema asks for
+    that."""
     default, node = declaration.default, declaration.node
-    if default is None or declaration.optional:
+    if default is None or (declaration.optional and not link):
         return None
     if type(node) is p.Let:
         edit = _field(module, node, default)
     elif type(node) is p.Entry and type(node.value) is p.Call:
-        edit = _chained(module, node.value, default)
+        edit = _chained(module, node.value, default, link if declaration.optional else "")
     else:
         edit = None
     return _proved(module, variable, [edit]) if edit is not None else None
@@ -71,13 +95,16 @@ def _field(module: Module, field: p.Let, default: Any) -> Edit | None:
     return without_argument(source, call, given[0]) if type(default) is p.Text else None
 
 
-def _chained(module: Module, chain: Any, default: Any) -> Edit | None:
-    """A chain of calls that describes a value, without the link that gives it a default."""
+def _chained(module: Module, chain: Any, default: Any, required: str) -> Edit | None:
+    """A chain of calls that describes a value, with the link ``required`` or none in place of that which gives it a
+    default."""
     link = chain
     while type(link) is p.Call and type(link.callee) is p.Member:
         if len(link.args) == 1 and link.args[0].value is default:
             inner = link.callee.of
             between = module.source.slice((inner.at[1], link.callee.name_at[0])) if link.callee.name_at else "?"
+            if required and link.callee.name_at and between.strip() == ".":
+                return Edit(Place(module.path, (link.callee.name_at[0], link.at[1])), f"{required}()")
             return Edit(Place(module.path, (inner.at[1], link.at[1])), "") if between.strip() in (".", "?.") else None
         link = link.callee.of
     return None

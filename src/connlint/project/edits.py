@@ -14,9 +14,10 @@ from connlint.patterns import regex
 from connlint.project.announced import builds_know, is_announced, tests_know
 from connlint.project.bundled import is_inlined
 from connlint.project.corrections import without_idle_imports
-from connlint.project.defaults import without_declared_default, without_default
+from connlint.project.defaults import strict_read, without_declared_default, without_default
 from connlint.project.module import Module
 from connlint.project.requirers import requirer
+from connlint.project.settings import requiring_link
 from connlint.project.values import Read, Site, Values
 
 _PART = regex(r"_(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$")
@@ -74,12 +75,15 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
 
 def _without_default(values: Values, module: Module, read: Any, joint: Any, variable: str) -> Fix | None:
     """The read without its default, where what reads then stops the program by itself."""
+    access = values.environment.access(module, read)
+    if type(joint) is p.Logical and access is not None:
+        return strict_read(module, access, joint, variable)
     if read is not joint:
         return None
     for declaration in values.environment.declarations(module):
         if declaration.node is read:
-            return without_declared_default(module, declaration, variable)
-    access = values.environment.access(module, read)
+            return without_declared_default(module, declaration, variable,
+                                            requiring_link(values.environment, module, declaration))
     return None if access is None or access.plain else without_default(module, access, variable)
 
 
@@ -151,12 +155,22 @@ def _replaceable(values: Values, module: Module, read: Any, joint: Any, python: 
         return joint if not access.writes else None
     if kind is p.Logical and joint.op != "and":
         chained = not python and joint.right is not read and _is_in_chain(joint, read)
-        return joint if joint.left is read or chained else None
+        asked = not python and _asked_of(joint.left) is read
+        return joint if joint.left is read or chained or asked else None
     if kind is p.Assign and joint.op in ("or", "nullish"):
         return joint if joint.target is read else None
     if kind is p.Conditional and not python:
         return joint if any(_same(module, arm, read) for arm in (joint.then, joint.otherwise)) else None
     return None
+
+
+def _asked_of(value: Any) -> Any:
+    """What a chain of members and calls begins with, of which the first is asked with a ``?.`` alone."""
+    while type(value) is not p.Member or not value.maybe:
+        if type(value) not in (p.Call, p.Member):
+            return None
+        value = value.callee if type(value) is p.Call else value.of
+    return value.of
 
 
 def _same(module: Module, arm: Any, read: Any) -> bool:

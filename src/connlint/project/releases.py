@@ -94,6 +94,13 @@ def undone_in(module: Module, method: p.Function, undo: str, title: str) -> Fix 
     return undo_in_method(module.source, module.program, method, undo, title)
 
 
+def with_last_argument(module: Module, call: p.Call, place: int, words: str, title: str) -> Fix | None:
+    """Let ``words`` be what a call of JavaScript gives behind its argument ``place``; nothing where they are empty."""
+    from connlint.languages.javascript.cleanups import with_last_argument as rewrite
+
+    return rewrite(module.source, call, place, words, title)
+
+
 def new_method(module: Module, behind: p.Statement, name: str, undo: str, title: str) -> Fix | None:
     """Give a class of JavaScript one more method, which does ``undo``."""
     from connlint.languages.javascript.cleanups import new_method as rewrite

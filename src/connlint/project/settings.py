@@ -246,6 +246,33 @@ def _schema(environment: Environment, module: Module, record: p.Record) -> Itera
                               optional=_schema_optional(entry.value, table, root))
 
 
+def requiring_link(environment: Environment, module: Module, declaration: Declaration) -> str:
+    """The method by which the schema of ``declaration`` requires the variable where it does not by itself, as Joi's
+    ``required``, and the program is known to stop then. Empty for any other declaration."""
+    chain = getattr(declaration.node, "value", None)
+    table = _builder(environment, module, chain)[0] if type(chain) is p.Call else None
+    if table is None or not table.get("needs") or not _is_enforced(environment, module, declaration.node, table):
+        return ""
+    return str(table["needs"][0])
+
+
+def _is_enforced(environment: Environment, module: Module, entry: Any, table: dict[str, Any]) -> bool:
+    """Whether the schema that holds ``entry`` is given, here or in a file that imports this one, under an option by
+    which the program stops where it does not hold."""
+    options = table.get("enforced", ())
+    for above in module.parents(entry):
+        if type(above) is p.Entry and type(above.key) is p.Text and above.key.value in options:
+            return True
+        if type(above) is p.Let and type(above.target) is p.Name and options:
+            name = re.escape(above.target.id)
+            under = rf"\b(?:{'|'.join(options)})\b"
+            given = re.compile(rf"{under}\s*(?::\s*(?:\w+\.)*{name}\b|(?<={name})\s*[,}}])".encode())
+            index = importers(environment.project)
+            return any(given.search(data) for data in
+                       (module.source.data, *(index.data(path) for path in sorted(index.near(module.path)))))
+    return False
+
+
 def _builder(environment: Environment, module: Module, call: Any) -> tuple[dict[str, Any] | None, str]:
     """The table entry of the schema library that a chain of calls starts with, and the first function's own name."""
     schemas = environment.readers(module).schemas

@@ -18,6 +18,7 @@ from connlint.patterns import regex
 
 _TYPED = (".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
 _UNTIL = regex(r"\btakeUntil\(this\.(\w+)\)|\btakeUntilDestroyed\(this\.\w+\)")
+_NEXT_ARGUMENT = regex(r",\s*(?:true|false)")
 _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
 
 
@@ -145,6 +146,16 @@ def until_destroyed(source: Source, program: p.Program, owner: Span, call: p.Cal
         line = whole_line(source, last)
         edit = insertion(source, last[1], f",{f'{line_end(source)}{line[1]}' if line is not None else ' '}{operator}")
     return proved(source, Fix(title, (edit,)), read)
+
+
+def with_last_argument(source: Source, call: p.Call, place: int, words: str, title: str) -> Fix | None:
+    """Let ``words`` be the argument behind the one at ``place``, and the last one; none is, where they are empty."""
+    given = [one.value.at for one in call.args]
+    text = f", {words}" if words else ""
+    behind = (given[place][1], given[place + 1][1] if len(given) > place + 1 else given[place][1])
+    if source.slice(behind).strip() and not _NEXT_ARGUMENT.fullmatch(source.slice(behind)):
+        return None  # a comment that would go
+    return proved(source, Fix(title, (Edit(Place(source.path, behind), text),)), read, keeps=False)
 
 
 def callback_at(source: Source, callback: Span, indent: str) -> str | None:

@@ -72,13 +72,14 @@ def require(
     (at, node), = defaults.items()
     writer = _Writer(source, program, variable, at)
     fixes: list[tuple[Edit, ...]] = []
-    plain = _reads_plainly(source, node)
-    around = _with_parentheses(source, read_at)
+    read_alone, rest = _chain(source, node)
+    plain = _PLAIN_READ.match(read_alone) is not None
+    around = with_parentheses(source, read_at)
     if plain and helper is not None:
-        call = Edit(Place(source.path, around), writer.call(helper))
+        call = Edit(Place(source.path, around), f"{writer.call(helper)}{rest}")
         fixes.append((call,) if not imported else writer.importing(helper, imported, call))
     elif type(node) is p.Logical:
-        helped = [writer.with_helper(around)] if plain and not inlined else []
+        helped = [writer.with_helper(around, rest)] if plain and not inlined else []
         several = _several(program, source)
         above = writer.guarded_above(node, around)
         fixes += [writer.guarded(node), *(helped if several else ()), above, *(() if several else helped)]
@@ -202,12 +203,13 @@ class _Writer:
     def guarded_above(self, node: p.Logical, around: Span) -> tuple[Edit, ...]:
         """The read alone, and the test of it above the statement that always evaluates it; ``around`` is the read with
         its default and the parentheses of both."""
-        source, read = self.source, self.source.slice(node.left.at)
+        source = self.source
+        read, rest = _chain(source, node)
         statement = evaluating(self.program, node)
         if statement is None or not _ANY_READ.match(read):
             return ()
         test = self.test_above(statement, read)
-        return (test, *self._joined(statement, node), Edit(Place(source.path, around), read)) if test else ()
+        return (test, *self._joined(statement, node), Edit(Place(source.path, around), read + rest)) if test else ()
 
     def test_above(self, statement: p.Statement, read: str) -> Edit | None:
         """A test of ``read`` on a line of its own above ``statement`` and what is said of it."""
@@ -254,8 +256,8 @@ class _Writer:
                     return False
         return True
 
-    def with_helper(self, read_at: Span) -> tuple[Edit, ...]:
-        """A function of the file's own for this and the others, below its imports."""
+    def with_helper(self, read_at: Span, rest: str) -> tuple[Edit, ...]:
+        """A function of the file's own for this and the others, below its imports; ``rest`` stands behind its call."""
         source, program = self.source, self.program
         if source.path.endswith((".vue", ".svelte")) or _NEW_HELPER in source.text:
             return ()
@@ -277,7 +279,8 @@ class _Writer:
         ]
         number = source.line(start)
         rows[:0] = [""] * (number > 1 and bool(source.line_text(number - 1).strip()))
-        return (insertion(source, start, end.join(rows)), Edit(Place(source.path, read_at), self.call(_NEW_HELPER)))
+        call = Edit(Place(source.path, read_at), f"{self.call(_NEW_HELPER)}{rest}")
+        return (insertion(source, start, end.join(rows)), call)
 
 
 def _several(program: p.Program, source: Source) -> bool:
@@ -285,7 +288,7 @@ def _several(program: p.Program, source: Source) -> bool:
     return len(list(islice((node for node in _choices(program) if _reads_plainly(source, node)), 2))) > 1
 
 
-def _with_parentheses(source: Source, at: Span) -> Span:
+def with_parentheses(source: Source, at: Span) -> Span:
     """The span with the parentheses right around it, unless they are those of a call or a statement."""
     before, after = source.data[at[0] - 1 : at[0]], source.data[at[1] : at[1] + 1]
     if before != b"(" or after != b")" or re.search(r"[\w$)\]]\s*$", source.slice((max(0, at[0] - 40), at[0] - 1))):
@@ -295,8 +298,17 @@ def _with_parentheses(source: Source, at: Span) -> Span:
 
 def _reads_plainly(source: Source, node: Any) -> bool:
     """Whether an expression is one read of ``process.env`` and a default behind it."""
+    return _PLAIN_READ.match(_chain(source, node)[0]) is not None
+
+
+def _chain(source: Source, node: Any) -> tuple[str, str]:
+    """The texts of a read in front of its default, and of what is asked of the value where there is one:
+    ``process.env.X`` and ``.split(",")`` of ``process.env.X?.split(",") || []``."""
     read = _read(node)
-    return read is not None and _PLAIN_READ.match(source.slice(read.at)) is not None
+    text = source.slice(read.at) if read is not None else ""
+    head, doubt, rest = text.partition("?.")
+    plain = doubt and _ANY_READ.match(head) and "?." not in rest and not rest.startswith("[")
+    return (head, f".{rest}") if plain else (text, "")
 
 
 def _read(node: Any) -> Any:

@@ -27,6 +27,7 @@ from connlint.languages.edits import (
 )
 from connlint.languages.javascript.read import read
 from connlint.languages.javascript.style import has_semicolons, indent_unit, quote_at
+from connlint.languages.renaming import renamed_uses
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span
@@ -214,17 +215,22 @@ def _used(statements: Iterable[Any]) -> set[str]:
 
 
 def respell(source: Source, program: p.Program, at: Span, name: str) -> Fix | None:
-    """Take ``name`` from another module where the name at ``at`` is taken; the file goes on to call it what it did.
+    """Take ``name`` from another module where the name at ``at`` is taken, and use it wherever the file uses that.
+
+    Where not all uses are seen, the file goes on to call it what it did.
 
     ``at`` is a name inside the braces of an import, a re-export or a destructured ``require``, or a member's name.
     """
     if not _NAME.fullmatch(name) or not _NAME.fullmatch(source.slice(at)):
         return None
-    text = None
+    text, more = None, None
     for node in everything(program.body):
         kind = type(node)
         if kind is p.ImportedName and _covers(node.at, at) and node.name not in ("*", "default"):
             text = _renamed(source, node.at, at, name, " as ")
+            if text not in (name, None):
+                more = renamed_uses(source, program, source.slice(at), name)
+                text = name if more is not None else text
         elif kind is p.Export and node.source is not None:
             for one in node.names:
                 if _covers(one.at, at) and one.local != "*":
@@ -235,7 +241,8 @@ def respell(source: Source, program: p.Program, at: Span, name: str) -> Fix | No
             text = name
     if text is None:
         return None
-    return proved(source, Fix(f"Use {name}", (Edit(Place(source.path, at), text),)), read, keeps=False)
+    edits = (Edit(Place(source.path, at), text), *(more or ()))
+    return proved(source, Fix(f"Use {name}", edits), read, keeps=False)
 
 
 def from_module(

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from connlint.languages.edits import block_of, everything, line_end, moved_before
 from connlint.languages.python.imported import bound_names, new_import, spelling
 from connlint.languages.python.layout import indent_unit, indented_lines, line_of, next_line, proved_edit
+from connlint.languages.renaming import renamed_uses
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span
@@ -104,14 +105,20 @@ def release_in_finally(
 
 
 def respell(source: Source, program: p.Program, imported: p.ImportedName, name: str) -> Fix | None:
-    """Import ``name`` where ``imported`` stands; the file goes on to call it what it called it."""
+    """Import ``name`` where ``imported`` stands, and use it wherever the file used that.
+
+    The file goes on to call it what it called it where not all uses are seen, or others import it from there.
+    """
     if not name.isidentifier() or imported.local is None or imported.star or imported.name == "*":
         return None
     at = (imported.at[0], imported.at[0] + len(imported.name.encode(source.encoding)))
-    text = name if source.slice(imported.at) != imported.name else f"{name} as {imported.local}"
+    alone = source.slice(imported.at) == imported.name
+    more = renamed_uses(source, program, imported.local, name) if alone else None
+    text = name if not alone or more else f"{name} as {imported.local}"
     if imported.local == name:
         at, text = imported.at, name
-    return proved_edit(source, Fix(f"Import {name}", (Edit(Place(source.path, at), text),)))
+    edits = (Edit(Place(source.path, at), text), *(more or ()))
+    return proved_edit(source, Fix(f"Import {name}", edits), keeps=not more)
 
 
 def move_before(source: Source, program: p.Program, moved: Sequence[Span], before: Span, title: str) -> Fix | None:
