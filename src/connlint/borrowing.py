@@ -8,6 +8,7 @@ that file, directly or through a barrel.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from connlint.cards import Card
@@ -42,9 +43,10 @@ def _borrowers(scanned: list[Scanned], card: Card, groups: tuple[tuple[str, ...]
     names = _constants([row.path for row in scanned if card.id in row.cards], words, session)
     if session.reported is None:
         _with_derived(names, scanned, session)
+        barrels = [row for row in scanned if row.modules and _name(row.path) in _BARRELS]
         for _ in range(2):
-            for row in scanned:
-                if row.modules and PurePosixPath(row.path).stem in _BARRELS and _stem(row.path) not in names:
+            for row in barrels:
+                if _stem(row.path) not in names:
                     through = [names[last] for module in row.modules if (last := _last(row.path, module)) in names]
                     if through:
                         names[_stem(row.path)] = set().union(*through)
@@ -124,17 +126,28 @@ def _is_ours(path: str, module: str, session: Session) -> bool:
 
 def _stem(path: str) -> str:
     """How other files call this one: the folder's name for a barrel."""
-    pure = PurePosixPath(path)
-    return pure.parent.name if pure.stem in _BARRELS else pure.stem
+    name = _name(path)
+    return path.rpartition("/")[0].rpartition("/")[2] if name in _BARRELS else name
+
+
+def _name(path: str) -> str:
+    """The name of a file of code without its suffix."""
+    return path[path.rfind("/") + 1 :].rpartition(".")[0]
 
 
 def _last(path: str, module: str) -> str:
     """The last part of a module specifier in ``path``, without its suffix: what `_stem` is compared with."""
+    # what is relative may be called by a folder above the file; the same few others are imported everywhere
+    return _last_of(path.rpartition("/")[0] if module.startswith(".") else "", module)
+
+
+@lru_cache(maxsize=1 << 16)
+def _last_of(folder_of_file: str, module: str) -> str:
     last = module.rstrip("/").rpartition("/")[2] if "/" in module else module
     head, dot, tail = last.rpartition(".")
     if module.startswith(".") and (last.strip(".") == "" or (head or tail) in _BARRELS):
         # ``'.'``, ``'..'`` and ``'./index'`` are called by the name of their folder
-        folder = PurePosixPath(path).parent
+        folder = PurePosixPath(folder_of_file)
         for part in module.split("/"):
             if part == "..":
                 folder = folder.parent

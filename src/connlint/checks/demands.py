@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.model.source import Span
+from connlint.patterns import Words
 from connlint.project.address import loopback
 from connlint.project.callees import last_name, thing
 from connlint.project.conditions import Condition
@@ -69,14 +70,17 @@ def declared_in_package(values: Values, stages: Stages, path: str) -> set[str]:
     root = own_root(project, path)
     memo = project.memo.setdefault(declared_in_package, {})
     if root not in memo:
-        words = tuple(word.encode() for word in stages.declared["names"])
+        words = Words(word.encode() for word in stages.declared["names"])
         found: set[str] = set()
         memo[root] = found
         for other in sorted(project.tree.paths):
             if not other.startswith(f"{root}/" if root else "") or not other.endswith((".ts", ".js")):
                 continue
-            data = project.tree.read(other) if stages.of_path(other) == "production" else None
-            if data is None or b"env" not in data.lower() or not any(word in data for word in words):
+            data = project.tree.read(other)
+            # the rarest is asked first: what a path says is the dearest of the three
+            if data is None or not words.stand_in(data) or b"env" not in data.lower():
+                continue
+            if stages.of_path(other) != "production":
                 continue
             if own_root(project, other) == root and (module := project.module(other)) is not None:
                 found.update(_declared(values.project, stages, module))

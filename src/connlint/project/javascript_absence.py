@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left
 from functools import cached_property
 
 from connlint.patterns import regex
@@ -61,6 +62,7 @@ class Absence:
         self.files = files
         self.generators = Generators(files)
         self._put_there: dict[str, bool] = {}
+        self._led_to: dict[str, tuple[str, ...]] = {}
 
     def judge(self, base: str) -> Answer:
         """What to say of a path at which there is nothing: missing, unless something may put a file there."""
@@ -111,17 +113,26 @@ class Absence:
 
     def _wanted(self, folder: str) -> set[str]:
         """The paths below ``folder`` that relative imports anywhere in the project lead to."""
-        name = folder.rpartition("/")[2].encode() + b"/"
-        found: set[str] = set()
-        for path in self.files.tree.paths:
-            data = self.files.tree.read(path) if path.endswith(_CODE) else None
-            if data is None or name not in data:
-                continue
-            for specifier in _RELATIVE.findall(data):
-                target = join(folder_of(path), specifier.decode("utf-8", "replace"))
-                if target is not None and target.startswith(folder + "/"):
-                    found.add(target)
-        return found
+        name, below = folder.rpartition("/")[2].encode() + b"/", folder + "/"
+        if folder not in self.files.tree.folders:
+            # nobody stands in it, so that whoever leads there names it after another part of the path
+            name = b"/" + name
+        return {target for path in self._code if name in (self.files.tree.read(path) or b"")
+                for target in self._targets(path) if target.startswith(below)}
+
+    @cached_property
+    def _code(self) -> tuple[str, ...]:
+        return tuple(path for path in self.files.tree.paths if path.endswith(_CODE))
+
+    def _targets(self, path: str) -> tuple[str, ...]:
+        """Where the relative imports in a file lead. Remembered, as each folder that is not there asks for those of
+        every file that names it: a third of a scan went into that, where a build makes thirty folders."""
+        if path not in self._led_to:
+            folder = folder_of(path)
+            joined = {join(folder, specifier.decode("utf-8", "replace"))
+                      for specifier in _RELATIVE.findall(self.files.tree.read(path) or b"")}
+            self._led_to[path] = tuple(target for target in joined if target is not None)
+        return self._led_to[path]
 
     def _ignored(self, base: str, candidates: list[str]) -> bool:
         """Whether ignore rules cover the file, or the topmost folder above it that is not there."""
@@ -154,14 +165,29 @@ class Absence:
             found.setdefault(_stem(path[path.rfind("/") + 1 :]), []).append(path)
         return found
 
+    @cached_property
+    def _folded(self) -> list[tuple[str, str]]:
+        """Every path, after its letters made small, in the order of those."""
+        return sorted((path.lower(), path) for path in self.files.tree.paths)
+
+    def _spelled(self, folded: str) -> list[str]:
+        """The paths that, their letters made small, are ``folded``, or that and an extension."""
+        found: list[str] = []
+        for start in (folded, folded + "."):
+            for place in range(bisect_left(self._folded, (start,)), len(self._folded)):
+                small, path = self._folded[place]
+                if not (small == folded or small.startswith(folded + ".")):
+                    break
+                found.append(path)
+        return sorted(set(found))
+
     def _meant(self, base: str) -> str | None:
         """The path of the file that was probably meant."""
         parent, _, name = base.rpartition("/")
         names = self.files.listing.get(parent)
         if names is None:
             folded = base.lower()
-            paths = sorted(self.files.tree.paths)
-            same = [p for p in paths if p.lower() == folded or p.lower().startswith(folded + ".")]
+            same = self._spelled(folded)
             # beside a component stand its styles and its test
             same = [p for p in same if _stem(p).lower() == _stem(folded)] or same
             elsewhere = same[:1] or self._stems.get(_stem(name), [])

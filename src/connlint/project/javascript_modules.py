@@ -52,6 +52,7 @@ class JavaScriptLinker:
         self.exporters = Exporters(tree, self.resolver)
         self.unknown = 0
         self._lexed_names: dict[str, frozenset[str] | None] = {}
+        self._translated: dict[str, bool] = {}
 
     def resolve(self, path: str, module: str) -> Answer:
         """The file that ``module`` means in ``path``; see `connlint.project.javascript_paths`."""
@@ -67,7 +68,7 @@ class JavaScriptLinker:
 
         Names are listed for modules of this project. Names that only types can be are left out. Where nothing is
         missing the uses are read from bytes and may include what stands in a comment; as soon as something seems to be
-        missing, the file is parsed and every use is a real one.
+        missing, the file is parsed and every use is a real one. Uses of which nothing is missing are settled.
         """
         statements = scan.statements(data)
         uses: list[ImportUse] = []
@@ -88,7 +89,7 @@ class JavaScriptLinker:
                     missing = True
                 elif type(answer) is Unknown and not answer.foreign:
                     self.unknown += 1
-                uses.append(ImportUse(specifier, statement.at, ()))
+                uses.append(ImportUse(specifier, statement.at, (), settled=True))
         return self._checked(path, data, statements) if missing else uses
 
     def spelled(self, path: str, module: str, target: str) -> str | None:
@@ -163,7 +164,7 @@ class JavaScriptLinker:
             complete = all(self.exporters.defined(target, name) is not None for name in members)
         breaks = "import" if statement.kind in ("import", "export") else "use"
         return ImportUse(statement.specifier, statement.at, tuple(names), "types only" if statement.types else None,
-                         breaks), complete
+                         breaks, settled=True), complete
 
     def _checked(self, path: str, data: bytes, statements: list[Statement]) -> list[ImportUse]:
         """The uses as a parse shows them."""
@@ -259,7 +260,13 @@ class JavaScriptLinker:
         package = self.resolver.packages.nearest(folder_of(path))
         if not path.endswith(extension) and (package is None or package.is_module is not module):
             return False
-        return not any(_TRANSLATOR.match(name) for name in self.resolver.packages.dependencies(folder_of(path)))
+        return not self._is_translated(folder_of(path))
+
+    def _is_translated(self, folder: str) -> bool:
+        """Whether a package above ``folder`` depends on something that translates modules before Node gets them."""
+        if folder not in self._translated:
+            self._translated[folder] = any(map(_TRANSLATOR.match, self.resolver.packages.dependencies(folder)))
+        return self._translated[folder]
 
     def _lexed(self, target: str) -> frozenset[str] | None:
         """The names that Node sees in a CommonJS file; None where that cannot be told."""

@@ -99,6 +99,8 @@ class Stages:
         self.browser_packages = set(browser.get("packages", ()))
         self.server_packages = set(browser.get("servers", ()))
         self._paths: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._folders: dict[str, tuple[tuple[tuple[str, str], ...], frozenset[str]]] = {}
         self._packages: dict[str, bool] = {}
 
     # -- files ----------------------------------------------------------------------------------------------------
@@ -132,20 +134,15 @@ class Stages:
         return found
 
     def _of_path(self, path: str) -> str:
-        *folders, file = path.split("/")
+        folder, _, file = path.rpartition("/")
         if file in self.health_checks or self._is_replaced(path):
             return "tool"
-        kinds = [self.folders.get(folder.lower()) or self.folders.get(folder.lower().strip("_.")) for folder in folders]
-        kinds = [None if kind in self.packaged and self._is_package("/".join(folders[: place + 1])) else kind
-                 for place, kind in enumerate(kinds)]
-        spelled = ["-".join(words_of(folder)) for folder in folders]
-        kinds += [kind for kind, pattern in self.folder_patterns if any(pattern.search(name) for name in spelled)]
-        kinds += [self.top_folders.get(folders[0].lower())] if folders else []
-        kinds += [kind for kind, (above, below) in self.settings_folders.items() if any(
-            one.lower() in above and two.lower() in below for one, two in pairwise((*folders, file.partition(".")[0])))]
-        kinds += [kind for folder, kind in self._held_by.items() if path.startswith(folder + "/")]
-        kinds += [kind for kind, shown in self.hidden.items() if any(f[:1] == "." and f not in shown for f in folders)]
-        named = next((kind for kind, pattern in self.files if pattern.search(file)), "production")
+        names, kinds = self._said_by(folder)
+        kinds = kinds | {kind for above, kind in names
+                         if not (kind in self.packaged and self._is_package(above))}
+        stem, last = file.partition(".")[0].lower(), folder.rpartition("/")[2].lower()
+        kinds |= {kind for kind, (above, below) in self.settings_folders.items() if last in above and stem in below}
+        named = self._named(file)
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:
                 # what drives tests is one wherever it lies
@@ -154,6 +151,33 @@ class Stages:
             if name.search(file) and words.search(self.values.project.tree.read(path) or b""):
                 return kind
         return named
+
+    def _named(self, file: str) -> str:
+        """What the name of a file says by itself; half of the files of a project share theirs with another."""
+        if file not in self._names:
+            self._names[file] = next((kind for kind, pattern in self.files if pattern.search(file)), "production")
+        return self._names[file]
+
+    def _said_by(self, folder: str) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:
+        """What ``folder`` says of the files that stand in it: the folders whose whole names say something, with what
+        they say, and what is said otherwise. Remembered, as most folders hold more than one file."""
+        known = self._folders.get(folder)
+        if known is not None:
+            return known
+        folders = folder.split("/") if folder else []
+        names = [("/".join(folders[: place + 1]), self.folders.get(name.lower())
+                  or self.folders.get(name.lower().strip("_."))) for place, name in enumerate(folders)]
+        spelled = ["-".join(words_of(name)) for name in folders]
+        kinds = {kind for kind, pattern in self.folder_patterns if any(pattern.search(name) for name in spelled)}
+        if folders and (top := self.top_folders.get(folders[0].lower())):
+            kinds.add(top)
+        kinds.update(kind for kind, (above, below) in self.settings_folders.items() if any(
+            one.lower() in above and two.lower() in below for one, two in pairwise(folders)))
+        kinds.update(kind for held, kind in self._held_by.items() if f"{folder}/".startswith(held + "/"))
+        kinds.update(kind for kind, shown in self.hidden.items()
+                     if any(name[:1] == "." and name not in shown for name in folders))
+        found = self._folders[folder] = tuple((above, kind) for above, kind in names if kind), frozenset(kinds)
+        return found
 
     def _is_package(self, folder: str) -> bool:
         """Whether ``folder`` is a package of Python that the program around it imports, or has as an application."""
