@@ -3,6 +3,7 @@
 Python is compiled by this very interpreter, JavaScript asked of ``node --check``, and TypeScript, Vue, Svelte and files
 with JSX of the TypeScript compiler, which is installed through npm into a folder that is kept. Types of packages are
 mostly not there, and a compiler then complains of much: what counts is what it complains of after the edit alone.
+YAML and JSON are loaded; nothing but what the edit concerns may have got another value.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from shutil import which
 from types import TracebackType
+
+import yaml
 
 from connlint.model.finding import Edit
 from connlint.model.source import Source
@@ -78,6 +81,8 @@ class Compilers:
         own = [edit for edit in edits if edit.place.path == before.path]
         if before.path.endswith((".py", ".pyi")):
             return _of_python(before, after, own)
+        if before.path.endswith((".yml", ".yaml", ".json")):
+            return _of_data(before, after)
         if before.path.endswith(_PLAIN) and self.node is not None:
             said = self._checked(file)
             if said is None:
@@ -141,6 +146,35 @@ def _new(before: Source, old: list[Row], new: list[Row], edits: list[Edit]) -> l
         elif row[:2] not in missing:
             found.append(f"TS{row[0]}: {row[1].splitlines()[0]}")
     return found
+
+
+def _of_data(before: Source, after: Source) -> list[str] | None:
+    """Whether a file of values loads as before, with as many documents; None where it did not load (a template)."""
+    loads = json.loads if before.path.endswith(".json") else lambda text: list(yaml.safe_load_all(text))
+    try:
+        old = loads(before.text)
+    except (ValueError, yaml.YAMLError):
+        return None
+    try:
+        new = loads(after.text)
+    except (ValueError, yaml.YAMLError) as error:
+        return [f"{type(error).__name__}: {error}"]
+    if type(old) is not type(new) or (isinstance(old, list) and len(old) != len(new)):
+        return ["the file has another shape"]
+    changed = _differences(old, new)
+    return [] if 0 < changed <= _MOST_VALUES else [f"{changed} values are others"]
+
+
+_MOST_VALUES = 12
+
+
+def _differences(old: object, new: object) -> int:
+    """How many values of a tree are others."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return sum(_differences(old.get(key), new.get(key)) for key in {*old, *new})
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return sum(_differences(a, b) for a, b in zip(old, new, strict=True))
+    return int(old != new)
 
 
 def _of_python(before: Source, after: Source, edits: list[Edit]) -> list[str]:

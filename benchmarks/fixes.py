@@ -8,7 +8,8 @@ at the end the sums, by project and by rule; the columns:
 - ``found``: findings; ``offered``: edits for them, safe and unsafe; ``left``: those for which there was no time;
   ``refused``: those that connlint itself would not make, since its proof fails. The others are made, and counted as
 - ``compiled``: a compiler knows every file that was edited (Python; ``node --check``; TypeScript for all else that
-  holds scripts); ``parses``: no compiler complains of anything that it did not complain of before;
+  holds scripts; YAML and JSON are loaded); ``parses``: no compiler complains of anything that it did not complain of
+  before;
 - ``gone``: a run on the edited files does not have the finding any more; ``quiet``: nor any finding that was not there;
 - ``alone``: outside of the edit's own places the files are the same, byte for byte, and every comment is still there.
 

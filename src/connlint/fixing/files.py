@@ -67,7 +67,7 @@ def _beside(path: str, target: Path) -> Path:
         raise _Refused(path, "it is no regular file any more")
     if status.st_nlink > 1:
         raise _Refused(path, "it has a second name (a hard link), which would keep the old text")
-    if not os.access(target, os.W_OK):
+    if not os.access(target, os.W_OK) or not status.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise _Refused(path, "it is write-protected")  # a rename would not ask
     return target.with_name(f".{target.name}.{os.getpid()}.tmp")
 

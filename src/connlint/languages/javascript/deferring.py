@@ -59,6 +59,8 @@ def behind_function(source: Source, program: p.Program, let: p.Let, users: Seque
     ]
     if "`" in built and "\n" in built:
         return None  # a text over lines would be indented
+    if stop < len(source.data) and source.line_text(source.line(stop)).strip():
+        rows.append("")
     edits = [Edit(Place(source.path, (start, stop)), end.join(rows) + end)]
     edits += [Edit(Place(source.path, at), f"{before}{getter}()") for at, before in users]
     edits += [Edit(Place(source.path, at), f"{name}?") for at in ending]

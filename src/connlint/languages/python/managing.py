@@ -143,7 +143,7 @@ def _below_the_imports(source: Source, program: p.Program) -> Edit | None:
     """The set, behind the last import that stands with others at the top."""
     last: Any = None
     for statement in program.body:
-        if type(statement) is p.Import:
+        if type(statement) is p.Import or (last is not None and _imports_alone(statement)):
             last = statement
         elif type(statement) is not p.Evaluate or last is not None:
             break
@@ -153,6 +153,13 @@ def _below_the_imports(source: Source, program: p.Program) -> Edit | None:
     imported = any(type(s) is p.Import and any(n.local == "asyncio" for n in s.names) for s in program.body)
     end = line_end(source)
     return insertion(source, stop, f"{end}{_TASKS}{': set[asyncio.Task] = set()' if imported else ' = set()'}{end}")
+
+
+def _imports_alone(statement: Any) -> bool:
+    """Whether a statement only chooses between imports, as ``if TYPE_CHECKING:`` does."""
+    if type(statement) is not p.If:
+        return False
+    return all(type(one) is p.Import or _imports_alone(one) for one in (*statement.then, *statement.otherwise))
 
 
 def _mentions(statement: Any, name: str) -> bool:
