@@ -49,6 +49,15 @@ STARTED = {
               "const pool = new Pool({ host: process.env.DB_HOST || 'localhost' });\n"
               "createServer((q, r) => pool.query('SELECT 1').then(() => r.end())).listen(3000);\n",
 }
+ENVALID = {
+    "package.json": '{"name": "shop", "private": true, "dependencies": {"mongodb": "^6.0.0", "envalid": "^8.0.0"}}',
+    "src/config.ts": "import { cleanEnv, url } from 'envalid';\n"
+                     "export const env = cleanEnv(process.env, {\n  MONGO_URI: url({ default: 'mongodb://db:27017' }),\n"
+                     "});\n",
+    "src/db.ts": "import { MongoClient } from 'mongodb';\nimport { env } from './config';\n"
+                 "const { MONGO_URI } = env;\nexport const client = new MongoClient(MONGO_URI);\n",
+    "src/main.ts": "import { client } from './db';\nclient.db();\n",
+}
 KIT = {
     "package.json": '{"name": "shop", "private": true, "dependencies": {"@sveltejs/kit": "^2.0.0", "pg": "^8.0.0"}}',
     "src/routes/+page.server.js": "import { sql } from '$lib/db';\nexport const load = () => sql('SELECT 1');\n",
@@ -211,6 +220,9 @@ CASES = {
     "a pool that its module ends": ("module-scope-pool", "note", {
         **KIT, "src/lib/db.js": "import { rows } from './rows';\n" + KIT_POOL
                                 + "sql('SELECT 1').then((found) => rows.push(found)).finally(() => pool.end());\n"}),
+    "a client whose variable a schema gives": ("module-scope-pool", "note", ENVALID),
+    "a client whose variable a schema lets be missing": ("module-scope-pool", "warning", {
+        **ENVALID, "src/config.ts": ENVALID["src/config.ts"].replace("'mongodb://db:27017'", "undefined")}),
     "a pool of a program's own start": ("module-scope-pool", "note", STARTED),
     "a pool of a start that others import": ("module-scope-pool", "error", {
         **STARTED, "app.js": STARTED["app.js"].replace("const pool", "export const pool"),

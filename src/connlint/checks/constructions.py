@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from connlint.checks.deployed import Code, on_a_developers_machine
 from connlint.checks.env_load import loaded_after, loads_of
+from connlint.checks.promised import is_promised
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Card, Rules
@@ -160,7 +161,10 @@ class Judge:
         return None
 
     def _checked(self, built: Construction, q: Possible) -> bool:
-        """Whether a test around or before the construction holds only where the variable is set."""
+        """Whether a test around or before the construction holds only where the variable is set, or a schema gives it.
+        """
+        if is_promised(self.values, self.stages, built.module, q.absent):
+            return True
         names = {v for read in q.absent for v in read.variables}
         for held in conditions(built.module, built.call, leaves=self.stages.leaves):
             for read in self.values.absent(held.module, held.test, not held.truth):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
 from connlint.checks.wording import Wording
 from connlint.model import program as p
+from connlint.patterns import alone
 from connlint.project.address import Host
 from connlint.project.callees import last_name
 from connlint.project.disuse import Disuse
 from connlint.project.elsewhere import Elsewhere, Field, field_of
-from connlint.project.mentions import Mentions
+from connlint.project.mentions import Mentions, outside_comments
 from connlint.project.module import Module
 from connlint.project.stage import Stages, words_of
 from connlint.project.uses import Use, uses
@@ -57,9 +59,39 @@ class Destinations:
             others = [*self.elsewhere.uses(module, node, found), *self._handed_back(module, node, found)]
             if any(self.listens(use, host) for use in others):
                 return True
+            if any(self._serves(there) and self.listens(there, host)
+                   for use in (*found, *others) for there in self.elsewhere.received(use)):
+                return True
         if self._is_allowed_elsewhere(module, node, found) or self._is_compared_elsewhere(module, found):
             return True
-        return self._is_unread(module, node, found)
+        if self._is_unread(module, node, found):
+            return True
+        reads = list(self._asked_of_schema(module, node, names)) if type(node) is p.Entry else []
+        return bool(reads) and all(home is not None and self.silent(home, read, names, host) for home, read in reads)
+
+    def _asked_of_schema(self, module: Module, entry: p.Entry, names: list[str]) -> Iterator[tuple[Module | None, Any]]:
+        """Every place of the program that takes the variable which ``entry`` of a schema declares; None as its module
+        for one that is not understood."""
+        if type(entry.key) is not p.Text or entry.key.value not in names:
+            return
+        name = entry.key.value
+        word = alone(name.encode())
+        for path in sorted({module.path, *self.elsewhere.index.mentions(name, module.path)}):
+            if not self.elsewhere.counts(path):
+                continue
+            data = self.elsewhere.index.data(path)
+            written = sum(1 for found in outside_comments(word, data, python=path.endswith(".py"))
+                          if path != module.path or not entry.at[0] <= found.start() < entry.at[1])
+            home = self.values.project.module(path) if written else None
+            members = [m for m in home.nodes(p.Member) if m.name == name] if home is not None else []
+            if len(members) != written:
+                yield None, entry
+            yield from ((home, member) for member in members)
+
+    def _serves(self, use: Use) -> bool:
+        """Whether a call is one that serves, by its name."""
+        words = set(words_of(last_name(use.call.callee) or "")) if use.call is not None else set()
+        return bool(words & (self.wording.words["serving"] | self.wording.words["bind"]))
 
     def _is_unread(self, module: Module, node: Any, found: list[Use]) -> bool:
         """Whether the value becomes part of something whose other parts alone are read."""

@@ -39,6 +39,7 @@ from connlint.project.rendering import is_for_pages, is_without_browser, runs_in
 from connlint.project.results import first_of
 from connlint.project.stage import stages_of
 from connlint.project.uses import uses
+from connlint.project.validators import has_default_method
 from connlint.project.values import Possible, Read, Site, Values, values_of
 
 _LOADED = regex(rb"\bload\s*:\s*\[")
@@ -138,6 +139,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if any(abandoned.is_trial(module, at) for at in (read_at, site.node)):
             continue
         if _is_demanded_else(values, module, site.node, unset) or _is_proposed(module, site.node):
+            continue
+        if has_default_method(module, site.node):
             continue
         if required_variables(values, stages, module, site.node).intersection(names):
             continue

@@ -242,9 +242,15 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: A
         return True
     if _starts_elsewhere(values.project, stages, card, found):
         return True
-    if _stands_in(module, call):
+    if _stands_in(module, call) or _talks_to_companion(module, card.options["companions"]):
         return True
     return any(_is_main(c.test) and c.truth for c in stages.held(module, call))
+
+
+def _talks_to_companion(module: Module, companions: Collection[str]) -> bool:
+    """Whether the file talks to a program on the machine of whoever uses it, by what such programs are talked to with.
+    """
+    return any(last_name(call.callee) in companions for call in module.nodes(p.Call))
 
 
 def _stands_in(module: Module, call: Any) -> bool:

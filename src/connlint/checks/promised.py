@@ -39,12 +39,15 @@ def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Rea
 def _is_parsed(values: Values, stages: Stages, read: Read) -> bool:
     """Whether ``read`` asks the outcome of a schema that gives the variable, in the file where that is made."""
     node, home = read.site.node, read.site.module
-    if type(node) is not p.Member or type(node.of) is not p.Name:
+    of: Any = node.of if type(node) is p.Member else None
+    if type(node) is p.Entry and type(let := home.parent(home.parent(node))) is p.Let:
+        of = let.value  # ``const { URL } = env``
+    if type(of) is not p.Name:
         return False
-    entry = values.environment.mapping(home, node.of)
+    entry = values.environment.mapping(home, of)
     if entry is None or entry["form"] != "parsed":
         return False
-    where, _ = values.environment.definitions(home, node.of)
+    where, _ = values.environment.definitions(home, of)
     return not _given(values, stages, where).isdisjoint(read.variables)
 
 
@@ -71,7 +74,9 @@ def _promised(values: Values, stages: Stages, root: str) -> set[str]:
 def _given(values: Values, stages: Stages, module: Module) -> set[str]:
     given = set(required_variables(values, stages, module))
     for declaration in values.environment.declarations(module):
-        if declaration.required or declaration.default is not None:
+        default: Any = declaration.default
+        missing = type(default) is p.Constant and default.value in ("null", "undefined")
+        if declaration.required or (default is not None and not missing):
             given.update(declaration.variables)
     return given
 

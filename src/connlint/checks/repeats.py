@@ -198,8 +198,7 @@ class Repeats:
             if word in entry["callees"] and place >= entry.get("from", 0):
                 events = entry.get("events")
                 if events is not None:
-                    event = argument(call, "0")
-                    if type(event) is not p.Text or event.value not in events:
+                    if _event(argument(call, "0")) not in events:
                         continue
                 receivers = entry.get("receivers")
                 if receivers is not None:
@@ -211,8 +210,7 @@ class Repeats:
             return self._at(call, depth - 1, seen)  # what it hands over may be called as it likes: `then((res) => …)`
         if type(value) is p.Function and (why := self._by_itself(value, "")).answer == "again":
             return why
-        event = argument(call, "0") if place else None
-        if type(event) is p.Text and event.value in self.once_callees:
+        if place and _event(argument(call, "0")) in self.once_callees:
             return self._at(call, depth - 1, seen)
         return _UNKNOWN
 
@@ -226,8 +224,32 @@ class Repeats:
                 return why
         if answers and all(why.answer == "once" for why in answers):
             return _ONCE
+        if not answers and (of_object := self._of_object(name, at, depth, seen)):
+            if all(why.answer == "once" for why in of_object):
+                return _ONCE
         value = at.value if type(at) is p.Define else getattr(self.module.parent(at), "value", None)
         return self._by_itself(value, name) if type(value) is p.Function else _UNKNOWN
+
+    def _of_object(self, name: str, at: Any, depth: int, seen: frozenset[int]) -> list[Why]:
+        """An answer for every call of a function that is put into an object under its own name: ``{ start }``, of which
+        others call ``x.start()``."""
+        wanted = self.module.lookup(name, at)
+        put = any(type(above := self.module.parent(use)) is p.Entry and above.value is use
+                  and type(above.key) is p.Text and above.key.value == name
+                  for use in self.names().get(name, ()) if self.module.lookup(name, use) is wanted)
+        if not put or depth <= 2:
+            return []
+        stages = stages_of(self.project, self.rules.apis, values_of(self.project, self.rules.apis))
+        paths = [path for path in self.holding(name) if stages.of_path(path) != "test"]
+        found = [] if len(paths) <= _MOST_USERS else [_UNKNOWN]
+        for path in paths[:_MOST_USERS]:
+            module = self.project.module(path)
+            if module is None:
+                continue
+            there = repeats(module, self.project, self.rules)
+            found += [there._at(call, depth - 2, seen) for call in module.nodes(p.Call)
+                      if type(call.callee) is p.Member and call.callee.name == name]
+        return found
 
     def _users(self, name: str, at: Any, depth: int, seen: frozenset[int]) -> list[Why]:
         """An answer for every use of ``name`` in this file, as far as it runs the function."""
@@ -357,6 +379,13 @@ class Repeats:
         if owner.name is None:
             return _UNKNOWN
         return self._named(owner.name, owner, depth, seen)
+
+
+def _event(given: Any) -> str | None:
+    """The event that an argument names: ``"ready"``, or ``Events.ClientReady``, which is called clientReady."""
+    if type(given) is p.Member and last_word(given.of) == "Events":
+        return given.name[:1].lower() + given.name[1:]
+    return given.value if type(given) is p.Text else None
 
 
 def unread(module: Module, name: str) -> list[p.Unread]:

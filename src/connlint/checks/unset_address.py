@@ -63,7 +63,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if is_checked(values, stages, module, call, reads, project) or is_promised(values, stages, module, reads):
             continue
-        yield _unset(values, module, built, reads)
+        yield _unset(values, module, built, reads, _target(built, names, stages, rules))
 
 
 def _addresses(values: Values, built: Construction) -> Iterator[tuple[str, list[Possible]]]:
@@ -243,11 +243,19 @@ def _tested(values: Values, module: Module) -> set[str]:
     return found
 
 
-def _unset(values: Values, module: Module, built: Construction, reads: tuple[Read, ...]) -> Draft:
+def _target(built: Construction, names: list[str], stages: Stages, rules: Rules) -> str:
+    """What the library dials by itself where it is given no address, in a browser or anywhere else."""
+    there = built.entry.get("missing_in_pages")
+    prefixes = tuple(prefix for entry in rules.apis.get("browser", ()) for prefix in entry["prefixes"])
+    if there and (stages.is_for_browsers(built.module.path) or all(name.startswith(prefixes) for name in names)):
+        return str(there)
+    return str(built.entry.get("missing_address", "localhost"))
+
+
+def _unset(values: Values, module: Module, built: Construction, reads: tuple[Read, ...], target: str) -> Draft:
     read = reads[0]
     names = list(dict.fromkeys(shown_variable(v) for r in reads for v in r.variables))
     place = Place(read.site.module.path, read.site.node.at)
-    target = built.entry.get("missing_address", "localhost")
     steps = (
         Step(place, f"{' or '.join(names)} is read here, and nothing checks that it is set"),
         Step(Place(module.path, built.call.at), f"{built.name} is built here; without an address it dials {target}"),

@@ -14,8 +14,10 @@ from msgspec import Struct
 from connlint.model import program as p
 from connlint.patterns import alone
 from connlint.project.answer import Found
+from connlint.project.callees import thing
 from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.options import parameter_reads
 from connlint.project.packages import own_root
 from connlint.project.project import required
 from connlint.project.stage import words_of
@@ -27,6 +29,7 @@ _MOST = 40
 _FEW = 12
 """Files whose own imports are followed to see whether they import another; for more, the importers of that are."""
 _LONGEST_NAME = 200
+_MAKERS = ("constructor", "__init__")
 _BEFORE = re.compile(rb"([\w$]+)(?:\(\))?[?!]?\Z")
 """Whatever an attribute is asked of, where it is a name or a call of one without arguments."""
 _IMPORT = re.compile(rb"\s*(?:import|from|export|const \{[^=]*\} = require)\b")
@@ -226,6 +229,24 @@ class Elsewhere:
                 rows += self._imported_whole(module, use.keys)
         return rows
 
+    def received(self, use: Use, depth: int = 3) -> Iterator[Use]:
+        """What a function or class of the project does with the value that it is handed, and those that hands it on."""
+        if use.kind != "argument" or use.call is None or depth <= 0:
+            return
+        made = thing(use.module, use.call.callee, self.values.project)
+        if made is None or made.instance:
+            return
+        function: Any = made.node
+        if type(function) is p.Class:
+            function = next((s.value for s in function.body if type(s) is p.Define and s.name in _MAKERS), None)
+        if type(function) is not p.Function:
+            return
+        for name, keys in _parameter(function, use):
+            for reader in parameter_reads(made.module, function, name):
+                for found in follow(self.values, made.module, reader, keys):
+                    yield found
+                    yield from self.received(found, depth - 1)
+
     def _imported(self, module: Module, use: Use) -> Iterator[Use]:
         word = alone(use.place.encode())
         holding = [path for path in self.index.mentions(use.place, module.path) if path != module.path
@@ -294,6 +315,23 @@ class Elsewhere:
                         member = other.parent(name)
                         if type(member) is p.Member and member.of is name and member.name == exported:
                             yield member
+
+
+def _parameter(function: p.Function, use: Use) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The names under which ``function`` has what is handed to it in ``use``, each with the keys that are left."""
+    params = [param for param in function.params if type(param.target) is not p.Name
+              or param.target.id not in ("self", "cls")]
+    if use.place.isdigit():
+        params = params[int(use.place): int(use.place) + 1]
+    else:
+        params = [param for param in params if type(param.target) is p.Name and param.target.id == use.place]
+    for param in params:
+        if type(param.target) is p.Name:
+            yield param.target.id, use.keys
+        for entry in param.target.entries if type(param.target) is p.Record and use.keys else ():
+            value = entry.value.target if type(entry.value) is p.Default else entry.value
+            if type(entry.key) is p.Text and entry.key.value == use.keys[0] and type(value) is p.Name:
+                yield value.id, use.keys[1:]
 
 
 def _is_exports(module: Module, use: Use) -> bool:

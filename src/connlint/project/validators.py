@@ -51,6 +51,17 @@ def overruled(module: Module, owner: Any, field: str) -> bool:
                if word in module.source.data[method.at[0] : method.at[1]] or method.decorators)
 
 
+def has_default_method(module: Module, node: Any) -> bool:
+    """Whether ``node`` stands in a field of a class of which a method gives the default, whatever the field says:
+    ``@default("url")``."""
+    let = next((above for above in module.parents(node) if isinstance(above, p.Statement)), None)
+    owner = module.parent(let) if type(let) is p.Let and type(let.target) is p.Name else None
+    if type(owner) is not p.Class:
+        return False
+    return any(type(d) is p.Call and _last(d) == "default" and _names(d, let.target.id)  # type: ignore[union-attr]
+               for method in _methods(owner) for d in method.decorators)
+
+
 def _replaces(module: Module, method: p.Function, field: str) -> bool:
     for node in _all(method.body):
         if type(node) in (p.Assign, p.Let) and node.value is not None and _is_field(node.target, field):
