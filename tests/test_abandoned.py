@@ -137,11 +137,33 @@ finally:
 """
 
 
+LOGIN = """
+import os
+from selenium import webdriver
+
+driver = webdriver.Chrome()
+driver.get(os.environ.get("LOGIN_URL", "http://localhost:8091/login"))
+"""
+SEEDED = {
+    "package.json": '{"name": "shop", "private": true, "scripts": {"start": "node dist/main", '
+                    '"seed:run": "typeorm-seeding seed -d src/source.ts"}}',
+    "src/source.ts": "import { DataSource } from 'typeorm';\n"
+                     "export default new DataSource({ type: 'postgres', host: process.env.DB_HOST || 'localhost' });\n",
+}
+
+
 @pytest.mark.parametrize(("files", "found"), [
     ({"clean_redis.py": BY_HAND}, False),
     ({"clean_redis.py": BY_HAND, "crontab": "0 3 * * * python /app/clean_redis.py\n"}, True),
     ({"consumer.py": BY_HAND}, True),
     ({"clean_redis.py": BY_HAND, "main.py": "import clean_redis\n"}, True),
+    ({"login.py": LOGIN}, False),
+    ({"login.py": LOGIN, "Procfile": "worker: python login.py\n"}, True),
+    ({"login.py": LOGIN.replace("driver = webdriver.Chrome()", "import requests as driver")}, True),
+    (SEEDED, False),
+    ({**SEEDED, "Dockerfile": "FROM node:22\nCOPY . .\nRUN npm run seed:run\n"}, True),
+    ({**SEEDED, "package.json": SEEDED["package.json"].replace("seed:run", "migration:run")}, True),
+    ({**SEEDED, "src/main.ts": "import source from './source';\nsource.initialize();\n"}, True),
 ])
 def test_programs_that_somebody_starts_once(files, found):
     rules = {f.rule for f in report(files).findings}
@@ -229,6 +251,17 @@ CALLS = "from app.bell import kept, told\n\n\ndef run():\n    told()\n"
     pytest.param({"app/part1.py": CALLS.replace("    told()", "    kept()")}, "note", id="imported, and never called"),
     pytest.param({"app/bell.py": CROWD["app/bell.py"] + "\n\n__all__ = ['kept', 'told']\n"}, "note", id="listed"),
     pytest.param({"backup-20250731-032116/app/part1.py": CALLS}, "note", id="called in a copy of the past"),
+    pytest.param({"app/bell.py": CROWD["app/bell.py"].replace(LOST, LOST + "    later(told)\n")}, "note",
+                 id="called by itself"),
+    pytest.param({"app/bell.py": CROWD["app/bell.py"] + "\n\ndef tell_all():\n    told()\n"}, "note",
+                 id="called by one that nobody calls"),
+    pytest.param({"app/bell.py": CROWD["app/bell.py"] + "\n\ndef tell_all():\n    told()\n\n\ntell_all()\n"},
+                 "warning", id="called by one that somebody calls"),
+    pytest.param({"app/part1.py": CALLS.replace("told\n", "told as tell\n").replace("told()", "tell()")}, "warning",
+                 id="called by another name"),
+    pytest.param({"main.py": CROWD["main.py"].replace("from app.bell import kept\nkept()\n", ""),
+                  "app/bell.py": CROWD["app/bell.py"] + "\n\nif __name__ == '__main__':\n    kept()\n"}, "note",
+                 id="in a program of its own"),
     pytest.param({"pyproject.toml": PROJECT}, "warning", id="a library"),
     pytest.param({"pyproject.toml": PROJECT, "Dockerfile": 'FROM python:3.12\nCMD ["python", "main.py"]\n'}, "note",
                  id="a program that is described like a library"),

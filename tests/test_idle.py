@@ -94,6 +94,9 @@ def test_a_second_name_says_what_was_put_aside(name, library, level):
                                    "    return importlib.import_module('legacy.' + name)\n"}, {"warning", "error"},
                  id="named"),
     pytest.param({"main.py": "print(1)\n"}, {"warning", "error"}, id="nothing imports anything"),
+    pytest.param({"shop/third.py": RUN + "\n\ndef shown():\n    return './legacy/shop.png'\n"}, {"note"},
+                 id="a picture of it is shown"),
+    pytest.param({"Dockerfile": "FROM python:3.12\nRUN rm -rf /legacy/cache\n"}, {"note"}, id="another of that name"),
 ])
 def test_what_stands_in_a_folder_of_the_past(more, levels):
     found = told({**PROGRAM, "legacy/__init__.py": "", "legacy/worker.py": STALE + DIALS + "\n\ngo(ask())\n", **more},

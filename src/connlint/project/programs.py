@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 from connlint.model import program as p
@@ -18,7 +17,7 @@ from connlint.project.importers import importers
 from connlint.project.javascript_files import join
 from connlint.project.module import Module
 from connlint.project.project import Project
-from connlint.project.stage import Stages, words_of
+from connlint.project.stage import Stages
 from connlint.project.timeline import at_import, is_main_test
 
 _STARTED = frozenset(
@@ -35,16 +34,13 @@ _BY_CONVENTION = regex(
 
 _COMPILED = ("dist", "build", "out", "lib", "output", ".output")
 """Folders into which programs are compiled, most often from ``src``."""
-_COMMANDS = regex(
+COMMANDS = regex(
     r"(?:^|/)(?:Procfile[^/]*|[^/]*Dockerfile[^/]*|[^/]*\.(?:ya?ml|sh|toml|service|cron)|Makefile|crontab|justfile)$"
 )
 """Files that start programs."""
 _TEST = regex(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
 _PATH = regex(r"[\w@.-]*[\w./-]+")
 
-
-_OWN_FOLDER = regex(rb"['\"`](?:/Users/(?!Shared\b)[\w.-]+/|[A-Z]:[\\/]{1,2}Users[\\/]{1,2}(?!Public\b)[\w.-]+[\\/])")
-"""A path below the folder that a desktop gives to its user."""
 _BARE = regex(rb"\s*import\s*['\"]")
 """An import that binds no name."""
 
@@ -81,46 +77,27 @@ class Programs:
         Not a module that builds an application (``applications``: qualified names) or waits for requests (``listens``:
         last names of calls): servers import the one, and the other lives on.
         """
-        looks = self._python_script(module, applications) if module.program.language == "python" else (
+        looks = self.python_script(module, applications) if module.program.language == "python" else (
             self._javascript_script(module, listens))
         return looks and self.imported_by(module.path) is None
 
     def by_hand(self, module: Module) -> bool:
-        """Whether ``module`` is a program that somebody starts once, by hand: ``fix-prices.js``, ``reset_admin.py``.
+        """Whether ``module`` is a program that somebody starts by hand: see `connlint.project.by_hand`."""
+        from connlint.project.by_hand import ByHand
 
-        Its name says so, or it opens what lies in somebody's own folder, or a workflow runs it; nothing of the project
-        imports it, and no script, image or command of the program names it.
-        """
-        name = module.path.rpartition("/")[2]
-        named = not self.stages.by_hand.isdisjoint(words_of(name.rpartition(".")[0]))
-        if not named and _OWN_FOLDER.search(module.source.data) is None and not self._is_for_pipelines(module.path):
-            return False
-        if module.program.language == "python":
-            if not self._python_script(module, []) and not _works_at_once(module):
-                return False
-        elif self.exports(module) and b"require.main" not in module.source.data:
-            return False
-        return self.imported_by(module.path) is None and not self.is_commanded(module.path)
-
-    def _is_for_pipelines(self, path: str) -> bool:
-        """Whether a workflow, which tests and builds the project, runs the file."""
-        runs = re.compile(rb"\b(?:node|bun|tsx|ts-node|python3?)[ \t]+(?:\./)?(?:%s|%s)(?![\w./-])" % tuple(
-            re.escape(text.encode()) for text in (path, path.rpartition("/")[2])))
-        return any(runs.search(data) for data in self._workflows)
-
-    @cached_property
-    def _workflows(self) -> list[bytes]:
-        return [self.project.tree.read(path) or b"" for path in sorted(self.project.tree.paths)
-                if path.startswith(".github/workflows/")]
+        return self.project.single(ByHand, self).has(module)
 
     def is_commanded(self, path: str) -> bool:
         """Whether a script of a package, an image or a file of commands names the file."""
-        if self._is_named(path):
-            return True
-        stem = re.escape(path.rpartition("/")[2].rpartition(".")[0].encode())
-        return self.told(re.compile(rb"(?<![\w-])%s(?![\w-])" % stem), _COMMANDS, path) is not None
+        return self._is_named(path) or self.is_told(path)
 
-    def _python_script(self, module: Module, applications: list[str]) -> bool:
+    def is_told(self, path: str) -> bool:
+        """Whether an image or a file of commands names the file."""
+        stem = re.escape(path.rpartition("/")[2].rpartition(".")[0].encode())
+        return self.told(re.compile(rb"(?<![\w-])%s(?![\w-])" % stem), COMMANDS, path) is not None
+
+    def python_script(self, module: Module, applications: list[str]) -> bool:
+        """Whether a file of Python does something when it is started, whoever else imports it; see `is_script`."""
         if "management/commands/" in module.path:
             return True  # of Django: loaded by its name, and only to be run
         for call in module.nodes(p.Call):
@@ -251,23 +228,18 @@ class Programs:
 
     def _is_named(self, path: str, *, scripts_only: bool = False) -> bool:
         """Whether a package's scripts or entry name the file, or what it is compiled to."""
-        folder = path.rpartition("/")[0]
-        here, package = self._package_at(folder)
-        texts = list(jsonc.mapping(package.get("scripts")).values())
-        if not scripts_only:
-            texts += [package.get("main"), package.get("bin"), *jsonc.mapping(package.get("bin")).values()]
-        wanted = _without_suffix(path)
-        for text in texts:
-            for token in _PATH.findall(text) if isinstance(text, str) else ():
-                parts = [part for part in _without_suffix(token).split("/") if part not in ("", ".")]
-                places = [parts]
-                if parts and parts[0] in _COMPILED:
-                    places += [parts[1:], ["src", *parts[1:]]]
-                for place in places:
-                    found = join(here, "/".join(place))
-                    if found is not None and wanted in (found, f"{found}/index"):
-                        return True
-        return False
+        if self.scripts_naming(path):
+            return True
+        here, package = self._package_at(path.rpartition("/")[0])
+        texts = [] if scripts_only else [package.get("main"), package.get("bin"),
+                                         *jsonc.mapping(package.get("bin")).values()]
+        return any(isinstance(text, str) and _leads(here, text, path) for text in texts)
+
+    def scripts_naming(self, path: str) -> list[str]:
+        """The names of the package's scripts that name the file, or what it is compiled to."""
+        here, package = self._package_at(path.rpartition("/")[0])
+        return [name for name, text in jsonc.mapping(package.get("scripts")).items()
+                if isinstance(text, str) and _leads(here, text, path)]
 
     # -- frameworks -----------------------------------------------------------------------------------------------
 
@@ -354,11 +326,20 @@ class Programs:
                     break
 
 
-def _works_at_once(module: Module) -> bool:
-    """Whether the work of the file is done at its top level, where it tries something or holds something open."""
-    return any(
-        type(module.parent(call)) is p.Evaluate and at_import(module, call)
-        and any(type(above) in (p.Try, p.With) for above in module.parents(call)) for call in module.nodes(p.Call))
+def _leads(folder: str, text: str, path: str) -> bool:
+    """Whether a command or entry ``text`` of the package in ``folder`` names the file ``path``, or what it is compiled
+    to."""
+    wanted = _without_suffix(path)
+    for token in _PATH.findall(text):
+        parts = [part for part in _without_suffix(token).split("/") if part not in ("", ".")]
+        places = [parts]
+        if parts and parts[0] in _COMPILED:
+            places += [parts[1:], ["src", *parts[1:]]]
+        for place in places:
+            found = join(folder, "/".join(place))
+            if found is not None and wanted in (found, f"{found}/index"):
+                return True
+    return False
 
 
 def _without_suffix(path: str) -> str:

@@ -21,6 +21,9 @@ _TELLING = regex(
 """Files that may say what is built, copied and started."""
 _LARGEST = 400_000
 """Bytes. A larger file is data."""
+_DATA = regex(
+    rb"\.(?:png|jpe?g|gif|svg|webp|pdf|txt|md|csv|tsv|log|sqlite3?|db|zip|gz|wav|mp[34]|html?|css|parquet|pkl)['\"`]?$")
+"""The end of a way to a file that is read or written, and no code."""
 _COMPANY = 3
 """Files outside of the folder that others import, before the program can be told from what was put aside."""
 
@@ -64,7 +67,7 @@ class Shelved:
         if above and any(folder_of(loader) == above for loader in self.abandoned.loaders):
             return True
         return any(
-            self.abandoned.is_found(path)
+            self.abandoned.is_found(f"{folder_of(path)}/_.py" if path.endswith(".py") else path)
             or any(not other.startswith(prefix) and self.stages.of_path(other) not in ("test", "example")
                    for other in self.index.of(path))
             for path in self.index.paths if path.startswith(prefix))
@@ -83,15 +86,16 @@ class Shelved:
         """Whether something outside writes the name of the folder as one writes the way to it."""
         prefix = folder + "/"
         name = re.escape(folder.rpartition("/")[2].encode())
-        way = re.compile(rb"(?<![\w-])%s(?:[/\\]|\.[A-Za-z_])|['\"]%s['\"]|^[ \t]*(?:COPY|ADD)\b[^\n]*[\s/]%s(?![\w-])|"
+        way = re.compile(rb"(?<![\w-])(?<![\s\"'=:(,]/)%s(?:[/\\][\w./\\-]*|\.[A-Za-z_])|['\"]%s['\"]|"
+                         rb"^[ \t]*(?:COPY|ADD)\b[^\n]*[\s/]%s(?![\w-])|"
                          rb":[ \t]*(?:\./)?%s[ \t]*$" % (name, name, name, name), re.M)
-        quoted = re.compile(rb"['\"`](?:[^'\"`\n]*[./])?%s(?:[./][^'\"`\n]*)?['\"`]" % name)
+        quoted = re.compile(rb"['\"`](?:[^'\"`\n]*[^'\"`\n/][./]|\.{1,2}/)?%s(?:[./][^'\"`\n]*)?['\"`]" % name)
         for path in self.project.tree.paths:
             if path.startswith(prefix):
                 continue
             pattern = quoted if path.endswith(CODE) else way if _TELLING.search(path) else None
             if pattern is not None and self.stages.of_path(path) not in ("test", "example"):
                 data = self.index.data(path)
-                if len(data) <= _LARGEST and pattern.search(data) is not None:
+                if len(data) <= _LARGEST and any(_DATA.search(found[0]) is None for found in pattern.finditer(data)):
                     return True
         return False

@@ -93,6 +93,8 @@ class Stages:
         self.assertions = set(tables.get("assertion", {}).get("names", ()))
         self.declared: dict[str, list[str]] = tables.get("declared", {})
         self.by_hand = set(tables.get("by hand", {}).get("words", ()))
+        self.errands = set(tables.get("by hand", {}).get("errands", ()))
+        self.browsers = tuple(tables.get("by hand", {}).get("browsers", ()))
         self.aside = set(tables.get("aside", {}).get("words", ()))
         self.exits = set(tables.get("exit", {}).get("names", ()))
         browser = tables.get("browser", {})

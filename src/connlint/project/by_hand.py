@@ -1,0 +1,94 @@
+"""Programs that somebody starts by hand: once, to mend or to see something, or now and then, as an errand.
+
+All words come from the ``[[stage]]`` tables.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from connlint.model import program as p
+from connlint.patterns import regex
+from connlint.project import jsonc
+from connlint.project.module import Module
+from connlint.project.programs import COMMANDS, Programs
+from connlint.project.stage import words_of
+from connlint.project.timeline import at_import
+
+_OWN_FOLDER = regex(rb"['\"`](?:/Users/(?!Shared\b)[\w.-]+/|[A-Z]:[\\/]{1,2}Users[\\/]{1,2}(?!Public\b)[\w.-]+[\\/])")
+"""A path below the folder that a desktop gives to its user."""
+
+
+class ByHand:
+    """Answers about one project."""
+
+    def __init__(self, programs: Programs) -> None:
+        self.programs = programs
+        self.project = programs.project
+        self.stages = programs.stages
+
+    def has(self, module: Module) -> bool:
+        """Whether ``module`` is a program that somebody starts once, by hand: ``fix-prices.js``, ``reset_admin.py``.
+
+        Its name says so, or it opens what lies in somebody's own folder, or a browser, or a workflow runs it; nothing
+        of the project imports it, and no script, image or command of the program names it. Or the scripts that do are
+        errands: ``"seed:run"``, ``"docs"``.
+        """
+        if self._is_for_errands(module.path):
+            return self.programs.imported_by(module.path) is None
+        name = module.path.rpartition("/")[2]
+        named = not self.stages.by_hand.isdisjoint(words_of(name.rpartition(".")[0]))
+        drives = self._drives_browser(module)
+        if not (named or drives or _OWN_FOLDER.search(module.source.data) or self._is_for_pipelines(module.path)):
+            return False
+        if module.program.language == "python":
+            if not (drives or self.programs.python_script(module, []) or _works_at_once(module)):
+                return False
+        elif self.programs.exports(module) and b"require.main" not in module.source.data:
+            return False
+        return self.programs.imported_by(module.path) is None and not self.programs.is_commanded(module.path)
+
+    def _is_for_errands(self, path: str) -> bool:
+        """Whether scripts of a package name the file, all of them errands that no other script and no command runs."""
+        scripts = self.programs.scripts_naming(path)
+        errands = self.stages.errands
+        if not scripts or any(errands.isdisjoint(words_of(name)) for name in scripts) or self.programs.is_told(path):
+            return False
+        run = re.compile(rb"\b(?:npm|pnpm|yarn|bun)[ \t]+(?:run[ \t]+)?(?:%s)(?![\w:-])" % b"|".join(
+            re.escape(name.encode()) for name in scripts))
+        others = [text for name, text in jsonc.mapping(self.programs.package(path).get("scripts")).items()
+                  if isinstance(text, str) and errands.isdisjoint(words_of(name))]
+        return self.programs.told(run, COMMANDS, path) is None and not any(run.search(text.encode()) for text in others)
+
+    def _drives_browser(self, module: Module) -> bool:
+        """Whether the file opens a browser at its top level, and does there what somebody would do with it."""
+        if not any(name.partition(".")[0].encode() in module.source.data for name in self.stages.browsers):
+            return False
+        for name, definitions in module.scope.names.items():
+            for definition in definitions:
+                value = definition.value
+                called = module.qualified(value.callee) if type(value) is p.Call else None
+                if called is not None and called.startswith(self.stages.browsers) and any(
+                        type(call.callee) is p.Member and type(call.callee.of) is p.Name and call.callee.of.id == name
+                        and at_import(module, call) for call in module.nodes(p.Call)):
+                    return True
+        return False
+
+    def _is_for_pipelines(self, path: str) -> bool:
+        """Whether a workflow, which tests and builds the project, runs the file."""
+        runs = re.compile(rb"\b(?:node|bun|tsx|ts-node|python3?)[ \t]+(?:\./)?(?:%s|%s)(?![\w./-])" % tuple(
+            re.escape(text.encode()) for text in (path, path.rpartition("/")[2])))
+        return any(runs.search(data) for data in self._workflows)
+
+    @cached_property
+    def _workflows(self) -> list[bytes]:
+        return [self.project.tree.read(path) or b"" for path in sorted(self.project.tree.paths)
+                if path.startswith(".github/workflows/")]
+
+
+def _works_at_once(module: Module) -> bool:
+    """Whether the work of the file is done at its top level, where it tries something or holds something open."""
+    return any(
+        type(module.parent(call)) is p.Evaluate and at_import(module, call)
+        and any(type(above) in (p.Try, p.With) for above in module.parents(call)) for call in module.nodes(p.Call))
