@@ -340,11 +340,16 @@ class Cases:
             return False
         others = [path for path in self.repeats.holding(name) if path != self.module.path]
         theirs = re.compile(rb"(?<!\bthis)(?<!\bself)[?!]?\.%s\b" % re.escape(name.encode()))
-        relative = owner.name.encode() if owner is not None and owner.name else None
+        relative = re.escape(owner.name.encode()) if owner is not None and owner.name else None
         for path in others:
             data = self.project.tree.read(path) or b""
-            if theirs.search(data) or (relative is not None and relative in data):
+            if theirs.search(data):
                 return True
+            # a file with a class of its own by that name means this one only where it says whose it is
+            if relative is not None:
+                own = re.search(rb"\bclass %s\b" % relative, data)
+                if re.search(rb"(?:\.|\bimport )%s\b|\b%s as\b" % (relative, relative) if own else relative, data):
+                    return True
         return False
 
     # -- lost on the way ------------------------------------------------------------------------------------------

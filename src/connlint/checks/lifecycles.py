@@ -208,7 +208,9 @@ class Lifecycles:
 
     def _matches(self, api: Api, callee: Any, imported: str | None, origins: Origins) -> bool:
         if type(callee) is p.Member and callee.name in api.methods:
-            receiver = last_word(callee.of)
+            of = callee.of
+            # ``ctx["pool"].acquire()``: a key says as much as an attribute
+            receiver = of.key.value if type(of) is p.Index and type(of.key) is p.Text else last_word(of)
             if not api.on or (receiver is not None and any(fnmatchcase(receiver.lower(), word) for word in api.on)):
                 return True
         if not api.names:
