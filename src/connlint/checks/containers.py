@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from connlint.checks.deployed import CODE
 from connlint.checks.local_services import unpublished
 from connlint.checks.neighbours import Groups, once
+from connlint.checks.mapped_ports import mapped
 from connlint.checks.ports import wrong_ports
 from connlint.checks.readiness import unready
 from connlint.checks.told import Told
@@ -92,8 +93,8 @@ def _joined(rules: Rules, role: str, key: str) -> set[str]:
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Outcomes: "loopback", "port", "published-port", "unpublished", "unready", "connects", "unset", "unset-later";
-    each where a card wants it."""
+    """Outcomes: "loopback", "port", "published-port", "mapped", "unpublished", "unready", "connects", "unset",
+    "unset-later"; each where a card wants it."""
     tables = Tables(rules)
     running = Services.of(project).running()
     words = wording_of(project, rules.apis)
@@ -104,6 +105,8 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         yield from once(Told(groups, tables, words, project, rules).drafts())
     if "port" in card.outcomes:
         yield from once(wrong_ports(groups, tables, project, rules, whole))
+    if "mapped" in card.outcomes and whole:
+        yield from once(mapped(running, tables, project, rules))
     if "unpublished" in card.outcomes:
         yield from unpublished(project, rules)
     if "unready" in card.outcomes and whole:

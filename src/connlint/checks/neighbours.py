@@ -195,7 +195,7 @@ def unheard(number: int, target: Running, tables: Tables, tree: Tree,
     listed = bool(own) and any("LISTEN" in name for name in target.environment)
     known = bool(_told(target) or tables.ports_of(target.service.image))
     whole = known or listed
-    if not whole and published is None and not _is_written(number, target, tree):
+    if not whole and published is None and not is_written(number, target, tree):
         given = _given(target, tables) or coded(target)
         if given is not None:
             evidence, whole = evidence | {given}, True
@@ -216,7 +216,7 @@ def _given(one: Running, tables: Tables) -> int | None:
     return int(known.value) if known is not None and known.value and known.value.isdigit() else None
 
 
-def _is_written(number: int, one: Running, tree: Tree) -> bool:
+def is_written(number: int, one: Running, tree: Tree) -> bool:
     """Whether the number stands anywhere in what the service is built from, but for other services' addresses."""
     folder = one.service.build or "."
     prefix = "" if folder == "." else folder + "/"

@@ -162,14 +162,15 @@ class Borrowed(Struct, frozen=True):
 class Front(Struct, frozen=True):
     """A Kubernetes Service: the name by which pods whose labels match ``selector`` are reached.
 
-    ``ports`` are pairs of its own port and the pod's, as a number or a name; ``namespace`` is "" where none is said.
+    ``ports`` are its own port, the pod's, as a number or a name, and where that stands; ``namespace`` is "" where none
+    is said.
     A ``headless`` one is but a name: who asks for it reaches the pod itself, on whatever port that listens.
     """
 
     name: str
     namespace: str
     selector: dict[str, str]
-    ports: tuple[tuple[int | None, str | None], ...]
+    ports: tuple[tuple[int | None, str | None, Place], ...]
     place: Place
     headless: bool = False
 
@@ -190,7 +191,7 @@ class Front(Struct, frozen=True):
         """Its own ports, as ports of a container that has ``ports``."""
         named = {port.name: port.container for port in ports if port.name}
         return tuple(Port(int(target) if target and target.isdigit() else named.get(target or ""),
-                          None if self.headless else number, self.place, target) for number, target in self.ports)
+                          None if self.headless else number, place, target) for number, target, place in self.ports)
 
 
 class Service(Struct, frozen=True):

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from connlint.languages.deployment.shell import listed
 from connlint.languages.deployment.yaml_nodes import Yaml, documents, twice
 from connlint.model.deployment import Borrowed, Command, Deployment, Front, Known, Port, Service, Word
+from connlint.model.finding import Place
 from connlint.model.source import Source
 from connlint.patterns import regex
 
@@ -102,9 +103,10 @@ def _front(root: Yaml) -> Front | None:
         return None
     selector = root.get("spec", "selector")
     ports = root.get("spec", "ports")
-    rows: list[tuple[int | None, str | None]] = []
+    rows: list[tuple[int | None, str | None, Place]] = []
     for item in ports.list() if ports is not None else ():
-        rows.append((_number(item, "port"), _text(item, "targetPort") or _text(item, "port")))
+        told = item.get("targetPort") or item.get("port") or item
+        rows.append((_number(item, "port"), _text(item, "targetPort") or _text(item, "port"), told.place))
     return Front(_text(root, "metadata", "name") or "", _text(root, "metadata", "namespace") or "",
                  {k.text: v.text or "" for k, v in (selector.items() if selector is not None else ()) if k.text},
                  tuple(rows), root.place, _text(root, "spec", "clusterIP") == "None")

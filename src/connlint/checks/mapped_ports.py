@@ -1,0 +1,87 @@
+"""Ports that lead into a container where nothing listens: the right side of ``ports:``, a Service's ``targetPort``.
+
+Only where one port is mapped, and where it is known that what runs there listens on another and on no more: the tool's
+option or default, the one call that serves in the file that is started, the image of a well-known server. A number
+that stands anywhere else in what the service is made of may be listened on after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from connlint.checks.binding import port_of
+from connlint.checks.coded_ports import CodedPorts
+from connlint.checks.neighbours import is_written, named_ports
+from connlint.model.deployment import Port
+from connlint.model.finding import Draft, Step
+from connlint.model.rule import Rules
+from connlint.project.command_ports import mentioned_ports
+from connlint.project.project import Project
+from connlint.project.services import Running
+from connlint.project.starts import Start
+
+if TYPE_CHECKING:
+    from connlint.checks.containers import Tables
+
+_KINDS = ("compose", "kubernetes", "fly", "docker-run")
+
+
+def mapped(running: list[Running], tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
+    """Outcome "mapped"; slots: ``service``, ``port`` (where the mapping leads), ``ports`` (where it listens)."""
+    coded = CodedPorts(project, rules)
+    for one in running:
+        port = _mapped(one)
+        ports = _heard(one, coded, tables) if port is not None else None
+        if port is None or ports is None or _may_listen(port, ports, one, project, tables):
+            continue
+        listed = ", ".join(str(number) for number in sorted(ports)[:4])
+        place = coded.starts_of(one)[0].command.place if coded.starts_of(one) else one.service.place
+        yield Draft("mapped", port.place, {"service": one.name, "port": str(port.container), "ports": listed},
+                    f"{one.name}:{port.container}", related=(Step(place, f"`{one.name}` listens on {listed}"),))
+
+
+def _mapped(one: Running) -> Port | None:
+    """The one port to which all that asks from outside is led."""
+    service = one.service
+    if service.kind not in _KINDS or service.host_network or service.mates:
+        return None
+    led = [port for port in service.ports if port.host is not None or port.somewhere]
+    numbers = {port.container for port in led}
+    known = len(numbers) == 1 and led[0].container is not None and all(port.protocol == "tcp" for port in led)
+    return led[0] if known else None
+
+
+def _heard(one: Running, coded: CodedPorts, tables: Tables) -> frozenset[int] | None:
+    """The ports on which it listens, where these are all."""
+    starts = coded.starts_of(one)
+    if one.service.build is None and not one.commands:
+        # a file that is mounted may be its configuration; volumes of Kubernetes are not followed
+        plain = one.service.kind == "compose" and not one.service.mounts
+        return tables.ports_of(one.service.image) or None if plain else None
+    # an image that is not seen, or a script, may start more than it is told
+    if len(starts) != 1 or len(one.commands) != 1 or one.image is None or len(starts[0].beside) > 1:
+        return None
+    number = _told(starts[0], one) if starts[0].entry.get("host") is not None else coded.surely(one)
+    return frozenset((number,)) if number is not None else None
+
+
+def _told(start: Start, one: Running) -> int | None:
+    """The port of a server that takes it as an option, or has one of its own."""
+    if start.configured or start.options.has(start.listed("socket_flags")):
+        return None
+    told = any(start.options.has(start.listed(key)) for key in ("port_flags", "bind_flags"))
+    if not told and one.open and start.listed("port_env"):
+        return None  # who sets more variables than can be seen may set this one
+    return port_of(start)
+
+
+def _may_listen(port: Port, ports: frozenset[int], one: Running, project: Project, tables: Tables) -> bool:
+    """Whether it listens there, or may for all that is known."""
+    number = port.container
+    assert number is not None
+    exposed = {p.container for p in one.stage.exposed} if one.stage is not None else set()
+    mentioned = {n for command in one.commands for n in mentioned_ports([word.value for word in command.words])}
+    said = any(str(number) in (known.value or known.written) for known in one.environment.values())
+    return (number in ports or number in exposed or number in mentioned or number in named_ports(one, tables) or said
+            or (one.service.build is not None and is_written(number, one, project.tree)))
