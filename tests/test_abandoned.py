@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from projects import report
@@ -158,6 +160,7 @@ SEEDED = {
     ({"consumer.py": BY_HAND}, True),
     ({"clean_redis.py": BY_HAND, "main.py": "import clean_redis\n"}, True),
     ({"login.py": LOGIN}, False),
+    ({"login.py": LOGIN, "deploy.sh": "docker login registry.example.com\n"}, False),
     ({"login.py": LOGIN, "Procfile": "worker: python login.py\n"}, True),
     ({"login.py": LOGIN.replace("driver = webdriver.Chrome()", "import requests as driver")}, True),
     (SEEDED, False),
@@ -167,6 +170,25 @@ SEEDED = {
 ])
 def test_programs_that_somebody_starts_once(files, found):
     rules = {f.rule for f in report(files).findings}
+    assert ("env-localhost-fallback" in rules) == found
+
+
+DOCUMENTED = {
+    **{f"src/part{number}.js": f"export const part{number} = {number};\n" for number in range(12)},
+    "src/index.js": "".join(f"import {{ part{number} }} from './part{number}.js';\n" for number in range(12))
+                    + "import { PORT } from './address.js';\nconsole.log(PORT);\n",
+    "src/address.js": "export const PORT = process.env.PORT || 3000;\n"
+                      "export const HOST = process.env.API_HOST || 'http://localhost:3000';\n",
+    "src/describe.js": "import { HOST } from './address.js';\nimport { write } from 'swagger-autogen';\n"
+                       "write({ host: HOST });\n",
+}
+
+
+@pytest.mark.parametrize(("script", "found"), [("swagger", False), ("poll", True)])
+def test_a_value_that_an_errand_alone_takes(script, found):
+    package = {"name": "shop", "private": True, "type": "module",
+               "scripts": {"start": "node src/index.js", script: "node src/describe.js"}}
+    rules = {f.rule for f in report({**DOCUMENTED, "package.json": json.dumps(package)}).findings if f.level != "note"}
     assert ("env-localhost-fallback" in rules) == found
 
 

@@ -182,7 +182,13 @@ def test_where_the_program_ends_with_the_function_it_is_a_note(start, level):
     ("    try:\n        await bus.send(event)\n    except Exception:\n        log(event)\n",
      "it may be collected before it is done"),
     ("    while True:\n        try:\n            await bus.send(event)\n        except:\n            log(event)\n",
-     "it may be collected before it is done"),
+     "nothing ends its loop when the program shuts down"),
+    ("    while True:\n        await asyncio.sleep(9)\n        try:\n            await bus.send(event)\n"
+     "        except asyncio.CancelledError:\n            break\n        except Exception:\n            log(event)\n",
+     "nothing ends its loop when the program shuts down"),
+    ("    while True:\n        await asyncio.sleep(9)\n        await bus.send(event)\n", "its exception is lost"),
+    ("    while True:\n        try:\n            if await bus.send(event):\n                break\n"
+     "        except Exception:\n            log(event)\n", "it may be collected before it is done"),
 ])
 def test_an_exception_that_the_coroutine_catches_itself_is_not_lost(body, why):
     text = f"import asyncio\n\n\nasync def send(event):\n{body}\n\ndef f(e):\n    asyncio.create_task(send(e))\n"
@@ -204,8 +210,13 @@ def test_a_program_may_end_where_its_main_function_returns(start, level):
 
 def test_what_the_main_function_never_closes_is_a_note():
     text = "import pika\n\n\ndef main():\n    c = pika.BlockingConnection(PARAMETERS).channel()\n    c.start()\n\n\n"
-    assert only("a.py", text + "if __name__ == '__main__':\n    main()\n").level == "note"
+    start = "if __name__ == '__main__':\n    main()\n"
+    assert only("a.py", text + start).level == "note"
     assert only("a.py", text).level == "warning"
+    # who imports the file may name a module like that
+    others = findings("a.py", text + start, b_py="import a\nfrom app.main import router\n\nstart(a, router)\n")
+    assert [it.level for it in others] == ["note"]
+    assert findings("a.py", text + start, b_py="from a import main\n\nmain()\n")[0].level == "warning"
 
 
 @pytest.mark.parametrize(("handler", "level"), [
@@ -325,3 +336,28 @@ def test_the_place_to_undo_it_is_named_as_the_version_of_the_framework_names_it(
     found = report({"src/Page.vue": page, "src/main.js": "import Page from './Page.vue';\nPage();\n",
                     "package.json": package}).findings
     assert [f.rule for f in found] == ["interval-not-cleared"] and f"`{cleanup}` is the place" in found[0].message
+
+
+@pytest.mark.parametrize(("start", "count"), [
+    ("if __name__ == '__main__':\n    serve(8000)\n", 0),  # no loop runs yet: this raises, and makes no task
+    ("async def main():\n    serve(8000)\n\n\nif __name__ == '__main__':\n    asyncio.run(main())\n", 1),
+    ("@app.get('/')\ndef index():\n    serve(8000)\n", 1),
+])
+def test_a_task_needs_a_loop_that_runs(start, count):
+    text = ("import asyncio\nimport uvicorn\n\n\nasync def sweep():\n    await asyncio.sleep(9)\n"
+            "    await store.sweep()\n\n\ndef serve(port):\n    asyncio.create_task(sweep())\n"
+            "    uvicorn.run(app, port=port)\n\n\n")
+    assert len(findings("a.py", text + start)) == count
+
+
+@pytest.mark.parametrize(("loop", "count"), [
+    ("while self.rows:\n            await store(self.rows.popleft())", 0),
+    ("while self.rows:\n            while self.rows and self.fits():\n                store(self.rows.popleft())", 0),
+    ("while self.rows:\n            await store(self.rows[0])", 1),
+    ("while True:\n            await store(self.rows.popleft())", 1),
+])
+def test_a_task_that_works_something_off_ends_by_itself(loop, count):
+    text = ("import asyncio\n\n\nclass Store:\n    def add(self, row):\n        self.rows.append(row)\n"
+            "        self.writer = asyncio.create_task(self.write())\n\n"
+            f"    async def write(self):\n        {loop}\n\n    def shutdown(self):\n        self.rows.clear()\n")
+    assert len([it for it in findings("a.py", text) if it.level == "warning"]) == count

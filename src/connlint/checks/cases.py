@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from connlint.cards import Rules
 from connlint.checks.components import Components
 from connlint.checks.endings import Endings
-from connlint.checks.flows import catches, is_for_ever, lower
+from connlint.checks.flows import is_for_ever, lower
 from connlint.checks.homes import Home, Homes, Use
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import names_of
@@ -23,13 +23,13 @@ from connlint.checks.piping import Piping
 from connlint.checks.received import Received, is_used, received
 from connlint.checks.repeats import Why, repeats
 from connlint.checks.solver import solve
+from connlint.checks.tasks import Tasks
 from connlint.checks.telling import Telling
-from connlint.checks.threads import Threads, loops
+from connlint.checks.threads import Threads
 from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Place
 from connlint.model.finding import Step as Evidence
 from connlint.model.flow import Do, Loss, Step
-from connlint.project.callees import thing
 from connlint.project.conditions import apart
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -51,6 +51,7 @@ class Cases:
         self.ownership = Ownership(module, table, self.homes.origins, self.components)
         self.patience = Patience(module, project, table)
         self.threads = Threads(module, project)
+        self.tasks = Tasks(self.patience)
         self.piping = Piping(module, self.telling, self.patience)
         self.endings = Endings(self.repeats)
         self.mends = Mends(module, table, self.homes.origins)
@@ -116,21 +117,13 @@ class Cases:
                                       fix=self.mends.by_effect(call, api, hook, None))
         clause = why.clause
         if api.awaiting:
-            # the loop holds it weakly in any case; whether an error is seen depends on what it runs
-            clause = "it may be collected before it is done" if self._watches_itself(call) else "its exception is lost"
+            if self.tasks.has_no_loop(call):
+                return None  # no task is made: another fault
+            clause = self.tasks.clause(call)
         fix = self.mends.kept(call) if api.awaiting else self.mends.opened_inside(call, api)
         steps = self.telling.because(call, why)
         return self.telling.draft("discarded", call, api, "", why=clause, steps=steps, fix=fix,
                                   level="note" if api.awaiting and self.endings.by_hand() else None)
-
-    def _watches_itself(self, call: p.Call) -> bool:
-        """Whether a task runs a coroutine of the project that waits for nothing outside a ``try`` that catches all."""
-        inner = call.args[0].value if call.args else None
-        found = thing(self.module, inner.callee, self.project) if type(inner) is p.Call else None
-        if found is None or type(found.node) is not p.Function:
-            return False
-        waits = any(found.module.function(it) is found.node for it in found.module.nodes(p.Await))
-        return waits and not _waits_openly(found.node.body)
 
     def _is_undone(self, call: p.Call) -> bool:
         """Whether the file removes something from the same target in another way."""
@@ -301,23 +294,7 @@ class Cases:
             function = self.module.function(store)
             if type(value) is p.Constant and function is not None and function.name not in ("__init__", "constructor"):
                 return True
-        return api.awaiting and self._ends_by_itself(call)
-
-    def _ends_by_itself(self, call: p.Call) -> bool:
-        """Whether a task runs a function of this file that has no loop."""
-        inner = call.args[0].value if call.args else None
-        if type(inner) is not p.Call:
-            return False
-        function: p.Function | None = None
-        if type(inner.callee) is p.Name:
-            found = self.homes.origins.function_called(inner)
-            function = found[1] if found else None
-        elif type(inner.callee) is p.Member and type(inner.callee.of) is p.Name and inner.callee.of.id == "self":
-            owner = class_of(self.module, call)
-            for statement in owner.body if owner is not None else ():
-                if type(statement) is p.Define and statement.name == inner.callee.name:
-                    function = statement.value if type(statement.value) is p.Function else None
-        return function is not None and not loops(function)
+        return api.awaiting and self.tasks.ends_by_itself(call)
 
     def _sweeps(self, function: Any) -> bool:
         """Whether a closing method gives back more than it names: it calls another method of the object."""
@@ -426,17 +403,3 @@ class Cases:
         if home.kind != "local" or len(ends) != 1 or any(u.meaning == "escape" for u in home.uses):
             return None  # given back elsewhere too: it would be done twice
         return self.mends.moved(call, api, home, ends[0])
-
-
-def _waits_openly(things: Any) -> bool:
-    """Whether something is awaited where no handler catches everything that it raises."""
-    waiting: list[Any] = list(things)
-    while waiting:
-        here = waiting.pop()
-        if type(here) is p.Await or (type(here) in (p.Loop, p.With) and here.is_async):
-            return True
-        if type(here) is p.Try and any(catches(h.types) for h in here.handlers):
-            waiting += [s for h in here.handlers for s in h.body] + [*here.always]
-        elif type(here) is not p.Function:
-            waiting.extend(p.children(here))
-    return False

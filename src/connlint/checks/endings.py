@@ -107,11 +107,11 @@ class Endings:
             if module is None or any(it.name == name for it in module.nodes(p.Member)):
                 return False
             there = Endings(repeats(module, project, rules))
-            if module.program.language == "python" and not there._is_program():
-                return False
             for use in there.repeats.names().get(name, ()):
                 home, definitions = project.definitions(module, use)
                 if home.path == self.module.path and any(d.name == name for d in definitions):
+                    if module.program.language == "python" and not there._is_program():
+                        return False
                     call = module.parent(use)
                     if type(call) is not p.Call or not there._leads_out(call, function, depth - 1):
                         return False

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connlint.checks.homes import Use
-from connlint.checks.lifecycles import Api, argument
+from connlint.checks.lifecycles import Api, argument, last_word
 from connlint.checks.origins import origins
 from connlint.model import program as p
 from connlint.project.callees import Thing, thing
@@ -18,6 +18,8 @@ from connlint.project.module import Module
 from connlint.project.project import Project
 
 _DEPTH = 3
+_TAKING = ("pop", "popleft", "popitem", "shift")
+"""Methods that take an element out of a collection."""
 
 
 class Threads:
@@ -70,11 +72,23 @@ def loops(function: p.Function) -> bool:
     waiting: list[Any] = list(function.body)
     while waiting:
         here = waiting.pop()
-        if type(here) is p.Loop and (here.iterable is None or here.is_async):
+        if type(here) is p.Loop and (here.iterable is None or here.is_async) and not _empties(here):
             return True
         if type(here) is not p.Function:
             waiting.extend(p.children(here))
     return False
+
+
+def _empties(loop: p.Loop) -> bool:
+    """Whether a loop goes on for as long as there is something in a collection out of which it takes: it works that off
+    and ends. ``while self.queue: self.queue.popleft()``"""
+    tests: list[Any] = [loop.test]
+    while type(tests[-1]) is p.Logical and tests[-1].op == "and":
+        both = tests.pop()
+        tests += [both.right, both.left]
+    names = {last_word(it) for it in tests if type(it) in (p.Name, p.Member)}
+    return any(type(call.callee) is p.Member and call.callee.name in _TAKING and last_word(call.callee.of) in names
+               for statement in loop.body for call in _inside(statement, p.Call))
 
 
 def _inside(node: Any, kind: type) -> Iterator[Any]:

@@ -279,9 +279,9 @@ def importers(project: Project) -> Importers:
     return found
 
 
-def without_imports(data: bytes, *, python: bool) -> bytes:
-    """The bytes of a file without the statements that import: a name that stands there alone is not used."""
-    return (_PYTHON if python else _IMPORTED).sub(b"", data)
+def imports(*, python: bool) -> re.Pattern[bytes]:
+    """What matches the statements of a file that import: a name that stands there alone is not used."""
+    return _PYTHON if python else _IMPORTED
 
 
 def _javascript_imports(data: bytes) -> list[tuple[int, str, str]]:

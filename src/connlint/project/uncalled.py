@@ -13,12 +13,13 @@ from connlint.model import program as p
 from connlint.patterns import alone, regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.disuse import Disuse
-from connlint.project.importers import importers, without_imports
+from connlint.project.importers import importers, imports
 from connlint.project.mentions import outside_comments
 from connlint.project.module import Module
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, words_of
+from connlint.project.timeline import is_main_test
 
 _TELLING = regex(
     r"(?:^|/)(?:[^/]*Dockerfile[^/]*|Procfile[^/]*|Makefile|[^/]+\.(?:ya?ml|toml|cfg|ini|json|html?|sh|tf|conf|service|ejs|hbs|"
@@ -35,7 +36,10 @@ _PROTOCOLS = frozenset(
     "handler listener middleware iter next async sync".split()
 )
 """Words at the beginning or the end of methods that libraries ask for by a name of their own."""
+_DEPTH = 2
+"""Functions that call each other, and are called by nobody else."""
 _PASSED_ON = regex(rb"\bexport\s*(?:type\s*)?\{[^{}]*\}(?:\s*from\b)?|^__all__\b[^\]]*\]", re.M)
+_RENAMED = regex(rb"[ \t]+as\b")
 _IMPLEMENTING = regex(rb"\bimplements\b")
 
 
@@ -53,9 +57,9 @@ class Uncalled:
         """The one `Uncalled` of a project."""
         return project.single(cls, project, stages)
 
-    def has(self, path: str, offset: int) -> bool:
+    def has(self, path: str, offset: int, depth: int = _DEPTH) -> bool:
         """Whether what stands at ``offset`` of the file ``path`` is part of a function that nobody calls, or that tests
-        alone do."""
+        and other such functions alone do."""
         if self.stages.of_path(path) != "production" or not Disuse.of(self.project, self.stages).is_crowded(path):
             return False
         module = self.project.module(path)
@@ -69,7 +73,7 @@ class Uncalled:
                           and self.programs.framework(module, None) is not None)
         if found_by_place or Abandoned.of(self.project, self.stages).is_library(path):
             return False
-        if not self._is_reached(path) or self._is_named(path, name):
+        if not (self._is_reached(path) or _is_started(module)) or self._is_named(path, name, module.parent(function).at, depth):
             return False
         if owner is None:
             return True
@@ -83,15 +87,23 @@ class Uncalled:
         """Whether files of the program import the module, directly or through others that pass on what it gives."""
         return any(self.stages.of_path(other) == "production" for other in self.index.near(path))
 
-    def _is_named(self, path: str, name: str) -> bool:
-        """Whether the name stands in the program a second time, other than where modules pass it on."""
+    def _is_named(self, path: str, name: str, own: tuple[int, int], depth: int) -> bool:
+        """Whether the name of a function, defined at ``own``, stands in the program a second time, other than where
+        modules pass it on, and in functions that nobody calls."""
         word = alone(name.encode())
-        found = 0
         for other in self.index.mentions(name, path):
-            if self.stages.of_path(other) != "test" and not self._is_copy(other):
-                data = _PASSED_ON.sub(b"", without_imports(self.index.data(other), python=other.endswith(".py")))
-                found += sum(1 for _ in outside_comments(word, data, python=other.endswith(".py")))
-                if found > 1:
+            if self.stages.of_path(other) == "test" or self._is_copy(other):
+                continue
+            python = other.endswith(".py")
+            data = self.index.data(other)
+            aside = [it.span() for pattern in (imports(python=python), _PASSED_ON) for it in pattern.finditer(data)]
+            if other == path:
+                aside.append(own)
+            for match in outside_comments(word, data, python=python):
+                at = match.start()
+                renamed = _RENAMED.match(data, match.end()) is not None
+                named = renamed or not any(start <= at < end for start, end in aside)
+                if named and not (depth > 0 and self.has(other, at, depth - 1)):
                     return True
         return any(word.search(self.index.data(other)) for other in self.project.tree.paths if _TELLING.search(other))
 
@@ -105,6 +117,11 @@ class Uncalled:
         called = re.compile(rb"\.%s\s*\(" % re.escape(name.encode()))
         return any(self.stages.of_path(other) == "test" and called.search(self.index.data(other))
                    for other in self.index.mentions(name, path))
+
+
+def _is_started(module: Module) -> bool:
+    """Whether the file is a program by itself."""
+    return any(type(it) is p.If and is_main_test(module, it.test) for it in module.program.body)
 
 
 def _is_own(name: str) -> bool:

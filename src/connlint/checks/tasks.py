@@ -1,0 +1,139 @@
+"""What a task runs: whether that ends by itself and sees to its own errors, and whether there is a loop to run it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connlint.checks.flows import catches, is_for_ever
+from connlint.checks.lifecycles import last_word
+from connlint.checks.origins import class_of
+from connlint.checks.patience import Patience
+from connlint.checks.repeats import unread
+from connlint.checks.threads import loops
+from connlint.model import program as p
+from connlint.project.callees import Thing, thing
+from connlint.project.importers import importers
+from connlint.project.timeline import at_import
+from connlint.project.uses import references
+
+_ASKING = "CancelledError"
+"""The exception with which others end a loop."""
+
+
+class Tasks:
+    """Answers about the tasks that the module of ``patience`` makes."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.patience = patience
+        self.module = patience.module
+        self.project = patience.project
+
+    def clause(self, call: p.Call) -> str:
+        """What comes of it that nobody keeps the task of ``call``, for the end of a sentence.
+
+        The event loop holds a task weakly in any case; whether an error is seen depends on what the task runs.
+        """
+        found = self._runs(call)
+        if found is None or not self._waits(found):
+            return "its exception is lost"
+        own = found.module is self.module
+        there = self.patience if own else Patience(found.module, self.project, self.patience.table)
+        if _goes_on(found.node) and not _waits_openly(found.node.body, there):
+            return "nothing ends its loop when the program shuts down"
+        return "its exception is lost" if _waits_openly(found.node.body) else "it may be collected before it is done"
+
+    def ends_by_itself(self, call: p.Call) -> bool:
+        """Whether a task runs a function that waits in no loop."""
+        found = self._runs(call)
+        return found is not None and found.module is self.module and not loops(found.node)
+
+    def has_no_loop(self, call: p.Call) -> bool:
+        """Whether ``call`` asks for the running event loop where there is none, so that no task is made: in a function
+        that only the start of the program calls."""
+        module = self.module
+        function = module.function(call)
+        define = module.parent(function) if function is not None else None
+        if function is None or function.is_async or function.decorators or module.qualified(call.callee) is None:
+            return False
+        if type(define) is not p.Define or type(module.parent(define)) is not p.Program or unread(module, define.name):
+            return False
+        if any(self._is_named_in(path, define.name) for path in importers(self.project).near(module.path)):
+            return False
+        uses = [module.parent(use) for use in references(module, define.name, define)]
+        return bool(uses) and all(
+            type(it) is p.Call and last_word(it) == define.name and at_import(module, it, main=True) for it in uses)
+
+    def _is_named_in(self, path: str, name: str) -> bool:
+        """Whether a file uses a name, other than for a method of its own."""
+        other = self.project.module(path)
+        return other is None or any(it.id == name for it in other.nodes(p.Name)) or any(
+            it.name == name and last_word(it.of) != "self" for it in other.nodes(p.Member))
+
+    def _runs(self, call: p.Call) -> Thing | None:
+        """The function of the project whose coroutine a task runs."""
+        inner = next((it.value for it in call.args if type(it.value) is p.Call), None)
+        if inner is None:
+            return None
+        found = thing(self.module, inner.callee, self.project)
+        if found is None and type(inner.callee) is p.Member and last_word(inner.callee.of) == "self":
+            owner = class_of(self.module, call)
+            for statement in owner.body if owner is not None else ():
+                if type(statement) is p.Define and statement.name == inner.callee.name:
+                    found = Thing(self.module, statement.value)
+        return found if found is not None and type(found.node) is p.Function else None
+
+    def _waits(self, found: Thing) -> bool:
+        return any(found.module.function(it) is found.node for it in found.module.nodes(p.Await))
+
+
+def _goes_on(function: p.Function) -> bool:
+    """Whether a function has a loop that nothing leaves, unless somebody else ends it."""
+    return any(type(it) is p.Loop and it.iterable is None and is_for_ever(it.test) and not _is_left(it.body)
+               for it in _statements(function.body))
+
+
+def _statements(body: tuple[Any, ...]) -> list[Any]:
+    """The statements of ``body``, with those of blocks in it."""
+    found: list[Any] = []
+    for it in body:
+        found.append(it)
+        if type(it) is p.Try:
+            found += _statements((*it.body, *it.otherwise, *it.always))
+        elif type(it) is p.With:
+            found += _statements(it.body)
+    return found
+
+
+def _is_left(things: Any) -> bool:
+    """Whether something in a loop's body leaves it, or may do so, beside what is told to."""
+    for it in things:
+        if type(it) in (p.Break, p.Return, p.Raise):
+            return True
+        if type(it) is p.Handler and _is_asked(it.types):
+            continue
+        if type(it) is not p.Function and _is_left(p.children(it)):
+            return True
+    return False
+
+
+def _is_asked(types: Any) -> bool:
+    """Whether a handler takes only what others raise to end the loop."""
+    named = types.items if type(types) is p.Sequence else (types,)
+    return all(last_word(it) == _ASKING for it in named)
+
+
+def _waits_openly(things: Any, patience: Patience | None = None) -> bool:
+    """Whether something is awaited where no handler catches everything that it raises; with ``patience``, what does
+    not raise in practice does not count."""
+    waiting: list[Any] = list(things)
+    while waiting:
+        here = waiting.pop()
+        if type(here) is p.Await and not (patience is not None and patience.settles(here.value)):
+            return True
+        if type(here) in (p.Loop, p.With) and here.is_async:
+            return True
+        if type(here) is p.Try and any(catches(h.types) for h in here.handlers):
+            waiting += [s for h in here.handlers for s in h.body] + [*here.always]
+        elif type(here) is not p.Function:
+            waiting.extend(p.children(here))
+    return False
