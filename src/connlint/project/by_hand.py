@@ -12,8 +12,9 @@ from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.module import Module
-from connlint.project.programs import COMMANDS, Programs
-from connlint.project.stage import words_of
+from connlint.project.programs import COMMANDS, Programs, programs_of
+from connlint.project.project import Project
+from connlint.project.stage import Stages, words_of
 from connlint.project.timeline import at_import
 
 _OWN_FOLDER = regex(rb"['\"`](?:/Users/(?!Shared\b)[\w.-]+/|[A-Z]:[\\/]{1,2}Users[\\/]{1,2}(?!Public\b)[\w.-]+[\\/])")
@@ -27,6 +28,12 @@ class ByHand:
         self.programs = programs
         self.project = programs.project
         self.stages = programs.stages
+        self._errands: dict[str, bool] = {}
+
+    @classmethod
+    def of(cls, project: Project, stages: Stages) -> ByHand:
+        """The one `ByHand` of a project."""
+        return project.single(cls, programs_of(project, stages))
 
     def has(self, module: Module) -> bool:
         """Whether ``module`` is a program that somebody starts once, by hand: ``fix-prices.js``, ``reset_admin.py``.
@@ -35,22 +42,29 @@ class ByHand:
         of the project imports it, and no script, image or command of the program names it. Or the scripts that do are
         errands: ``"seed:run"``, ``"docs"``.
         """
-        if self._is_for_errands(module.path):
-            return self.programs.imported_by(module.path) is None
+        if self.is_errand(module.path):
+            return True
         name = module.path.rpartition("/")[2]
         named = not self.stages.by_hand.isdisjoint(words_of(name.rpartition(".")[0]))
-        drives = self._drives_browser(module)
-        if not (named or drives or _OWN_FOLDER.search(module.source.data) or self._is_for_pipelines(module.path)):
+        if self._drives_browser(module):
+            return self.programs.imported_by(module.path) is None and not self._is_started(module.path)
+        if not (named or _OWN_FOLDER.search(module.source.data) or self._is_for_pipelines(module.path)):
             return False
         if module.program.language == "python":
-            if not (drives or self.programs.python_script(module, []) or _works_at_once(module)):
+            if not (self.programs.python_script(module, []) or _works_at_once(module)):
                 return False
         elif self.programs.exports(module) and b"require.main" not in module.source.data:
             return False
         return self.programs.imported_by(module.path) is None and not self.programs.is_commanded(module.path)
 
+    def is_errand(self, path: str) -> bool:
+        """Whether nothing imports the file at ``path``, and scripts of its package name it, all of them errands that no
+        other script and no command runs."""
+        if path not in self._errands:
+            self._errands[path] = self._is_for_errands(path) and self.programs.imported_by(path) is None
+        return self._errands[path]
+
     def _is_for_errands(self, path: str) -> bool:
-        """Whether scripts of a package name the file, all of them errands that no other script and no command runs."""
         scripts = self.programs.scripts_naming(path)
         errands = self.stages.errands
         if not scripts or any(errands.isdisjoint(words_of(name)) for name in scripts) or self.programs.is_told(path):
@@ -74,6 +88,12 @@ class ByHand:
                         and at_import(module, call) for call in module.nodes(p.Call)):
                     return True
         return False
+
+    def _is_started(self, path: str) -> bool:
+        """Whether a command starts the file of Python by its name or as a module."""
+        stem = re.escape(path.rpartition("/")[2].removesuffix(".py").encode())
+        return self.programs.told(re.compile(rb"(?<![\w-])%s\.py\b|-m[ \t]+(?:\w+\.)*%s\b" % (stem, stem)), COMMANDS,
+                                  path) is not None
 
     def _is_for_pipelines(self, path: str) -> bool:
         """Whether a workflow, which tests and builds the project, runs the file."""

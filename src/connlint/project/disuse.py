@@ -16,6 +16,7 @@ from connlint.model import program as p
 from connlint.patterns import Led, regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.answer import Found
+from connlint.project.by_hand import ByHand
 from connlint.project.importers import importers
 from connlint.project.javascript_paths import INSTALLED
 from connlint.project.module import Module
@@ -87,8 +88,10 @@ class Disuse:
                     or self._is_misunderstood(path))
 
     def readers(self, path: str) -> list[str]:
-        """The files, no tests, that import ``path``."""
-        return [other for other in self.index.of(path) if self.stages.of_path(other) != "test"]
+        """The files, no tests and no errands that somebody runs by hand, that import ``path``."""
+        errands = ByHand.of(self.project, self.stages)
+        return [other for other in self.index.of(path)
+                if self.stages.of_path(other) != "test" and not errands.is_errand(other)]
 
     def is_asked_for(self, path: str, name: str) -> bool:
         """Whether a file imports a ``name`` from somewhere that is not understood, which may be the module at

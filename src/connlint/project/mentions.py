@@ -1,6 +1,7 @@
 """Fields and entries whose name the program does not hold a second time, although it holds those of others beside them.
 
-This is settled on bytes, comments left out; tests count as readers of what stands beside, and not of the value itself.
+This is settled on bytes, comments left out; tests and errands that somebody runs by hand count as readers of what
+stands beside, and not of the value itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from connlint.model import program as p
 from connlint.patterns import regex
+from connlint.project.by_hand import ByHand
 from connlint.project.elsewhere import Field
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -94,7 +96,7 @@ class Mentions:
         return logged > 0
 
     def _counts(self, path: str) -> bool:
-        return self.stages.of_path(path) != "test"
+        return self.stages.of_path(path) != "test" and not ByHand.of(self.project, self.stages).is_errand(path)
 
     def _is_named(self, home: Module, variable: str, *, tests: bool = False) -> bool:
         """Whether any file of the program (or, with ``tests``, of what surrounds it) names ``variable`` other than

@@ -85,7 +85,7 @@ class Programs:
         """Whether ``module`` is a program that somebody starts by hand: see `connlint.project.by_hand`."""
         from connlint.project.by_hand import ByHand
 
-        return self.project.single(ByHand, self).has(module)
+        return ByHand.of(self.project, self.stages).has(module)
 
     def is_commanded(self, path: str) -> bool:
         """Whether a script of a package, an image or a file of commands names the file."""
