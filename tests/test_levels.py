@@ -14,6 +14,9 @@ SERVED = {
     "config.py": "from pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n"
                  "    mail_url: str = ''\n    model_url: str = 'http://localhost:11434'\n\n\nsettings = Settings()\n",
 }
+SETTINGS = ("import os\n\n\nclass Settings:\n    MAIL_URL = os.getenv('MAIL_URL', '')\n"
+            "    MODEL_URL = os.getenv('MODEL_URL', 'http://localhost:11434')\n\n\nsettings = Settings()\n")
+MADE = "\n\n    @property\n    def chat_url(self):\n        return self.model_url + '/chat'"
 APP = "import httpx\nfrom fastapi import FastAPI\nfrom config import settings\nfrom rows import row\napp = FastAPI()\n"
 ROWS = {"rows.py": "def row():\n    return open('row.json').read()\n"}
 CACHE = ("import os\nimport redis\n\n\ndef connected():\n"
@@ -52,8 +55,8 @@ STARTED = {
 ENVALID = {
     "package.json": '{"name": "shop", "private": true, "dependencies": {"mongodb": "^6.0.0", "envalid": "^8.0.0"}}',
     "src/config.ts": "import { cleanEnv, url } from 'envalid';\n"
-                     "export const env = cleanEnv(process.env, {\n  MONGO_URI: url({ default: 'mongodb://db:27017' }),\n"
-                     "});\n",
+                     "export const env = cleanEnv(process.env, {\n"
+                     "  MONGO_URI: url({ default: 'mongodb://db:27017' }),\n});\n",
     "src/db.ts": "import { MongoClient } from 'mongodb';\nimport { env } from './config';\n"
                  "const { MONGO_URI } = env;\nexport const client = new MongoClient(MONGO_URI);\n",
     "src/main.ts": "import { client } from './db';\nclient.db();\n",
@@ -182,6 +185,20 @@ CASES = {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
         "config.py": SERVED["config.py"].replace("    model_url", "    enabled: bool = False\n    model_url"),
         "docker-compose.yml": COMPOSE.replace("LOG_LEVEL: info", "ENABLED: 'true'")}),
+    "a setting that the service does not ask for": ("env-localhost-fallback", "warning", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.mail_url)\n"}),
+    "a variable of a class that the service does not ask for": ("env-localhost-fallback", "warning", {
+        **SERVED, **ROWS, "config.py": SETTINGS,
+        "main.py": APP + "client = httpx.Client(base_url=settings.MAIL_URL)\n"}),
+    "a variable of a class that the service asks for": ("env-localhost-fallback", "error", {
+        **SERVED, **ROWS, "config.py": SETTINGS,
+        "main.py": APP + "client = httpx.Client(base_url=settings.MODEL_URL)\n"}),
+    "a setting of which another is made that the service does not ask for": ("env-localhost-fallback", "warning", {
+        **SERVED, **ROWS, "config.py": SERVED["config.py"].replace("\n\n\nsettings", MADE + "\n\n\nsettings"),
+        "main.py": APP + "client = httpx.Client(base_url=settings.mail_url)\n"}),
+    "a setting of which another is made that the service asks for": ("env-localhost-fallback", "error", {
+        **SERVED, **ROWS, "config.py": SERVED["config.py"].replace("\n\n\nsettings", MADE + "\n\n\nsettings"),
+        "main.py": APP + "client = httpx.Client(base_url=settings.chat_url)\n"}),
     "a setting beside another that is off": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
         "config.py": SERVED["config.py"].replace("    model_url", "    mail_enabled: bool = False\n    model_url")}),

@@ -21,6 +21,7 @@ from connlint.project.compiled import likely_source
 from connlint.project.deployments import groups
 from connlint.project.grounds import above
 from connlint.project.importers import importers
+from connlint.project.mentions import made_of
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
@@ -132,17 +133,31 @@ class Code:
 
     def uses(self, one: Running, field: str) -> bool:
         """Whether any code of ``one`` asks for the attribute ``field``: settings are often more than is needed."""
-        word = re.escape(field.encode())
-        asked = re.compile(rb"\.\s*" + word + rb"\b|[\"']" + word + rb"[\"']")
-        return any(asked.search(self.project.tree.read(path) or b"") for path in self.files(one))
+        return any(_asks(field).search(self.project.tree.read(path) or b"") for path in self.files(one))
+
+    def _needs_attribute(self, one: Running, module: Module, owner: p.Class, name: str, seen: frozenset[str]) -> bool:
+        """Whether code of ``one`` asks for an attribute of the class ``owner``, or for another that the class makes of
+        it: ``self.url = f"{self.host}:5432"``."""
+        if name in seen:
+            return False
+        asked = _asks(name)
+        if any(path != module.path and asked.search(self.project.tree.read(path) or b"") for path in self.files(one)):
+            return True
+        inside = [m for m in module.nodes(p.Member) if m.name == name and owner.at[0] <= m.at[0] < owner.at[1]]
+        if len(inside) != sum(1 for _ in asked.finditer(module.source.data)):
+            return True
+        made, seen = {made_of(module, member) for member in inside}, seen | {name}
+        return None in made or any(self._needs_attribute(one, module, owner, other, seen) for other in made if other)
 
     def needs(self, one: Running, module: Module, node: Any) -> bool:
         """Whether code of ``one`` uses the value of ``node``: not where that is a constant of the module which only the
         code of others asks for, as happens in settings that several services import, nor where it is an attribute of a
         class for which nobody asks.
         """
-        if (attribute := _attribute(module, node)) is not None and not self.uses(one, attribute):
-            return False
+        if (attribute := _attribute(module, node)) is not None:
+            owner: Any = module.parent(module.statement(node))
+            if not self._needs_attribute(one, module, owner, attribute, frozenset()):
+                return False
         if module.program.language != "python" or (names := _constants(module, node)) is None:
             return True
         words = b"|".join(re.escape(name.encode()) for name in sorted(names))
@@ -317,6 +332,12 @@ def _attribute(module: Module, node: Any) -> str | None:
     if type(target) is not p.Name or type(module.parent(statement)) is not p.Class:
         return None
     return target.id if module.program.language == "python" and module.function(node) is None else None
+
+
+def _asks(field: str) -> re.Pattern[bytes]:
+    """What asks for an attribute: a variable of the environment may have the same name."""
+    word = re.escape(field.encode())
+    return re.compile(rb"\.\s*" + word + rb"\b|(?<!getenv\()(?<!environ\[)(?<!environ\.get\()[\"']" + word + rb"[\"']")
 
 
 def _constants(module: Module, node: Any) -> set[str] | None:

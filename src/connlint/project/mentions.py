@@ -125,8 +125,11 @@ class Mentions:
     def _pages(self) -> list[str]:
         return [path for path in sorted(self.project.tree.paths) if path.endswith(_PAGES)]
 
-    def _is_read(self, home: Module, owner: p.Class, name: str) -> bool:
-        """Whether any file of the program holds the name in another place than its declaration."""
+    def _is_read(self, home: Module, owner: p.Class, name: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether any file of the program holds the name in another place than its declaration, and not only to make
+        another field of it that nobody reads. Another package whose class has a field of this name means its own."""
+        if name in seen:
+            return False
         text = re.escape(name.encode())
         assigned = _declared(owner).get(name)
         python = home.path.endswith(".py")
@@ -134,13 +137,49 @@ class Mentions:
         quoted = rb"(?<!getenv\()(?<!environ\[)(?<!environ\.get\()[\"']%s[\"']" if python else rb"[\"']%s[\"']"
         own = re.compile(rb"\.%s\b|" % text + quoted % text)
         asked = sum(1 for _ in outside_comments(own, home.source.data, python=python))
-        if assigned is None or asked > validated(owner, name) + assigned or _goes_on(owner, name):
+        if _goes_on(owner, name):
             return True
+        if assigned is None or asked > validated(owner, name) + assigned:
+            inside = [m for m in home.nodes(p.Member) if m.name == name and owner.at[0] <= m.at[0] < owner.at[1]]
+            made = {made_of(home, member) for member in inside}
+            if asked != validated(owner, name) + len(inside) or None in made or any(
+                    self._is_read(home, owner, other, seen | {name}) for other in made if other and other != name):
+                return True
         shown = re.compile(rb"(?<![\w])%s(?![\w])" % text)
         word = own if python else shown
-        return any(path != home.path and self._counts(path) and self._holds(path, word)
-                   for path in self.index.mentions(name, home.path)) or any(
+        others = self._having(home, name) if python else set()
+        return any(path != home.path and self._counts(path) and own_root(self.project, path) not in others
+                   and self._holds(path, word) for path in self.index.mentions(name, home.path)) or any(
             shown.search(self.index.data(path)) for path in self._pages)
+
+    def _having(self, home: Module, name: str) -> set[str]:
+        """The roots of other packages, below which a class has a field of its own that is called ``name``."""
+        declared = re.compile(rb"^[ \t]+%s[ \t]*(?::[^\n=]+)?=" % re.escape(name.encode()), re.M)
+        here = ("", own_root(self.project, home.path))
+        return {root for path in self.index.mentions(name, home.path)
+                if (root := own_root(self.project, path)) not in here and declared.search(self.index.data(path))}
+
+
+def made_of(module: Module, member: p.Member) -> str | None:
+    """The attribute that is made of what ``member`` reads: assigned, or given back by a property; "" where it is only
+    tested or written; None where anything else happens to it."""
+    for above in module.parents(member):
+        kind = type(above)
+        if kind in (p.Let, p.Assign):
+            if above.target is member:
+                return ""
+            target = above.target
+            own = type(target) is p.Member and type(target.of) is p.Name and target.of.id in ("self", "cls")
+            return target.name if own else None
+        if kind in (p.If, p.Not):
+            return ""
+        if kind is p.Function:
+            named = {getattr(d.callee if type(d) is p.Call else d, "id", "") for d in above.decorators}
+            return above.name if named & {"property", "cached_property", "computed_field"} else None
+        if kind not in (p.Concat, p.Logical, p.Conditional, p.Return, p.Argument, p.Call, p.Opaque, p.Evaluate, p.Entry,
+                        p.Record):
+            return None
+    return None
 
 
 def _goes_on(owner: p.Class, name: str) -> bool:
