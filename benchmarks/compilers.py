@@ -30,6 +30,8 @@ _TYPED = (".ts", ".tsx", ".mts", ".cts", ".jsx", ".vue", ".svelte")
 _PLAIN = (".js", ".mjs", ".cjs")
 _NOT_INSTALLED = frozenset({2304, 2307, 2503, 2552, 2580, 2584, 2591, 2792, 7016})
 """Codes of names and modules that are not found: said of a package that is missing, they may be said once more."""
+_OF_BUNDLERS = "on type 'ImportMeta'."
+"""What is said of every ``import.meta.env`` where the types of the bundler are not installed."""
 
 Row = tuple[int, str, int]
 """Code, message, and the character of the file before the edit; -1 for what stands in the edited text."""
@@ -79,6 +81,10 @@ class Compilers:
     def complaints(self, file: Path, before: Source, after: Source, edits: Iterable[Edit]) -> list[str] | None:
         """What is wrong with ``file``, which holds ``after``, and was not before; None where no compiler knows it."""
         own = [edit for edit in edits if edit.place.path == before.path]
+        if file.name.startswith(".env") or file.name.endswith(".env"):
+            return [f"line {n} sets nothing" for n, line in enumerate(after.text.splitlines(), 1)
+                    if line.strip() and not line.lstrip().startswith("#") and "=" not in line
+                    and line not in before.text.splitlines()]
         if before.path.endswith((".py", ".pyi")):
             return _of_python(before, after, own)
         if before.path.endswith((".yml", ".yaml", ".json")):
@@ -138,7 +144,7 @@ def _new(before: Source, old: list[Row], new: list[Row], edits: list[Edit]) -> l
     """
     spans = [tuple(before.byte_to_char(byte) for byte in edit.place.at) for edit in edits]
     known = Counter((code, message, -1 if any(a <= at < b for a, b in spans) else at) for code, message, at in old)
-    missing = {(code, message) for code, message, _ in old if code in _NOT_INSTALLED}
+    missing = {(code, message) for code, message, _ in old if code in _NOT_INSTALLED or message.endswith(_OF_BUNDLERS)}
     found = []
     for row in new:
         if known[row] > 0:

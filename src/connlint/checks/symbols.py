@@ -103,7 +103,7 @@ def _what_it_is_called(path: str) -> str:
 def _symbol(
     linker: Linker, path: str, data: bytes, use: ImportUse, used: UsedName, target: Found, answer: Missing
 ) -> Draft:
-    from connlint.project.corrections import as_default, as_named, from_module, respelled
+    from connlint.project.corrections import as_default, as_named, from_module, respelled, takes_what_it_is_given
 
     outcome = "member" if not used.in_import else _OUTCOMES.get(use.breaks, "symbol")
     elsewhere = [place for place in answer.tried if place not in (target.path, path)]
@@ -123,6 +123,10 @@ def _symbol(
             fix = respelled(path, data, used.at, answer.near)
     elif elsewhere:
         hint = f"; {' and '.join(elsewhere[:2])} define it" if len(elsewhere) == 2 else f"; {elsewhere[0]} defines it"
+    home = elsewhere[0] if len(elsewhere) == 1 and used.in_import else target.path
+    meant = used.name if home != target.path or answer.near == "default" else answer.near or used.name
+    if fix is not None and used.in_import and not takes_what_it_is_given(path, data, used.at, linker.tree, home, meant):
+        fix = None
     related = () if target.path.endswith("/") else (
         Step(Place(target.path, (0, 0)), f"this module does not define '{used.name}'"),
     )

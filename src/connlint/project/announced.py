@@ -6,9 +6,12 @@ project that has no file of variables and no workflow tells nobody anything, and
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from connlint.model.finding import Edit
+from connlint.model.source import Source, Undecodable
 from connlint.patterns import regex
 from connlint.project.bundled import package_names
 from connlint.project.packages import own_root
@@ -17,6 +20,7 @@ from connlint.project.tree import Tree
 
 _TELLING = regex(r"(?:^|/)(?:\.env[\w.-]*|[\w.-]*\.env|[\w-]*env[.-](?:example|sample|template|dist)[\w.]*"
                  r"|\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|\.circleci/config\.yml|\.devcontainer/[^/]+)$")
+_EXAMPLE = regex(r"(?:^|/)(?:\.?env[._-](?:example|sample|template|dist)|(?:example|sample|template)\.env)$")
 _NAMING = regex(r"(?:^|/)(?:[^/]*Dockerfile[^/]*|[^/]+\.(?:ya?ml|toml|tf|sh|cfg|ini|conf|service)|Makefile"
                 r"|Procfile|package\.json|app\.json"
                 r"|[^/]*(?i:readme|install|setup|config|env|deploy|develop|contributing)[^/]*\.(?:md|rst|txt|adoc))$")
@@ -48,6 +52,27 @@ def is_announced(project: Project, variable: str) -> bool:
     if "named" not in memo:
         memo["named"] = _words(project.tree, (path for path in project.tree.paths if _NAMING.search(path)))
     return variable.encode() in memo["named"]
+
+
+def announcement(project: Project, path: str, variable: str, value: str) -> Edit | None:
+    """An edit that names ``variable`` with ``value`` in the example of a file of variables that the file ``path`` has
+    beside it or above; None where it has none, or several in one folder."""
+    from connlint.languages.deployment.rewrite import with_variable
+
+    memo: dict[str, list[str]] = project.memo.setdefault(announcement, {})
+    if not memo:
+        for one in sorted(project.tree.paths):
+            if _EXAMPLE.search(one):
+                memo.setdefault(posixpath.dirname(one), []).append(one)
+    folder = posixpath.dirname(path)
+    while folder not in memo and folder:
+        folder = posixpath.dirname(folder)
+    found = memo.get(folder, [])
+    data = project.tree.read(found[0]) if len(found) == 1 else None
+    try:
+        return with_variable(Source.decode(found[0], data), variable, value) if data else None
+    except Undecodable:
+        return None
 
 
 def tests_know(project: Project, variable: str) -> bool:

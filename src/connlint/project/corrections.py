@@ -15,6 +15,7 @@ from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span, Undecodable
 from connlint.patterns import regex
 from connlint.project.module import Module
+from connlint.project.tree import Tree
 
 _BRACES = regex(r"import\s*(\{[^{}]*\})\s*from\s*$", re.S)
 _ONE_LINE = regex(r"from\s+\S+\s+import\s+[\w ,]+")
@@ -71,6 +72,42 @@ def from_module(path: str, data: bytes, at: Span, module: str) -> Fix | None:
                 added = Edit(Place(path, last), f"{source.slice(last)}, {name.name}{alias}")
     edits = (added, Edit(Place(path, gone), ""))
     return _proved(source, Fix(title, edits), read)
+
+
+def takes_what_it_is_given(path: str, data: bytes, at: Span, tree: Tree, home: str, name: str) -> bool:
+    """Whether the function ``name`` of the file ``home`` can be called with the arguments that ``path`` gives what it
+    imports at ``at``; True for what is no function, or cannot be told."""
+    here = _open(path, data)
+    imported = _imported(here[1], at) if here is not None else None
+    there = _open(home, text) if (text := tree.read(home)) is not None else None
+    if here is None or there is None or imported is None:
+        return True
+    from connlint.languages.edits import everything
+
+    made: list[Any] = [s.value for s in there[1].body if type(s) is p.Define and s.name == name] + [
+        s.value for s in there[1].body if type(s) is p.Let and type(s.target) is p.Name and s.target.id == name]
+    if len(made) != 1 or type(made[0]) is not p.Function or made[0].decorators:
+        return True
+    return all(_takes(made[0], call, path.endswith(".py")) for call in everything(here[1].body) if type(call) is p.Call
+               and type(call.callee) is p.Name and call.callee.id == imported[1].local)
+
+
+def _takes(function: p.Function, call: p.Call, python: bool) -> bool:
+    """Whether a call gives a function no more arguments than it has parameters, and in Python no fewer."""
+    given = [one for one in call.args if one.name is None]
+    if any(one.spread for one in call.args):
+        return True
+    kinds = {param.kind for param in function.params}
+    places = [param for param in function.params if param.kind in ("positional", "either")]
+    if len(given) > len(places) and "rest" not in kinds:
+        return False
+    if not python:
+        return True
+    named = {one.name for one in call.args if one.name is not None}
+    known = {param.target.id for param in function.params if type(param.target) is p.Name}
+    missing = [param for param in places[len(given) :] if param.default is None
+               and not (type(param.target) is p.Name and param.target.id in named)]
+    return not missing and ("keywords" in kinds or named <= known)
 
 
 def as_default(path: str, data: bytes, at: Span) -> Fix | None:

@@ -11,7 +11,7 @@ from connlint.model import program as p
 from connlint.model.finding import Fix
 from connlint.model.source import Source
 from connlint.patterns import regex
-from connlint.project.announced import builds_know, is_announced, tests_know
+from connlint.project.announced import announcement, builds_know, is_announced, tests_know
 from connlint.project.bundled import is_inlined
 from connlint.project.corrections import without_idle_imports
 from connlint.project.defaults import strict_read, without_declared_default, without_default
@@ -30,15 +30,38 @@ _DEFAULTING = regex(r"(?i)(?:(?:^|\s)(?://|#)|/\*|^\s*\*).*(?<![\w-])"
 def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     """Make the program stop where ``reads`` find nothing, in place of the fallback at ``joint``.
 
-    None where they do not stand together, where the reader is not the language's own, where nobody is told of the
-    variable, where another one says it all and is not asked first, or where the edit cannot be written.
+    Where nobody is told of the variable, the example that the project has for its variables names it as well. None
+    where it has none, where they do not stand together, where the reader is not the language's own, where another
+    variable says it all and is not asked first, or where the edit cannot be written.
     """
+    project = values.environment.project
+    told = any(is_announced(project, name) for read in reads for name in read.variables)
+    names = [name for read in reads for name in read.variables]
+    if told:
+        return _required(values, reads, joint)
+    default = _default(values, joint)
+    if len(names) != 1 or type(default) is not p.Text:
+        return None
+    more = announcement(project, joint.module.path, names[0], default.value)
+    fix = _required(values, reads, joint) if more is not None else None
+    return None if fix is None or more is None else replace(fix, edits=(*fix.edits, more))
+
+
+def _default(values: Values, joint: Site) -> p.Expression | None:
+    """What stands in for the variable at ``joint``, as it is written there."""
+    if type(joint.node) is p.Logical:
+        return joint.node.right
+    access = values.environment.access(joint.module, joint.node)
+    declared = (one for one in values.environment.declarations(joint.module) if one.node is joint.node)
+    found = access or next(declared, None)
+    return found.default if found is not None else None
+
+
+def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     read = reads[0]
     module = read.site.module
     python = module.program.language == "python"
     if any(r.site.module is not module or len(r.variables) != 1 for r in (read, *reads)) or joint.module is not module:
-        return None
-    if not any(is_announced(values.environment.project, name) for r in reads for name in r.variables):
         return None
     if any(_is_spared(module, r) for r in reads) or _is_explained(module, read.site.node, joint.node):
         return None

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from connlint.model.source import Span
 from connlint.project.answer import Answer
+from connlint.project.tree import Tree
 
 
 class UsedName(Struct, frozen=True):
@@ -39,6 +40,7 @@ class ImportUse(Struct, frozen=True):
 class Linker(Protocol):
     """Resolution and outlines of one language. Paths are relative to the root of the project."""
 
+    tree: Tree
     unknown: int
     """Of how many imports of the file whose `imports` were asked for last it is not known where they lead, although
     they may well lead to a file of the project."""

@@ -39,6 +39,7 @@ class PythonLinker:
     """Resolution and outlines of Python. Implements `connlint.project.linker.Linker`."""
 
     def __init__(self, tree: Tree) -> None:
+        self.tree = tree
         self.files = PythonFiles(tree)
         self.doubts = Doubts(self.files)
         self.names = Names(self.files, self.doubts, self.resolve)

@@ -20,7 +20,29 @@ _ITEM = regex(r"[ ]*-[ ]+")
 _PART_OF_WORD = r"[\w.:/@$-]"
 _PLAIN = regex(r"(?:[\w./:=,@%+-]|\$\w+|\$\{\w+(?::-[\w./:@-]*)?\})+")
 """A word that means the same in a JSON array and to a shell, but for its variables."""
+_VALUE = regex(r"[\w:/.@,?&=%+*-]+")
 _HEALTHY, _STARTED = "service_healthy", "service_started"
+
+
+# -- variables --------------------------------------------------------------------------------------------------------
+
+
+def with_variable(source: Source, name: str, value: str) -> Edit | None:
+    """Name a variable in a file of variables: behind the last one that begins alike, or at the end.
+
+    None where it is named already, the value would have to be quoted, or the file is one for a shell.
+    """
+    if not _VALUE.fullmatch(value) or re.search(rf"\b{re.escape(name)}\b|(?m:^export )", source.text):
+        return None
+    family, end = f"{name.partition('_')[0]}_", line_end(source)
+    numbers = range(1, len(source.line_starts()) + 1)
+    alike = [number for number in numbers if source.line_text(number).startswith(family)]
+    text = f"{name}={value}"
+    if alike:
+        stop = line_stop(source, source.line_starts()[alike[-1] - 1])
+        return insertion(source, stop, f"{end}{text}")
+    last = source.text[-1:]
+    return insertion(source, len(source.data), f"{text}{end}" if last in ("\n", "") else f"{end}{text}")
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
