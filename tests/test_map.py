@@ -248,6 +248,252 @@ def test_a_path_chooses_deployments_and_a_wrong_one_is_said(tmp_path: Path) -> N
     assert "No services" in render(drawn({"main.py": ""}, tmp_path / "empty"), "text", Options())
 
 
+# -- what is started --------------------------------------------------------------------------------------------------
+
+APP = {"main.py": "app = 1\n"}
+STARTED = {
+    "a script where programs are": (
+        {"Dockerfile": "FROM python\nCOPY run.sh /usr/local/bin/\nWORKDIR /x\nCOPY main.py .\nCMD [\"run.sh\"]\n",
+         "run.sh": "#!/bin/sh\nset -e\necho hello\nalembic upgrade head\nexec uvicorn main:app\n", **APP},
+        ["run.sh", "  alembic upgrade head", "  uvicorn main:app → main.py"]),
+    "a script that starts what it is given": (
+        {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nENTRYPOINT [\"./run.sh\"]\nCMD [\"python\", \"main.py\"]\n",
+         "run.sh": "#!/bin/sh\nalembic upgrade head\nexec \"$@\"\n", **APP},
+        ["./run.sh", "  alembic upgrade head", "python main.py → main.py"]),
+    "a script that the image brings": (
+        {"Dockerfile": "FROM node\nWORKDIR /x\nCOPY . .\nENTRYPOINT [\"docker-entrypoint.sh\"]\n"
+                       "CMD [\"node\", \"main.js\"]\n", "main.js": ""},
+        ["node main.js → main.js"]),
+    "a script of the project's own that starts something else": (
+        {"Dockerfile": "FROM node\nWORKDIR /x\nCOPY . .\nENTRYPOINT [\"./run.sh\"]\nCMD [\"node\", \"main.js\"]\n",
+         "run.sh": "#!/bin/sh\nnode other.js\n", "main.js": "", "other.js": ""},
+        ["./run.sh node main.js", "  node other.js → other.js"]),
+    "what a build makes of a package": (
+        {"Dockerfile": "FROM node AS build\nWORKDIR /src\nCOPY . .\nFROM node\nWORKDIR /x\n"
+                       "COPY --from=build /src/apps/api/dist ./dist\nCMD node dist/main.js\n",
+         "apps/api/src/main.ts": "", "apps/web/src/main.ts": ""},
+        ["node dist/main.js → apps/api/src/main.ts"]),
+    "what the tool looks for": (
+        {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD fastapi run\n", "app/main.py": ""},
+        ["fastapi run → app/main.py"]),
+    "what is installed": (
+        {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD uvicorn shop.web:app\n", "src/shop/web.py": ""},
+        ["uvicorn shop.web:app → src/shop/web.py"]),
+    "a search path that goes on": (
+        {"Dockerfile": "FROM python\nENV PYTHONPATH=\"/x:$PYTHONPATH\"\nWORKDIR /x\nCOPY . .\nCMD python main.py\n",
+         **APP},
+        ["python main.py → main.py"]),
+}
+
+
+@pytest.mark.parametrize(("files", "runs"), STARTED.values(), ids=STARTED)
+def test_a_service_runs(files: dict[str, str], runs: list[str], tmp_path: Path) -> None:
+    a = service(drawn({"compose.yaml": "services:\n  a:\n    build: .\n", **files}, tmp_path), "a")
+    assert ["  " * r.depth + r.command + (f" → {r.file}" if r.file else "") for r in a.runs] == runs
+
+
+# -- ports ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "ports"), [
+    ("image: adminer", [8080]),
+    ("image: docker.io/library/adminer:4", [8080]),
+    ("image: example/adminer", []),
+    ("image: adminer\n    ports: ['81:9999']", [9999]),
+    ("image: neo4j", [7474, 7687]),
+    ("image: traefik\n    command: --entrypoints.web.address=:8000 --api", [8000]),
+    ("image: x/a\n    command: serve --http-port 8081 --db-port 5432 --redis-address cache:6379", [8081]),
+    ("image: x/a\n    ports: ['${PORT:?none}:8080']", [8080]),
+    ("image: x/a\n    ports: ['${A:-${B:-81}}:8080']", [8080]),
+    ("image: apache/kafka\n    environment: {KAFKA_LISTENERS: 'A://:9092,B://0.0.0.0:9093'}", [9092, 9093]),
+    ("image: nginx\n    volumes: ['./front.conf:/etc/nginx/conf.d/default.conf']", [8443]),
+    ("image: nginx\n    volumes: ['./pages:/usr/share/nginx/html']", [80]),
+])
+def test_a_service_listens(text: str, ports: list[int], tmp_path: Path) -> None:
+    files = {"compose.yaml": f"services:\n  a:\n    {text}\n",
+             "front.conf": "server {\n  # listen 80;\n  listen [::]:8443 ssl;\n  location / { return 200; }\n}\n"}
+    assert [row.port for row in service(drawn(files, tmp_path), "a").listens] == ports
+
+
+def test_a_port_of_the_machine_that_is_not_known_is_said_to_be_there(tmp_path: Path) -> None:
+    text = "services:\n  a:\n    image: x\n    ports: ['${P}:80', '${A:-${B:-81}}:82']\n"
+    map_ = drawn({"compose.yaml": text}, tmp_path)
+    rows = [(row.port, row.published, row.somewhere) for row in service(map_, "a").listens]
+    assert rows == [(80, (), True), (82, (81,), False)]
+    assert "published, at a port that is not known" in render(map_, "text", Options())
+
+
+# -- files and builds -------------------------------------------------------------------------------------------------
+
+NGINX = ("upstream backend { server api:8000; }\nserver {\n  location / { proxy_pass http://backend; }\n"
+         "  # proxy_pass http://db:5432;\n  location /x { proxy_pass http://web; }\n}\n")
+GIVEN = {
+    "a mount": ("image: nginx\n    volumes: ['./f:/etc/nginx/conf.d/f.conf']", {"f": "", "f.conf": NGINX}, {}),
+    "a file": ("image: nginx\n    volumes: ['./f.conf:/x/f.conf']", {"f.conf": NGINX}, {"api:8000", "web"}),
+    "a folder": ("image: nginx\n    volumes: ['./f:/etc/nginx']", {"f/f.conf": NGINX}, {"api:8000", "web"}),
+    "a copy": ("build: ./f", {"f/f.conf": NGINX, "f/Dockerfile": "FROM nginx\nCOPY f.conf /etc/nginx/conf.d/\n"},
+               {"api:8000", "web"}),
+    "targets": ("image: prom/prometheus\n    volumes: ['./p.yml:/etc/prometheus/prometheus.yml']",
+                {"p.yml": "scrape_configs:\n- static_configs:\n  - targets: ['api:8000', \"db:5432\"]\n"},
+                {"api:8000", "db:5432"}),
+    "an image": ("image: x\n    volumes: ['./c.yml:/etc/c.yml']", {"c.yml": "image: db:16\ndb: 5432\n"}, {}),
+    "what a program of the project keeps for itself": (
+        "build: .", {"Dockerfile": "FROM python\nCOPY . /x\nWORKDIR /x\nCMD python main.py\n", "main.py": "",
+                     "config/p.yml": "targets: ['api:8000']\n"}, {}),
+}
+
+
+@pytest.mark.parametrize(("text", "files", "leads_to"), GIVEN.values(), ids=GIVEN)
+def test_a_file_that_a_service_is_given_names_others(text: str, files: dict[str, str], leads_to: set[str],
+                                                     tmp_path: Path) -> None:
+    rest = "".join(f"  {name}:\n    image: x/{name}\n" for name in ("api", "web", "db", "backend"))
+    a = service(drawn({"compose.yaml": f"services:\n  a:\n    {text}\n{rest}", **files}, tmp_path), "a")
+    found = {f"{c.service}:{c.port}" if c.port else c.service for c in a.connects if c.source == "file"}
+    assert found == set(leads_to)
+
+
+def test_what_a_build_tells_browsers_is_drawn(tmp_path: Path) -> None:
+    text = ("services:\n  a:\n    build:\n      context: .\n      args:\n"
+            "        VITE_API_URL: ${API:-${HOST:-http://localhost:8000}}\n        VITE_SAME: http://b:1\n"
+            "        OTHER_URL: http://b:2\n"
+            "    environment: {VITE_SAME: 'http://b:1'}\n  b:\n    image: x\n    ports: ['8000:80']\n")
+    recipe = "FROM node AS build\nENV VITE_DOCS_URL=https://docs.example.com\nRUN npm run build\nFROM nginx\n"
+    a = service(drawn({"compose.yaml": text, "Dockerfile": recipe}, tmp_path), "a")
+    assert {(c.variable, c.source, c.service or c.target, c.browser) for c in a.connects} == {
+        ("VITE_API_URL", "build", "b", True), ("VITE_DOCS_URL", "build", "external", True),
+        ("VITE_SAME", "deployment", "b", False)}
+
+
+@pytest.mark.parametrize(("image", "variable", "value", "lead"), [
+    ("x/commander", "REDIS_HOSTS", "local:b:6379", "b:6379"),
+    ("x/a", "DB_HOST", "${A:-${B:-b}}", "b"),
+    ("x/a", "DB_HOST", "${A:-${B}}", "unknown"),
+    ("x/a", "CONNECTIONS_PER_HOST", "20", None),
+    ("x/a", "VIRTUAL_HOST", "localhost", None),
+    ("n8nio/n8n", "N8N_HOST", "localhost", None),
+    ("x/a", "N8N_HOST", "localhost", "itself"),
+    ("searxng/searxng", "SEARXNG_BASE_URL", "https://search.example.com", None),
+    ("apache/kafka", "KAFKA_LISTENERS", "A://:9092,B://:9093", None),
+    ("apache/kafka", "KAFKA_ZOOKEEPER_CONNECT", "b:2181", "b:2181"),
+])
+def test_a_variable_of_an_image_leads(image: str, variable: str, value: str, lead: str | None, tmp_path: Path) -> None:
+    text = f"services:\n  a:\n    image: {image}\n    environment:\n      {variable}: '{value}'\n  b:\n    image: x/b\n"
+    assert leads(service(drawn({"compose.yaml": text}, tmp_path), "a")).get(variable) == lead
+
+
+@pytest.mark.parametrize(("variable", "browser"), [
+    ("PRICES_BASE_URL", False), ("APP_BASE_URL", True), ("API_BASE_URL", True),
+])
+def test_who_asks_at_an_address_is_told_by_more_than_its_base(variable: str, browser: bool, tmp_path: Path) -> None:
+    code = f'import os\nURL = os.environ.get("{variable}", "https://example.com")\n'
+    a = service(drawn({"compose.yaml": "services:\n  a:\n    build: .\n", "Dockerfile": "FROM python\nCOPY . /x\n",
+                       "main.py": code}, tmp_path), "a")
+    assert [c.browser for c in a.connects] == [browser]
+
+
+# -- whose code -------------------------------------------------------------------------------------------------------
+
+
+def test_of_shared_code_each_service_has_what_it_loads(tmp_path: Path) -> None:
+    read = 'import os\nURL = os.environ["{}"]\n'
+    map_ = drawn({
+        "compose.yaml": "services:\n  a:\n    build: .\n    command: python a.py\n    environment: {X_URL: 'http://c:1'}\n"
+                        "  b:\n    build: .\n    command: python b.py\n    environment: {X_URL: 'http://c:1'}\n"
+                        "  c:\n    image: x/c\n",
+        "Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\n",
+        "a.py": "import own_a\n", "own_a.py": read.format("A_URL") + 'X = os.environ["X_URL"]\n',
+        "b.py": "import own_b\n", "own_b.py": read.format("B_URL"), "nobody.py": read.format("C_URL"),
+    }, tmp_path)
+    a, b = service(map_, "a"), service(map_, "b")
+    assert leads(a) == {"X_URL": "c:1", "A_URL": "unknown"} and leads(b) == {"X_URL": "c:1", "B_URL": "unknown"}
+    assert [spot.path for spot in a.connects[0].read] == ["own_a.py"] and b.connects[0].read == ()
+
+
+def test_an_image_that_holds_a_whole_workspace_runs_one_of_its_packages(tmp_path: Path) -> None:
+    read = "export const url = process.env.{} || 'http://c:1';\n"
+    a = service(drawn({
+        "compose.yaml": "services:\n  a:\n    build: {context: ., dockerfile: one/Dockerfile}\n  c:\n    image: x/c\n",
+        "one/Dockerfile": "FROM node\nWORKDIR /x\nCOPY . .\nWORKDIR /x/one\nCMD node main.js\n", "package.json": "{}",
+        "one/package.json": "{}", "one/main.js": "import '../lib/url.js';\n", "one/more.js": read.format("ONE_URL"),
+        "lib/package.json": "{}", "lib/url.js": read.format("LIB_URL"),
+        "two/package.json": "{}", "two/main.js": read.format("TWO_URL"),
+    }, tmp_path), "a")
+    assert leads(a) == {"ONE_URL": "c:1", "LIB_URL": "c:1"}
+
+
+def test_what_is_copied_from_a_build_is_the_package_that_it_is_made_from(tmp_path: Path) -> None:
+    recipe = ("FROM node AS build\nWORKDIR /src\nCOPY . .\nRUN npm run build\nFROM node\nWORKDIR /x\n"
+              "COPY --from=build /src/node_modules ./node_modules\nCOPY --from=build /src/web/.next/standalone ./\n")
+    a = service(drawn({"compose.yaml": "services:\n  a:\n    build: .\n", "Dockerfile": recipe, "web/a.ts": "",
+                       "api/b.ts": ""}, tmp_path), "a")
+    assert a.code == ("web",)
+    parts = recipe.replace("COPY . .", "COPY web ./web\nCOPY api ./api").replace("/web/.next/standalone", "/out")
+    whole = service(drawn({"compose.yaml": "services:\n  a:\n    build: .\n", "Dockerfile": parts, "web/a.ts": "",
+                           "api/b.ts": ""}, tmp_path / "whole"), "a")
+    assert whole.code == ("web", "api"), "what none of the copies brings may be made from all of them"
+
+
+# -- several files ----------------------------------------------------------------------------------------------------
+
+PAIR = {"compose.yaml": BASE, "compose.dev.yaml": "services:\n  a:\n    image: x/dev\n"}
+
+
+@pytest.mark.parametrize(("path", "text", "files"), [
+    ("Makefile", "up:\n\tdocker compose -f compose.yaml -f compose.dev.yaml up\n", 2),
+    ("README.md", "Run `docker compose --file=compose.yaml --file=compose.dev.yaml up`.\n", 2),
+    (".env.example", "# for docker compose\nCOMPOSE_FILE=compose.yaml:compose.dev.yaml\n", 2),
+    ("Makefile", "up:\n\tdocker compose -f compose.yaml -f compose.dev.yaml up\n"
+                 "dev:\n\tdocker compose -f compose.dev.yaml up\n", 1),
+    ("Makefile", "up:\n\tdocker compose -f compose.yaml -f other.yaml up\n", 1),
+])
+def test_a_file_that_is_always_named_behind_another_is_laid_over_it(path: str, text: str, files: int,
+                                                                    tmp_path: Path) -> None:
+    by_name = {d.name: d for d in drawn({**PAIR, path: text}, tmp_path).deployments}
+    over = by_name["compose.dev.yaml"]
+    assert len(over.files) == files and len(over.services) == files
+    assert over.service("a").image == "x/dev"  # type: ignore[union-attr]
+
+
+def test_a_file_that_others_extend_is_no_deployment(tmp_path: Path) -> None:
+    map_ = drawn({"compose.yaml": "services:\n  a:\n    extends: {file: compose.common.yaml, service: app}\n"
+                                  "    image: x/a\n",
+                  "compose.common.yaml": "services:\n  app:\n    environment: {X: '1'}\n"}, tmp_path)
+    assert [d.name for d in map_.deployments] == ["compose.yaml"]
+    alone = drawn({"compose.common.yaml": "services:\n  app:\n    environment: {X: '1'}\n"}, tmp_path / "alone")
+    assert [d.name for d in alone.deployments] == ["compose.common.yaml"]
+
+
+def test_a_recipe_that_a_variable_chooses_is_said_to_be_open(tmp_path: Path) -> None:
+    map_ = drawn({"compose.yaml": "services:\n  a:\n    build: {context: ., dockerfile: 'Dockerfile.${STAGE}'}\n"
+                                  "  b:\n    build: {context: ., dockerfile: 'Dockerfile.${KIND:-prod}',\n"
+                                  "            target: '${T:-run}'}\n"
+                                  "  c:\n    build: {context: ., dockerfile: Dockerfile.prod, target: gone}\n",
+                  "Dockerfile.dev": "FROM python AS run\n",
+                  "Dockerfile.prod": "FROM python AS run\nFROM python AS more\n"}, tmp_path)
+    [deployment] = map_.deployments
+    a, b, _ = deployment.services
+    assert a.recipes == ("Dockerfile.dev", "Dockerfile.prod") and not a.dockerfile
+    assert (b.dockerfile, b.stage, b.recipes) == ("Dockerfile.prod", "run", ())
+    assert deployment.notes == ("c is built to the stage gone, which Dockerfile.prod does not have",)
+
+
+def test_skaffold_says_how_an_image_is_built(tmp_path: Path) -> None:
+    manifest = ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n"
+                "      containers:\n      - {name: web, image: shop/front}\n")
+    listed = "build:\n  artifacts:\n  - image: shop/front\n    context: .\n    docker: {dockerfile: web/Dockerfile}\n"
+    files = {"k8s/web.yaml": manifest, "web/Dockerfile": "FROM node\nWORKDIR /x\nCOPY . .\nCMD node web/main.js\n",
+             "web/main.js": ""}
+    told = service(drawn({**files, "skaffold.yaml": listed}, tmp_path / "told"), "web")
+    assert (told.build, told.dockerfile, told.runs[0].file) == (".", "web/Dockerfile", "web/main.js")
+    assert service(drawn(files, tmp_path / "untold"), "web").dockerfile == ""
+
+
+def test_rows_go_on_below_where_the_line_ends(tmp_path: Path) -> None:
+    text = render(drawn(SHOP, tmp_path), "text", Options(width=80))
+    assert max(map(len, text.splitlines())) <= 80
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+
+
 # -- pictures ---------------------------------------------------------------------------------------------------------
 
 

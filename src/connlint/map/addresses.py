@@ -27,6 +27,10 @@ _HOSTS = ("host", "hostname", "hosts", "server", "servers", "addr", "address", "
           "endpoints", "upstream", "url", "uri")
 _PRIVATE = ("host", "hostname", "server", "addr", "address")
 """Last words of variables whose bare value is the name of a machine."""
+_OF_ITSELF = (*_PRIVATE, "base", "root", "url", "uri", "public", "external", "domain", "webhook")
+"""Words of variables that, with the name of a program, say where that is to be found."""
+_LISTENERS = regex(r"_LISTENERS?$")
+"""Variables of brokers that say where these listen."""
 _VAGUE = ("base", "api")
 """Words of variables that browsers and servers use alike."""
 _LABELLED = regex(r"(?:^|[,; ])[\w-]+:([A-Za-z][\w.-]*):(\d{2,5})(?=[:,; ]|$)")
@@ -105,7 +109,7 @@ class Addresses:
             service = neighbours.named(host.name)
             if service is not None and service == neighbours.names[id(one)]:
                 continue
-            if host.name.isdigit() or (is_loopback(host.name) and _is_its_own(name, one)):
+            if host.name.isdigit() or _LISTENERS.search(name) or (service is None and _is_its_own(name, one)):
                 continue
             written = bool(host.scheme) or (host.port is not None and not host.name.isdigit())
             if service is None and not is_loopback(host.name) and not written and not self._names_a_host(host, name):
@@ -114,7 +118,8 @@ class Addresses:
                 continue
             if written and not host.scheme and service is None and not set(words) & set(_HOSTS):
                 continue
-            by_browser = service is None and browsers and host.scheme in ("", "http", "https", "ws", "wss")
+            by_browser = (service is None and browsers and host.scheme in ("", "http", "https", "ws", "wss")
+                          and not host.name.endswith(".internal"))
             lead = neighbours.lead(host, one, browser=by_browser, server=by_server)
             yield Told(host, lead, by_browser or lead.browser)
 
@@ -176,7 +181,8 @@ def _is_its_own(name: str, one: Running) -> bool:
         return True
     image = one.service.image.value or "" if one.service.image is not None and one.service.build is None else ""
     own = set(words_of(image.rpartition("/")[2].partition(":")[0])) if image else set()
-    return len(words) > 1 and words[-1] in _PRIVATE and set(words[:-1]) <= own
+    rest = set(words) - set(_OF_ITSELF)
+    return bool(rest) and len(rest) < len(words) and rest <= own
 
 
 def shown(host: Host, port: int | None) -> str:

@@ -23,7 +23,7 @@ from connlint.project.address import HOLE, Host, hosts
 from connlint.project.clients import construction
 from connlint.project.grounds import contexts_of
 from connlint.project.module import Module
-from connlint.project.packages import reached
+from connlint.project.packages import own_root, reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import Stages, stages_of
@@ -67,6 +67,8 @@ class Codes:
         self.builds = sorted({b for one in self.services.running() if (b := one.service.build) not in (None, ".", "")
                               and one.service.kind != "dockerfile"})
         self._readings: dict[str, tuple[Reading, ...]] = {}
+        self._words = {*self.values.environment.words, *(word.encode() for entry in rules.apis.get("reader", ())
+                                                         for word in entry.get("words", ()))}
 
     def of(self, one: Running) -> Code:
         """The code of ``one``; without roots where it is not known."""
@@ -130,6 +132,14 @@ class Codes:
                 found |= {path, *reached(self.project, module, MOST_FILES)}
         return frozenset(found)
 
+    def beyond(self, started: Iterable[str]) -> frozenset[str]:
+        """The source files outside of the packages of what a service starts, where these are not the whole project:
+        an image that holds everything runs one of its programs."""
+        homes = {own_root(self.project, path) for path in started if path}
+        if not homes or "" in homes:
+            return frozenset()
+        return frozenset(path for path in self.sources if not any(_below(path, home) for home in homes))
+
     def _holds_code(self, root: str) -> bool:
         return any(_below(path, root) for path in self.sources)
 
@@ -143,7 +153,7 @@ class Codes:
 
     def _read(self, path: str) -> Iterator[Reading]:
         data = self.project.tree.read(path)
-        if data is None or not any(word in data for word in self.values.environment.words):
+        if data is None or not any(word in data for word in self._words):
             return
         module = self.project.module(path)
         if module is None:

@@ -26,6 +26,8 @@ _PLACES = regex(r"^/etc/|/(?:conf|config|conf\.d|provisioning)(?:/|$)|\.conf$")
 """Where containers keep configuration."""
 _OF_THE_SYSTEM = regex(r"^/etc/")
 """The same where a container runs a program of the project, which has a configuration of its own elsewhere."""
+_ANYWHERE = regex("")
+_LOWEST = 80
 _MOST_BYTES = 200_000
 _MOST_FILES = 40
 _COMMENT = regex(rb"(?:^|(?<=\s))(?:#|//(?=\s)|;(?=\s))[^\n]*", re.M)
@@ -66,6 +68,8 @@ class Configurations:
                 port = int(hit["port"]) if hit["port"] else None
                 if service is None or service == own or not (hit["url"] or port):
                     continue
+                if port is not None and port < _LOWEST:
+                    continue  # ``postgres:16`` is an image
                 if port is None and re.search(rb"\bupstream[ \t]+" + re.escape(hit["host"]) + rb"\b", data):
                     continue  # a name of the file itself
                 found.append((service, port, hit))
@@ -89,9 +93,11 @@ class Configurations:
     def files(self, one: Running) -> list[str]:
         """The configuration files of the project that ``one`` is given."""
         found: dict[str, None] = {}
-        places = _OF_THE_SYSTEM if self.starts.of_service(one) else _PLACES
+        own = bool(self.starts.of_service(one))
+        places = _OF_THE_SYSTEM if own else _PLACES
         for host, target in one.service.mounts:
-            found |= dict.fromkeys(self._below(host, target, places))
+            single = not own and host in self.tree.paths
+            found |= dict.fromkeys(self._below(host, target, _ANYWHERE if single else places))
         if one.image is not None and one.stage is not None:
             contexts = contexts_of(one.service, one.image, self.tree)
             for layer in self.services.layers(one.image, one.stage) if contexts else ():

@@ -71,7 +71,18 @@ class _Drawing:
         shares = shares_of(group, names, runs, self.codes)
         services = tuple(self._service(one, names, neighbours, group, shares[names[id(one)]], listens, runs)
                          for one in group.members)
-        return Deployment(group.name, group.kind, group.files, services, group.notes)
+        notes = (*group.notes, *(text for one in group.members if (text := self._without_stage(one))))
+        return Deployment(group.name, group.kind, group.files, services, notes)
+
+    @staticmethod
+    def _without_stage(one: Running) -> str:
+        """What is to be said where a service is built to a stage that its Dockerfile does not have; else ""."""
+        target = one.service.target
+        if not target or "$" in target or one.image is None or one.image.open:
+            return ""
+        if any(stage.name == target.lower() for stage in one.image.stages) or target.isdigit():
+            return ""
+        return f"{one.name} is built to the stage {target}, which {one.image.path} does not have"
 
     def _service(self, one: Running, names: dict[int, str], neighbours: Neighbours, group: Group, share: Share,
                  listens: Mapping[str, tuple[Listen, ...]], runs: Mapping[str, tuple[Program, ...]]) -> Service:
@@ -112,7 +123,7 @@ class _Drawing:
         for connection in self.addresses.of(one, neighbours):
             readings = [reading for reading in read.get(connection.variable, ()) if share.may_run(reading.place.path)]
             places = tuple(dict.fromkeys(self.lines.spot(reading.place) for reading in readings))
-            overruled.update(places)
+            overruled.update(spot for reading in readings for spot in self.lines.of(reading.place))
             yield replace(connection, read=places)
         yield from self.addresses.built_with(one, neighbours)
         yield from self.configurations.connections(one, neighbours)
@@ -123,12 +134,14 @@ class _Drawing:
                 for connection in self._unset(variable, own, one, neighbours, variable in troubled):
                     known.update((connection.service, place) for place in connection.read)
                     yield connection
+        defaults = {(reading.place.path, host.name, host.port) for readings in read.values() for reading in readings
+                    for text, _ in reading.defaults for host in hosts(text)}
         seen = set()
         for host, spot in self.codes.named(share.code, neighbours):
             lead = neighbours.lead(host, one)
             if (lead.service, spot) in known or lead.service == neighbours.names[id(one)] or (host, lead) in seen:
                 continue
-            if spot in overruled or not share.may_run(spot.path):
+            if spot in overruled or not share.holds(spot.path) or (spot.path, host.name, host.port) in defaults:
                 continue
             seen.add((host, lead))
             yield Connection("", shown(host, host.port), lead.target, "code", spot, lead.service, host.port)

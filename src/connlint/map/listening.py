@@ -21,6 +21,7 @@ from connlint.project.stage import words_of
 from connlint.project.starts import Start
 
 _OPENED = regex(r"(?:0\.0\.0\.0:|\[::\]:|\*:|:)?(\d{2,5})$")
+_LISTENER = regex(r"\w://(?:0\.0\.0\.0|\[::\]|[\w.-]*):(\d{2,5})(?=,|$)")
 _OPENING = ("port", "address", "addr", "listen", "bind")
 _OF_ITSELF = (*_OPENING, "http", "https", "server", "web", "console", "grpc", "metrics", "admin", "entrypoint",
               "websecure", "api", "host", "ui", "client", "url", "management")
@@ -33,7 +34,7 @@ def _says_where_to_listen(option: str) -> bool:
 
 
 def _name_of(image: Known | None) -> str:
-    """The name of an image without tag, and without the registry where that is the usual one; "" where it is unknown."""
+    """The name of an image without tag, and without the usual registry; "" where it is not known."""
     head, slash, last = ((image.value or "") if image is not None else "").partition("@")[0].rpartition("/")
     name = head + slash + last.partition(":")[0]
     return name.removeprefix("index.").removeprefix("docker.io/").removeprefix("library/")
@@ -94,12 +95,19 @@ class Listening:
             # of the ports of a well-known image the first of its table is the one that clients use
             first = next(e["ports"][0] for e in self.rules.apis["image"] if known == frozenset(e["ports"]))
             yield _Heard(first, None, Learnt("the image", self.lines.spot(image.place)))
-        told = [*self._in_arguments(one), *self._in_files(one)]
+        told = [*self._in_arguments(one), *self._in_files(one), *self._in_variables(one)]
         yield from told
         opened = self.opens.get(_name_of(image), ())
         if image is not None and not told and (not declared or declared.intersection(opened)):
             for number in opened:
                 yield _Heard(number, None, Learnt("the image", self.lines.spot(image.place)))
+
+    def _in_variables(self, one: Running) -> Iterator[_Heard]:
+        """The ports of a broker's listeners: ``PLAINTEXT://:9092,CONTROLLER://:9093``."""
+        for name, known in one.environment.items() if one.service.build is None else ():
+            if name.endswith("_LISTENERS") and "ADVERTISED" not in name:
+                for number in _LISTENER.findall(known.value or ""):
+                    yield _Heard(int(number), None, Learnt(name, self.lines.spot(known.place)))
 
     def _in_files(self, one: Running) -> Iterator[_Heard]:
         for told in self.configurations.ports(one):

@@ -17,7 +17,8 @@ class Share(Struct, frozen=True):
     """The code of one service beside others that run some of it, too.
 
     ``others`` are these services; ``loaded`` is what the files that it starts import, as far as these are known;
-    ``common`` what others run in another way, ``foreign`` what of it is rather theirs.
+    ``common`` what others run in another way, or what belongs to other packages; ``foreign`` what is rather theirs,
+    ``elsewhere`` what of it one of them is known to load.
     """
 
     code: Code
@@ -25,6 +26,7 @@ class Share(Struct, frozen=True):
     loaded: frozenset[str]
     common: frozenset[str]
     foreign: frozenset[str]
+    elsewhere: frozenset[str]
 
     def runs(self, path: str) -> bool:
         """Whether the service is known to run the file."""
@@ -32,7 +34,11 @@ class Share(Struct, frozen=True):
 
     def may_run(self, path: str) -> bool:
         """Whether the service may run the file, as far as is known."""
-        return not self.loaded or self.runs(path)
+        return path not in self.elsewhere and (not self.loaded or self.runs(path))
+
+    def holds(self, path: str) -> bool:
+        """Whether the service is known to load the file, or nothing is known of what it loads."""
+        return path not in self.elsewhere and (not self.loaded or path in self.loaded)
 
 
 def shares_of(group: Group, names: Mapping[int, str], runs: Mapping[str, tuple[Program, ...]],
@@ -52,10 +58,10 @@ def shares_of(group: Group, names: Mapping[int, str], runs: Mapping[str, tuple[P
         common = _joined(both for other, both in beside.items()
                          if not commands[name] or (recipes[other], commands[other]) != (recipes[name], commands[name]))
         foreign = _joined(both for other, both in beside.items() if recipes[other] != recipes[name])
-        if loaded[name]:
-            foreign |= common & _joined(loaded[other] for other in beside)
+        elsewhere = common & _joined(loaded[other] for other in beside)
+        common |= codes.beyond(program.file for program in runs[name]) & files
         found[name] = Share(replace(code, files=code.files[:MOST_FILES]), tuple(beside), loaded[name], common,
-                            foreign - loaded[name])
+                            (foreign | elsewhere) - loaded[name], elsewhere - loaded[name])
     return found
 
 

@@ -199,8 +199,8 @@ class Service(Struct, frozen=True):
 
     ``environment`` is what reaches the process at run time. ``environment_at`` is where a missing variable would stand.
     ``open`` lists why more variables may reach it than are seen: ``envFrom``, a missing ``env_file``, a dashboard.
-    ``build`` is the folder of the build context, ``dockerfile`` and ``target`` as given (with a NUL for each part of the
-    former that is not known); ``image`` what is pulled.
+    ``build`` is the folder of the build context, ``dockerfile`` and ``target`` as given (with a NUL for each part of
+    the former that is not known); ``image`` what is pulled.
     ``hosts`` are the names by which others reach it; ``mates`` the services that share its loopback (one pod,
     ``network_mode: service:x``); ``host_network`` is ``network_mode: host``. ``mounts`` are pairs of a folder of the
     project and the place in the container where it covers what the image holds. Services of one ``group`` reach each
@@ -281,7 +281,8 @@ class Kustomization(Struct, frozen=True):
 class Deployment(Struct, frozen=True):
     """All that one file says: its services, images, and commands that belong to no service (scripts, recipes).
 
-    ``includes`` are the compose files whose services belong to this one, as paths of the project. ``maps`` are the
+    ``includes`` are the compose files whose services belong to this one, as paths of the project, ``extended`` those
+    from which services of this one take what they build on. ``maps`` are the
     ConfigMaps and Secrets of manifests, by name.
     """
 
@@ -294,5 +295,6 @@ class Deployment(Struct, frozen=True):
     references: tuple[Reference, ...] = ()
     fronts: tuple[Front, ...] = ()
     includes: tuple[str, ...] = ()
+    extended: tuple[str, ...] = ()
     maps: dict[str, dict[str, Known]] = field(default_factory=dict)
     kustomization: Kustomization | None = None

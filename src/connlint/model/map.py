@@ -17,9 +17,9 @@ Target = Literal["service", "itself", "machine", "external", "unknown"]
 """Where an address leads: another service of the deployment, back into the same container or pod, the machine that the
 service runs on, a host outside of the deployment, or nobody knows."""
 Source = Literal["deployment", "build", "command", "file", "default", "code", "unset"]
-"""How a connection was learnt: set by the deployment, set for the build (which writes it into what browsers load), written
-in the start command, written in a configuration file that the service is given, the default of the code where the
-deployment sets nothing, written in the code, or a variable that the code reads and that nobody is seen to set."""
+"""How a connection was learnt: set by the deployment, set for the build (which writes it into what browsers load),
+written in the start command, written in a configuration file that the service is given, the default of the code where
+the deployment sets nothing, written in the code, or a variable that the code reads and that nobody is seen to set."""
 
 
 class Spot(Struct, frozen=True, order=True):

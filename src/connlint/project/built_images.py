@@ -1,9 +1,9 @@
 """Which Dockerfile an image comes from, by the name that the project gives it.
 
 A manifest names an image alone. A compose file that builds it under that name, or a command that does (``docker build
--t``), says where it comes from; so does a folder of the very name of the image, where it holds the only Dockerfile that
-may be meant. Of a project with one Dockerfile, whatever starts a file beside that, or is called as the package there,
-is made of it.
+-t``), says where it comes from, and so does the list of a ``skaffold.yaml``; so does a folder of the very name of the
+image, where it holds the only Dockerfile that may be meant. Of a project with one Dockerfile, whatever starts a file
+beside that, or is called as the package there, is made of it.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ class BuiltImages:
                 folder, name = posixpath.split(image.path)
                 if name == "Dockerfile" and folder:
                     folders.setdefault(posixpath.basename(folder).lower(), []).append(folder)
+        for path in tree.paths:
+            if posixpath.basename(path) in ("skaffold.yaml", "skaffold.yml"):
+                for name, origin in _listed(path, tree.read(path) or b""):
+                    self._add(name, origin)
         self._only = self._single(deployments)
         self._of_only = {own for deployment in deployments for service in deployment.services
                          if service.image is not None and service.kind not in ("compose", "workflow")
@@ -147,3 +151,27 @@ def _last(image: str) -> str | None:
     """The name of an image without registry, folder and tag."""
     name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
     return name if _NAME.match(name) else None
+
+
+def _listed(path: str, data: bytes) -> Iterator[tuple[str, Origin]]:
+    """The images that the ``skaffold.yaml`` at ``path`` builds with Docker, and how.
+
+    Facts: Skaffold's reference of ``build.artifacts``: ``context`` is a folder from the file on, "." unless it is
+    given, and ``docker.dockerfile`` a file from the context on, ``Dockerfile`` unless it is given.
+    """
+    from connlint.languages.deployment.yaml_nodes import documents
+    from connlint.model.source import Source, Undecodable
+
+    try:
+        rows = [row for document in documents(Source.decode(path, data))
+                if (list_ := document.get("build", "artifacts")) is not None for row in list_.list()]
+    except (Undecodable, ValueError):
+        return
+    for row in rows:
+        if any(row.get(other) is not None for other in ("jib", "bazel", "buildpacks", "ko", "kaniko", "custom")):
+            continue
+        image, context, dockerfile = (node.text if node is not None else None for node in (
+            row.get("image"), row.get("context"), row.get("docker", "dockerfile")))
+        if image and "{{" not in f"{image}{context}{dockerfile}":
+            place = posixpath.normpath(posixpath.join(posixpath.dirname(path), context or "."))
+            yield image, Origin(place, dockerfile)

@@ -40,6 +40,7 @@ def groups(services: Services) -> list[Group]:
     by_file: dict[str, list[Running]] = {}
     for one in services.running():
         by_file.setdefault(one.deployment.path, []).append(one)
+    extended = {path for deployment in services.deployments() for path in deployment.extended}
     chains = Chains(services.tree, [path for path, rows in by_file.items() if rows[0].service.kind == "compose"])
     manifests: dict[str, list[Running]] = {}
     loose: list[Running] = []
@@ -52,6 +53,8 @@ def groups(services: Services) -> list[Group]:
         if not members:
             continue
         kinds = {one.service.kind for one in members}
+        if kinds == {"compose"} and path in extended and _lacking(members):
+            continue  # it is there for others to build on
         if kinds == {"compose"}:
             found.append(_compose(path, members, by_file, services, chains))
         elif kinds == {"kubernetes"}:

@@ -65,7 +65,8 @@ def read_compose(source: Source, read: Read) -> Deployment:
                     for s in services]
     fault = twice(found)
     return Deployment(source.path, tuple(_with_mates(services)), problems=(fault,) if fault else (),
-                      references=tuple(references), includes=tuple(_includes(found, folder)))
+                      references=tuple(references), includes=tuple(_includes(found, folder)),
+                      extended=tuple(dict.fromkeys(_extended_files(found, folder))))
 
 
 def _links(node: Yaml) -> Iterator[tuple[str, str]]:
@@ -86,6 +87,16 @@ def _includes(found: list[Yaml], folder: str) -> Iterator[str]:
             for text in path.texts() if path is not None else ():
                 if "$" not in text and "://" not in text:
                     yield posixpath.normpath(posixpath.join(folder, text))
+
+
+def _extended_files(found: list[Yaml], folder: str) -> Iterator[str]:
+    """The compose files whose services those of these documents extend, as paths of the project."""
+    for document in found:
+        table = document.get("services")
+        for _, service in table.items() if table is not None else ():
+            file = _text(service.get("extends", "file"))
+            if file is not None and "$" not in file:
+                yield posixpath.normpath(posixpath.join(folder, file))
 
 
 def _references(node: Yaml, service: str, walked: set[int], sets: str = "") -> Iterator[Reference]:
@@ -185,7 +196,7 @@ class _Reader:
             context = self.expand(written or ".")
             if build.node.id == "mapping":
                 dockerfile = _text(build.get("dockerfile"))
-                target = _text(build.get("target"))
+                target = self.expand(_text(build.get("target")) or "") or None
                 if (args := build.get("args")) is not None:
                     arguments, _ = self._environment(args)
         image = node.get("image")

@@ -98,7 +98,7 @@ def origin(service: Service) -> str:
         recipe = service.dockerfile or service.build
         return f"image {service.image}, which by its name is built from {recipe}"
     if service.build:
-        recipe = service.dockerfile or " or ".join(service.recipes) or "no Dockerfile in the project"
+        recipe = service.dockerfile or " or ".join(service.recipes) or "no Dockerfile that is read"
         stage = f", stage {service.stage}" if service.stage else ""
         if service.kind in HOSTED and not service.dockerfile:
             return f"code in {service.build}"
