@@ -75,7 +75,10 @@ class CodedPorts:
     def _number(self, module: Module, serving: Serving, start: Start) -> Opened | None:
         """The port that a call serves on; None where it cannot be known."""
         call = next((c for c in module.nodes(p.Call) if c.callee.at == serving.place.at), None)
-        value = _port_argument(call, "object_at" in serving.entry) if call is not None else None
+        if call is None:
+            return None
+        addressed = bool(serving.entry.get("with_port"))
+        value = serving.value if addressed else _port_argument(call, "object_at" in serving.entry)
         if value is None:
             return None
         place = Place(module.path, value.at)
@@ -92,7 +95,8 @@ class CodedPorts:
             by_default = by_default or bool(possible.reads or possible.absent)
             if possible.reads and not possible.absent:
                 continue
-            texts.add(possible.text or "")
+            text = possible.text or ""
+            texts.add(text.rpartition(":")[2] if addressed else text)
         if len(texts) == 1 and (text := texts.pop()).isdigit():
             return Opened(int(text), place, by_default)
         return None

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from connlint.model import program as p
 from connlint.project.answer import Found
+from connlint.project.callees import last_name
+from connlint.project.environment import Declaration
 from connlint.project.module import Module
 from connlint.project.possible import UNKNOWN, Frame, Possible, Site
 from connlint.project.project import Bound, required
@@ -236,6 +238,63 @@ class Objects:
                         for s in self.of(where, d.value, depth + 1)]
             return rows
         return []
+
+    def validated(self, module: Module, e: Any, name: str) -> list[Possible] | None:
+        """The values of the variable ``name`` of an environment ``e`` that a schema validated, which fills in defaults;
+        None where ``e`` is none, or the schema does not see to the variable."""
+        rows: list[Possible] = []
+        for site in self._entries(module, e, 0):
+            for entry in site.node.entries:
+                if type(entry.key) is p.Text and entry.key.value == name:
+                    declaration = self._declaration(site.module, entry)
+                    if declaration is None or declaration.optional:
+                        return None  # what may be missing is read where it is taken
+                    rows += self.values.declared(site.module, declaration)
+        return rows or None
+
+    def _entries(self, module: Module, e: Any, depth: int) -> list[Site]:
+        """The schema by which the environment ``e`` was validated: ``schema.parse(process.env)``, the ``data`` of
+        ``schema.safeParse(…)``, ``cleanEnv(process.env, { … })``, ``createEnv({ server: { … } })``."""
+        if depth > 8 or module.program.language == "python":
+            return []
+        if type(e) is p.Await:
+            return self._entries(module, e.value, depth + 1)
+        if type(e) is p.Member:
+            return self._entries(module, e.of, depth + 1) if e.name in ("data", "value") else []
+        if type(e) is p.Name:
+            where, found = self.values.environment.definitions(module, e)
+            return [site for d in found[:2] if d.kind == "value" and d.value is not None and len(d.path) < 2
+                    for site in self._entries(where, d.value, depth + 1)]
+        if type(e) is not p.Call or last_name(e.callee) not in self.values.validating:
+            return []
+        given = [a.value for a in e.args if type(a.value) is p.Record]
+        inner = [entry.value for record in given for entry in record.entries if type(entry.value) is p.Record]
+        own = self._schema(module, e.callee.of, depth) if type(e.callee) is p.Member else []
+        return [site for site in (*own, *(Site(module, record) for record in (*given, *inner)))
+                if any(self._declaration(site.module, entry) is not None for entry in site.node.entries)]
+
+    def _schema(self, module: Module, e: Any, depth: int) -> list[Site]:
+        """The record of entries that a schema is made of: what the first call of ``z.object({ … }).strict()`` takes."""
+        if depth > 8:
+            return []
+        if type(e) is p.Call:
+            if type(e.callee) is p.Member and type(e.callee.of) is p.Call:
+                return self._schema(module, e.callee.of, depth + 1)
+            return [Site(module, a.value) for a in e.args[:1] if type(a.value) is p.Record]
+        if type(e) is not p.Name:
+            return []
+        where, found = self.values.environment.definitions(module, e)
+        return [s for d in found[:2] if d.kind == "value" and d.value is not None and not d.path
+                for s in self._schema(where, d.value, depth + 1)]
+
+    def _declaration(self, module: Module, entry: p.Entry) -> Declaration | None:
+        """The variable that an entry of a schema declares."""
+        table = module.memo.get(Objects._declaration)
+        if table is None:
+            table = module.memo[Objects._declaration] = {
+                id(d.node): d for d in self.values.environment.declarations(module)}
+        found: Declaration | None = table.get(id(entry))
+        return found
 
     def _is_given(self, module: Module, e: p.Name) -> bool:
         """Whether a name is a parameter, which callers may leave out."""

@@ -38,8 +38,11 @@ class Values:
     """Evaluates expressions of one project. Answers are kept with the modules they are about."""
 
     def __init__(self, project: Project, entries: list[dict[str, Any]], wrappers: list[dict[str, Any]],
-                 predicates: list[dict[str, Any]], browser: list[dict[str, Any]]) -> None:
+                 predicates: list[dict[str, Any]], browser: list[dict[str, Any]],
+                 schemas: list[dict[str, Any]]) -> None:
         self.project = project
+        self.validating = frozenset(word for row in schemas for key in ("stops", "tells") for word in row.get(key, ()))
+        """Last names of the calls that apply a schema to the environment, and give what it lets through."""
         self.browser = browser
         """What makes code for browsers, as `connlint.project.bundled` reads it."""
         self.environment = Environment(project, entries)
@@ -277,7 +280,8 @@ class Values:
         key = d.path[0]
         if len(d.path) == 1 and isinstance(key, str) and key != "*" and self.environment.mapping(module, value):
             node = self._entry_of(d) or d.node
-            return self.read(module, Access(node, (key,), d.default, "nothing", form="mapping"), frame)
+            rows = self.things.validated(module, value, key) if d.default is None else None
+            return rows or self.read(module, Access(node, (key,), d.default, "nothing", form="mapping"), frame)
         rows = self.results.part_of_call(module, value, key, frame) if len(d.path) == 1 else None
         if rows is None:
             rows = self.things.property_path(module, value, d.path, frame)
@@ -299,6 +303,8 @@ class Values:
     def _member(self, module: Module, e: Any, frame: Frame | None) -> list[Possible]:
         access = self.environment.access(module, e)
         if access is not None:
+            if access.form == "mapping" and type(e) is p.Member and type(e.of) is not p.Member:
+                return self.things.validated(module, e.of, e.name) or self.read(module, access, frame)
             return self.read(module, access, frame)
         if type(e) is p.Member:
             part: Any = e.name
@@ -314,6 +320,8 @@ class Values:
                 rows += found
         if not rows and isinstance(part, str):
             rows = self.things.namespace(module, e, part) or []
+        if not rows and isinstance(part, str) and part.isupper():
+            rows = self.things.validated(module, e.of, part) or []
         if part == "value" and not rows and type(e.of) is p.Member and module.program.language == "python":
             # ``Defaults.URL.value`` of an enumeration is the text that stands there
             rows = [q for q in self.possible(module, e.of, frame) if q.text is not None and q.origin and not q.reads]
@@ -433,5 +441,6 @@ def values_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Values
     found = project.memo.get(Values)
     if found is None:
         found = project.memo[Values] = Values(project, apis.get("reader", []), apis.get("wrapper", []),
-                                              apis.get("predicate", []), apis.get("browser", []))
+                                              apis.get("predicate", []), apis.get("browser", []),
+                                              apis.get("applies_schema", []))
     return found
