@@ -120,7 +120,9 @@ class Cases:
             if self.tasks.has_no_loop(call):
                 return None  # no task is made: another fault
             clause = self.tasks.clause(call)
-        fix = self.mends.kept(call) if api.awaiting else self.mends.opened_inside(call, api)
+        alone = type(self.module.parent(call)) is p.Evaluate and self.table.acquired(
+            call, self.homes.origins, (api.role,)) is not None
+        fix = (self.mends.kept(call) if alone else None) if api.awaiting else self.mends.opened_inside(call, api)
         steps = self.telling.because(call, why)
         return self.telling.draft("discarded", call, api, "", why=clause, steps=steps, fix=fix,
                                   level="note" if api.awaiting and self.endings.by_hand() else None)

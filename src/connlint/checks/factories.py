@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.cards import Rules
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
@@ -55,7 +56,8 @@ class Factories:
             above = self.module.parent(above)
         if type(above) is not p.Return:
             kept = last_word(above.target) if type(above) in (p.Let, p.Assign) else None
-            if kept is None or not any(type(v) is p.Name and v.id == kept for v in returned(function)):
+            values = [part for value in returned(function) for part in _parts(value)]
+            if kept is None or not any(type(v) is p.Name and v.id == kept for v in values):
                 return
         holder = self.module.parent(function)
         name = function.name or (last_word(holder.target) if type(holder) is p.Let else None)
@@ -118,10 +120,20 @@ class Factories:
         values = [v for v in returned(function) if not (type(v) is p.Constant and v.value in ("null", "undefined"))]
         made: Made | None = None
         for value in values:
-            made = self._new(home, function, value)
-            if made is None:
+            one = self._new(home, function, value) or self._among(home, function, value)
+            if one is None or (made is not None and made.api.pick != one.api.pick):
                 return None
+            made = one
         return made
+
+    def _among(self, home: Module, function: p.Function, value: Any) -> Made | None:
+        """The handle that stands among others in ``value``: ``return connection, connection.cursor()``. What another
+        of them has lent goes with that."""
+        if type(value) is not p.Sequence or any(type(it) is p.Spread for it in value.items):
+            return None
+        found = [(place, made) for place, it in enumerate(value.items)
+                 if (made := self._new(home, function, it)) is not None and not made.api.owner]
+        return Made(home, found[0][1].call, replace(found[0][1].api, pick=found[0][0])) if len(found) == 1 else None
 
     def _new(self, home: Module, function: p.Function, value: Any) -> Made | None:
         """``value``, if it is a handle that the function has just made and nobody else has."""
@@ -151,3 +163,8 @@ class Factories:
             if meaning == "end" and not any(type(above) is p.Handler for above in home.parents(name)):
                 return None  # detached from whoever made it
         return made
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    """What a function hands out with ``value``: several things where that is a tuple."""
+    return value.items if type(value) is p.Sequence else (value,)

@@ -123,10 +123,19 @@ class Homes:
             return self._collected(call, value, kept, api)
         if kind is p.Return and api.gathered and (kept := gathered.listed(module, above)) is not None:
             return self._collected(call, value, kept, api)
+        if kind is p.Return and api.awaiting and self._is_dropped(above):
+            return Home("nothing", "", value)
         if kind is p.Return and _is_arrow_body(module, above):
             # ``() => setInterval(…)`` returns the handle, whoever wants it
             return Home("away", "", value)
         return Home("away", "", value)
+
+    def _is_dropped(self, statement: p.Return) -> bool:
+        """Whether the function around ``return`` stands in a call that throws away what it returns:
+        ``loop.call_soon(lambda: create_task(work()))``."""
+        given = self.module.parent(self.module.parent(statement))
+        runs = self.module.parent(given) if type(given) is p.Argument else None
+        return type(runs) is p.Call and (runs, self.origins) in self.table.dropping
 
     def _collected(self, call: p.Call, value: p.Expression, kept: Any, api: Api) -> Home:
         """A collection that holds the handle among others."""

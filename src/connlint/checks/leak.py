@@ -71,7 +71,7 @@ def _acquired(module: Module, project: Project, table: Lifecycles,
     known = origins(module, project)
     acquired, others = [], []
     for call in module.nodes(p.Call):
-        api = table.acquired(call, known, factories.roles)
+        api = table.acquired(call, known, factories.roles) or table.handed(call, known, factories.roles)
         if api is None:
             others.append(call)
         else:

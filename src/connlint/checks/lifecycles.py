@@ -125,6 +125,7 @@ class Lifecycles:
         self.plain = _Names(rules, "plain", language)
         self.timed = _Names(rules, "timed", language)
         self.telling = _Names(rules, "telling", language)
+        self.dropping = _Names(rules, "dropping", language)
         self.reads = _Names(rules, "reads", language)
         self.borrowing = _Names(rules, "borrowing", language)
         self.wrapping = _Names(rules, "wrapping", language)
@@ -193,6 +194,17 @@ class Lifecycles:
                 continue
             if api.role in roles and _arguments(api, call) and self._matches(api, callee, imported, origins):
                 return None if _completes(api, callee, origins.module) or _borrows(api, call, origins) else api
+        return None
+
+    def handed(self, call: p.Call, origins: Origins, roles: Iterable[str]) -> Api | None:
+        """What the function acquires that is handed to ``call``, which runs it and throws away what it returns:
+        ``loop.call_soon_threadsafe(asyncio.create_task, work())``."""
+        given = [it.value for it in call.args if type(it.value) in (p.Name, p.Member)]
+        if not given or (call, origins) not in self.dropping:
+            return None
+        for api in self.apis:
+            if api.awaiting and api.role in roles and any(origins.of(it) in api.names for it in given):
+                return api
         return None
 
     def _imported(self, callee: p.Name, found: list[Definition], origins: Origins) -> str | None:

@@ -178,6 +178,10 @@ class Modules(Walk):
         annotation = n.child_by_field_id(self.f.type)
         if annotation is not None and target is not None:
             inner = self.first(annotation)
+            if inner is not None and inner.type == "generic_type":
+                # ``Store<State>`` is a `Store`, but ``Partial<Store>`` is something else
+                base = inner.child_by_field_id(self.f.name)
+                inner = base if base is not None and self.text(base) not in _UTILITIES else None
             if inner is not None and inner.type in ("type_identifier", "nested_type_identifier"):
                 target.annotation = self.convert(inner)
         return target
@@ -189,6 +193,12 @@ class Modules(Walk):
     def nested_identifier(self, n: Any) -> Node:
         return Node(type="MemberExpression", range=self.at(n), computed=False, object=self.field(n, self.f.object),
                     property=self.field(n, self.f.property), optional=False)
+
+
+_UTILITIES = frozenset(
+    "Partial Required Readonly NonNullable ReturnType InstanceType Awaited Promise PromiseLike Pick Omit Record Array "
+    "ReadonlyArray".split())
+"""Types of the language that make another type of what they are given, or a literal has."""
 
 
 def _alive(statement: Node) -> bool:
