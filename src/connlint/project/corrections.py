@@ -14,7 +14,9 @@ from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source, Span, Undecodable
 from connlint.patterns import regex
+from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.project import Project
 from connlint.project.tree import Tree
 
 _BRACES = regex(r"import\s*(\{[^{}]*\})\s*from\s*$", re.S)
@@ -157,14 +159,14 @@ def as_named(path: str, data: bytes, at: Span, name: str) -> Fix | None:
     return _proved(source, Fix(f"Import {name} by its name", edits), opened[2])
 
 
-def without_idle_imports(module: Module, fix: Fix | None) -> Fix | None:
+def without_idle_imports(project: Project, module: Module, fix: Fix | None) -> Fix | None:
     """``fix``, and without the imports and plain constants of which it has taken the last use; as it is where they
     cannot go."""
     if fix is None:
         return None
     from connlint.languages.edits import without_lines
 
-    source, more = module.source, _idle_constants(module, fix)
+    source, more = module.source, _idle_constants(project, module, fix)
     statement: Any
     for statement in module.program.body:
         for name in statement.names if type(statement) is p.Import else ():
@@ -184,21 +186,33 @@ def without_idle_imports(module: Module, fix: Fix | None) -> Fix | None:
     return _proved(source, Fix(fix.title, (*fix.edits, *more)), opened[2]) or fix
 
 
-def _idle_constants(module: Module, fix: Fix) -> list[Edit]:
-    """Edits that take away the constants of JavaScript that hold a text, are not exported, and were used in ``fix``
-    alone; in Python, another file may import any of them."""
+def _idle_constants(project: Project, module: Module, fix: Fix) -> list[Edit]:
+    """Edits that take away the constants that hold a text, are not exported, and were used in ``fix`` alone; in Python,
+    where every name is, those that no file which imports this one mentions."""
     from connlint.languages.edits import without_lines
 
     source, found = module.source, []
-    for let in module.nodes(p.Let) if module.program.language != "python" else ():
-        if let.how != "const" or type(let.target) is not p.Name or type(let.value) is not p.Text:
+    python = module.program.language == "python"
+    for let in module.program.body if python else module.nodes(p.Let):
+        if type(let) is not p.Let or type(let.target) is not p.Name or type(let.value) is not p.Text:
+            continue
+        if not python and let.how != "const":
             continue
         word = re.compile(rf"(?<![\w$]){re.escape(let.target.id)}(?![\w$])")
         if len(word.findall(source.text)) == 2 and any(word.search(source.slice(e.place.at)) for e in fix.edits):
             gone = without_lines(source, let.at, r"(?!)")
-            if gone is not None and not any(word.search(edit.text) for edit in fix.edits):
+            if gone is not None and not any(word.search(edit.text) for edit in fix.edits) and not (
+                    python and _is_taken(project, module.path, let.target.id)):
                 found.append(gone)
     return found
+
+
+def _is_taken(project: Project, path: str, name: str) -> bool:
+    """Whether a file that imports ``path`` mentions ``name``, or may take all of its names."""
+    index = importers(project)
+    module = re.escape(path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2])
+    wanted = re.compile(rf"\b{re.escape(name)}\b|(?m:^\s*from\s+(?:\.+|[\w.]*\b{module})\s+import\s+\*)".encode())
+    return any(wanted.search(index.data(other)) for other in index.near(path))
 
 
 def without_name(source: Source, statement: p.Import, name: p.ImportedName) -> Span | None:

@@ -38,12 +38,12 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     told = any(is_announced(project, name) for read in reads for name in read.variables)
     names = [name for read in reads for name in read.variables]
     if told:
-        return _required(values, reads, joint)
+        return without_idle_imports(project, joint.module, _required(values, reads, joint))
     default = _default(values, joint)
     if len(names) != 1 or type(default) is not p.Text:
         return None
     more = announcement(project, joint.module.path, names[0], default.value)
-    fix = _required(values, reads, joint) if more is not None else None
+    fix = without_idle_imports(project, joint.module, _required(values, reads, joint)) if more is not None else None
     return None if fix is None or more is None else replace(fix, edits=(*fix.edits, more))
 
 
@@ -73,7 +73,7 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
         return None  # and so would what a build loads
     variable = " or ".join(dict.fromkeys(r.variables[0] for r in reads))
     if len(reads) == 1 and (fix := _without_default(values, module, read.site.node, joint.node, variable)) is not None:
-        return without_idle_imports(module, fix)
+        return fix
     if len(reads) > 1:
         joined = all(_is_in_chain(joint.node, r.site.node) for r in reads)
         if not joined or not all(_is_plain(values, module, r.site.node) for r in reads):
@@ -86,14 +86,14 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     if python:
         from connlint.languages.python.rewrite import require as require_python
 
-        return without_idle_imports(module, require_python(module.source, module.program, node.at, variable))
+        return require_python(module.source, module.program, node.at, variable)
     from connlint.languages.javascript.requiring import require as require_javascript
 
     inlined = is_inlined(values.environment.project, module.path, reads[0].variables[0], values.browser)
     helper = requirer(values, module, node) if len(reads) == 1 and not inlined else None
-    return without_idle_imports(module, require_javascript(
+    return require_javascript(
         module.source, module.program, node.at, variable, helper.name if helper else None, inlined=inlined,
-        imported=helper.module if helper is not None else ""))
+        imported=helper.module if helper is not None else "")
 
 
 def _without_default(values: Values, module: Module, read: Any, joint: Any, variable: str) -> Fix | None:
@@ -119,7 +119,7 @@ def _last_of_several(module: Module, reads: tuple[Read, ...], joint: Any, title:
     if before is None or last is None:
         return None
     fix = require(module.source, module.program, (before.at[0], joint.at[1]), last.variables[0])
-    return without_idle_imports(module, replace(fix, title=title)) if fix is not None else None
+    return replace(fix, title=title) if fix is not None else None
 
 
 def _is_explained(module: Module, read: Any, joint: Any) -> bool:
