@@ -93,7 +93,7 @@ class Lifecycles:
     def __init__(self, rules: Rules, language: str) -> None:
         self.apis: list[Api] = []
         self._by_word: dict[str, list[Api]] = {}
-        self._patterns: list[Api] = []
+        self._patterns: list[tuple[str, Api]] = []
         self._factories: set[str] = set()
         for entry in rules.apis.get("acquire", ()):
             if entry["language"] == language:
@@ -169,7 +169,7 @@ class Lifecycles:
         self._factories.update(api.called)
         for word in {name.rsplit(".", 1)[-1] for name in api.names} | set(api.methods):
             if "*" in word:
-                self._patterns.append(api)
+                self._patterns.append((word, api))
             else:
                 self._by_word.setdefault(word, []).append(api)
 
@@ -189,7 +189,10 @@ class Lifecycles:
             if imported is None:
                 return None
             word = imported.rsplit(".", 1)[-1]
-        for api in (*self._by_word.get(word, ()), *self._patterns):
+        # The last word of a callee is that of its origin. Asking where every call comes from, to compare it with what
+        # has a star in its name, took a quarter of the time that a large program of Python needs.
+        alike = [api for pattern, api in self._patterns if fnmatchcase(word, pattern)]
+        for api in (*self._by_word.get(word, ()), *alike):
             if api.itself and not _runs_itself_again(api, call, origins.module):
                 continue
             if api.role in roles and _arguments(api, call) and self._matches(api, callee, imported, origins):
