@@ -16,10 +16,11 @@ import pytest
 from connlint import cards
 from connlint.charting import Unchartable, chart
 from connlint.config import Config
-from connlint.model.map import Connection, Map, Service
+from connlint.model.map import Connection, Deployment, Map, Service
 from connlint.reporters import Options
 from connlint.reporters.map import FORMATS, render
 from connlint.reporters.map import json as shape
+from connlint.reporters.map.graph import graph
 from connlint.reporters.map.layout import Box, Link, arrange
 
 SHOP = {
@@ -507,6 +508,27 @@ def test_mermaid_names_every_service_once(tmp_path: Path) -> None:
     assert len(ids) == len(set(ids)) and {end for link in links for end in link} <= set(ids)
     known = re.compile(r'\s+(?:d\d+n\d+[\[({]+"[^"]*"[\])}]+(?::::\w+)?$|d\d+n\d+ -|classDef|linkStyle)')
     assert [line for line in text.splitlines()[1:] if not known.match(line)] == []
+
+
+def test_a_picture_of_many_services_says_in_words_where_most_lead(tmp_path: Path) -> None:
+    def crowd(count: int) -> Deployment:
+        text = ("services:\n  cache:\n    image: redis\n"
+                "  watch:\n    image: x/watch\n    volumes: ['./w.yml:/etc/w.yml']\n")
+        for at in range(count):
+            other = "localhost" if at == 3 else "cache"
+            text += (f"  s{at}:\n    image: x/s\n"
+                     f"    environment: {{REDIS_URL: 'redis://{other}:6379', B_URL: 'http://s0:1'}}\n")
+        files = {"compose.yaml": text, "w.yml": " ".join(f"s{at}:80" for at in range(count))}
+        return drawn(files, tmp_path / str(count)).deployments[0]
+
+    few, many = graph(crowd(5)), graph(crowd(14))
+    assert not any(node.beside for node in few.nodes) and len(few.edges) == 4 + 1 + 4 + 5
+    named = {node.title: node.beside for node in many.nodes if node.beside}
+    assert named["s1"] == ["cache", "s0"] and named["s3"] == ["s0"] and len(named["watch"]) == 14
+    assert [(edge.source, edge.target) for edge in many.edges] == [("service s3", "loopback s3 redis://localhost:6379")]
+    for format_ in ("mermaid", "html"):
+        text = render(Map("crowd", (crowd(14),)), format_, Options())
+        assert "→ cache, s0" in text
 
 
 def test_the_readme_shows_the_map_of_the_example() -> None:

@@ -146,7 +146,9 @@ class Service(Struct, frozen=True):
     @property
     def origin(self) -> str:
         """What it is made from, in a few words."""
-        return self.image if self.tied or not self.build else self.build
+        if self.tied or not self.build:
+            return self.image
+        return self.dockerfile if self.build == "." and self.dockerfile else self.build
 
     def troubles_of(self, connection: Connection) -> tuple[Trouble, ...]:
         """What is wrong about one of the service's connections."""

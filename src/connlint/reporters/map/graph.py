@@ -2,10 +2,16 @@
 
 Services are nodes; so is each host outside, each loopback address of a container, and, one for a service, all that is
 not known. Connections between the same two nodes in the same kind of line are one edge.
+
+Where many services are deployed together, most of them lead to the same few (a cache, a broker, a collector of traces),
+and one may ask all others how they are: lines for all of that would hide the rest. They are left out, except where
+something is wrong, and said in words where they begin.
 """
 
 from __future__ import annotations
 
+import posixpath
+from collections import Counter
 from typing import Literal
 
 from msgspec import Struct, field
@@ -19,8 +25,17 @@ Line = Literal["set", "default", "browser", "wait"]
 only an order of start."""
 
 
+CROWDED = 12
+"""From how many services on a picture is thinned out."""
+MANY = 6
+"""From how many lines on a service has too many."""
+
+
 class Node(Struct):
-    """``key`` is unique; ``title`` the first line, ``lines`` more of them; ``service`` is set for services."""
+    """``key`` is unique; ``title`` the first line, ``lines`` more of them; ``service`` is set for services.
+
+    ``beside`` names the services that it leads to without a line.
+    """
 
     key: str
     title: str
@@ -28,6 +43,7 @@ class Node(Struct):
     service: Service | None = None
     lines: list[str] = field(default_factory=list)
     troubled: bool = False
+    beside: list[str] = field(default_factory=list)
 
 
 class Edge(Struct):
@@ -67,7 +83,7 @@ def graph(deployment: Deployment) -> Graph:
             key = (f"service {service.name}", node.key, line, bad)
             edge = edges.setdefault(key, Edge(key[0], key[1], line, troubled=bad))
             edge.connections.append(connection)
-            label = connection.variable or ("in the code" if connection.source == "code" else "start command")
+            label = connection.variable or _where(connection)
             if label not in edge.labels and node.shape != "unknown":
                 edge.labels.append(label)
     linked = {(edge.source, edge.target) for edge in edges.values()}
@@ -76,7 +92,32 @@ def graph(deployment: Deployment) -> Graph:
             ends = (f"service {service.name}", f"service {wait.service}")
             if ends[1] in nodes and ends not in linked:
                 edges[(*ends, "wait", False)] = Edge(*ends, "wait", ["starts after"])
-    return Graph(list(nodes.values()), list(edges.values()))
+    return Graph(list(nodes.values()), _thinned(list(edges.values()), nodes, len(deployment.services)))
+
+
+def _where(connection: Connection) -> str:
+    """Where an address without a variable is written."""
+    if connection.source == "file" and connection.spot is not None:
+        return posixpath.basename(connection.spot.path)
+    return "in the code" if connection.source == "code" else "start command"
+
+
+def _thinned(edges: list[Edge], nodes: dict[str, Node], services: int) -> list[Edge]:
+    """The edges without those to services that most lead to, and without those of services that lead to most."""
+    if services < CROWDED:
+        return edges
+    plain = [edge for edge in edges if not edge.troubled and nodes[edge.target].service is not None]
+    entered = Counter(target for _, target in {(edge.source, edge.target) for edge in plain})
+    asking = Counter(edge.source for edge in plain if all(c.source == "file" for c in edge.connections)
+                     and edge.connections)
+    found = []
+    for edge in edges:
+        hidden = edge in plain and (entered[edge.target] >= MANY or asking[edge.source] >= MANY)
+        if not hidden:
+            found.append(edge)
+        elif edge.line != "wait" and nodes[edge.target].title not in nodes[edge.source].beside:
+            nodes[edge.source].beside.append(nodes[edge.target].title)
+    return found
 
 
 def _target(service: Service, connection: Connection, nodes: dict[str, Node]) -> Node:

@@ -22,6 +22,7 @@ _LEGEND = (
     '<span class="default">the default of the code, or not set</span>'
     '<span class="browser">from a browser, or only started after</span>'
     '<span class="bad">something is wrong</span><span class="unknown">not known</span>'
+    '<span class="beside">leads there, too, as most do: without a line</span>'
 )
 
 def render(map_: Map, options: Options) -> str:
@@ -85,7 +86,7 @@ def _service(service: Service, anchor: str, opened: bool) -> Iterator[str]:
     if service.shared:
         yield from _rows("shares", [f"code with {_text(', '.join(service.shared))}"])
     label = "arguments" if service.command and service.command[0].startswith("-") else "starts"
-    yield from _rows(label, [f"<code>{_text(text)}</code>" for text in service.command])
+    yield from _rows(label, [f"<code>{_text(wording.program(run))}</code>" for run in service.runs])
     yield from _rows("listens on", list(_listens(service)) or ['<span class="soft">nothing that is known</span>'])
     yield from _rows("connects to", [_connection(connection, service) for connection in service.connects])
     yield from _rows("waits for", [f"{_text(wording.waits(wait))} {_place(wait.spot)}" for wait in service.waits])

@@ -61,7 +61,8 @@ def _label(node: Node) -> str:
     parts = [f"<b>{_text(node.title)}</b>" if node.service else _text(node.title)]
     if node.service is not None:
         parts += _made(node.service)
-    return "<br/>".join([*parts, *(_text(line) for line in node.lines)])
+    beside = [f"→ {_text(', '.join(node.beside))}"] if node.beside else []
+    return "<br/>".join([*parts, *(_text(line) for line in node.lines), *beside])
 
 
 def _made(service: Service) -> list[str]:

@@ -15,6 +15,7 @@ a{color:var(--link);text-decoration:none}
 nav{display:flex;flex-wrap:wrap;gap:6px 18px;margin:10px 0 0}
 code{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
 overflow-wrap:anywhere}
+dd code{white-space:pre-wrap}
 .frame{overflow-x:auto;background:var(--back);border:1px solid var(--line);border-radius:10px;margin:10px 0 14px}
 svg.map{display:block;width:100%;height:auto;margin:0 auto;font-family:inherit}
 svg .box{fill:var(--box);stroke:var(--line);stroke-width:1.5}
@@ -63,6 +64,7 @@ border-top:2px solid var(--edge)}
 .legend .default::before{border-top-style:dashed}.legend .browser::before{border-top-style:dotted}
 .legend .bad::before{border-color:var(--bad)}
 .legend .unknown::before{width:20px;height:11px;border:1.5px dashed var(--soft);border-radius:5px;vertical-align:-1px}
+.legend .beside::before{content:"→";border:0;width:auto;vertical-align:0}
 .q{color:var(--warn)}
 footer{max-width:1400px;margin:36px auto;padding:0 24px;font-size:13px;color:var(--soft)}
 @media print{.frame{overflow:visible}svg.map{max-width:100%;height:auto}}

@@ -19,7 +19,11 @@ _NARROW, _WIDE = 132.0, 268.0
 _MARGIN = 26.0
 _LEGIBLE = 0.7
 """The part of its size to which a wide picture is shrunk; beyond that it is scrolled."""
+_PILL = 10
+"""Pixels that what is published takes of a box."""
 _MOST_LABEL = 34
+_MOST_BESIDE = 3
+"""Lines of names that a service leads to without a line in the picture."""
 _MOST_UNKNOWN = 6
 _SUBTITLES = {"loopback": "the container itself", "machine": "the machine around", "external": "outside", "unknown": ""}
 
@@ -70,6 +74,7 @@ def _measured(node: Node, drawn: Graph) -> _Drawn:
         ports = [f":{wording.port(listen)}" for listen in service.listens]
         published = sorted({number for listen in service.listens for number in listen.published})
         outside = _cut(", ".join(map(str, published)), 24)
+        lines += _beside(node.beside)
     elif node.shape == "unknown":
         lines = [_cut(line, 36) for line in node.lines[:_MOST_UNKNOWN]]
         if len(node.lines) > _MOST_UNKNOWN:
@@ -81,9 +86,25 @@ def _measured(node: Node, drawn: Graph) -> _Drawn:
     widths = [len(title) * _TITLE, *(len(line) * _PLAIN for line in shown)]
     wide = max(widths + ([len(outside) * _PLAIN + 80] if outside else []))
     lanes = max(sum(1 for edge in drawn.edges if getattr(edge, end) == node.key) for end in ("source", "target"))
-    tall = 30 + 17 * len(shown) + (10 if node.shape == "store" else 0)
+    tall = 30 + 17 * len(shown) + (10 if node.shape == "store" else 0) + (_PILL if outside else 0)
     box = Box(node.key, min(_WIDE, max(_NARROW, wide + 32)), max(tall, 12 + LANE * lanes))
     return _Drawn(node, box, shown[: len(lines)], shown[len(lines):], outside)
+
+
+def _beside(names: list[str]) -> list[str]:
+    """Names in lines, as far as there is room for them."""
+    rows: list[str] = []
+    for at, name in enumerate(names):
+        text = name + ("," if at + 1 < len(names) else "")
+        if rows and len(rows[-1]) + 1 + len(text) <= 34:
+            rows[-1] += f" {text}"
+        elif len(rows) < _MOST_BESIDE:
+            rows.append(f"{'→' if not rows else ' '} {_cut(text, 32)}")
+        else:
+            tail = f" and {len(names) - at} more"
+            rows[-1] = _cut(rows[-1].rstrip(","), 37 - len(tail)) + tail
+            break
+    return rows
 
 
 def _node(row: _Drawn, anchor: str) -> Iterator[str]:
@@ -98,7 +119,7 @@ def _node(row: _Drawn, anchor: str) -> Iterator[str]:
     lines = [("title", _cut(node.title, 30)), *(("plain", line) for line in row.lines),
              *(("ports", line) for line in row.ports)]
     high = 18 + 17 * (len(lines) - 1)
-    at = box.y + (box.height - high) / 2 + 14 + (4 if node.shape == "store" else 0)
+    at = box.y + (box.height - high) / 2 + 14 + (4 if node.shape == "store" else 0) + (_PILL / 2 if row.outside else 0)
     for style, text in lines:
         yield f'<text class="{style}" x="{box.x + 16:.1f}" y="{at:.1f}">{_text(text)}</text>'
         at += 17
