@@ -17,6 +17,8 @@ SERVED = {
 SETTINGS = ("import os\n\n\nclass Settings:\n    MAIL_URL = os.getenv('MAIL_URL', '')\n"
             "    MODEL_URL = os.getenv('MODEL_URL', 'http://localhost:11434')\n\n\nsettings = Settings()\n")
 MADE = "\n\n    @property\n    def chat_url(self):\n        return self.model_url + '/chat'"
+SENT = ("const web = process.env.WEB_URL || 'http://localhost:3000';\n"
+        "export function login(request, response) {\n  response.redirect(`${web}/login`);\n}\n")
 APP = "import httpx\nfrom fastapi import FastAPI\nfrom config import settings\nfrom rows import row\napp = FastAPI()\n"
 ROWS = {"rows.py": "def row():\n    return open('row.json').read()\n"}
 CACHE = ("import os\nimport redis\n\n\ndef connected():\n"
@@ -199,6 +201,11 @@ CASES = {
     "a setting of which another is made that the service asks for": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "config.py": SERVED["config.py"].replace("\n\n\nsettings", MADE + "\n\n\nsettings"),
         "main.py": APP + "client = httpx.Client(base_url=settings.chat_url)\n"}),
+    "an address to which people are sent": ("env-localhost-fallback", "note", {"login.ts": SENT}),
+    "an address of which the name says that people are sent there": ("env-localhost-fallback", "note", {
+        "login.ts": "export const back = process.env.LOGIN_REDIRECT_URI || 'http://localhost:3000/back';\n"}),
+    "an address to which people are sent, and which is asked": ("env-localhost-fallback", "warning", {
+        "login.ts": SENT + "export const up = () => fetch(web + '/up');\n"}),
     "a setting beside another that is off": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
         "config.py": SERVED["config.py"].replace("    model_url", "    mail_enabled: bool = False\n    model_url")}),

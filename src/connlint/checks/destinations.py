@@ -210,6 +210,13 @@ class Destinations:
         return self.values.callee(use.module, use.call) is not None
 
     def _allows(self, use: Use) -> bool:
+        words = self._words(use)
+        if bool(self.wording.words["allow"].intersection(words)):
+            return not self.wording.sends(words)
+        return any(not self.wording.words["list of allowed"].isdisjoint(words_of(name)) for name in use.through)
+
+    def _words(self, use: Use) -> set[str]:
+        """The words of the place to which a value goes."""
         words = set()
         if use.kind in ("named", "attribute", "key"):
             words = set(words_of(use.place))
@@ -217,9 +224,20 @@ class Destinations:
             callee = use.call.callee
             last = callee.name if type(callee) is p.Member else getattr(callee, "id", "")
             words = set(words_of(last)) | {w for key in use.keys for w in words_of(key)} | set(words_of(use.place))
-        if bool(self.wording.words["allow"].intersection(words)):
-            return True
-        return any(not self.wording.words["list of allowed"].isdisjoint(words_of(name)) for name in use.through)
+        return words
+
+    def only_sends(self, module: Module, node: Any) -> bool:
+        """Whether all that is seen of the value is that people are sent there: a browser comes to know it, and nothing
+        of the program connects."""
+        found = uses(self.values, module, node)
+        others = self.elsewhere.uses(module, node, found)
+        ends = [use for use in (*others, *found)
+                if use.kind in _ENDS or (use.last and not (use.kind == "named" and others))]
+        sent = [use for use in ends if self.wording.sends(self._words(use)) or any(map(self._is_sent, use.keys))]
+        return bool(sent) and all(use in sent or self._shows(use) or self._allows(use) for use in ends)
+
+    def _is_sent(self, key: str) -> bool:
+        return self.wording.sends(words_of(key))
 
     def _is_allowed_elsewhere(self, module: Module, node: Any, found: list[Use]) -> bool:
         """Whether other files make the value part of a list of who may call, and nothing else. They are read only where

@@ -37,7 +37,7 @@ from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.rendering import is_for_pages, is_without_browser, runs_in_browsers_alone
 from connlint.project.results import first_of
-from connlint.project.stage import stages_of
+from connlint.project.stage import stages_of, words_of
 from connlint.project.uses import uses
 from connlint.project.validators import has_default_method
 from connlint.project.values import Possible, Read, Site, Values, values_of
@@ -55,7 +55,7 @@ class Fallback(Struct, frozen=True, eq=False):
     """A value that is a loopback address because ``reads`` found nothing; ``node`` is the expression it belongs to.
 
     Not ``sure``: something else chooses another address instead, such as a look at whether this is a container.
-    ``left``: other ways to find an address are tried before.
+    ``left``: other ways to find an address are tried before. ``sent``: nothing connects to it but who is sent there.
     """
 
     node: Any
@@ -64,11 +64,13 @@ class Fallback(Struct, frozen=True, eq=False):
     host: Host
     sure: bool = True
     left: bool = False
+    sent: bool = False
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Drafts of outcome "fallback", "deployed" (a deployment does not set the variable), "left" (other ways are tried
-    before), "rendered" (a server alone would take it, and none is seen to) and "agent", one a read."""
+    before), "sent" (people are told it), "rendered" (a server alone would take it, and none is seen to) and "agent",
+    one a read."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -107,8 +109,9 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         names = [v for r in reads for v in r.variables]
         text = found.value.text or ""
-        if any(wording.says("test", v) or wording.allows(v, found.host) or wording.identifies(v, found.host)
-               for v in names):
+        sent = any(wording.sends(words_of(v)) for v in names)
+        if any(wording.says("test", v) or (wording.allows(v, found.host) and not sent)
+               or wording.identifies(v, found.host) for v in names):
             continue
         if any(wording.listens(v, found.host, text) for v in names):
             # ``API_HOST`` is what many listen on, and others connect to
@@ -133,8 +136,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             seen.update(id(r.site.node) for r in found.reads)
             continue
         origin = found.value.origin
-        if origin is not None and runs_in_browsers_alone(origin.module) and is_without_browser(
-                origin.module, origin.node):
+        if origin is not None and is_without_browser(origin.module, origin.node) and (
+                runs_in_browsers_alone(origin.module) or stages.is_for_browsers(origin.module.path)):
             continue
         if any(abandoned.is_trial(module, at) for at in (read_at, site.node)):
             continue
@@ -161,6 +164,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if Launched.of(project, lambda path: stages.of_path(path) == "production").gives(module.path, names):
             continue
         seen.update(id(r.site.node) for r in found.reads)
+        if sent or (found.host.scheme and destinations.only_sends(module, found.node)):
+            found = replace(found, sent=True)
         yield found, reads
 
 
@@ -230,8 +235,8 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
     origin = found.value.origin
     if origin is not None and is_without_browser(origin.module, origin.node) and is_for_pages(project, module.path):
         return "rendered", None
-    if found.left:
-        return "left", None
+    if found.left or found.sent:
+        return "left" if found.left else "sent", None
     told = in_production(project.tree, reads[0].site.module.path, names)
     if told is not None or not found.sure or found.host.name.endswith(_OF_THE_MACHINE):
         return "fallback", None

@@ -82,7 +82,7 @@ def _fallen_back(one: Running, paths: list[str], groups: Groups, tables: Tables,
                 continue
             names = [v for read in reads for v in read.variables]
             unknown = len(names) != 1 or tables.for_browsers(names[0]) or wording.agent(names[0], found.host)
-            if unknown or not found.sure or found.left or not code.needs(one, module, found.node):
+            if unknown or not found.sure or found.left or found.sent or not code.needs(one, module, found.node):
                 continue
             idle = is_idle(values, stages, module, found.node, names[0], partial(groups.is_set, one=one))
             if not idle and not elsewhere.is_last_resort(module, found.node, uses(values, module, found.node)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from connlint.patterns import regex
@@ -49,6 +50,11 @@ class Wording:
         if self.says("allow", name):
             return True
         return host is not None and not host.scheme and bool(self.bare["allow"].intersection(words_of(name)))
+
+    def sends(self, words: Collection[str]) -> bool:
+        """Whether a name of these words says where somebody is sent, and is no list of who may be."""
+        sent, told = self.words["sent"], set(words)
+        return bool(sent & told) and not (self.bare["sent"] & told) and not ((self.words["allow"] - sent) & told)
 
     def identifies(self, name: str, host: Host | None) -> bool:
         """Whether a variable of this name, with this default, says who the program is."""

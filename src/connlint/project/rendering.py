@@ -11,7 +11,7 @@ from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 
-_MOST = 80
+_MOST = 400
 """Files that come to use a module, past which some may well run on the server."""
 _ON_SERVERS = regex(
     rb"\bget(?:ServerSide|Static|Initial)Props\b|\bgenerate(?:Metadata|StaticParams)\b|['\"]use server['\"]|"
