@@ -20,6 +20,7 @@ from connlint.project.project import Project
 from connlint.project.tree import Tree
 
 _BRACES = regex(r"import\s*(\{[^{}]*\})\s*from\s*$", re.S)
+_SAID_OF_IT = regex(r"(?i)(?:#|//).*\b(?:import|from)")
 _ONE_LINE = regex(r"from\s+\S+\s+import\s+[\w ,]+")
 _WIDTH = 88
 _DEFAULT = regex(r"import\s+([\w$]+)\s*(?:(,\s*\{)[^{}]*\}\s*)?from\s*$", re.S)
@@ -50,6 +51,8 @@ def from_module(path: str, data: bytes, at: Span, module: str) -> Fix | None:
     if (imported := _imported(program, at)) is None:
         return None
     statement, name = imported
+    if _SAID_OF_IT.search(source.line_text(source.line(statement.at[1]))):
+        return None  # a comment that would say what is not so any more
     if not path.endswith(".py"):
         from connlint.languages.javascript.rewrite import from_module as rewrite
 

@@ -45,6 +45,19 @@ def below_the_imports(source: Source, program: p.Program) -> p.Statement | None:
     return found
 
 
+def beginning(source: Source, statement: p.Statement) -> int | None:
+    """The start of the line on which a statement begins, with its decorators or the word ``export``; None where
+    something else stands before it."""
+    value = statement.value if type(statement) is p.Define else None
+    first = min((one.at[0] for one in value.decorators), default=None) if type(value) is p.Class else None
+    if first is not None:
+        start = line_start(source, first)
+        return start if source.slice((start, first)).strip() in ("@", "") else None
+    if whole_line(source, statement.at) is None and not is_export(source, statement):
+        return None
+    return line_start(source, statement.at[0])
+
+
 def evaluating(program: p.Program, node: p.Expression) -> p.Statement | None:
     """The simple statement that evaluates ``node`` whenever it is reached; None where there is none."""
     waiting: list[tuple[Any, p.Statement | None]] = [(statement, None) for statement in program.body]

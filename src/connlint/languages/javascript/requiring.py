@@ -26,6 +26,7 @@ from connlint.languages.edits import (
 from connlint.languages.javascript.placing import (
     LOCAL,
     above_comments,
+    beginning,
     below_the_imports,
     evaluating,
     is_export,
@@ -262,10 +263,9 @@ class _Writer:
         if source.path.endswith((".vue", ".svelte")) or _NEW_HELPER in source.text:
             return ()
         first = below_the_imports(source, program)
-        line = whole_line(source, first.at) if first is not None else None
-        if first is None or (line is None and not is_export(source, first)):
+        start = beginning(source, first) if first is not None else None
+        if start is None:
             return ()
-        start = line[0] if line is not None else line_start(source, first.at[0])
         start = above_comments(source, start)
         typed = source.path.endswith(_TYPED)
         unit, end = indent_unit(source, start, ""), line_end(source)
