@@ -104,7 +104,32 @@ def test_what_stands_in_a_folder_of_the_past(more, levels):
     assert {level for _, level in found} == levels
 
 
+@pytest.mark.parametrize(("text", "level"), [
+    ("'/tmp/shop/rows'", "note"), ("'tmp'", "note"), ("'shop.tmp.rows'", "note"),
+    ("'tmp/worker'", "error"), ("'tmp.worker'", "error"), ("'../tmp/worker'", "error"),
+])
+def test_what_leads_into_a_scratch_folder(text, level):
+    files = {**PROGRAM, "tmp/worker.py": STALE, "shop/third.py": f"{RUN}\n\nPLACE = {text}\n"}
+    assert told(files, "tmp/worker.py") == [("missing-symbol", level)]
+
+
 def test_an_import_that_fails_in_a_file_that_nothing_loads():
     assert told({**PROGRAM, "shop/count.py": STALE}, "shop/count.py") == [("missing-symbol", "warning")]
     loaded = {"shop/third.py": "from shop.count import go\n\n\ndef run():\n    return go()\n"}
     assert told({**PROGRAM, **loaded, "shop/count.py": STALE}, "shop/count.py") == [("missing-symbol", "error")]
+
+
+@pytest.mark.parametrize(("include", "level"), [
+    ('{"files": ["src/index.ts"]}', "warning"), ('{"include": ["src"]}', "error"),
+])
+def test_a_build_checks_what_its_own_configuration_covers(include, level):
+    files = {f"shop/{path}": text for path, text in {**SHOP, **COMPILED, "src/count.ts": COUNT}.items()}
+    assert told({**files, "shop/tsconfig.json": include, "tsconfig.json": "{}"}, "shop/src/count.ts") == [
+        ("missing-module", level)]
+
+
+@pytest.mark.parametrize(("base", "found"), [("unittest.TestResult", False), ("reports.Result", True)])
+def test_what_runs_tests_is_test_code_wherever_it_lies(base, found):
+    code = (f"import unittest\n\n\nclass Told({base}):\n    def stopTestRun(self):\n"
+            "        file = open('told.txt', 'w')\n        file.write('told')\n        file.close()\n")
+    assert bool(told({"sandbox/runner.py": code}, "sandbox/runner.py")) is found

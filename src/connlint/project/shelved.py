@@ -22,8 +22,10 @@ _TELLING = regex(
 _LARGEST = 400_000
 """Bytes. A larger file is data."""
 _DATA = regex(
-    rb"\.(?:png|jpe?g|gif|svg|webp|pdf|txt|md|csv|tsv|log|sqlite3?|db|zip|gz|wav|mp[34]|html?|css|parquet|pkl)['\"`]?$")
+    rb"\.(?:png|jpe?g|gif|svg|webp|pdf|txt|md|csv|tsv|log|sqlite3?|db|zip|gz|wav|mp[34]|html?|css|parquet|pkl|json)['\"`]?$")
 """The end of a way to a file that is read or written, and no code."""
+_COMMON = frozenset(("tmp", "temp"))
+"""Names that stand for more than a folder of the project, where nothing follows on them."""
 _COMPANY = 3
 """Files outside of the folder that others import, before the program can be told from what was put aside."""
 
@@ -89,7 +91,7 @@ class Shelved:
         way = re.compile(rb"(?<![\w-])(?<![\s\"'=:(,]/)%s(?:[/\\][\w./\\-]*|\.[A-Za-z_])|['\"]%s['\"]|"
                          rb"^[ \t]*(?:COPY|ADD)\b[^\n]*[\s/]%s(?![\w-])|"
                          rb":[ \t]*(?:\./)?%s[ \t]*$" % (name, name, name, name), re.M)
-        quoted = re.compile(rb"['\"`](?:[^'\"`\n]*[^'\"`\n/][./]|\.{1,2}/)?%s(?:[./][^'\"`\n]*)?['\"`]" % name)
+        quoted = _quoted(name, alone=folder.rpartition("/")[2] not in _COMMON)
         for path in self.project.tree.paths:
             if path.startswith(prefix):
                 continue
@@ -99,3 +101,10 @@ class Shelved:
                 if len(data) <= _LARGEST and any(_DATA.search(found[0]) is None for found in pattern.finditer(data)):
                     return True
         return False
+
+
+def _quoted(name: bytes, *, alone: bool) -> re.Pattern[bytes]:
+    """Texts in code that may be a way into a folder ``name`` of the project, or, ``alone``, its name."""
+    ways = rb"(?:[^'\"`\n]*[^'\"`\n/]%s|\.{1,2}/)?" % (rb"[./]" if alone else rb"/")
+    rest = rb"(?:[./][^'\"`\n]*)?" if alone else rb"(?:/[^'\"`\n]*|(?:\.\w+)+)"
+    return re.compile(rb"['\"`]%s%s%s['\"`]" % (ways, name, rest))

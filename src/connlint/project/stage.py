@@ -145,14 +145,13 @@ class Stages:
         stem, last = file.partition(".")[0].lower(), folder.rpartition("/")[2].lower()
         kinds |= {kind for kind, (above, below) in self.settings_folders.items() if last in above and stem in below}
         named = self._named(file)
+        said = next((kind for kind, name, words in self.saying
+                     if name.search(file) and words.search(self.values.project.tree.read(path) or b"")), named)
         for kind in ("test", "example", "tool", "migration"):
             if kind in kinds:
                 # what drives tests is one wherever it lies
-                return named if named == "test" else kind
-        for kind, name, words in self.saying:
-            if name.search(file) and words.search(self.values.project.tree.read(path) or b""):
-                return kind
-        return named
+                return "test" if "test" in (named, said) else kind
+        return said
 
     def _named(self, file: str) -> str:
         """What the name of a file says by itself; half of the files of a project share theirs with another."""

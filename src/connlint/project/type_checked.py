@@ -12,6 +12,7 @@ from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.importers import importers
 from connlint.project.javascript_files import folder_of
+from connlint.project.packages import own_root
 from connlint.project.programs import Programs
 from connlint.project.project import Project
 
@@ -40,9 +41,9 @@ class TypeChecked:
         """The one `TypeChecked` of a project."""
         return project.single(cls, project, programs)
 
-    def sees(self, path: str) -> bool:
-        """Whether a type checker looks at the file, as far as configurations say: one covers it, or a file that leads
-        to it. Where there is no configuration, nobody knows, and it does."""
+    def sees(self, path: str, within: str = "") -> bool:
+        """Whether a type checker looks at the file, as far as configurations in the folder ``within`` say: one covers
+        it, or a file that leads to it. Where there is no configuration at all, nobody knows, and it does."""
         if not path.endswith(_TYPED):
             return False
         configs: Any = self.project.linkers["javascript"].resolver.configs  # type: ignore[attr-defined]
@@ -52,7 +53,8 @@ class TypeChecked:
         waiting = [path]
         while waiting:
             here = waiting.pop()
-            if configs.governing(here)[0] is not None or len(found) > _MOST:
+            config = configs.governing(here)[0]
+            if (config is not None and f"/{config.path}".startswith(f"/{within}")) or len(found) > _MOST:
                 return True
             fresh = [other for other in self.index.of(here) if other not in found]
             found.update(dict.fromkeys(fresh))
@@ -64,7 +66,8 @@ class TypeChecked:
         folder = folder_of(path)
         if folder not in self._builds:
             self._builds[folder] = self._checks_types(path)
-        return self._builds[folder] and self.sees(path)
+        root = own_root(self.project, path)
+        return self._builds[folder] and self.sees(path, f"{root}/" if root else "")
 
     def _checks_types(self, path: str) -> bool:
         scripts = jsonc.mapping(self.programs.package(path).get("scripts"))
