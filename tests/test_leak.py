@@ -361,3 +361,17 @@ def test_a_task_that_works_something_off_ends_by_itself(loop, count):
             "        self.writer = asyncio.create_task(self.write())\n\n"
             f"    async def write(self):\n        {loop}\n\n    def shutdown(self):\n        self.rows.clear()\n")
     assert len([it for it in findings("a.py", text) if it.level == "warning"]) == count
+
+
+@pytest.mark.parametrize(("caller", "count"), [
+    ("export default new Event(Events.ClientReady, async () => {\n  Presence.startBeat();\n});\n", 0),
+    ("export default new Event(Events.MessageCreate, async (message) => {\n  Presence.startBeat();\n});\n", 1),
+    ("export default { name: 'ready', once: true, run: () => Presence.startBeat() };\n", 0),
+    ("export default { name: 'message', run: (message) => Presence.startBeat() };\n", 1),
+    ("Presence.startBeat();\n", 0),
+    ("", 1),
+])
+def test_what_a_file_hands_out_in_an_object_runs_as_often_as_it_is_called(caller, count):
+    text = "const startBeat = () => {\n  setInterval(() => show(), 1000);\n};\nexport const Presence = { startBeat };\n"
+    head = "import { Events } from 'discord.js';\nimport { Presence } from './a.js';\n"
+    assert len(findings("a.js", text, ready_js=head + caller)) == count

@@ -61,8 +61,11 @@ def meaning(meanings: Meanings, node: Any, api: Api) -> tuple[Meaning, Any]:
     if type(above) is p.Member:
         call = module.parent(above)
         called = type(call) is p.Call and call.callee is above
-        if called and above.name == "forEach" and call.args and _releases(call.args[0].value, api):
-            return "end", call
+        if called and above.name == "forEach" and call.args:
+            if _releases(call.args[0].value, api):
+                return "end", call
+            if _only_names(call.args[0].value, api):
+                return "read", call
         if above.name in table.looks:
             return "read", above
         if called and above.name in table.spreads:
@@ -110,6 +113,12 @@ def _releases(callback: Any, api: Api) -> bool:
     if type(callback) is p.Function:
         return any(_gives_back(s, api) for s in callback.body)
     return last_word(callback) in api.release
+
+
+def _only_names(callback: Any, api: Api) -> bool:
+    """Whether a function that is run for every element names what would give it back, and does not call it."""
+    last = callback.body[0] if type(callback) is p.Function and len(callback.body) == 1 else None
+    return type(last) in (p.Return, p.Evaluate) and type(last.value) is p.Member and last.value.name in api.ends
 
 
 def _gives_back(thing: Any, api: Api) -> bool:

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from connlint.cards import Card, Rules
 from connlint.checks.cases import Cases
 from connlint.checks.factories import Factories, Made
+from connlint.checks.injected import Injected
 from connlint.checks.lifecycles import Api, Lifecycles, lifecycles
 from connlint.checks.listeners import Listening
 from connlint.checks.origins import origins
@@ -69,9 +70,11 @@ def _acquired(module: Module, project: Project, table: Lifecycles,
               factories: Factories) -> tuple[list[tuple[p.Call, Api]], list[p.Call]]:
     """The calls of ``module`` that acquire something, and all others; what may hand a handle out is noted."""
     known = origins(module, project)
+    injected = Injected(module, project, table, factories.roles)
     acquired, others = [], []
     for call in module.nodes(p.Call):
-        api = table.acquired(call, known, factories.roles) or table.handed(call, known, factories.roles)
+        api = (table.acquired(call, known, factories.roles) or table.handed(call, known, factories.roles)
+               or injected.acquired(call))
         if api is None:
             others.append(call)
         else:

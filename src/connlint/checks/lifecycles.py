@@ -67,6 +67,11 @@ class Api(Struct, frozen=True):
     working: bool = False
     harmless: bool = False
     piped: bool = False
+    injected: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
 
     @property
     def chained(self) -> bool:
@@ -196,7 +201,7 @@ class Lifecycles:
             if api.itself and not _runs_itself_again(api, call, origins.module):
                 continue
             if api.role in roles and _arguments(api, call) and self._matches(api, callee, imported, origins):
-                return None if _completes(api, callee, origins.module) or _borrows(api, call, origins) else api
+                return None if completes(api, callee, origins.module) or _borrows(api, call, origins) else api
         return None
 
     def handed(self, call: p.Call, origins: Origins, roles: Iterable[str]) -> Api | None:
@@ -331,7 +336,7 @@ def argument(call: p.Call, key: str) -> p.Expression | None:
     return None
 
 
-def _completes(api: Api, callee: Any, module: Module) -> bool:
+def completes(api: Api, callee: Any, module: Module) -> bool:
     """Whether a link of the chain lets it end by itself: ``interval(100).pipe(take(3)).subscribe()``.
 
     Also where a part of it is kept under a name: ``this.ticks.subscribe()``.
@@ -428,6 +433,11 @@ def _arguments(api: Api, call: p.Call) -> bool:
     for key in api.unless:
         if argument(call, key) is not None:
             return False
+    return holds(api, call)
+
+
+def holds(api: Api, call: p.Call) -> bool:
+    """Whether the arguments of ``call`` have the values that they must have."""
     for key, wanted in (api.when or {}).items():
         given = argument(call, key)
         if type(given) is p.Constant:

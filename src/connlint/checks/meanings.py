@@ -173,6 +173,8 @@ class Meanings:
         if self._is_tested(member) or (type(above) is p.Opaque and above.why == "typeof"):
             # ``if (timer.unref)``: whether the handle has it
             return "read", above
+        if type(above) is p.Evaluate:
+            return "read", above  # ``connection.close``, and not called
         if member.name in api.ends or member.name in api.keeps:
             # ``task.cancel`` itself is handed to somebody
             return "escape", self.module.parent(above) if type(above) is p.Argument else above

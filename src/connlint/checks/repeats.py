@@ -163,6 +163,8 @@ class Repeats:
             return self._named(above.target.id, above.target, depth, seen)
         if kind is p.Opaque and above.why == "jsx":
             return Why("again", function, _OF_ELEMENT)
+        if kind is p.Entry and _is_once(self.module.parent(above)):
+            return self._at(above, depth - 1, seen)
         if kind is p.Assign and type(above.target) is p.Member:
             word = above.target.name
             return self._at(above, depth - 1, seen) if word in self.once_callees else _UNKNOWN
@@ -228,7 +230,27 @@ class Repeats:
             if all(why.answer == "once" for why in of_object):
                 return _ONCE
         value = at.value if type(at) is p.Define else getattr(self.module.parent(at), "value", None)
-        return self._by_itself(value, name) if type(value) is p.Function else _UNKNOWN
+        why = self._by_itself(value, name) if type(value) is p.Function else _UNKNOWN
+        if why.guessed and not answers:
+            answers = self._calls_by_member(name, depth, seen)
+        return _ONCE if answers and all(it.answer == "once" for it in answers) else why
+
+    def _calls_by_member(self, name: str, depth: int, seen: frozenset[int]) -> list[Why]:
+        """An answer for every call of a member of that name: what a file hands out in an object may be meant."""
+        paths = self.holding(name)
+        if depth <= 1 or len(paths) > _MOST_USERS:
+            return []
+        found = []
+        stages = stages_of(self.project, self.rules.apis, values_of(self.project, self.rules.apis))
+        for path in paths:
+            module = self.project.module(path) if stages.of_path(path) != "test" else None
+            if module is None:
+                continue
+            there = repeats(module, self.project, self.rules)
+            for member in module.nodes(p.Member):
+                if member.name == name and type(call := module.parent(member)) is p.Call and call.callee is member:
+                    found.append(there._at(call, depth - 2, seen))
+        return found
 
     def _of_object(self, name: str, at: Any, depth: int, seen: frozenset[int]) -> list[Why]:
         """An answer for every call of a function that is put into an object under its own name: ``{ start }``, of which
@@ -386,6 +408,13 @@ def _event(given: Any) -> str | None:
     if type(given) is p.Member and last_word(given.of) == "Events":
         return given.name[:1].lower() + given.name[1:]
     return given.value if type(given) is p.Text else None
+
+
+def _is_once(record: Any) -> bool:
+    """Whether an object that is written out says that its functions run once: ``{ name: "ready", once: true, … }``."""
+    return type(record) is p.Record and any(
+        type(it.key) is p.Text and it.key.value == "once" and type(it.value) is p.Constant and it.value.value == "true"
+        for it in record.entries)
 
 
 def unread(module: Module, name: str) -> list[p.Unread]:
