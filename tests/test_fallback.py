@@ -230,6 +230,13 @@ def test_a_finding_names_every_variable_and_shows_where_the_default_stands():
     assert [step.place.path for step in finding.steps] == ["app.ts", "constants.ts"]
 
 
+def test_who_connects_is_who_reads_the_setting():
+    settings = ("INSTALLED_APPS = ['shop']\nCELERY_BROKER_URL = 'redis://localhost:6379/0'\n"
+                "CACHES = {'default': {'LOCATION': 'redis://localhost:6379/1'}}\n")
+    messages = [f.message.split(" connects")[0] for f in report({"settings.py": settings}).findings]
+    assert messages == ["celery", "django"]
+
+
 @pytest.mark.parametrize("rule", ["env-localhost-fallback", "implicit-localhost-default", "hardcoded-loopback",
                                   "env-default-drift"])
 def test_the_sieve_loses_nothing(rule):
