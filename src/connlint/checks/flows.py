@@ -79,13 +79,14 @@ class _Lowering:
         self.conditions = Conditions(module, plan)
         self.asleep: tuple[Literal_, ...] = ((ASLEEP, True),) if plan.wakes else ()
 
-    def calm(self, step: p.Expression) -> bool:
+    def calm(self, step: p.Expression, *, awaited: bool = False) -> bool:
+        """Whether a step does not raise in practice; each round of an async loop awaits what it goes through."""
         if self.timed > 0 and self.nerves.only_times_out(step):
             return True
         # what cleans up is not suspected of raising by itself
         if self.conditions.finishing > 0:
             return self.nerves.closes(step) or self.nerves.calm(step, wary=False)
-        return self.nerves.calm(step, wary=self.wary)
+        return self.nerves.calm(step, wary=self.wary or awaited)
 
     # -- statements -----------------------------------------------------------------------------------------------
 
@@ -163,7 +164,7 @@ class _Lowering:
             if it.target is not None:
                 self.bound(it, it.target, it.iterable, "in", head)
             if it.is_async:
-                head.insert(0, Do(Step("await", it.iterable.at), not self.calm(it.iterable)))
+                head.insert(0, Do(Step("await", it.iterable.at), not self.calm(it.iterable, awaited=True)))
             out.append(Repeat((*head, *self.block(it.body), *tail), "any", labels, otherwise=otherwise))
         elif is_for_ever(it.test):
             out.append(Repeat((*self.block(it.body), *tail), "endless", labels, otherwise=otherwise))

@@ -196,7 +196,20 @@ class Listening:
             return False
         # what the file itself makes at its top level lives as long as what it imports
         made = found[0].kind == "value" and not found[0].path and type(found[0].value) is p.Call
-        return found[0].kind == "import" or (made and self.components.is_beside(found[0].node))
+        return found[0].kind == "import" or (made and (
+            self.components.is_beside(found[0].node) or self._is_fetched(found[0].value)))
+
+    def _is_fetched(self, call: Any) -> bool:
+        """Whether a function of the project hands out what a variable of its file keeps: ``getSocket()``."""
+        called = self.cases.homes.origins.function_called(call)
+        if called is None:
+            return False
+        home, function = called
+        returned = [s.value for s in home.nodes(p.Return) if home.function(s) is function]
+        kept = [home.lookup(v.id, v) if type(v) is p.Name else [] for v in map(_assigned, returned)]
+        return bool(kept) and all(
+            bool(found) and all(d.kind in ("value", "declared") and home.function(d.node) is None for d in found[:1])
+            for found in kept)
 
     def _is_left_out(self, one: Registration, hook: Hook) -> bool:
         """Whether the function that a hook returns removes other listeners from the same target, which the hook has
@@ -231,3 +244,8 @@ class Listening:
             and self.module.function(d.node) is function
             for d in found
         )
+
+
+def _assigned(value: Any) -> Any:
+    """The variable of ``socket ??= io(url)``; any other expression as it is."""
+    return value.target if type(value) is p.Assign else value

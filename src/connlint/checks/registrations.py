@@ -97,7 +97,7 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
         if name in removing:
             removes.setdefault(name, []).append(call)
         elif type(callee) is p.Member and sweeps(name):
-            swept.add(text_of(module, callee.of))
+            swept.add(_held(module, callee.of))
     for call, pair in adds:
         if _ends_by_itself(call, pair):
             continue
@@ -131,9 +131,10 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                     matching.append(other)
                 elif _same_callback(module, call, other, pair):
                     (matching if _agree(call, other, pair) else contrary).append(other)
-                elif _outermost(module, other) is _outermost(module, call):
-                    others = True
-        closed = target in swept or any(_own(it) == _own(target) for it in swept if it.startswith("this."))
+                elif not _is_fresh(argument(call, last)) and _outermost(module, other) is _outermost(module, call):
+                    others = True  # a function that is written out where it is added cannot be meant
+        of = call.callee.of if type(call.callee) is p.Member else None
+        closed = target in swept or _held(module, of) in swept or any(_own(it) == _own(target) for it in swept if it.startswith("this."))
         yield Registration(call, pair, target, matching, fresh, closed or renamed, others, contrary, beside, aliased)
 
 
@@ -178,6 +179,17 @@ def agreement(one: Registration) -> str | None:
     if not _flag(one.call, one.pair):
         return ""
     return "true" if type(mine) is p.Constant else f"{{ {one.pair.flag}: true }}"
+
+
+def _held(module: Module, of: Any) -> str:
+    """What `text_of` says of a target; of a variable of a function also what call gave it, so that two of one name,
+    which different functions hand out, are told apart."""
+    text = text_of(module, of)
+    found = module.lookup(of.id, of) if type(of) is p.Name else []
+    if len(found) == 1 and found[0].kind == "value" and type(found[0].value) is p.Call and not found[0].path:
+        if module.function(found[0].node) is not None:
+            return f"{text}={text_of(module, found[0].value.callee)}"
+    return text
 
 
 def text_of(module: Module, it: Any) -> str:
