@@ -211,6 +211,23 @@ def test_a_service_of_kubernetes_stands_before_the_pods_of_another_file(tmp_path
     assert [row.published for row in service(map_, "web").listens] == [()]
 
 
+def test_a_service_that_another_folder_of_manifests_deploys_is_named_with_it(tmp_path: Path) -> None:
+    def manifest(name: str, env: str = "") -> str:
+        return (f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  template:\n"
+                f"    metadata: {{labels: {{app: {name}}}}}\n    spec:\n      containers:\n      - name: main\n"
+                f"        image: x/{name}\n{env}---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n"
+                f"spec:\n  selector: {{app: {name}}}\n  ports: [{{port: 80}}]\n")
+
+    env = "        env:\n" + "".join(f"        - {{name: {name}_URL, value: 'http://{name.lower()}'}}\n"
+                                    for name in ("STORE", "PLACE"))
+    env += "        - {name: API_URL, value: 'https://store.example.com'}\n"
+    map_ = drawn({"k8s/apps/web.yaml": manifest("web", env), "k8s/base/store.yaml": manifest("store")}, tmp_path)
+    web = next(one for one in map_.services() if one.name == "web")
+    assert [(c.target, c.why) for c in web.connects] == [
+        ("unknown", "it is deployed by k8s/base/store.yaml"), ("unknown", "no service here is called place"),
+        ("external", "")]
+
+
 def test_the_code_of_several_services_accuses_none_of_them(tmp_path: Path) -> None:
     files = {"compose.yaml": "services:\n  a:\n    build: .\n    environment: {X: '1'}\n",
              "Dockerfile": "FROM python\nCOPY . /x\n", "main.py": 'import os\nURL = os.environ["PRICES_URL"]\n'}
@@ -277,6 +294,14 @@ STARTED = {
     "what the tool looks for": (
         {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD fastapi run\n", "app/main.py": ""},
         ["fastapi run → app/main.py"]),
+    "a program that the project installs": (
+        {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nRUN pip install .\nCMD shop serve --port 80\n",
+         "pyproject.toml": "[project.scripts]\nshop = 'shop.cli:main'\n", "src/shop/cli.py": ""},
+        ["shop serve --port 80 → src/shop/cli.py"]),
+    "a program that others install": (
+        {"Dockerfile": "FROM python\nCMD shop serve\n", "pyproject.toml": "[project.scripts]\nshops = 'shop:main'\n",
+         "shop.py": ""},
+        ["shop serve"]),
     "what is installed": (
         {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD uvicorn shop.web:app\n", "src/shop/web.py": ""},
         ["uvicorn shop.web:app → src/shop/web.py"]),

@@ -35,9 +35,10 @@ def draw(project: Project, rules: Rules, name: str, findings: Iterable[Finding],
     ``findings`` are what the rules reported, ``code`` the source files that are the project's own; ``wanted`` chooses
     deployments by the files that they are read from, and by the Dockerfiles that they build.
     """
-    drawing = _Drawing(project, rules, findings, code)
     services = Services.of(project)
-    deployments = tuple(drawing.deployment(group) for group in groups(services)
+    together = groups(services)
+    drawing = _Drawing(project, rules, findings, code, together)
+    deployments = tuple(drawing.deployment(group) for group in together
                         if group.kind != PIPELINE and any(wanted(file) for file in _files(group)))
     unread = tuple((d.path, problem) for d in services.deployments() for problem in d.problems if wanted(d.path))
     return Map(name, deployments, unread, version)
@@ -50,9 +51,12 @@ def _files(group: Group) -> Iterator[str]:
 
 
 class _Drawing:
-    def __init__(self, project: Project, rules: Rules, findings: Iterable[Finding], code: Collection[str]) -> None:
+    def __init__(self, project: Project, rules: Rules, findings: Iterable[Finding], code: Collection[str],
+                 together: Iterable[Group]) -> None:
         self.lines = Lines(project)
         self.services = Services.of(project)
+        self.clusters = {host.lower().partition(".")[0]: group.name for group in together if group.kind == "kubernetes"
+                         for one in group.members for host in one.service.hosts}
         self.tables = Tables(rules)
         self.wording = wording_of(project, rules.apis)
         self.configurations = Configurations(project, Starts.of(project, rules.apis), self.lines)
@@ -66,7 +70,8 @@ class _Drawing:
         names = _unique(group)
         listens = {names[id(one)]: self.listening.of(one) for one in group.members}
         ports = {name: frozenset(row.port for row in rows if row.port) for name, rows in listens.items()}
-        neighbours = Neighbours(group, names, ports)
+        elsewhere = {host: place for host, place in self.clusters.items() if place != group.name}
+        neighbours = Neighbours(group, names, ports, elsewhere)
         runs = {names[id(one)]: self.programs.of(one) for one in group.members}
         shares = shares_of(group, names, runs, self.codes)
         services = tuple(self._service(one, names, neighbours, group, shares[names[id(one)]], listens, runs)

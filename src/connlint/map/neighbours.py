@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -33,8 +33,11 @@ class Lead(Struct, frozen=True):
 class Neighbours:
     """The services of one deployment by their names, and by the ports that they publish on the machine."""
 
-    def __init__(self, group: Group, names: dict[int, str], listens: dict[str, frozenset[int]]) -> None:
-        """``names`` are the services' names by the identity of `Running`; ``listens`` their ports by name."""
+    def __init__(self, group: Group, names: dict[int, str], listens: dict[str, frozenset[int]],
+                 elsewhere: Mapping[str, str]) -> None:
+        """``names`` are the services' names by the identity of `Running`; ``listens`` their ports by name;
+        ``elsewhere`` the deployments of the same cluster by the names by which their services are reached."""
+        self.elsewhere = elsewhere
         self.names = names
         self.listens = listens
         self.hosts: dict[str, str] = {}
@@ -69,6 +72,10 @@ class Neighbours:
             return Lead("service", name)
         if is_loopback(host.name):
             return self._loopback(host, one, browser, server)
+        first, dot, rest = host.name.lower().partition(".")
+        inside = one.service.kind == "kubernetes" and (not dot or ".svc." in f".{rest}.")
+        if inside and (place := self.elsewhere.get(first)) is not None:
+            return Lead("unknown", why=f"it is deployed by {place}")
         if "." in host.name or ":" in host.name:
             return Lead("external")
         return Lead("unknown", why=f"no service here is called {host.name}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
+import tomllib
+from functools import cached_property
 
 from connlint.checks.deployed import targets_of
 from connlint.map.origins import Origins
@@ -12,6 +14,7 @@ from connlint.model.deployment import Command
 from connlint.model.map import Program
 from connlint.model.rule import Rules
 from connlint.patterns import regex
+from connlint.project import jsonc
 from connlint.project.answer import Found
 from connlint.project.compiled import likely_source
 from connlint.project.grounds import Inside, contexts_of
@@ -53,15 +56,41 @@ class Programs:
             return False
         if last or ran.script or ran.start is not None:
             return True
+        if first in self.installed:
+            return True
         text = " ".join(word.value or "" for word in ran.command.words)
         return any(migration in text for migration in self.migrations)
 
     def file(self, ran: Ran, one: Running) -> str:
         """The file of the project that a command starts; "" where it is none, or not known."""
         start = ran.start
-        if start is None or (ran.script and start.entry["form"] == "script"):
+        if start is None:
+            name = ran.command.words[0].value if ran.command.words else None
+            files = self.installed.get(name or "", frozenset())
+            return next(iter(files)) if len(files) == 1 else ""
+        if (ran.script and start.entry["form"] == "script"):
             return ""
         return next(targets_of(start), None) or self._found_by_itself(start) or self._built(start, one) or ""
+
+    @cached_property
+    def installed(self) -> dict[str, frozenset[str]]:
+        """The files of the programs that the project's own packages of Python install, by name."""
+        found: dict[str, set[str]] = {}
+        for path in sorted(self.project.tree.paths):
+            if posixpath.basename(path) != "pyproject.toml":
+                continue
+            try:
+                table = tomllib.loads((self.project.tree.read(path) or b"").decode())
+            except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+                continue
+            poetry = jsonc.mapping(jsonc.mapping(table.get("tool")).get("poetry"))
+            scripts = (jsonc.mapping(owner.get("scripts")) for owner in (jsonc.mapping(table.get("project")), poetry))
+            for name, target in (pair for rows in scripts for pair in rows.items()):
+                stem = str(target).partition(":")[0].replace(".", "/")
+                places = (posixpath.join(posixpath.dirname(path), inside, stem + ending)
+                          for inside in ("", "src") for ending in (".py", "/__init__.py"))
+                found.setdefault(name, set()).update(place for place in places if place in self.project.tree.paths)
+        return {name: frozenset(files) for name, files in found.items()}
 
     def _found_by_itself(self, start: Start) -> str | None:
         """What the tool starts where its command names nothing."""
