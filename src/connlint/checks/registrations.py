@@ -134,7 +134,8 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                 elif not _is_fresh(argument(call, last)) and _outermost(module, other) is _outermost(module, call):
                     others = True  # a function that is written out where it is added cannot be meant
         of = call.callee.of if type(call.callee) is p.Member else None
-        closed = target in swept or _held(module, of) in swept or any(_own(it) == _own(target) for it in swept if it.startswith("this."))
+        closed = target in swept or _held(module, of) in swept or any(
+            _own(it) == _own(target) for it in swept if it.startswith("this."))
         yield Registration(call, pair, target, matching, fresh, closed or renamed, others, contrary, beside, aliased)
 
 
@@ -263,7 +264,7 @@ def _outermost(module: Module, thing: Any) -> Any:
     return found
 
 
-def _is_fresh(callback: p.Expression) -> bool:
+def _is_fresh(callback: p.Expression | None) -> bool:
     """Whether a callback is made anew where it stands, so that it is no other."""
     if type(callback) is p.Function:
         return True
