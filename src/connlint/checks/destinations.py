@@ -9,14 +9,14 @@ from typing import Any
 from connlint.checks.wording import Wording
 from connlint.model import program as p
 from connlint.patterns import alone
-from connlint.project.address import Host
+from connlint.project.address import Host, loopback
 from connlint.project.callees import last_name
 from connlint.project.disuse import Disuse
 from connlint.project.elsewhere import Elsewhere, Field, field_of
 from connlint.project.mentions import Mentions, outside_comments
 from connlint.project.module import Module
 from connlint.project.stage import Stages, words_of
-from connlint.project.uses import Use, uses
+from connlint.project.uses import Use, references, uses
 from connlint.project.values import Values
 
 _ENDS = ("argument", "key", "attribute", "returned", "exported")
@@ -25,6 +25,8 @@ _REST_OF_CLASS = 4
 _REST_OF_OBJECT = 4
 _REST_OF_SCHEMA = 2
 """Fields and entries that a small program must read before another that it does not read counts as of no use."""
+_REST_OF_FILE = 2
+"""So many constants of a file must be named again for each that is not: a file of examples names few."""
 
 
 class Destinations:
@@ -112,7 +114,28 @@ class Destinations:
             return True
         if field is None and len(found) == 1 and (made := self._field_made(found[0])) is not None:
             return self.mentions.is_unread(made, least)
-        return self.disuse.has(module, node)
+        return self.disuse.has(module, node) or self._is_left_over(module, node)
+
+    def _is_left_over(self, module: Module, node: Any) -> bool:
+        """Whether a constant of a module of JavaScript holds the value and nothing names it again, although the module
+        goes on with others like it."""
+        whole = self.values.project.module(module.path) if module.program.module_kind in ("esm", "commonjs") else None
+        let = next((one for one in whole.nodes(p.Let) if one.value is not None and one.value.at == node.at),
+                   None) if whole is not None else None
+        if whole is None or let is None or type(whole.parent(let)) is not p.Program or self._is_named_again(whole, let):
+            return False
+        others = [one for one in whole.nodes(p.Let) if one is not let and type(whole.parent(one)) is p.Program and any(
+            q.absent and q.text and loopback(q.text) for q in self.values.possible(whole, one.value)
+            if type(one.value) is p.Logical)]
+        named = sum(1 for one in others if self._is_named_again(whole, one))
+        return named >= _REST_OF_FILE * (1 + len(others) - named)
+
+    def _is_named_again(self, module: Module, let: p.Let) -> bool:
+        if type(let.target) is not p.Name:
+            return True
+        name = let.target.id
+        given = any(exported.local == name for export in module.nodes(p.Export) for exported in export.names)
+        return given or bool(references(module, name, let.target))
 
     def _only_asks(self, use: Use) -> bool:
         return use.kind == "compared" or (use.kind == "tested" and type(use.node) is not p.Loop)
