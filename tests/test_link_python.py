@@ -658,6 +658,17 @@ from other import gone  # want missing-symbol
 import sys
 sys.path.insert(0, "../lib")
 from acme import gone
+=== what every module has as an object, and a folder without a file of its own
+--- pkg/__init__.py
+--- pkg/parts/one.py
+one = 1
+--- use.py
+import pkg
+import pkg.parts as parts
+from pkg.parts import __path__, __name__
+from pkg.parts import __file__  # want missing-symbol
+print(pkg.__dir__(), pkg.__hash__(), parts.__path__, parts.__doc__)
+print(pkg.__call__())  # want missing-symbol
 === packages that extend themselves
 --- pkg/__init__.py
 __path__ = __import__("pkgutil").extend_path(__path__, __name__)

@@ -29,7 +29,8 @@ class Names:
     def has(self, target: str, name: str, depth: int = 0) -> bool:
         """Whether the lines of ``target`` show ``name``, or a file next to it does. False settles nothing."""
         if target.endswith("/"):
-            return self.files.walk(target[:-1], name) is not None
+            # a package without an ``__init__`` has no file, and all the rest
+            return (name in IMPLICIT and name != "__file__") or self.files.walk(target[:-1], name) is not None
         lines = self.files.scan(target)
         if lines is None or name in lines.names or name in IMPLICIT:
             return True
@@ -93,6 +94,16 @@ class Names:
                 return inner
         if target.endswith(INIT):
             return self.doubts.about_module(target.rpartition("/")[0], name) or False
+        return False
+
+    def may_come_by_star(self, target: str, name: str) -> bool:
+        """Whether one of the star imports of ``target`` may bind ``name`` there."""
+        for star in self.files.outline(target).stars:
+            answer = self._resolve(target, star)
+            if not isinstance(answer, Found) or answer.path == target:
+                return True
+            if self._through_star(answer.path, name, frozenset({target})) is not False:
+                return True
         return False
 
     def _through_star(self, target: str, name: str, seen: frozenset[str]) -> bool | str:
