@@ -314,12 +314,12 @@ def meaning(text: str) -> str:
         user = ":".join(said[key] for key in ("user", "password") if key in said)
         port = f":{said['port']}" if "port" in said else ""
         return meaning(f"postgresql://{user}{'@' if user else ''}{said['host']}{port}/{said['dbname']}")
+    if text.replace(".", "", 1).isdecimal():  # which would be a host else
+        return f"{float(text):g}" if len(text) < 7 else text
     if any(h.port or h.loopback or "." in h.name for h in hosts(text)):
         return _host(text).rstrip("/")
     if text.lower() in ("true", "false"):
         return text.lower()
-    if text.replace(".", "", 1).isdecimal():
-        return f"{float(text):g}" if len(text) < 7 else text
     return text.removeprefix("./").rstrip("/") or text
 
 
