@@ -22,6 +22,8 @@ from connlint.project.values import Read, Site, Values
 
 _PART = regex(r"_(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$")
 """What variables of one part of an address end with."""
+_LOOKING_UP = ("get", "getattr", "getenv", "pop", "setdefault")
+"""Functions and methods whose last argument is what they give where they find nothing."""
 _COMMENT_LINE = regex(r"\s*(?://|/\*|\*|#)")
 _DEFAULTING = regex(r"(?i)(?:(?:^|\s)(?://|#)|/\*|^\s*\*).*(?<![\w-])"
                     r"(?:defaults?|fall(?:s|ing)?[ -]?backs?|localhost|127\.0\.0\.1|0\.0\.0\.0)\b")
@@ -62,6 +64,8 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     module = read.site.module
     python = module.program.language == "python"
     if any(r.site.module is not module or len(r.variables) != 1 for r in (read, *reads)) or joint.module is not module:
+        return None
+    if _is_second_choice(module, joint.node):
         return None
     if any(_is_spared(module, r) for r in reads) or _is_explained(module, read.site.node, joint.node):
         return None
@@ -138,6 +142,15 @@ def _said_above(source: Source, line: int) -> range:
     while first > 1 and _COMMENT_LINE.match(source.line_text(first - 1)):
         first -= 1
     return range(first, line)
+
+
+def _is_second_choice(module: Module, joint: Any) -> bool:
+    """Whether a read is what another look-up is given for its default: it is evaluated where nobody needs it."""
+    given = module.parent(joint)
+    call = module.parent(given) if type(given) is p.Argument else None
+    if type(call) is not p.Call or call.args[0] is given:
+        return False
+    return (getattr(call.callee, "name", "") or getattr(call.callee, "id", "")) in _LOOKING_UP
 
 
 def _is_spared(module: Module, read: Read) -> bool:

@@ -41,8 +41,10 @@ def with_variable(source: Source, name: str, value: str) -> Edit | None:
     if alike:
         stop = line_stop(source, source.line_starts()[alike[-1] - 1])
         return insertion(source, stop, f"{end}{text}")
+    above = re.split(r"(?:\r?\n){2,}", source.text.rstrip())[-1]
+    apart = end if above.lstrip().startswith("#") and source.text.endswith("\n") else ""  # a group with its heading
     last = source.text[-1:]
-    return insertion(source, len(source.data), f"{text}{end}" if last in ("\n", "") else f"{end}{text}")
+    return insertion(source, len(source.data), f"{apart}{text}{end}" if last in ("\n", "") else f"{end}{text}")
 
 
 # -- words ------------------------------------------------------------------------------------------------------------

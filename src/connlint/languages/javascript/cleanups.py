@@ -26,7 +26,8 @@ def return_cleanup(
     source: Source, program: p.Program, effect: p.Function, call: Span, undo: str, title: str, *,
     handle: str | None = None, callback: Span | None = None, listener: str = "listener",
 ) -> Fix | None:
-    """Let ``effect`` return a function that undoes ``call``, one of its own statements; it returns nothing yet.
+    """Let ``effect`` return a function that undoes ``call``, one of its own statements; the one that it returns at its
+    end already undoes this too.
 
     ``handle`` is the name to keep the result by, where ``undo`` needs one and nothing keeps it; ``callback`` an
     argument of the call that has to be named ``listener``, since ``undo`` says it again.
@@ -36,7 +37,9 @@ def return_cleanup(
         return None
     statement = next((s for s in block if s.at[0] <= call[0] and call[1] <= s.at[1]), None)
     returns = _returns(effect)
-    if statement is None or any(one.value is not None or one.at[0] > statement.at[0] for one in returns):
+    final = block[-1] if type(block[-1]) is p.Return and type(block[-1].value) is p.Function else None
+    others = [one for one in returns if one is not final]
+    if statement is None or any(one.value is not None or one.at[0] > statement.at[0] for one in others):
         return None  # some way out has a value, or leaves what was begun behind
     first, last = whole_line(source, statement.at), whole_line(source, block[-1].at)
     stop = next_line(source, block[-1].at[1], _COMMENT)
@@ -44,9 +47,14 @@ def return_cleanup(
         return None
     stop_mark = ";" if has_semicolons(source, program) else ""
     end, edits = line_end(source), []
+    if final is not None:
+        more = _undone_too(source, program, final, f"{undo}{stop_mark}")
+        if more is None:
+            return None
+        edits.append(more)
     if source.path.endswith(_TYPED):
         # a compiler may want every way to say what it returns, as soon as one does
-        edits += [insertion(source, one.at[0] + len("return"), " undefined") for one in returns]
+        edits += [insertion(source, one.at[0] + len("return"), " undefined") for one in others if final is None]
     if handle is not None:
         if statement.at[0] != call[0]:
             return None
@@ -57,11 +65,36 @@ def return_cleanup(
             return None  # their types are told by the place where they stand
         edits += [insertion(source, statement.at[0], f"const {listener} = {text}{stop_mark}{end}{first[1]}"),
                   Edit(Place(source.path, with_gap(source, callback)), listener)]
-    edits.append(insertion(source, stop, f"{last[1]}return () => {undo}{stop_mark}{end}"))
+    if final is None:
+        edits.append(insertion(source, stop, f"{last[1]}return () => {undo}{stop_mark}{end}"))
     bound = {node.id for node in everything(program.body) if type(node) is p.Name}
     if (handle in bound) or (callback is not None and listener in bound):
         return None
     return proved(source, Fix(title, tuple(edits)), read)
+
+
+def _undone_too(source: Source, program: p.Program, returned: p.Return, undo: str) -> Edit | None:
+    """Let the function that ``returned`` hands out end with the statement ``undo``; None where it waits, or is written
+    in a way that another statement does not fit into."""
+    function: Any = returned.value
+    line = whole_line(source, returned.at)
+    if line is None or function.params or function.is_async or not function.body:
+        return None
+    if (block := braced(source, function)) is not None:
+        own, stop = whole_line(source, block[-1].at), next_line(source, block[-1].at[1], _COMMENT)
+        if own is None or stop is None or _returns(function):
+            return None
+        return insertion(source, stop, f"{own[1]}{undo}{line_end(source)}")
+    head = re.match(r"\(\s*\)\s*=>\s*", source.slice(function.at))
+    if head is None:
+        return None
+    start = function.at[0] + len(head[0])
+    written = source.slice((start, function.at[1]))
+    if "\n" in written or written.startswith(("(", "{")):
+        return None
+    unit, end, mark = indent_unit(source, *line), line_end(source), ";" if undo.endswith(";") else ""
+    rows = ["{", f"{line[1]}{unit}{written}{mark}", f"{line[1]}{unit}{undo}", f"{line[1]}}}"]
+    return Edit(Place(source.path, (start, function.at[1])), end.join(rows))
 
 
 def undo_in_method(source: Source, program: p.Program, method: p.Function, undo: str, title: str) -> Fix | None:
