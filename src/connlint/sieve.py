@@ -94,6 +94,17 @@ class _Language:
                 self.packages.setdefault(package, []).append((role, words))
         self.any_start = tuple(start for start, _ in self.starts)
         self.answers: dict[tuple[frozenset[int], frozenset[str]], tuple[str, ...]] = {}
+        self._groups: dict[tuple[str, ...], tuple[frozenset[bytes], frozenset[str]]] = {}
+        self._other = other
+
+    def group(self, words: tuple[str, ...]) -> tuple[frozenset[bytes], frozenset[str]]:
+        """A group of a sieve as far as it concerns this language: its plain words and its roles."""
+        found = self._groups.get(words)
+        if found is None:
+            found = self._groups[words] = (
+                frozenset(_plain(word) for word in words if not word.startswith(("@", self._other))),
+                frozenset(word for word in words if word.startswith("@")))
+        return found
 
     def tops(self, modules: Iterable[str], python: bool) -> frozenset[str]:
         """The packages of ``modules`` that some role knows; "" stands for what needs no import."""
@@ -174,7 +185,7 @@ class Sieve(Struct):
             answer = language.answers[key] = tuple(
                 card.id for card in self.cards
                 if not card.sieve or any(
-                    all(any(map(test, group)) for group in alternative)
+                    all(map(test, alternative))
                     for alternative in card.sieve if alternative[:1] != ((IMPORTED,),)
                 )
             )
@@ -184,24 +195,22 @@ class Sieve(Struct):
         """Whether ``data`` holds a word of every group."""
         language = self._language(python)
         test = self._test(language.words.numbers(data), language.tops(modules, python), python)
-        return all(any(map(test, group)) for group in groups)
+        return all(map(test, groups))
 
     def _language(self, python: bool) -> _Language:
         if python not in self._languages:
             self._languages[python] = _Language(self, python)
         return self._languages[python]
 
-    def _test(self, hits: frozenset[int], tops: frozenset[str], python: bool) -> Callable[[str], bool]:
-        """A test of one word of a group on a file with these hits and packages."""
+    def _test(self, hits: frozenset[int], tops: frozenset[str], python: bool) -> Callable[[tuple[str, ...]], bool]:
+        """A test of one group on a file with these hits and packages."""
         language = self._languages[python]
         words = {language.words.known[hit] for hit in hits}
         roles = language.roles(words, tops, self)
-        other = "js:" if python else "py:"
 
-        def met(word: str) -> bool:
-            if word.startswith("@"):
-                return word in roles
-            return not word.startswith(other) and _plain(word) in words
+        def met(group: tuple[str, ...]) -> bool:
+            plain, named = language.group(group)
+            return not words.isdisjoint(plain) or not roles.isdisjoint(named)
 
         return met
 

@@ -6,7 +6,7 @@ They are settled on bytes: a file is read once, searched for a name, and only th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 
 from connlint.patterns import Words, regex
@@ -57,6 +57,7 @@ class Importers:
         self._imports: dict[str, tuple[tuple[int, str, str], ...]] = {}
         self._near: dict[str, frozenset[str]] = {}
         self._ends: dict[str, dict[str, list[str]]] = {}
+        self._asked = 0
         self.paths = sorted(path for path in project.tree.paths if path.endswith(CODE))
         self._by_language = {python: [path for path in self.paths if path.endswith(".py") == python]
                              for python in (True, False)}
@@ -71,9 +72,19 @@ class Importers:
         key = (word.encode(), like.endswith(".py"))
         if key not in self._mentions:
             sought, python = key
-            texts = ((path, self.data(path)) for path in self._by_language[python])
+            texts = self._texts[python] if self._asked > _FEW else self._read(python)
             self._mentions[key] = tuple(Words([sought]).held_by(texts) if sought else self._by_language[python])
+            self._asked += 1
         return self._mentions[key]
+
+    def _read(self, python: bool) -> Iterator[tuple[str, bytes]]:
+        """The files of a language, each with its bytes."""
+        return ((path, self.data(path)) for path in self._by_language[python])
+
+    @cached_property
+    def _texts(self) -> dict[bool, list[tuple[str, bytes]]]:
+        """`_read` once and for all: searching a file takes less time than asking for its bytes."""
+        return {python: list(self._read(python)) for python in (True, False)}
 
     def imports(self, path: str) -> tuple[tuple[int, str, str], ...]:
         """The imports of ``path`` as its bytes show them: offset, module and way, in order.
