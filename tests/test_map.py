@@ -192,6 +192,18 @@ def test_extends_env_file_and_profiles_are_heeded(tmp_path: Path) -> None:
     assert service(map_, "b").open == ("env_file missing.env is not in the project",)
 
 
+@pytest.mark.parametrize(("volumes", "accused"), [
+    ("['./data:/data']", True), ("['./.env:/x/.env']", False), ("['./.env.local:/x/.env:ro', './data:/data']", False),
+])
+def test_what_is_mounted_as_variables_may_set_them(volumes: str, accused: bool, tmp_path: Path) -> None:
+    code = "import os, psycopg2\ndb = psycopg2.connect(os.environ['DATABASE_URL'])\n"
+    text = f"services:\n  a:\n    build: .\n    environment: {{X: '1'}}\n    volumes: {volumes}\n"
+    a = service(drawn({"compose.yaml": text, "Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD python main.py\n",
+                       "main.py": code}, tmp_path), "a")
+    assert [t.rule for t in a.troubles if t.rule == "env-not-provided"] == ["env-not-provided"] * accused
+    assert bool(a.open) is not accused
+
+
 def test_a_service_of_kubernetes_stands_before_the_pods_of_another_file(tmp_path: Path) -> None:
     def workload(name: str, env: str = "") -> str:
         return (f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  template:\n"

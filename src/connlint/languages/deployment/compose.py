@@ -207,6 +207,10 @@ class _Reader:
             values, more = self._environment(own)
             environment |= values
             open_ += more
+        mounts = self._mounts(node.get("volumes"))
+        # what the program reads there by itself is as good as an ``env_file``
+        open_ += [f"{path} is mounted and is not in the project" for path, _ in mounts
+                  if posixpath.basename(path).startswith(".env") and self.read(path) is None]
         at = node.key("environment") or key
         mode = _text(node.get("network_mode")) or ""
         mates = (mode.removeprefix("service:"),) if mode.startswith("service:") else ()
@@ -230,7 +234,7 @@ class _Reader:
             mates=mates, host_network=mode == "host", healthcheck=health.place if health is not None else None,
             profiles=profiles.texts() if profiles is not None else (),
             one_shot=_text(node.get("restart")) in ("no", "false") and node.get("ports") is None,
-            build_arguments=arguments, group=self.folder, mounts=self._mounts(node.get("volumes")),
+            build_arguments=arguments, group=self.folder, mounts=mounts,
             env_files=tuple(path for _, path in files if path),
             restarts=(_text(node.get("restart")) or "no").split(":")[0] in ("always", "on-failure", "unless-stopped"),
         )
