@@ -173,7 +173,9 @@ def test_other_files_are_asked_who_calls_and_who_gives_back() -> None:
 def test_where_the_program_ends_with_the_function_it_is_a_note(start, level):
     load = "import psycopg2\n\n\ndef load(dsn):\n    c = psycopg2.connect(dsn)\n    c.execute('x')\n    c.close()\n\n\n"
     assert only("a.py", load + start).level == level
-    assert findings("a.py", load + start, b_py="from a import load\n\nload('y')\n")[0].level == "warning"
+    # of a module that has something of its own nobody knows who imports it; one that has nothing starts a program
+    assert findings("a.py", load + start, b_py="from a import load\n\nROWS = load('y')\n")[0].level == "warning"
+    assert findings("a.py", load, b_py="from a import load\n\nload('y')\n")[0].level == "note"
 
 
 @pytest.mark.parametrize(("body", "why"), [
@@ -216,7 +218,8 @@ def test_what_the_main_function_never_closes_is_a_note():
     # who imports the file may name a module like that
     others = findings("a.py", text + start, b_py="import a\nfrom app.main import router\n\nstart(a, router)\n")
     assert [it.level for it in others] == ["note"]
-    assert findings("a.py", text + start, b_py="from a import main\n\nmain()\n")[0].level == "warning"
+    assert findings("a.py", text + start, b_py="from a import main\n\nmain()\n")[0].level == "note"
+    assert findings("a.py", text + start, b_py="from a import main\n\nDONE = main()\n")[0].level == "warning"
 
 
 @pytest.mark.parametrize(("handler", "level"), [

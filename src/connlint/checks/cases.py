@@ -166,6 +166,9 @@ class Cases:
 
     def _lasts(self, call: p.Call, home: Home, api: Api, function: p.Function) -> bool:
         """Whether ``function`` goes on with the handle until an error ends it: a server's socket, a consumer."""
+        if any(type(above := self.module.parent(use.node)) is p.Member and above.name in self.table.lasting
+               for use in home.uses):
+            return True
         loops = [it for it in self.module.nodes(p.Loop) if it.iterable is None and it.at[0] > call.at[0]
                  and is_for_ever(it.test) and self.module.function(it) is function]
         plan = self.ownership.plan(home, api, function) if loops else None

@@ -119,8 +119,10 @@ class Endings:
         return found
 
     def _is_program(self) -> bool:
-        """Whether the file is a program by itself: its last lines are for the case that it is started."""
-        return any(type(it) is p.If and is_main_test(self.module, it.test) for it in self.module.program.body)
+        """Whether the file is a program by itself: its last lines are for the case that it is started, or all it does
+        is to start another."""
+        return any(type(it) is p.If and is_main_test(self.module, it.test) for it in self.module.program.body) or (
+            self._programs().is_starter(self.module))
 
     def _is_script(self) -> bool:
         """Whether a file of JavaScript is a tool that gives nothing to others and waits for nothing."""

@@ -123,6 +123,7 @@ class Lifecycles:
         self.lends = _words(rules, "lends", language)
         self.copies = _words(rules, "copies", language)
         self.begins = _words(rules, "begins", language)
+        self.lasting = _words(rules, "lasting", language)
         self.shows = _Names(rules, "shows", language)
         self.calm = _Names(rules, "calm", language)
         self.clocks = _Names(rules, "clocks", language)

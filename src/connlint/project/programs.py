@@ -81,6 +81,11 @@ class Programs:
             self._javascript_script(module, listens))
         return looks and self.imported_by(module.path) is None
 
+    def is_starter(self, module: Module) -> bool:
+        """Whether ``module``, which nobody imports, has nothing of its own but a call of what it imports."""
+        return module.program.language == "python" and _only_starts_another(module) and (
+            self.imported_by(module.path) is None)
+
     def by_hand(self, module: Module) -> bool:
         """Whether ``module`` is a program that somebody starts by hand: see `connlint.project.by_hand`."""
         from connlint.project.by_hand import ByHand
@@ -122,7 +127,7 @@ class Programs:
                         return True
                 elif type(value) is p.Call and module.qualified(value.callee) in ("asyncio.run", "sys.exit"):
                     return True
-        return False
+        return _only_starts_another(module)
 
     def _javascript_script(self, module: Module, listens: list[str]) -> bool:
         if self.exports(module) or (_BY_CONVENTION.search(module.path) and self.framework(module, None)):
@@ -358,3 +363,17 @@ def programs_of(project: Project, stages: Stages) -> Programs:
     if found is None:
         found = project.memo[Programs] = Programs(project, stages)
     return found
+
+
+def _only_starts_another(module: Module) -> bool:
+    """Whether a file of Python only calls what it imports: ``from worker import run; run()``."""
+    if module.path.endswith("__init__.py"):
+        return False  # loaded with any file of its folder
+    body = [s for s in module.program.body if type(s) is not p.Import]
+    calls = [s.value.value if type(s.value) is p.Await else s.value for s in body if type(s) is p.Evaluate]
+    if len(calls) != len(body):
+        return False
+    names = [c.callee.of if type(c.callee) is p.Member else c.callee for c in calls if type(c) is p.Call]
+    last = names[-1] if names else None
+    found = module.only(last.id, last) if type(last) is p.Name else None
+    return found is not None and found.kind == "import"
