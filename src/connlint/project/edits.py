@@ -145,8 +145,11 @@ def _said_above(source: Source, line: int) -> range:
 
 
 def _is_second_choice(module: Module, joint: Any) -> bool:
-    """Whether a read is what another look-up is given for its default: it is evaluated where nobody needs it."""
+    """Whether a read is what another look-up, or an option of a command, is given for its default: it is evaluated
+    where nobody needs it."""
     given = module.parent(joint)
+    if type(given) is p.Argument and given.name == "default":
+        return True
     call = module.parent(given) if type(given) is p.Argument else None
     if type(call) is not p.Call or call.args[0] is given:
         return False
