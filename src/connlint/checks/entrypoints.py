@@ -15,7 +15,7 @@ from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.applications import Applications
-from connlint.project.compiled import likely_source, source_of
+from connlint.project.compiled import by_hand, likely_source, source_of
 from connlint.project.grounds import Folder, Ground, above
 from connlint.project.project import Project
 from connlint.project.rewording import reworded
@@ -214,6 +214,8 @@ def _compiled(start: Start, target: Target, applications: Applications) -> Verdi
     path = target.module
     if linker is None or start.entry["language"] != "javascript" or not re.search(r"\.[cm]?js$", path):
         return None
+    image = start.running.image if start.running is not None else None
+    steps = by_hand(image) if image is not None else None
     answers: list[Answer] = []
     for ground in start.grounds:
         if isinstance(ground.find(path), Found):
@@ -221,7 +223,7 @@ def _compiled(start: Start, target: Target, applications: Applications) -> Verdi
         package = ground.find("package.json")
         if not isinstance(package, Found):
             return None
-        answers.append(source_of(linker.resolver.configs, ground.tree, package.path, path))
+        answers.append(source_of(linker.resolver.configs, ground.tree, package.path, path, steps))
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
     near = next((a.near for a in answers if isinstance(a, Missing) and a.near), None)
@@ -478,7 +480,7 @@ def _misfit(start: Start, target: Target, applications: Applications) -> Verdict
         return Draft("no-application", target.place, slots, f"{start.tool} {target.text}",
                      related=_related(found, slots["has"]))
     function: Any = definition.value
-    if definition.kind == "class" and applications.is_plain(function):
+    if definition.kind == "class" and applications.is_plain(function, wants):
         slots["has"] = f"the class {function.name}"
         return Draft("no-application", target.place, slots, f"{start.tool} {target.text}",
                      related=_related(found, slots["has"]))
@@ -531,7 +533,8 @@ def _protocol(start: Start, applications: Applications) -> str | None:
     if speaks in (None, "any") or start.variable("protocol_env") is not None:
         prefixes = start.entry.get("prefixes", {})
         written = next((w.value or "" for w in start.options.plain[:1]), "")
-        return next((kind for prefix, kind in prefixes.items() if written.startswith(prefix)), None)
+        plain = speaks == "any" and not start.configured and not start.options.unknown
+        return next((kind for prefix, kind in prefixes.items() if written.startswith(prefix)), "any" if plain else None)
     word = start.options.first(start.listed("protocol_flags"))
     if start.options.has(start.listed("protocol_flags")):
         return start.entry["protocols"].get(word.value) if word is not None and word.value is not None else None

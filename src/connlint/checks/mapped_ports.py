@@ -60,10 +60,20 @@ def _heard(one: Running, coded: CodedPorts, tables: Tables) -> frozenset[int] | 
         plain = one.service.kind == "compose" and not one.service.mounts
         return tables.ports_of(one.service.image) or None if plain else None
     # an image that is not seen, or a script, may start more than it is told
-    if len(starts) != 1 or len(one.commands) != 1 or one.image is None or len(starts[0].beside) > 1:
+    if len(starts) != 1 or len(one.commands) != 1 or len(starts[0].beside) > 1:
+        return None
+    if one.image is None and not _says_so_itself(one, starts[0]):
         return None
     number = _told(starts[0], one) if starts[0].entry.get("host") is not None else coded.surely(one)
     return frozenset((number,)) if number is not None else None
+
+
+def _says_so_itself(one: Running, start: Start) -> bool:
+    """Whether a manifest alone tells where the container listens, whatever the image: by the command that it puts in
+    the place of the image's, and once more by the one port that it declares."""
+    told = any(start.options.has(start.listed(key)) for key in ("port_flags", "bind_flags"))
+    declared = {port.container for port in one.service.ports if port.host is None and not port.somewhere}
+    return one.service.kind == "kubernetes" and one.service.entrypoint == () and told and declared == {port_of(start)}
 
 
 def _told(start: Start, one: Running) -> int | None:

@@ -24,6 +24,10 @@ _TEST = regex(
     r"(?:^|/)(?:tests?|testing|examples?|docs?|docs_src|fixtures)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$"
 )
 _BUILDS = ("pyproject.toml", "setup.py", "setup.cfg")
+_INSTALLS = regex(r"(?:\S*/)?(?:python[\d.]* -m )?(?:(?:uv )?pip[\d.]* install (?:-\S+ )*(?:-e |--editable )?"
+                  r"\.(?:\[[\w,-]+\])?(?: -\S+)*$|uv sync\b(?!.*--no-install-(?:project|workspace))|"
+                  r"poetry install\b(?!.*--no-root))")
+"""How an image installs the project that it is built from."""
 _DEEPEST = 4
 """Factories that are followed into each other."""
 _LIMIT = 60
@@ -72,6 +76,8 @@ class Applications:
                     doubt = doubt or answer.why
                 elif path.endswith(f"{stem}.py"):
                     tried += answer.tried
+        if (stand := self._installed(start, module)) is not None:
+            return self._installed_at(stand, module)
         if doubt is not None:
             return Unknown(doubt)
         file = module.replace(".", "/") + ".py"
@@ -104,6 +110,27 @@ class Applications:
         if any(self._is_installable(stand.root) for stand in stands):
             return Unknown("installed from the project")
         return Missing("no such module here", tried)
+
+    def _installed(self, start: Start, module: str) -> str | None:
+        """The root of the project's own distribution that holds the package of ``module``, where the image installs it
+        and nothing else can provide it."""
+        top = module.partition(".")[0]
+        stands = self.linker.tops.get(top, ())
+        image = start.running.image if start.running is not None else None
+        if image is None or len(stands) != 1 or top in self.linker.roots.installed or not stands[0].regular:
+            return None
+        runs = (" ".join(word.value or word.written for word in run.words) for s in image.stages for run in s.runs)
+        root: str = stands[0].root
+        return root if self._is_installable(root) and any(map(_INSTALLS.match, runs)) else None
+
+    def _installed_at(self, root: str, module: str) -> Answer:
+        """The file of ``module`` below the root of a distribution of the project's that is installed."""
+        found = self.linker.files.walk(root, module)
+        if found is not None:
+            return Unknown("a namespace package") if found.endswith("/") else Found(found)
+        why = self.linker.may_appear(root, module)
+        stem = posixpath.join(root, module.replace(".", "/"))
+        return Unknown(why) if why else Missing("no such module", (f"{stem}.py", f"{stem}/__init__.py"))
 
     def _is_installable(self, root: str) -> bool:
         """Whether what stands below ``root`` may be installed as a package of its own."""
@@ -147,12 +174,18 @@ class Applications:
             return None
         return None if "__call__" in _members(made) else made.name
 
-    def is_plain(self, made: Any) -> bool:
-        """Whether a class of the project is surely no application itself: servers may give its constructor what they
-        give an application, and take an object that can be gone through as the answer."""
+    def is_plain(self, made: Any, wants: str) -> bool:
+        """Whether a class of the project is surely no application for a server that speaks ``wants``: it may give
+        the constructor what it gives an application, and take an object that can be gone through as the answer."""
         if type(made) is not p.Class or made.bases or made.decorators:
             return False
-        return {"__init__", "__new__", "__call__", "__iter__", "__await__"}.isdisjoint(_members(made))
+        members = _members(made)
+        if wants == "wsgi" and "__init__" in members:
+            # the server's two words do not fit into the constructor
+            built = [s.value for s in made.body if type(s) is p.Define and s.value.name == "__init__"]
+            fits = len(built) != 1 or type(built[0]) is not p.Function or _takes(built[0], 3)
+            return not fits and members.isdisjoint(("__new__", "__init_subclass__"))
+        return {"__init__", "__new__", "__call__", "__iter__", "__await__"}.isdisjoint(members)
 
     def _made(self, module: Module, value: Any, depth: int = 0) -> tuple[str, str] | None:
         """What a call makes: an application by its constructor, or what the project's own factory returns."""
@@ -222,6 +255,14 @@ class Applications:
             if best is None or score > best[0]:
                 best = (score, (path, name))
         return None if best is None or (not any(best[0][1:]) and len(self.made) > 1) else best[1]
+
+
+def _takes(function: p.Function, count: int) -> bool:
+    """Whether a function can be called with ``count`` positional arguments, as far as that is not surely wrong."""
+    if function.decorators or any(param.kind == "rest" for param in function.params):
+        return True
+    places = [param for param in function.params if param.kind in ("positional", "either")]
+    return sum(param.default is None for param in places) <= count <= len(places)
 
 
 def _members(made: p.Class) -> set[str]:

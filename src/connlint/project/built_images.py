@@ -20,6 +20,8 @@ from connlint.project.tree import Tree
 
 _NAME = regex(r"[a-z0-9][a-z0-9._-]*$")
 _PROJECT = regex(rb"(?m)^\[(?:project|tool\.poetry)\](?:\n(?!\[).*)*?\nname\s*=\s*[\"']([\w.-]+)")
+_APPLICATION = regex(r"([A-Za-z_]\w*(?:\.\w+)*):[A-Za-z_][\w.]*(?:\(\))?$")
+"""How a server is told which module holds the application."""
 _VALUED = ("--build-arg", "--platform", "--target", "--label", "--cache-from", "--cache-to", "--progress", "--network")
 _PREFIXES = ("src", "app", "service", "services", "docker", "build", "image", "images", "deploy")
 """Folders whose name says nothing about the image that is built in them."""
@@ -98,6 +100,10 @@ class BuiltImages:
             if words[:1] == ["-m"]:
                 stem = words[-1].replace(".", "/")
                 files = [f"{stem}.py", f"{stem}/__main__.py"]
+            for word in command.words[1:]:
+                if named := _APPLICATION.match(word.value or ""):
+                    stem = named[1].replace(".", "/")
+                    files += [f"{stem}.py", f"{stem}/__init__.py"]
             if any(posixpath.normpath(posixpath.join(folder, file)) in self._tree.paths for file in files):
                 return True
         table = jsonc.loads(self._tree.read(posixpath.normpath(posixpath.join(folder, "package.json"))) or b"")

@@ -10,6 +10,7 @@ import posixpath
 import re
 from typing import Any
 
+from connlint.model.deployment import Image
 from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Answer, Missing, Unknown
@@ -17,6 +18,15 @@ from connlint.project.tree import Tree
 from connlint.project.tsconfig import TsConfig
 
 _COMPILES = regex(r"(?:npx )?tsc(?: (?:-b|--build|-p|--project)(?: (?P<config>[\w./-]+))?)?$")
+_CALLED = regex(r"(?:npx (?:--no(?:-install)? )?|yarn (?:run )?|pnpm (?:exec )?|npm exec (?:-- )?|"
+                r"(?:\./)?node_modules/\.bin/)?(tsc(?: .*)?)$")
+"""The compiler, called by hand."""
+_PREPARES = regex(r"(?:npm|pnpm|yarn)(?: (?:ci|i|install|prune|fetch|config|cache|--[\w=-]+)\b.*)?$|"
+                  r"corepack\b|(?:apk|apt|apt-get|chown|chmod|mkdir|rm|adduser|addgroup|useradd|groupadd|set|echo)\b.*$|"
+                  r"(?:npx |pnpm exec |yarn )?prisma generate\b.*$")
+"""Steps of an image that make no JavaScript of the project's."""
+_RUN_BESIDE = frozenset(("tsc", "prepare", "install", "postinstall", "preinstall"))
+"""Scripts of a package that an image runs, too, where it installs the package or calls the compiler by its name."""
 _MAKES_NOTHING = regex(r"(?:npx )?(?:rimraf|rm|del-cli|shx rm|tsc-alias|tsc --noEmit|eslint|prettier|prisma generate|"
                        r"(?:npm|yarn|pnpm) (?:run )?(?:clean|lint|typecheck|test)|(?:npm|pnpm) (?:ci|install))\b.*$")
 _NEST = regex(r"(?:npx )?nest build(?: (?:-p|--path)[ =](?P<config>[\w./-]+))?$")
@@ -24,14 +34,16 @@ _OUTPUTS = ("dist", "build", "out", "lib")
 _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 
 
-def source_of(configs: Any, tree: Tree, package: str, path: str) -> Answer:
+def source_of(configs: Any, tree: Tree, package: str, path: str, steps: str | None = None) -> Answer:
     """Whether ``path``, below the folder of the package file ``package``, is made by that package's build.
 
     `Missing` where the compiler makes all that is there, and has no source for it; else unknown. ``configs`` are the
-    project's `TsConfigs`.
+    project's `TsConfigs`; ``steps`` is what is built with in the place of the package's script (see `by_hand`).
     """
-    data = jsonc.loads(tree.read(package))
-    build = jsonc.mapping(jsonc.mapping(data).get("scripts")).get("build")
+    scripts = jsonc.mapping(jsonc.mapping(jsonc.loads(tree.read(package))).get("scripts"))
+    if steps and not _RUN_BESIDE.isdisjoint(scripts):
+        return Unknown("made by a build")
+    build = steps or scripts.get("build")
     folder = posixpath.dirname(package)
     name = _configuration(build, tree, folder) if isinstance(build, str) else None
     if name is None:
@@ -82,6 +94,15 @@ def _roots(config: TsConfig, tree: Tree) -> list[str]:
         found.append(posixpath.dirname(found[-1]))
     inside = {posixpath.join(deepest, posixpath.relpath(f, deepest or ".").split("/")[0]) for f in folders - {deepest}}
     return [*found, *sorted(inside)]
+
+
+def by_hand(image: Image) -> str | None:
+    """The steps of an image that calls the compiler itself, without a script of the package; None where it does not, or
+    where something else may make JavaScript, too."""
+    runs = [" ".join(word.value or word.written for word in run.words) for stage in image.stages for run in stage.runs]
+    calls = [found[1] for text in runs if (found := _CALLED.match(text))]
+    others = [text for text in runs if not _CALLED.match(text) and not _PREPARES.match(text)]
+    return calls[0] if len(calls) == 1 and not others and _COMPILES.match(calls[0]) else None
 
 
 def likely_source(tree: Tree, folder: str, path: str) -> str | None:

@@ -261,7 +261,9 @@ class PythonLinker:
         if inner is None or target.endswith("/"):
             return inner
         lines = self.files.scan(target)
-        if lines is None or lines.stars or (name in lines.names and not self._imports_own(target, name)):
+        if lines is None or (name in lines.names and not self._imports_own(target, name)):
+            return None
+        if lines.stars and self.names.may_come_by_star(target, name):
             return None
         return inner
 

@@ -6,6 +6,7 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import Struct
@@ -107,13 +108,16 @@ class _Reader:
         self.own: set[str] = set()
         self.named: dict[str, str] = {}
         self.sources: set[str] = set()
+        self.members: list[str] = []
         self.needs: dict[str, set[str]] = {}
         self.paths: dict[str, set[str]] = {}
 
     def beside(self) -> list[tuple[str, str]]:
         """Pairs of projects of the repository, as folders: the first is installed with the second as it stands there,
         because a workspace or a path says so."""
-        near = {folder: {self.named[name] for name in names & self.sources if name in self.named} | self.paths.get(
+        sources = self.sources | {name for name, folder in self.named.items()
+                                  if any(fnmatchcase(folder, pattern) for pattern in self.members)}
+        near = {folder: {self.named[name] for name in names & sources if name in self.named} | self.paths.get(
             folder, set()) for folder, names in self.needs.items()}
         pairs = []
         for folder in near:
@@ -202,6 +206,8 @@ class _Reader:
         for name, source in _mapping(_table(tool, "uv").get("sources")).items():
             if isinstance(source, dict) and (source.get("workspace") or isinstance(source.get("path"), str)):
                 self.sources.add(normal(name))
+        for workspace in (_table(tool, "uv", "workspace"), _table(tool, "rye", "workspace")):
+            self.members += [_join(folder, pattern) for pattern in _texts(workspace.get("members"))]
         poetry_groups = [poetry, *_mapping(poetry.get("group")).values()]
         for source in (s for group in poetry_groups for s in _mapping(_table(group, "dependencies")).values()):
             if isinstance(source, dict) and isinstance(source.get("path"), str):

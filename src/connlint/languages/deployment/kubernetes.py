@@ -190,7 +190,7 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kin
         if (number := _number(item, "containerPort")) is not None:
             protocol = (_text(item, "protocol") or "tcp").lower()
             ports.append(Port(number, None, item.place, _text(item, "name"), protocol))
-    program, arguments = _words(node.get("command")), _words(node.get("args"))
+    program, arguments = _words(node.get("command"), environment), _words(node.get("args"), environment)
     words = (*program, *arguments)
     image = node.get("image")
     probe = node.get("readinessProbe") or node.get("startupProbe")
@@ -208,12 +208,19 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kin
     )
 
 
-def _words(node: Yaml | None) -> tuple[Word, ...]:
+def _words(node: Yaml | None, environment: dict[str, Known]) -> tuple[Word, ...]:
     """The words of a list. What is written as ``$(NAME)`` the cluster puts in itself, where it knows that name; in the
     script of a shell it may as well be the shell's."""
     rows = node.list() if node is not None else ()
-    return tuple(Word(None if _HOLE.fullmatch(text) else text, item.place, text) for item in rows
-                 for text in (item.text or "",))
+    return tuple(Word(_filled(text, environment), item.place, text) for item in rows for text in (item.text or "",))
+
+
+def _filled(text: str, environment: dict[str, Known]) -> str | None:
+    """A word, or the value of the variable that is the whole of it; None where that is not known."""
+    if not _HOLE.fullmatch(text):
+        return text
+    known = environment.get(text[2:-1])
+    return known.value if known is not None else None
 
 
 def _text(node: Yaml, *path: str) -> str | None:
