@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import Any
 
+from connlint.checks.demands import demanded
 from connlint.checks.self_set import is_carried
 from connlint.checks.wording import wording_of
 from connlint.model import program as p
@@ -442,9 +443,18 @@ def loaded_without(paths: list[str], stages: Stages, project: Project, rules: Ru
         if stages.of_path(path) != "production" or data is None or b"env" not in data.lower():
             continue
         module = project.module(path)
-        for name, node in required(values, module) if module is not None else ():
+        if module is None:
+            continue
+        demands = [(read.variables[0], node) for node, reads in demanded(values, stages, module) for read in reads
+                   if len(read.variables) == 1 and module.function(node) is None and not _is_inside(module, node)]
+        for name, node in (*required(values, module), *demands):
             found.setdefault(name, Step(Place(path, node.at), f"{name} is required here"))
     return found
+
+
+def _is_inside(module: Module, node: Any) -> bool:
+    """Whether a test that stops the program stands in a branch, or where what it raises is caught."""
+    return any(type(above) in (p.Try, p.If, p.Conditional) for above in module.parents(node))
 
 
 def required(values: Any, module: Module) -> Iterator[tuple[str, Any]]:
