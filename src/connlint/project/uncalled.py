@@ -73,7 +73,9 @@ class Uncalled:
                           and self.programs.framework(module, None) is not None)
         if found_by_place or Abandoned.of(self.project, self.stages).is_library(path):
             return False
-        if not (self._is_reached(path) or _is_started(module)) or self._is_named(path, name, module.parent(function).at, depth):
+        if not (self._is_reached(path) or _is_started(module)):
+            return False
+        if self._is_named(path, name, module.parent(function).at, depth):
             return False
         if owner is None:
             return True
