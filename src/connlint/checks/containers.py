@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from connlint.checks.deployed import CODE
 from connlint.checks.local_services import unpublished
-from connlint.checks.neighbours import Groups, once
 from connlint.checks.mapped_ports import mapped
+from connlint.checks.neighbours import Groups, once
 from connlint.checks.ports import wrong_ports
 from connlint.checks.readiness import unready
 from connlint.checks.told import Told

@@ -117,7 +117,7 @@ def _releases(callback: Any, api: Api) -> bool:
 
 def _only_names(callback: Any, api: Api) -> bool:
     """Whether a function that is run for every element names what would give it back, and does not call it."""
-    last = callback.body[0] if type(callback) is p.Function and len(callback.body) == 1 else None
+    last: Any = callback.body[0] if type(callback) is p.Function and len(callback.body) == 1 else None
     return type(last) in (p.Return, p.Evaluate) and type(last.value) is p.Member and last.value.name in api.ends
 
 

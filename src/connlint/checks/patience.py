@@ -113,11 +113,12 @@ class Patience:
         callee: Any = call.callee
         if type(callee) is not p.Member or callee.name not in self.table.untouched.methods:
             return False
-        only = self.module.only(callee.of.id, callee.of) if type(callee.of) is p.Name else None
+        of: Any = callee.of
+        only = self.module.only(of.id, of) if type(of) is p.Name else None
         made: Any = only.value if only is not None and only.kind == "value" and not only.path else None
         if type(made) is not p.Call or not self.table.untouched.named(made, self.origins):
             return False
-        before = [name for name in references(self.module, callee.of.id, callee.of)
+        before = [name for name in references(self.module, of.id, of)
                   if made.at[1] <= name.at[0] < call.at[0]]
         # ``file.name`` is read at most
         return all(type(above := self.module.parent(name)) is p.Member and type(self.module.parent(above)) is p.Argument

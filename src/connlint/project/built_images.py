@@ -109,8 +109,8 @@ class BuiltImages:
         table = jsonc.loads(self._tree.read(posixpath.normpath(posixpath.join(folder, "package.json"))) or b"")
         written = table.get("name") if isinstance(table, dict) else None
         data = self._tree.read(posixpath.normpath(posixpath.join(folder, "pyproject.toml"))) or b""
-        named = _PROJECT.search(data)
-        names = {written.rpartition("/")[2] if isinstance(written, str) else None, named[1].decode() if named else None}
+        own = _PROJECT.search(data)
+        names = {written.rpartition("/")[2] if isinstance(written, str) else None, own[1].decode() if own else None}
         return name in names
 
     def _add(self, image: str, origin: Origin) -> None:

@@ -50,8 +50,8 @@ class Running(Struct, frozen=True):
     """A service with the image it is built from, if that stands in the project.
 
     ``environment`` joins the image's and the service's; ``open`` says why more may be set; ``commands`` are what starts
-    (the last one is what keeps running), with ``folder`` already a folder of the project where it is known. ``entry`` is
-    the script that starts them in the end, where one stands before them.
+    (the last one is what keeps running), with ``folder`` already a folder of the project where it is known. ``entry``
+    is the script that starts them in the end, where one stands before them.
     """
 
     service: Service

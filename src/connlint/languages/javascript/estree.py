@@ -8,8 +8,8 @@ What TypeScript adds has names of its own:
 - ``TSNames`` (names, at_run_time, body): interfaces, type aliases, ambient declarations, enums, namespaces;
 - ``TSImportEquals`` (id, value, importKind) and ``TSExportAssignment`` (expression);
 - ``TSParameterProperty`` (parameter): a constructor's parameter that is a field as well;
-- ``annotation`` of a binding: the ``Identifier`` or ``MemberExpression`` that its type is, without arguments, where it is
-  that simple.
+- ``annotation`` of a binding: the ``Identifier`` or ``MemberExpression`` that its type is, without arguments, where it
+  is that simple.
 
 ``Unread`` (names) is a declaration that was passed over.
 """
