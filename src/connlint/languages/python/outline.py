@@ -16,8 +16,8 @@ IMPLICIT = frozenset({
     "__name__", "__file__", "__path__", "__spec__", "__loader__", "__package__", "__doc__", "__dict__", "__cached__",
     "__annotations__", "__builtins__", "__class__",
     "__delattr__", "__dir__", "__eq__", "__format__", "__ge__", "__getattribute__", "__getstate__", "__gt__",
-    "__hash__", "__init__", "__init_subclass__", "__le__", "__lt__", "__ne__", "__new__", "__reduce__", "__reduce_ex__", "__repr__",
-    "__setattr__", "__sizeof__", "__str__", "__subclasshook__",
+    "__hash__", "__init__", "__init_subclass__", "__le__", "__lt__", "__ne__", "__new__", "__reduce__", "__reduce_ex__",
+    "__repr__", "__setattr__", "__sizeof__", "__str__", "__subclasshook__",
 })
 """What every module has without saying so (the language reference, "import-related attributes on module objects"), and
 what it has as an object."""
