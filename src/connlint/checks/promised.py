@@ -32,7 +32,10 @@ def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Rea
         return False
     names = {v for read in reads for v in read.variables}
     if all(read.form == "receiver" for read in reads):
-        return any(names & _promised(values, stages, root) for root in _applications(values.project, module))
+        return any(names & _promised(values, stages, root)[0] for root in _applications(values.project, module))
+    if module.program.language != "python" and any(
+            names & _promised(values, stages, root)[1] for root in _applications(values.project, module)):
+        return True  # whoever asks the environment itself: where it is not set, the application has not started
     return all(_is_parsed(values, stages, read) for read in reads)
 
 
@@ -51,13 +54,15 @@ def _is_parsed(values: Values, stages: Stages, read: Read) -> bool:
     return not _given(values, stages, where).isdisjoint(read.variables)
 
 
-def _promised(values: Values, stages: Stages, root: str) -> set[str]:
-    """The variables that the files of the package at ``root`` promise; none where nothing validates them."""
+def _promised(values: Values, stages: Stages, root: str) -> tuple[set[str], set[str]]:
+    """The variables that the files of the package at ``root`` promise, and those among them that a schema demands; none
+    where nothing validates them."""
     project = values.project
     memo = project.memo.setdefault(is_promised, {})
     if root not in memo:
         found: set[str] = set()
-        memo[root] = found
+        demanded: set[str] = set()
+        memo[root] = found, demanded
         validating = False
         for path in importers(project).mentions("validat", "a.ts"):
             if own_root(project, path) == root and stages.of_path(path) == "production":
@@ -65,9 +70,12 @@ def _promised(values: Values, stages: Stages, root: str) -> set[str]:
                 validating |= _VALIDATED.search(data) is not None and b"ConfigModule" in data
                 if (module := project.module(path)) is not None:
                     found |= _given(values, stages, module)
+                    demanded.update(v for d in values.environment.declarations(module) if d.required
+                                    for v in d.variables)
         if not validating:
             found.clear()
-    promised: set[str] = memo[root]
+            demanded.clear()
+    promised: tuple[set[str], set[str]] = memo[root]
     return promised
 
 
