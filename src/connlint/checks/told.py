@@ -206,7 +206,10 @@ class Told:
 
     def _draft(self, outcome: str, one: Running, place: Place, name: str, host: Host, target: Running | None,
                dialed: Place | None, fix: Fix | None = None) -> Draft:
-        hint = f"; `{target.name}` listens on {host.port}" if target is not None and host.port is not None else ""
+        inner = next((p.container for p in target.service.ports if p.host == host.port and p.container != host.port),
+                     None) if target is not None else None
+        where = f"{inner}, and is published as {host.port}" if inner is not None else host.port
+        hint = f"; `{target.name}` listens on {where}" if target is not None and host.port is not None else ""
         slots = {"service": one.name, "variable": name, "address": str(host), "hint": hint}
         steps = [Step(target.service.place, f"`{target.name}` is a container of its own")] if target else []
         steps += [Step(dialed, f"`{one.name}` itself connects to {name} here")] if dialed else []
