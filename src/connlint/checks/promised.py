@@ -33,7 +33,7 @@ def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Rea
     names = {v for read in reads for v in read.variables}
     if all(read.form == "receiver" for read in reads):
         return any(names & _promised(values, stages, root)[0] for root in _applications(values.project, module))
-    if module.program.language != "python" and any(
+    if module.program.language != "python" and importers(values.project).mentions("ConfigModule", "a.ts") and any(
             names & _promised(values, stages, root)[1] for root in _applications(values.project, module)):
         return True  # whoever asks the environment itself: where it is not set, the application has not started
     return all(_is_parsed(values, stages, read) for read in reads)
@@ -63,18 +63,16 @@ def _promised(values: Values, stages: Stages, root: str) -> tuple[set[str], set[
         found: set[str] = set()
         demanded: set[str] = set()
         memo[root] = found, demanded
-        validating = False
-        for path in importers(project).mentions("validat", "a.ts"):
-            if own_root(project, path) == root and stages.of_path(path) == "production":
-                data = importers(project).data(path)
-                validating |= _VALIDATED.search(data) is not None and b"ConfigModule" in data
-                if (module := project.module(path)) is not None:
-                    found |= _given(values, stages, module)
-                    demanded.update(v for d in values.environment.declarations(module) if d.required
-                                    for v in d.variables)
-        if not validating:
-            found.clear()
-            demanded.clear()
+        index = importers(project)
+        paths = [path for path in index.mentions("validat", "a.ts") if own_root(project, path) == root]
+        # asked of the bytes first: a large package mentions it in hundreds of files
+        validating = any(b"ConfigModule" in (data := index.data(path)) and _VALIDATED.search(data) is not None
+                         and stages.of_path(path) == "production" for path in paths)
+        for path in paths if validating else ():
+            module = project.module(path) if stages.of_path(path) == "production" else None
+            if module is not None:
+                found |= _given(values, stages, module)
+                demanded.update(v for d in values.environment.declarations(module) if d.required for v in d.variables)
     promised: tuple[set[str], set[str]] = memo[root]
     return promised
 
