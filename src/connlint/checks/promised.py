@@ -33,9 +33,14 @@ def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Rea
     names = {v for read in reads for v in read.variables}
     if all(read.form == "receiver" for read in reads):
         return any(names & _promised(values, stages, root)[0] for root in _applications(values.project, module))
-    if module.program.language != "python" and importers(values.project).mentions("ConfigModule", "a.ts") and any(
-            names & _promised(values, stages, root)[1] for root in _applications(values.project, module)):
-        return True  # whoever asks the environment itself: where it is not set, the application has not started
+    if module.program.language != "python" and importers(values.project).mentions("ConfigModule", "a.ts"):
+        # whoever asks the environment itself when the application has started, or behind the schema in its file: what
+        # is imported before has asked before the settings were loaded
+        early = [read for read in reads if read.site.module.function(read.site.node) is None]
+        demanded = {v for d in values.environment.declarations(module) if d.required
+                    and all(d.node.at < read.site.node.at for read in early) for v in d.variables} if early else names
+        if any(names & demanded & _promised(values, stages, root)[1] for root in _applications(values.project, module)):
+            return True
     return all(_is_parsed(values, stages, read) for read in reads)
 
 
