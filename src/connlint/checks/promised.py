@@ -26,7 +26,8 @@ def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Rea
 
     They ask a configuration object whose application validates what it holds, by a schema or class that demands the
     variable or gives it a default (a library is given the configuration of the applications that load it), or what a
-    schema made of the environment.
+    schema made of the environment; or they ask the environment itself where the application has refused to start
+    without the variable.
     """
     if not reads:
         return False
