@@ -102,6 +102,12 @@ asyncio.run(main())
                           "config.py": "import os\n\nURL = os.getenv('DATABASE_URL')\n",
                           "main.py": "import config\nfrom dotenv import load_dotenv\n\nload_dotenv()\nprint(config.URL)\n"},
         "None", "postgres://db/app"),
+    "variables are loaded first, by a function of another file": (
+        "late-env-load", {"dotenv.py": "import os\n\n\ndef load_dotenv():\n    os.environ['DATABASE_URL'] = 'postgres://db/app'\n",
+                          "config.py": "import os\n\nURL = os.getenv('DATABASE_URL')\n",
+                          "begin.py": "from dotenv import load_dotenv\n\n\ndef begin():\n    load_dotenv()\n",
+                          "main.py": 'import begin\nimport config\n\nif __name__ == "__main__":\n    begin.begin()\n    print(config.URL)\n'},
+        "None", "postgres://db/app"),
     "a client is built when it is needed": (
         "module-scope-pool", {"redis.py": "class Redis:\n    def __init__(self, host):\n        print('built')\n\n    def get(self, key):\n        return key\n",
                               "store.py": "import os\n\nimport redis\n\ncache = redis.Redis(host=os.environ['REDIS_HOST'])\n\n\n"
@@ -180,6 +186,12 @@ exports.Pool = class { async connect() { return { query: async () => { throw new
                           "config.js": "export const url = process.env.API_URL\n",
                           "main.js": "import dotenv from 'dotenv'\nimport { url } from './config.js'\n\ndotenv.config()\nconsole.log(url)\n"},
         "undefined", "https://api.example.com"),
+    "variables are loaded where the program starts": (
+        "late-env-load", {**FAKE_DOTENV, "package.json": '{"type": "module", "scripts": {"start": "node main.js"}, "dependencies": {"dotenv": "17"}}',
+                          "config.js": "export const url = process.env.API_URL\n",
+                          "mail.js": "import dotenv from 'dotenv'\n\ndotenv.config()\nexport const mail = () => process.env.MAIL_URL\n",
+                          "main.js": "import { url } from './config.js'\nimport { mail } from './mail.js'\n\nconsole.log(url, mail())\n"},
+        "undefined undefined", "https://api.example.com undefined"),
     "a client is built when it is needed": (
         "module-scope-pool", {"store.js": """\
 const Redis = require('ioredis');

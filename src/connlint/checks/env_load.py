@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from connlint.checks.env_reads import Read, Reads
 from connlint.checks.lifecycles import argument
+from connlint.checks.load_edits import loaded_earlier
 from connlint.checks.preloads import Preloads
 from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Place, Step
@@ -23,11 +24,12 @@ from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
-from connlint.project.reordering import load_first
 from connlint.project.stage import Stages, stages_of
 from connlint.project.timeline import Chain, at_import, chains, holder
 from connlint.project.values import values_of
 
+Late = tuple[Event, Read, str]
+"""A read that happens before a load, and the variable."""
 _MOST_READERS = 80
 _MOST_FUNCTIONS = 60
 _MOST_ENTRIES = 3
@@ -171,9 +173,9 @@ class Loads:
 
     # -- the replay -----------------------------------------------------------------------------------------------
 
-    def entries(self, path: str, *, loading: bool = False) -> list[str]:
-        """The files from which a program that evaluates ``path`` may start; with ``loading``, also those of which
-        nothing says so but that they load variables."""
+    def entries(self, path: str, *, loading: bool = False, most: int = _MOST_ENTRIES) -> list[str]:
+        """The files from which a program that evaluates ``path`` may start, at ``most`` so many; with ``loading``, also
+        those of which nothing says so but that they load variables."""
         index = importers(self.project)
         found, seen, waiting = [], {path}, [path]
         while waiting and len(seen) < 60:
@@ -185,10 +187,9 @@ class Loads:
             waiting += above
         found = [x for x in found if x == path or (loading and self.may_load(x))
                  or self.programs.starts(x, self.card.options["listens"])]
-        return sorted(found, key=lambda x: (x.count("/"), x))[:_MOST_ENTRIES]
+        return sorted(found, key=lambda x: (x.count("/"), x))[:most]
 
-    def late(self, load: Load, entry: str, known: frozenset[str],
-             wanted: Places | None = None) -> tuple[Event, Read, str] | None:
+    def late(self, load: Load, entry: str, known: frozenset[str], wanted: Places | None = None) -> Late | None:
         """The first read that happens before ``load`` in the program that starts with ``entry``: one of ``wanted``, if
         these are given."""
         first = self._late(load, entry, known, "hoisted", wanted)
@@ -197,7 +198,7 @@ class Loads:
         return first if self._late(load, entry, known, "written", wanted) is not None else None
 
     def _late(self, load: Load, entry: str, known: frozenset[str], unknown: Order,
-              wanted: Places | None) -> tuple[Event, Read, str] | None:
+              wanted: Places | None) -> Late | None:
         self._orders_used: set[Order] = set()
 
         def order(path: str) -> Order:
@@ -232,6 +233,18 @@ class Loads:
                 if self._holds(event.trail) and not self.feeds(read, load):
                     return event, read, name
         return None
+
+    def way_to(self, load: Load, entry: str) -> tuple[Import, ...] | None:
+        """The imports that lead from ``entry`` to a load."""
+        def order(path: str) -> Order:
+            found = self.orders.of(path, entry)
+            return "hoisted" if found == "unknown" else found
+
+        def events(path: str) -> list[tuple[int, Any]]:
+            return [(load.node.at[0], load)] if path == load.module.path else []
+
+        happened = evaluate(self.project, entry, order, events)
+        return next((event.trail for event in happened if event.what is load), None)
 
     def _evaluated_before(self, load: Load, entry: str, order: Any) -> list[str] | None:
         """The modules whose evaluation begins before ``load``; None where another load comes first."""
@@ -378,11 +391,12 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             found = court.late(load, entry, known)
             if found is not None and not court.preloads.before(load.module, entry):
                 told.add(written.at)
-                yield _draft(load, *found)
+                yield _draft(load, found, loaded_earlier(court, load, found))
                 break
 
 
-def _draft(load: Load, event: Event, read: Read, name: str) -> Draft:
+def _draft(load: Load, found: Late, fix: Fix | None) -> Draft:
+    event, read, name = found
     module, written = load.home or load.module, load.written or load.node
     text = " ".join(module.source.slice(written.at).split())
     text = text if len(text) <= 60 else text[:59] + "…"
@@ -401,18 +415,5 @@ def _draft(load: Load, event: Event, read: Read, name: str) -> Draft:
     return Draft(
         outcome, Place(module.path, written.at),
         {"load": text, "module": event.path, "variable": name, "reader": read.module.path}, name, tuple(steps),
-        fix=_first(load, event, read),
+        fix=fix,
     )
-
-
-def _first(load: Load, event: Event, read: Read) -> Fix | None:
-    """Load before the statement of the same file that leads to the read."""
-    if load.written is not None:
-        return None
-    if event.trail:
-        if event.trail[0].importer != load.module.path:
-            return None
-        reader = event.trail[0].at
-    else:
-        reader = (read.node if read.chain is None else read.chain.start.node).at[0]
-    return load_first(load.module, load.node, reader, load.entry.get("preload"))

@@ -37,6 +37,49 @@ def load_first(module: Module, load: Any, reader: int, preload: str | None) -> F
     return None if moved is None else move(module.source, module.program, [s.at for s in moved], before.at, _TITLE)
 
 
+def load_in_front(module: Module, preload: str, reader: int) -> Fix | None:
+    """Load the variables where ``module`` begins, with ``preload``, though another file of its program does so as well.
+
+    In JavaScript that is a module, imported before all else; in Python a function, called above the statement at byte
+    ``reader``. None where the file names it already, or the edit cannot be written.
+    """
+    if module.program.language == "python":
+        from connlint.languages.python.rewrite import call_before
+
+        before = next((s for s in module.program.body if s.at[0] <= reader < s.at[1]), None)
+        if before is None:
+            return None
+        return call_before(module.source, module.program, before.at, *preload.rpartition(".")[::2], _TITLE)
+    from connlint.languages.javascript.rewrite import import_first
+
+    required = not any(type(s) in (p.Import, p.Export) for s in module.program.body)
+    return import_first(module.source, module.program, preload, _TITLE, required=required)
+
+
+def import_first_of(module: Module, loader: int, reader: int) -> Fix | None:
+    """Import what stands at byte ``loader``, which loads the variables, above what stands at byte ``reader``."""
+    body = module.program.body
+    statement, before = (next((s for s in body if s.at[0] <= at < s.at[1]), None) for at in (loader, reader))
+    if statement is None or before is None or statement is before:
+        return None
+    if type(statement) is not p.Import and not _is_required(statement):
+        return None
+    if module.program.language == "python":
+        from connlint.languages.python.rewrite import move_before as move
+    else:
+        if type(statement) is p.Import and type(before) not in (p.Import, p.Export):
+            return None  # imports run first, wherever they stand
+        from connlint.languages.javascript.rewrite import move_before as move
+    moved = _needed(module, statement, before)
+    return None if moved is None else move(module.source, module.program, [s.at for s in moved], before.at, _TITLE)
+
+
+def _is_required(statement: p.Statement) -> bool:
+    """Whether the statement is a ``require`` of CommonJS and nothing else."""
+    call: Any = statement.value if isinstance(statement, p.Let | p.Evaluate) else None
+    return type(call) is p.Call and type(call.callee) is p.Name and call.callee.id == "require"
+
+
 def _imported(module: Module, statement: p.Statement, load: Any, preload: str | None) -> Fix | None:
     """The load as the first import; what it was goes, and the import that it alone needed."""
     from connlint.languages.javascript.rewrite import import_first

@@ -292,11 +292,12 @@ def _renamed(source: Source, specifier: Span, at: Span, name: str, joint: str) -
 
 
 def import_first(
-    source: Source, program: p.Program, module: str, title: str, gone: Sequence[Span] = ()
+    source: Source, program: p.Program, module: str, title: str, gone: Sequence[Span] = (), *, required: bool = False
 ) -> Fix | None:
     """Import ``module`` for its effect, before everything else that the file imports, in place of what is ``gone``.
 
-    ``gone`` are whole statements. One that shares its lines with anything else, or has a comment, stays.
+    ``gone`` are whole statements. One that shares its lines with anything else, or has a comment, stays. ``required``
+    is for CommonJS.
     """
     body = program.body
     number = next((i for i, statement in enumerate(body) if not _is_directive(program, i, statement)), None)
@@ -307,7 +308,9 @@ def import_first(
         return None
     quote = quote_at(source, body[number].at)
     stop = ";" if has_semicolons(source, program) else ""
-    text = f"{head[1]}import {quote}{module}{quote}{stop}{line_end(source)}"
+    specifier = f"{quote}{module}{quote}"
+    text = f"{head[1]}require({specifier})" if required else f"{head[1]}import {specifier}"
+    text += f"{stop}{line_end(source)}"
     away = {edit.place.at[0]: edit for at in gone if (edit := without_lines(source, at, _COMMENT)) is not None}
     replaced = away.pop(head[0], None)  # what goes from the very place
     first = insertion(source, head[0], text) if replaced is None else Edit(replaced.place, text)

@@ -134,3 +134,21 @@ def move_before(source: Source, program: p.Program, moved: Sequence[Span], befor
     if edits is None:
         return None
     return proved_edit(source, Fix(title, tuple(edits)))
+
+
+def call_before(source: Source, program: p.Program, before: Span, module: str, name: str, title: str) -> Fix | None:
+    """Import the function ``name`` from ``module`` and call it above the top-level statement at ``before``.
+
+    None where the file has that name already. Never safe, as `move_before`.
+    """
+    start, indent = line_of(source, before)
+    if start is None or indent or re.search(rf"\b{re.escape(name)}\b", source.text):
+        return None
+    line = source.line(start)
+    while line > 1 and source.line_text(line - 1).startswith("#"):
+        line -= 1
+    if line > 1:  # a comment at the top is about the file
+        start = source.line_starts()[line - 1]
+    end = line_end(source)
+    text = f"from {module} import {name}{end}{end}{name}(){end}{end}"
+    return proved_edit(source, Fix(title, (Edit(Place(source.path, (start, start)), text),)))
