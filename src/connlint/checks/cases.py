@@ -30,9 +30,14 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Place
 from connlint.model.finding import Step as Evidence
 from connlint.model.flow import Do, Loss, Step
+from connlint.project.callees import lineage, thing
 from connlint.project.conditions import apart
 from connlint.project.module import Module
 from connlint.project.project import Project
+
+_LOOKING_AROUND = (b"vars(", b"__dict__", b"getattr", b"getmembers", b"dir(", b"Object.", b"this[", b"Reflect.",
+                   b" in this")
+"""What goes through whatever an object has."""
 
 
 class Cases:
@@ -57,6 +62,7 @@ class Cases:
         self.mends = Mends(module, table, self.homes.origins)
         self.reopening = {closing: opening for entry in rules.apis.get("closing", ())
                           for closing, opening in entry.get("reopened", {}).items()}
+        self.unaware = {name for entry in rules.apis.get("closing", ()) for name in entry.get("unaware", ())}
         self.closing = {
             name for entry in rules.apis.get("closing", ()) for name in entry["methods"]
             if (entry["language"] == "python") == (module.program.language == "python")
@@ -249,7 +255,7 @@ class Cases:
             return self.kept(call, api, home, owner)
         for statement in closing:
             method = statement.value
-            if type(method) is not p.Function or module.function(call) is method or self._sweeps(method):
+            if type(method) is not p.Function or module.function(call) is method or self._sweeps(method, owner, name):
                 continue
             if running is not None and self.threads.is_told(method, owner, running):
                 return None
@@ -301,17 +307,32 @@ class Cases:
                 return True
         return api.awaiting and self.tasks.ends_by_itself(call)
 
-    def _sweeps(self, function: Any) -> bool:
-        """Whether a closing method gives back more than it names: it calls another method of the object."""
-        waiting = list(function.body)
+    def _sweeps(self, function: p.Function, owner: p.Class, attribute: str) -> bool:
+        """Whether a closing method may give back more than it names: it calls one that its class inherits."""
+        waiting: list[Any] = list(function.body)
         while waiting:
-            thing = waiting.pop()
-            if type(thing) is p.Call and type(thing.callee) is p.Member and type(thing.callee.of) is p.Name:
-                if thing.callee.of.id in ("super",):
+            part = waiting.pop()
+            if type(part) is p.Call and type(part.callee) is p.Member and type(part.callee.of) is p.Name:
+                if part.callee.of.id in ("super",):
+                    return self._may_know(owner, attribute)
+            if type(part) is p.Call and last_word(part.callee) == "super":
+                return self._may_know(owner, attribute)
+            waiting.extend(p.children(part))
+        return False
+
+    def _may_know(self, owner: p.Class, attribute: str) -> bool:
+        """Whether what ``owner`` inherits may know an attribute that it sets itself: some of that is not seen, names
+        the attribute, or goes through whatever the object has."""
+        word = attribute.encode()
+        for home, here in lineage(self.module, owner, self.project):
+            for base in here.bases:
+                found = thing(home, base.value, self.project, 3) if base.name is None else None
+                seen = found is not None and type(found.node) is p.Class
+                if base.name is None and not seen and home.qualified(base.value) not in self.unaware:
                     return True
-            if type(thing) is p.Call and last_word(thing.callee) == "super":
+            text = home.source.data[here.at[0] : here.at[1]]
+            if here is not owner and (word in text or any(it in text for it in _LOOKING_AROUND)):
                 return True
-            waiting.extend(p.children(thing))
         return False
 
     def _mentioned_elsewhere(self, name: str, owner: p.Class | None, home: Home) -> bool:

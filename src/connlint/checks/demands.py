@@ -22,10 +22,12 @@ from connlint.project.values import Read, Values
 
 
 class Demand(Struct, frozen=True):
-    """``variables`` are demanded; ``way`` is the only part of the file for which that counts, None for all of it."""
+    """``variables`` are demanded at ``node``, None where a schema does; ``way`` is the only part of the file for which
+    that counts, None for all of it."""
 
     variables: frozenset[str]
     way: Span | None
+    node: Any = None
 
 
 def required_variables(values: Values, stages: Stages, module: Module, node: Any = None) -> set[str]:
@@ -34,11 +36,16 @@ def required_variables(values: Values, stages: Stages, module: Module, node: Any
     A demand that is made on one of several ways (``if kind == "smtp": if not HOST: raise``) counts for what stands on
     that way alone, where ``node`` says what is asked about.
     """
+    return {name for demand in demands_of(values, stages, module) for name in demand.variables
+            if node is None or demand.way is None or demand.way[0] <= node.at[0] < demand.way[1]}
+
+
+def demands_of(values: Values, stages: Stages, module: Module) -> list[Demand]:
+    """What the module demands, each with its place."""
     demands: list[Demand] | None = module.memo.get(Demand)
     if demands is None:
         demands = module.memo[Demand] = _demands(values, stages, module)
-    return {name for demand in demands for name in demand.variables
-            if node is None or demand.way is None or demand.way[0] <= node.at[0] < demand.way[1]}
+    return demands
 
 
 def demanded(values: Values, stages: Stages, module: Module) -> Iterator[tuple[Any, tuple[Read, ...]]]:
@@ -57,7 +64,7 @@ def _demands(values: Values, stages: Stages, module: Module) -> list[Demand]:
     for statement in module.nodes(p.If):
         if any(type(s) is p.Raise or stages.leaves(module, s) for s in statement.then):
             found.append((statement, _refused(values, module, statement.test)))
-    demands = [Demand(frozenset(v for r in reads for v in r.variables), _way(stages, module, node))
+    demands = [Demand(frozenset(v for r in reads for v in r.variables), _way(stages, module, node), node)
                for node, reads in found if reads]
     declared = [*_declared(values.project, stages, module), *_refined(stages, module)]
     return demands + [Demand(frozenset((name,)), None) for name in declared]

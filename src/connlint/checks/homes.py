@@ -256,8 +256,9 @@ class Homes:
         function = self.module.function(call)
         anywhere = api.unreleased == "never" or home.kind == "attribute"
         if type(of) is not p.Name:
-            if api.unreleased == "never":
+            if api.unreleased == "never" and not api.outlived:
                 return True  # its owner lives on, and closes what it lent
+            anywhere = anywhere and not api.outlived
             owner = self.names.text(of)
             closing = (m for m in self.module.nodes(p.Member) if m.name in api.owner and self._called(m))
             return any(self.names.text(m.of) == owner and (anywhere or self.module.function(m) is function)

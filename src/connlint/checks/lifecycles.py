@@ -65,6 +65,8 @@ class Api(Struct, frozen=True):
     signals: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     working: bool = False
+    evident: bool = False
+    outlived: bool = False
     harmless: bool = False
     piped: bool = False
     injected: tuple[str, ...] = ()
@@ -201,6 +203,8 @@ class Lifecycles:
         for api in (*self._by_word.get(word, ()), *alike):
             if api.itself and not _runs_itself_again(api, call, origins.module):
                 continue
+            if api.evident and not _is_given_back(api, call, origins.module):
+                continue
             if api.role in roles and _arguments(api, call) and self._matches(api, callee, imported, origins):
                 return None if completes(api, callee, origins.module) or _borrows(api, call, origins) else api
         return None
@@ -240,6 +244,19 @@ class Lifecycles:
         if name is None:
             return False
         return any(name == known or ("*" in known and fnmatchcase(name, known)) for known in api.names)
+
+
+def _is_given_back(api: Api, call: p.Call, module: Module) -> bool:
+    """Whether a variable of the function is bound to what awaiting ``call`` gives, and one of `ends` is called on it."""
+    above = module.parent(call)
+    let = module.parent(above) if type(above) is p.Await else None
+    target = let.target if type(let) in (p.Let, p.Assign) else None
+    if call.args or type(target) is not p.Name or module.function(call) is None:
+        return False
+    bound = module.lookup(target.id, target)
+    return any(type(it.callee) is p.Member and it.callee.name in api.ends and type(it.callee.of) is p.Name
+               and it.callee.of.id == target.id and module.lookup(target.id, it.callee.of) is bound
+               for it in module.nodes(p.Call))
 
 
 def _words(rules: Rules, role: str, language: str) -> frozenset[str]:

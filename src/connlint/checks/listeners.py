@@ -77,7 +77,9 @@ class Listening:
         function, callback = module.function(call), call.args[one.pair.keys[-1]].value
         if type(of) is not p.Name or function is None or type(callback) is not p.Function:
             return None
-        if one.others or one.beside or one.fresh or not self._is_dropped(call):
+        # no removal that names a function means this one, which nobody else can name
+        beside = [it for it in one.beside if argument(it, str(one.pair.keys[-1])) is None]
+        if one.others or beside or one.fresh or not self._is_dropped(call):
             return None
         event = call.args[one.pair.keys[0]].value
         if type(event) is not p.Text or event.value in one.pair.ignored:

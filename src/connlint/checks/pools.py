@@ -109,7 +109,7 @@ def _quiet(court: Judge, built: Construction) -> Facts | None:
     if found is None or built.wrapped is not None or built.subclass is not None:
         return None
     q, value = found
-    if is_checked(court.values, court.stages, built.module, built.call, q.absent, court.project):
+    if is_checked(court.values, court.stages, built.module, built.call, q.absent, court.project, court.rules):
         return None
     name = next(v for r in q.absent for v in r.variables)
     target = built.entry.get("missing_address", "localhost")

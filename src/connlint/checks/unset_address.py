@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from connlint.checks.demands import required_variables
+from connlint.checks.demands import demands_of
 from connlint.checks.deployed import Code
 from connlint.checks.promised import is_promised
 from connlint.checks.wording import shown_variable, wording_of
@@ -13,11 +13,13 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.clients import Construction, construction, record_of
+from connlint.project.conditions import ends
 from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
-from connlint.project.programs import programs_of
+from connlint.project.precedence import may_precede
+from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, stages_of
 from connlint.project.uses import references
@@ -61,7 +63,9 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         names = [v for r in reads for v in r.variables]
         if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
             continue
-        if is_checked(values, stages, module, call, reads, project) or is_promised(values, stages, module, reads):
+        if is_checked(values, stages, module, call, reads, project, rules):
+            continue
+        if is_promised(values, stages, module, reads):
             continue
         yield _unset(values, module, built, reads, _target(built, names, stages, rules))
 
@@ -182,10 +186,11 @@ def _has_unseen_address(built: Construction) -> bool:
 
 
 def is_checked(values: Values, stages: Stages, module: Module, node: Any, reads: tuple[Read, ...],
-               project: Project) -> bool:
+               project: Project, rules: Rules) -> bool:
     """Whether ``node`` is reached only where the variables are set: a test around it, a check that stops the program
     before, here or in the project's settings."""
     names = {v for r in reads for v in r.variables}
+    programs = programs_of(project, stages)
     for condition in stages.held(module, node):
         if names.intersection(v for r in values.absent(condition.module, condition.test, not condition.truth)
                               for v in r.variables):
@@ -193,25 +198,37 @@ def is_checked(values: Values, stages: Stages, module: Module, node: Any, reads:
     homes = {id(r.site.module): r.site.module for r in reads}
     homes[id(module)] = module
     for home in homes.values():
-        if names & required_variables(values, stages, home, node if home is module else None):
-            return True
-    return any(validated(values, stages, project, module, name) for name in names)
+        for demand in demands_of(values, stages, home):
+            around = home is not module or demand.way is None or demand.way[0] <= node.at[0] < demand.way[1]
+            if around and names & demand.variables and _comes_before(programs, rules, home, demand.node, module, node):
+                return True
+    checks = (it for name in sorted(names) for it in _checks_around(values, stages, project, module, name))
+    return any(_comes_before(programs, rules, home, check, module, node) for home, check in checks)
 
 
-def validated(values: Values, stages: Stages, project: Project, module: Module, name: str) -> bool:
-    """Whether a module of the same package, or one that ``module`` imports, declares the variable as required or stops
-    the program without it."""
+def _comes_before(programs: Programs, rules: Rules, home: Module, check: Any, module: Module, node: Any) -> bool:
+    """Whether ``check`` in ``home``, None for what holds everywhere, may be made before ``node`` in ``module`` runs."""
+    return check is None or may_precede(programs, rules.apis, home, check, module, node)
+
+
+def _checks_around(values: Values, stages: Stages, project: Project, module: Module,
+                   name: str) -> list[tuple[Module, Any]]:
+    """Where a module of the same package, or one that ``module`` imports, declares the variable as required or asks
+    whether it is set: the node that does, None for a schema or a question."""
     root = package_root(project, module.path)
-    memo = project.memo.setdefault(validated, {})
+    memo = project.memo.setdefault(_checks_around, {})
     if (root, name) not in memo:
         near = [path for path in sorted(project.tree.paths)
                 if path.endswith(tuple(project.readers)) and package_root(project, path) == root]
-        memo[root, name] = _validated(values, stages, project, near, name)
-    return memo[root, name] or _validated(values, stages, project, reached(project, module), name)
+        memo[root, name] = _validating(values, stages, project, near, name)
+    return [*memo[root, name], *_validating(values, stages, project, reached(project, module), name)]
 
 
-def _validated(values: Values, stages: Stages, project: Project, paths: list[str], name: str) -> bool:
+def _validating(values: Values, stages: Stages, project: Project, paths: list[str],
+                name: str) -> list[tuple[Module, Any]]:
+    """Where the files ``paths`` ask for the variable, with the node that does; None for a schema or a question."""
     word = name.encode()
+    found: list[tuple[Module, Any]] = []
     for path in paths:
         if stages.of_path(path) != "production":
             continue
@@ -221,24 +238,29 @@ def _validated(values: Values, stages: Stages, project: Project, paths: list[str
         module = project.module(path)
         if module is None:
             continue
-        if name in required_variables(values, stages, module) or name in _tested(values, module):
-            return True
-        for declaration in values.environment.declarations(module):
-            if name in declaration.variables and declaration.required:
-                return True
-    return False
+        found += [(module, demand.node) for demand in demands_of(values, stages, module) if name in demand.variables]
+        found += [(module, test) for test in _tested(values, module).get(name, ())]
+        found += [(module, None) for declaration in values.environment.declarations(module)
+                  if name in declaration.variables and declaration.required]
+    return found
 
 
-def _tested(values: Values, module: Module) -> set[str]:
-    """Variables that the module asks whether they are set: what depends on them is mostly behind such a test."""
-    found: set[str] | None = module.memo.get(_tested)
+def _tested(values: Values, module: Module) -> dict[str, list[Any]]:
+    """Variables that the module asks whether they are set, with the places: what depends on them is mostly behind such
+    a test. None stands for a function that answers the question, which anybody may ask."""
+    found: dict[str, list[Any]] | None = module.memo.get(_tested)
     if found is None:
-        found = set()
-        tests = [*(node.test for node in module.nodes(p.If)), *(node.test for node in module.nodes(p.Conditional))]
-        tests += [node.value for node in module.nodes(p.Return)
+        found = {}
+        asking: list[Any] = [*module.nodes(p.If), *module.nodes(p.Conditional)]
+        tests: list[tuple[Any, Any]] = [(node.test, node) for node in asking]
+        tests += [(node.value, None) for node in module.nodes(p.Return)
                   if node.value is not None and values.asks(module, node.value)]
-        for test in tests:
-            found.update(v for r in values.absent(module, test, False) for v in r.variables)
+        for test, place in tests:
+            reads = values.absent(module, test, False)
+            if type(place) is p.If and ends(module, place.then):
+                reads += values.absent(module, test, True)  # ``if (!url) return next()``
+            for name in dict.fromkeys(v for r in reads for v in r.variables):
+                found.setdefault(name, []).append(place)
         module.memo[_tested] = found
     return found
 
