@@ -98,11 +98,18 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
         yield place, None
         return
     tool = serving.name.partition("(")[0] if "()" not in serving.name else serving.name
-    slots = {"tool": tool, "host": serving.host, "service": running.name, "port": ""}
-    step = Step(start.command.place, f"the container '{running.name}' runs this file")
+    slots = {"tool": tool, "host": serving.host, "container": _container(running), "port": ""}
+    step = Step(start.command.place, f"{_container(running)} runs this file")
     fix = _opened(Word(serving.host, serving.told), serving.host, project) if serving.told is not None else None
     outcome = "told" if serving.told is not None else "by-default"
     yield place, Draft(outcome, place, slots, f"{running.name} {serving.name}", related=(step,), fix=fix)
+
+
+def _container(running: Running) -> str:
+    """What a container is called in a message: one of an image at the root of the project has no name."""
+    service = running.service
+    nameless = service.kind == "dockerfile" and service.build == "."
+    return "this image's container" if nameless else f"the container '{service.name}'"
 
 
 def _unless_set(serving: Serving, module: Any, running: Running, project: Project, rules: Rules) -> Serving:
@@ -134,7 +141,7 @@ def _heard(start: Start, running: Running, others: list[Running], card: Card, se
     if not _is_asked(running, others, port):
         return None
     text, word = host
-    slots = {"tool": start.tool, "host": text, "service": service.name, "port": f":{port}" if port else ""}
+    slots = {"tool": start.tool, "host": text, "container": _container(running), "port": f":{port}" if port else ""}
     if word is None:
         return Draft("by-default", start.command.words[0].place, slots, f"{service.name} {start.tool}",
                      fix=_told_to_open(start, project))

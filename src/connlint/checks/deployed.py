@@ -5,13 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from connlint.checks.demands import demanded
-from connlint.checks.self_set import is_carried
-from connlint.checks.wording import wording_of
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
@@ -27,7 +25,7 @@ from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
-from connlint.project.stage import Stages, stages_of
+from connlint.project.stage import Stages
 from connlint.project.starts import Start, Starts
 from connlint.project.values import values_of
 
@@ -84,6 +82,11 @@ def tells(one: Running, host: Host) -> bool:
     # a file that holds no address at all may leave all of them to what is set beside it; a blueprint lists them
     told = (known.value or "" for known in one.environment.values())
     return service.kind not in _BESIDE or any(host.scheme for text in told for host in hosts(text))
+
+
+def may_tell(one: Running) -> bool:
+    """Whether the deployment of a service `tells` where some hosts are."""
+    return closed(one) or one.service.kind in _WITH_SECRETS
 
 
 def for_development(one: Running, stages: Stages) -> bool:
@@ -298,9 +301,9 @@ class Code:
         return len(data) < _LONGEST_LINES * (data.count(b"\n") + 20)
 
     def _imported(self, one: Running) -> list[str]:
-        targets = {path for start in Starts.of(self.project, self.rules.apis).of_service(one)
-                   if start.command is one.commands[-1] for path in targets_of(start)}
-        path = targets.pop() if len(targets) == 1 else None
+        # the last command goes on running, or what it runs last
+        *_, last = (None, *(ran.start for ran in Starts.of(self.project, self.rules.apis).ran(one)))
+        path = next(targets_of(last), None) if last is not None else None
         module = self.project.module(path) if path is not None else None
         if module is None:
             return []
@@ -393,45 +396,6 @@ def targets_of(start: Start) -> Iterator[str]:
 
 
 # -- what it needs -----------------------------------------------------------------------------------------------------
-
-
-def deployed_without(project: Project, rules: Rules, path: str, variables: list[str], host: Host,
-                     value: tuple[Module, Any], idle: Callable[[Callable[[str], bool]], bool]) -> Step | None:
-    """A deployment that runs the file at ``path`` and sets other variables, but none of ``variables``, without which
-    the address is ``host``. ``value`` is the expression that needs them, in its file; ``idle`` tells whether nothing
-    comes to use it where only what the handed function says is set.
-
-    None where no deployment is known to run the file, where some deployment that runs it does set one of them, or where
-    more may be set than the deployment shows.
-    """
-    found = None
-    code = Code.of(project, rules)
-    stages = stages_of(project, rules.apis, values_of(project, rules.apis))
-    wording = wording_of(project, rules.apis)
-    outside = any(wording.says(kind, name) for name in variables for kind in ("public", "pages"))
-    for one in code.running:
-        given = any(code.gives(one, name) for name in variables)
-        # on the host's own network, loopback reaches the host
-        telling = tells(one, host) and one.service.environment_at is not None and not one.service.host_network
-        # where developers look at it, their own machine is where a browser finds the rest
-        if telling and host.scheme in _OF_BROWSERS and for_development(one, stages):
-            telling = False
-        # and so is what the deployment publishes, for whoever looks at it there
-        if telling and (outside or stages.is_for_browsers(path)) and code.publishes(one, host):
-            telling = False
-        # which code a service runs is the dearer question
-        if not (given or telling) or not code.runs(one, path):
-            continue
-        if given:
-            return None
-        if any(is_carried(project, one, code.files(one), name) for name in variables):
-            return None
-        apart = one.service.environment_at is None or code.is_apart(one, path)
-        if not apart and code.needs(one, *value) and not idle(partial(code.gives, one)):
-            assert one.service.environment_at is not None
-            found = Step(one.service.environment_at, f"`{one.name}` is deployed with other variables, but without "
-                                                     f"{' or '.join(variables)}")
-    return found
 
 
 def loaded_without(paths: list[str], stages: Stages, project: Project, rules: Rules) -> dict[str, Step]:

@@ -191,9 +191,11 @@ def _file(start: Start, target: Target, applications: Applications) -> Verdict:
     if start.entry["language"] == "javascript" and (_BUILT.search(path) or not re.search(r"\.[cm]?[jt]sx?$", path)):
         return None
     answers = [_found_file(start, ground, path) for ground in start.grounds]
+    near = _near_file(start, path)
     # a folder that is not there may be put there, but not beside one that is, or where what is deployed has none
     known = not (start.path.startswith(".github/") and len(start.grounds) > 1)  # else others are checked out beside it
-    if (known and any(isinstance(a, Missing) for a in answers)) or (start.running is not None and not start.loose):
+    given = start.running is not None and not start.loose
+    if given or (known and (near is not None or any(isinstance(a, Missing) for a in answers))):
         answers = [Missing(_GONE, (path,)) if isinstance(a, Unknown) and a.why == _GONE else a for a in answers]
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
@@ -205,7 +207,24 @@ def _file(start: Start, target: Target, applications: Applications) -> Verdict:
         return None
     if "/" not in posixpath.normpath(path) and _is_built(start):
         return None
-    return _draft("file", start, target, _tried(answers), "")
+    hint = f"; did you mean '{near}'?" if near is not None else ""
+    return _draft("file", start, target, _tried(answers), hint, meant=near)
+
+
+def _near_file(start: Start, path: str) -> str | None:
+    """The one file that surely was to be started: of the same name in a folder that is written like the other, or of
+    the same place with another ending. None where the folder is not known in which the command runs."""
+    if len(start.grounds) != 1:
+        return None
+    ground, tree = start.grounds[0], start.grounds[0].tree
+    stem, dot, end = path.rpartition(".")
+    others = {f"{stem}.{other}" for other in _RUN if dot and end in _RUN and other != end}
+    first, slash, rest = path.removeprefix("./").partition("/")
+    if slash:
+        folders = {folder.rpartition("/")[2] for folder in tree.folders}
+        others |= {f"{folder}/{rest}" for folder in folders if is_slip(first, folder)}
+    found = [other for other in sorted(others) if isinstance(ground.find(other), Found)]
+    return found[0] if len(found) == 1 else None
 
 
 def _compiled(start: Start, target: Target, applications: Applications) -> Verdict:
@@ -232,6 +251,10 @@ def _compiled(start: Start, target: Target, applications: Applications) -> Verdi
 
 
 _GONE = "a folder that is not there"
+_COMPILED = ("ts", "tsx", "mts", "cts", "jsx", "coffee")
+"""Endings of files from which a compiler makes what Node runs."""
+_RUN = ("js", "mjs", "cjs")
+"""Endings of what Node runs as it is."""
 _RECIPE = regex(r"(?:^|/)(?:[\w.-]*Dockerfile[\w.-]*|[Mm]akefile|[Jj]ustfile|\.\w+ignore|\.gitmodules)$|"
                 r"\.(?:sh|ya?ml|json|toml|bash|mk|cfg)$")
 """Files that say what a build, a checkout or an image puts somewhere."""
@@ -244,7 +267,7 @@ def _found_file(start: Start, ground: Ground, path: str) -> Answer:
         return answer
     stem, dot, end = path.rpartition(".")
     if start.entry["language"] == "javascript" and dot:
-        for other in ("ts", "tsx", "mts", "cts", "jsx", "mjs", "cjs", "js", "coffee"):
+        for other in _COMPILED:
             if other != end and not isinstance(ground.find(f"{stem}.{other}"), Missing):
                 return Unknown("made from another file")
     if any(not isinstance(ground.find(path + ending), Missing) for ending in _TEMPLATES):

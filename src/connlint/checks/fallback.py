@@ -10,11 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from connlint.checks.demands import declared_in_package, required_variables
-from connlint.checks.deployed import deployed_without
 from connlint.checks.destinations import Destinations
 from connlint.checks.hardcoded import addresses
 from connlint.checks.itself import means_itself
-from connlint.checks.optional_clients import is_idle
+from connlint.checks.lacking import Lacking
 from connlint.checks.promised import is_promised
 from connlint.checks.wording import Wording, listed, shown_variable, wording_of
 from connlint.model import program as p
@@ -27,7 +26,6 @@ from connlint.project.bundled import is_bundled
 from connlint.project.companions import Companions
 from connlint.project.conditions import conditions
 from connlint.project.edits import require
-from connlint.project.elsewhere import Elsewhere
 from connlint.project.env_files import in_production
 from connlint.project.environment import VARIABLE
 from connlint.project.importers import importers
@@ -229,28 +227,27 @@ def _is_none(project: Project, path: str, wording: Wording, variable: str) -> bo
 def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
                reads: tuple[Read, ...]) -> tuple[str, Step | None]:
     """How grave a fallback in ``module`` is, with the evidence where that is more than its own."""
+    outcome = own_outcome(module, project, rules, found, reads)
+    if outcome is None:
+        evidence = Lacking.of(project, rules).evidence(module, found, reads)
+        return ("fallback", None) if evidence is None else ("deployed", evidence)
+    return outcome, None
+
+
+def own_outcome(module: Module, project: Project, rules: Rules, found: Fallback, reads: tuple[Read, ...]) -> str | None:
+    """How grave a fallback is whatever deployments say; None where one that does not set the variable is evidence."""
     names = [v for r in reads for v in r.variables]
     if any(wording_of(project, rules.apis).agent(name, found.host) for name in names):
-        return "agent", None
+        return "agent"
     origin = found.value.origin
     if origin is not None and is_without_browser(origin.module, origin.node) and is_for_pages(project, module.path):
-        return "rendered", None
+        return "rendered"
     if found.left or found.sent:
-        return "left" if found.left else "sent", None
+        return "left" if found.left else "sent"
     told = in_production(project.tree, reads[0].site.module.path, names)
     if told is not None or not found.sure or found.host.name.endswith(_OF_THE_MACHINE):
-        return "fallback", None
-    values = values_of(project, rules.apis)
-    stages = stages_of(project, rules.apis, values)
-    evidence = deployed_without(
-        project, rules, reads[0].site.module.path, names, found.host, (module, found.node),
-        lambda given: all(is_idle(values, stages, module, found.node, name, given) for name in names))
-    if evidence is None:
-        return "fallback", None
-    elsewhere = Elsewhere(values, lambda path: stages.of_path(path) == "production")
-    if elsewhere.is_last_resort(module, found.node, uses(values, module, found.node)):
-        return "fallback", None
-    return "deployed", evidence
+        return "fallback"
+    return None
 
 
 def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ...],

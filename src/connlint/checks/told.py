@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from connlint.checks.deployed import CONTAINERS
 from connlint.checks.dialing import Dialing
 from connlint.checks.neighbours import Groups, Neighbours, listens, may_listen
-from connlint.checks.optional_clients import OFF
 from connlint.checks.redirections import to_the_service
+from connlint.checks.switches import is_switched_off
 from connlint.checks.wording import Wording
 from connlint.model.deployment import Known
 from connlint.model.finding import Draft, Fix, Place, Step
@@ -39,9 +39,6 @@ _ON_A_MACHINE = ("compose", "docker-run", "dockerfile", "workflow")
 _HOST_WORDS = ("host", "hostname", "addr", "address", "server")
 _HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
 _WEB = ("http", "https", "ws", "wss")
-_SWITCHES = frozenset(("enabled", "enable", "use", "with", "active", "on"))
-_UNSWITCHES = frozenset(("disabled", "disable", "without", "skip", "no"))
-_ON = frozenset(("1", "true", "yes", "on"))
 _PUT_ASIDE = regex(rb"\b(?:unused|not used|never used|placeholders?|dummy|dummies)\b", re.I)
 _NEAR = 8
 """Lines above a variable in which a remark may stand that speaks of it and of those around it."""
@@ -214,26 +211,6 @@ class Told:
         steps = [Step(target.service.place, f"`{target.name}` is a container of its own")] if target else []
         steps += [Step(dialed, f"`{one.name}` itself connects to {name} here")] if dialed else []
         return Draft(outcome, place, slots, f"{one.name}:{name}", related=tuple(steps), fix=fix)
-
-
-def is_switched_off(name: str, environment: dict[str, Known]) -> bool:
-    """Whether another variable that is set beside ``name`` says that what it belongs to is not used: ``REDIS=false``
-    or ``USE_REDIS=0`` beside ``REDIS_HOST``, a queue that does at once what it is given beside its broker."""
-    words = words_of(name)
-    for other, known in environment.items():
-        value = (known.value or "").lower() if known.value is not None else None
-        if value is None or other == name:
-            continue
-        theirs = words_of(other)
-        if value in _ON and "eager" in theirs and theirs[0] == words[0]:
-            return True
-        kept = tuple(word for word in theirs if word not in _SWITCHES)
-        if value in OFF and value and kept and kept == words[:len(kept)] and len(kept) < len(words):
-            return True
-        kept = tuple(word for word in theirs if word not in _UNSWITCHES)
-        if value in _ON and len(kept) < len(theirs) and kept and kept == words[:len(kept)]:
-            return True
-    return False
 
 
 def _is_published(target: Running, host: Host) -> bool:

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
-from connlint.checks.deployed import Code, closed, required
-from connlint.checks.fallback import meant
+from connlint.checks.deployed import Code, closed, may_tell, required
+from connlint.checks.fallback import meant, own_outcome
+from connlint.checks.lacking import Lacking
 from connlint.checks.needs import Needs
 from connlint.checks.neighbours import Groups
-from connlint.checks.optional_clients import is_idle
 from connlint.checks.self_set import is_set_inside
 from connlint.checks.starting import Starting
-from connlint.checks.told import is_switched_off
-from connlint.checks.wording import wording_of
+from connlint.checks.switches import is_switched_off
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
 from connlint.patterns import Words, regex
-from connlint.project.elsewhere import Elsewhere
 from connlint.project.environment import MENTIONS
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.stage import stages_of
-from connlint.project.uses import uses
 from connlint.project.values import values_of
 
 if TYPE_CHECKING:
@@ -42,14 +38,15 @@ def unset(running: list[Running], groups: Groups, tables: Tables, project: Proje
     code = Code.of(project, rules)
     for one in running:
         at = one.service.environment_at
-        if at is None or not closed(one) or not (paths := code.files(one)):
+        if at is None or not may_tell(one) or not (paths := code.files(one)):
             continue
-        # on the host's own network, loopback reaches the host
-        wanted = {} if one.service.host_network else _fallen_back(one, paths, groups, tables, project, rules)
+        wanted = _fallen_back(one, paths, tables, project, rules)
         later: dict[str, Step] = {}
-        for name, step in _required(paths, tables, project, rules):
+        # what stops a program may be a secret, which some platforms keep elsewhere
+        told_all = closed(one)
+        for name, step in _required(paths, tables, project, rules) if told_all else ():
             wanted.setdefault(name, step)
-        for need in needs.of(one):
+        for need in needs.of(one) if told_all else ():
             asked = need.dialed and tables.may_say_where(need.variable)
             if asked or tables.says_where(need.variable):
                 (wanted if need.at_start else later).setdefault(need.variable, need.step)
@@ -66,28 +63,19 @@ def unset(running: list[Running], groups: Groups, tables: Tables, project: Proje
                 break
 
 
-def _fallen_back(one: Running, paths: list[str], groups: Groups, tables: Tables, project: Project,
-                 rules: Rules) -> dict[str, Step]:
+def _fallen_back(one: Running, paths: list[str], tables: Tables, project: Project, rules: Rules) -> dict[str, Step]:
     """The variables without which code of ``one`` takes a loopback address, with the first read of each."""
-    values = values_of(project, rules.apis)
-    stages = stages_of(project, rules.apis, values)
-    wording = wording_of(project, rules.apis)
-    code = Code.of(project, rules)
-    elsewhere = Elsewhere(values, lambda path: stages.of_path(path) == "production")
+    lacking = Lacking.of(project, rules)
     wanted: dict[str, Step] = {}
     for path, module in _reading(_near_loopback(paths, project), project, rules):
-        fields = {id(d.node): d.field for d in values.environment.declarations(module) if d.field}
         for found, reads in meant(module, project, rules):
-            if (field := fields.get(id(found.node))) is not None and not code.uses(one, field):
-                continue
             names = [v for read in reads for v in read.variables]
-            unknown = len(names) != 1 or tables.for_browsers(names[0]) or wording.agent(names[0], found.host)
-            if unknown or not found.sure or found.left or found.sent or not code.needs(one, module, found.node):
+            graded = own_outcome(module, project, rules, found, reads) is not None
+            if graded or names[0].startswith(tables.browser_prefixes):
                 continue
-            idle = is_idle(values, stages, module, found.node, names[0], partial(groups.is_set, one=one))
-            if not idle and not elsewhere.is_last_resort(module, found.node, uses(values, module, found.node)):
+            if lacking.by(one, module, found, reads):
                 read_at = Place(path, reads[0].site.node.at)
-                wanted.setdefault(names[0], Step(read_at, f"{names[0]} falls back to {found.host}"))
+                wanted.setdefault(names[0], Step(read_at, f"{' or '.join(names)} falls back to {found.host}"))
     return wanted
 
 

@@ -121,10 +121,12 @@ class Environment:
 
     @cached_property
     def _reading(self) -> Words:
-        """What a file holds if it may read the environment: a word of the tables, or "env" in whatever letters."""
+        """What a file holds if it may read the environment: a word of the tables, a module that has to be imported
+        where that word is too short to tell, or "env" in whatever letters."""
         env = {bytes(letters) for letters in product(b"eE", b"nN", b"vV")}
-        return Words(env | {word.encode() for entry in self._entries for word in entry.get("words", ())
-                            if len(word) > 5 and entry["form"] not in _HANDED})
+        told = (entry for entry in self._entries if entry["form"] not in _HANDED)
+        words = (word for entry in told for word in (*entry.get("words", ()), *entry.get("imports", ())))
+        return Words(env | {word.encode() for word in words if len(word) > 5})
 
     def readers(self, module: Module) -> Readers:
         """The tables of the language in which ``module`` is written."""

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from connlint.languages.deployment.files import kind_of
 from connlint.languages.deployment.shell import is_script, is_shell_script, read_commands, script_name
 from connlint.languages.deployment.spans import json_spans
 from connlint.model.deployment import Command, Deployment, Known, Word
@@ -347,15 +348,29 @@ class Starts:
                     yield alone
 
     def _of_unit(self, command: Command, running: Running) -> Iterator[Start]:
-        """A command of a systemd unit, which may run in any folder around the unit, or in one called as its own is."""
+        """A command of a systemd unit, which may run in any folder around the unit, or in one called as its own is; or
+        a program that is supervised in the one image that speaks of it."""
+        inside = self._supervised(command, running)
         name = posixpath.basename((running.service.folder or "").rstrip("/"))
         places = [*above(posixpath.dirname(running.deployment.path)),
                   *sorted(f for f in self.project.tree.folders if name and posixpath.basename(f) == name)]
-        grounds = tuple(Folder(self.project.tree, place) for place in dict.fromkeys(places))
+        grounds = inside or tuple(Folder(self.project.tree, place) for place in dict.fromkeys(places))
         environment = {**running.environment, **command.assignments}
-        start = self.read(command, command.place.path, running, grounds, environment, True, running.commands)
+        start = self.read(command, command.place.path, running, grounds, environment, not inside, running.commands)
         if start is not None:
             yield start
+
+    def _supervised(self, command: Command, running: Running) -> tuple[Ground, ...]:
+        """Where a program runs that a supervisor starts; nothing where no image, or more than one, has a supervisor."""
+        if kind_of(running.deployment.path) != "supervisor" or running.service.folder is None:
+            return ()
+        images = {path for path in self.services.images() if b"supervis" in (self.project.tree.read(path) or b"")}
+        rows = [one for one in self.services.running() if one.image is not None and one.image.path in images]
+        if len(images) != 1 or not rows:
+            return ()
+        placed = (replace(one, service=replace(one.service, folder=running.service.folder)) for one in rows)
+        grounds = [ground for one in placed for ground in grounds_of(one, command, self.services, self.plain_bases)]
+        return tuple(ground for at, ground in enumerate(grounds) if ground not in grounds[:at])
 
     def _with_behind(self, command: Command, running: Running, grounds: tuple[Ground, ...],
                      environment: Mapping[str, Known], beside: tuple[Command, ...]) -> Iterator[Start]:
