@@ -49,8 +49,11 @@ _BUILT = frozenset(
     "dist .vite .next .nuxt .output .svelte-kit .angular .turbo .parcel-cache .vercel .serverless __pycache__ "
     ".mypy_cache .ruff_cache .pytest_cache htmlcov storybook-static".split()
 )
+_KEPT = frozenset(".history .lh .localhistory .worktrees .trash .ipynb_checkpoints .tmp .temp .cache".split())
+"""What an editor or another tool keeps of files as they once were: nobody imports or starts them there."""
 _FOLDERS = {name: reason for names, reason in
-            ((_INSTALLED, "installed packages"), (_VENDORED, "vendored"), (_BUILT, "build output")) for name in names}
+            ((_INSTALLED, "installed packages"), (_VENDORED, "vendored"), (_BUILT, "build output"),
+             (_KEPT, "kept by a tool")) for name in names}
 _FOLDER = regex(r"(?:^|/)(" + "|".join(re.escape(name) for name in sorted(_FOLDERS)) + r")/")
 _GENERATED_NAME = regex(
     r"(?:_pb2(?:_grpc)?\.pyi?|\.pb\.(?:js|ts)|_pb\.(?:js|ts)|\.g\.(?:js|ts)|\.generated\.\w+|\.gen\.\w+|_generated\.\w+"
