@@ -331,6 +331,13 @@ CASES = {
         "try_it.py": TASK, "main.py": "import try_it\n\n\nasync def asked():\n    await try_it.tried()\n"}),
     "what nothing calls in a program": ("handle-not-closed", "note", {
         "store.py": STATE + "\n\nif __name__ == '__main__':\n    print('stored')\n"}),
+    "a module that is required whenever the file is loaded": ("missing-module", "error", {
+        **LINKS, "src/a.js": "const { purge } = require('./purge');\npurge();\n"}),
+    "a module that whoever calls a function requires": ("missing-module", "warning", {
+        **LINKS, "src/a.js": "exports.purge = () => require('./purge').purge();\n"}),
+    "a module that is required in a case": ("missing-module", "warning", {
+        **LINKS,
+        "src/a.js": "const own = process.argv[2] ? require('./own') : null;\nmodule.exports = own;\n"}),
 }
 
 

@@ -202,7 +202,9 @@ class JavaScriptLinker:
                 breaks = "nothing" if imports.only_skips else "check"
                 uses.append(ImportUse(statement.specifier, statement.at, idle, excused, breaks))
             if names or not (members or idle):
-                uses.append(ImportUse(statement.specifier, statement.at, names, excused, taken.breaks))
+                # a name that is not there is undefined; where the whole module is not, nothing comes behind its load
+                breaks = "import" if taken.at_once and type(answer) is Missing else taken.breaks
+                uses.append(ImportUse(statement.specifier, statement.at, names, excused, breaks))
             if members:
                 uses.append(ImportUse(statement.specifier, statement.at, members, excused, "use"))
         return uses

@@ -27,6 +27,12 @@ _TYPES = frozenset({
     "type_alias_declaration", "interface_declaration", "interface_body", "implements_clause", "extends_type_clause",
     "index_type_query", "type_predicate", "union_type", "intersection_type",
 })
+_AT_ONCE = frozenset({
+    "expression_statement", "variable_declarator", "lexical_declaration", "variable_declaration", "export_statement",
+    "assignment_expression", "member_expression", "call_expression", "new_expression", "arguments", "object", "pair",
+    "array", "spread_element", "parenthesized_expression", "as_expression", "non_null_expression",
+})
+"""What is evaluated with all of its parts."""
 _TEST = regex(r"(?:^|/)(?:tests?|__tests__|e2e|specs?)/|[.-](?:test|spec|e2e)\.\w+$")
 _UNUSED = regex(rb"(?:eslint|oxlint)-disable\s[^\n]*no-unused-vars")
 _MADE = regex(
@@ -41,7 +47,8 @@ _DECORATOR = regex(
 class Taken(Struct):
     """What one statement takes from a module. ``members`` are read from the namespace or the required value; ``idle``
     are names that nothing in the file uses, so that its compiler drops them, or its bundler never looks for them;
-    ``later`` says that a function awaits it, so that only whoever calls that function loads the module."""
+    ``later`` says that a function awaits it, so that only whoever calls that function loads the module; ``at_once``
+    that a call loads the module whenever this file is loaded."""
 
     names: list[tuple[str, Span]] = field(default_factory=list)
     members: list[tuple[str, Span]] = field(default_factory=list)
@@ -49,6 +56,7 @@ class Taken(Struct):
     excused: str | None = None
     breaks: str = "import"
     later: bool = False
+    at_once: bool = False
 
 
 class Imports:
@@ -193,6 +201,8 @@ class Imports:
                 value = value.parent
             if value is call:
                 return taken
+        else:
+            taken.at_once = _is_loaded_at_once(call)
         parent = value.parent
         if parent is None:
             return taken
@@ -303,6 +313,14 @@ def _awaited_in_function(call: Node) -> bool:
     while node is not None and "function" not in node.type and node.type != "method_definition":
         node = node.parent
     return node is not None
+
+
+def _is_loaded_at_once(call: Node) -> bool:
+    """Whether ``call`` stands where nothing decides if, or when, it is made: in no function, class or condition."""
+    node = call.parent
+    while node is not None and node.type in _AT_ONCE:
+        node = node.parent
+    return node is not None and node.type == "program"
 
 
 def _span(node: Node) -> Span:
