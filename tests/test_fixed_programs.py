@@ -108,6 +108,13 @@ asyncio.run(main())
                           "begin.py": "from dotenv import load_dotenv\n\n\ndef begin():\n    load_dotenv()\n",
                           "main.py": 'import begin\nimport config\n\nif __name__ == "__main__":\n    begin.begin()\n    print(config.URL)\n'},
         "None", "postgres://db/app"),
+    "a client that other files take is built when it is needed": (
+        "module-scope-pool", {"redis.py": "class Redis:\n    def __init__(self, host):\n        print('built')\n\n    def get(self, key):\n        return key\n",
+                              "store.py": "import os\n\nimport redis\n\ncache = redis.Redis(host=os.environ.get('REDIS_HOST', 'localhost'))\n",
+                              ".env.example": "REDIS_HOST=cache\n",
+                              "rows.py": "from store import cache\n\n\ndef row(key):\n    return cache.get(key)\n",
+                              "main.py": "import rows\nimport store\n\nprint('imported')\n\n\ndef main():\n    print(rows.row('a'), store.cache.get('b'))\n\n\nmain()\n"},
+        "built\nimported\na b", "imported\nbuilt\na b", {"REDIS_HOST": "cache"}),
     "a client is built when it is needed": (
         "module-scope-pool", {"redis.py": "class Redis:\n    def __init__(self, host):\n        print('built')\n\n    def get(self, key):\n        return key\n",
                               "store.py": "import os\n\nimport redis\n\ncache = redis.Redis(host=os.environ['REDIS_HOST'])\n\n\n"
@@ -192,6 +199,28 @@ exports.Pool = class { async connect() { return { query: async () => { throw new
                           "mail.js": "import dotenv from 'dotenv'\n\ndotenv.config()\nexport const mail = () => process.env.MAIL_URL\n",
                           "main.js": "import { url } from './config.js'\nimport { mail } from './mail.js'\n\nconsole.log(url, mail())\n"},
         "undefined undefined", "https://api.example.com undefined"),
+    "a client that other files take is built when it is needed": (
+        "module-scope-pool", {"store.js": """\
+const Redis = require('ioredis');
+
+const cache = new Redis(process.env.REDIS_URL);
+cache.on('error', (error) => console.error(error));
+
+module.exports = { cache, size: 2 };
+""", "main.js": """\
+const { cache, size } = require('./store');
+
+const get = async (id) => cache.get(id);
+
+console.log('imported');
+get('a').then((value) => console.log(value, size));
+""", "node_modules/ioredis/index.js": """\
+module.exports = class {
+  constructor() { console.log('built'); }
+  on(name) { console.log(name); }
+  get(id) { return id; }
+};
+"""}, "built\nerror\nimported\na 2", "imported\nbuilt\nerror\na 2", {"REDIS_URL": "redis://cache"}),
     "a client is built when it is needed": (
         "module-scope-pool", {"store.js": """\
 const Redis = require('ioredis');

@@ -12,7 +12,7 @@ from connlint.checks.optional_clients import OFF, declared_default
 from connlint.checks.unset_address import is_checked
 from connlint.checks.wording import listed, shown_variable
 from connlint.model import program as p
-from connlint.model.finding import Draft, Step
+from connlint.model.finding import Draft, Fix, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import shown
 from connlint.project.clients import Construction, construction
@@ -24,6 +24,8 @@ from connlint.project.project import Project
 from connlint.project.timeline import at_import
 
 _ON = ("true", "1", "yes", "on")
+_FALLEN_BACK = ("loopback", "eased")
+"""What is said of a client whose address is loopback where a variable is not set."""
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
@@ -63,9 +65,26 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         yield Draft(
             facts.outcome, place_of(module, built.call), {"what": what, **facts.slots},
             variable(module, built.call) or built.name, tuple(steps),
-            fix=behind_function(project, module.path, built.call),
+            fix=_deferred(court, built, facts.outcome),
             level=card.options["entries"][facts.outcome] if entry and not importers(project).of(module.path) else None,
         )
+
+
+def _deferred(court: Judge, built: Construction, outcome: str) -> Fix | None:
+    """Build the client when it is first needed; where its address falls back to loopback, that needs its variable."""
+    required = None
+    if outcome in _FALLEN_BACK:
+        found = court.fallback(built)
+        joint = found[0].joint if found is not None else None
+        if found is None or joint is None:
+            return None
+        inside = joint.module.path == built.module.path and built.call.at[0] < joint.node.at[0] < built.call.at[1]
+        if not inside and joint.module.function(joint.node) is None:
+            return None  # the import would go on to fail
+        required = require(court.values, found[0].absent, joint)
+        if required is None:
+            return None
+    return behind_function(court.project, built.module.path, built.call, required, alone=outcome == "plain")
 
 
 def _is_asked_for(court: Judge, built: Construction) -> bool:

@@ -2,63 +2,212 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from connlint.languages.edits import without_lines
 from connlint.model import program as p
-from connlint.model.finding import Fix
-from connlint.project.importers import importers
+from connlint.model.finding import Edit, Fix, Place
+from connlint.model.source import Source, Span
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.recipients import Recipients, called, getter_of, is_written, recipients
 from connlint.project.uses import references
 
 _ENDS = frozenset({"end", "close", "quit", "disconnect", "$disconnect", "destroy"})
 """Methods that end a client."""
+_LISTENING = frozenset({"on", "once", "addListener"})
+"""Methods that prepare a client and give nothing: they may well be called when it is built."""
+_MOST_BUILT = 3
+"""Objects that are built one of the other."""
 
 
-def behind_function(project: Project, path: str, call: p.Call) -> Fix | None:
+def behind_function(project: Project, path: str, call: p.Call, required: Fix | None = None, *,
+                    alone: bool = True) -> Fix | None:
     """Put the construction ``call``, whose value a name at the top level of ``path`` gets, behind a function.
 
-    None unless everything that uses the name is seen, and runs later than the import: in functions of the same file.
+    ``required`` is an edit of what the construction reads, which is made as well. None unless everything that uses the
+    name is seen, and runs later than the import: in functions of the same file, and of others unless it is ``alone``.
+    What is built of it at the top level goes behind a function too.
     """
     module = project.module(path)  # the whole of it: every use has to be seen
     let: Any = next((s for s in module.program.body if type(s) is p.Let and s.value is not None
                      and s.value.at == call.at), None) if module is not None else None
-    if module is None or let is None or type(let.target) is not p.Name or let.at[1] < call.at[1]:
+    if module is None or let is None or let.at[1] < call.at[1]:
         return None
-    name = let.target.id
-    if sum(type(s) is p.Let and s.at == let.at for s in module.program.body) > 1:
-        return None  # one statement binds several names
-    if module.only(name, let.target) is None or _leaves(project, module, name):
+    plan = _Plan(project, module, alone)
+    if not plan.defer(let):
         return None
-    users = references(module, name, let.target)
-    seen = sum(node.id == name for node in module.nodes(p.Name))
-    if not users or seen != len(users) + 1 or any(module.function(user) is None for user in users):
-        return None
-    if any(_is_written(module, user) for user in users):
-        return None
-    title = f"Build {name} when it is first needed"
-    if module.program.language == "python":
-        from connlint.languages.python.deferring import behind_function as rewrite_python
-
-        return rewrite_python(module.source, module.program, let, [user.at for user in users], title)
-    from connlint.languages.javascript.deferring import behind_function as rewrite_javascript
-
-    ending = [user for user in users if _ends(module, user)]
-    rows = [(user.at, f"{name}: " if _is_shorthand(module, user) else "") for user in users
-            if not any(user is one for one in ending)]
-    return rewrite_javascript(module.source, module.program, let, rows, title, ending=[user.at for user in ending])
+    title = f"Build {let.target.id} when it is first needed"
+    return plan.fix(title, required.edits if required is not None else ())
 
 
-def _leaves(project: Project, module: Module, name: str) -> bool:
-    """Whether others may take the name from the module."""
-    if any(exported.local == name for export in module.nodes(p.Export) for exported in export.names):
-        return True
-    same = [text for text in module.nodes(p.Text) if text.value == name]
-    if any(type(module.parent(text)) in (p.Sequence, p.Argument) for text in same):
-        return True  # as in ``__all__``, or where it is looked for by its name
-    word = name.encode()
-    index = importers(project)
-    return any(word in index.data(path) for path in index.of(module.path))
+class _Plan:
+    """What goes behind functions in one module, and every place where that is used."""
+
+    def __init__(self, project: Project, module: Module, alone: bool) -> None:
+        self.project = project
+        self.module = module
+        self.alone = alone
+        self.python = module.program.language == "python"
+        self.lets: list[tuple[p.Let, Recipients, tuple[p.Evaluate, ...]]] = []
+        self.users: list[Edit] = []
+        self.others: dict[str, list[Edit]] = {}
+
+    def defer(self, let: p.Let) -> bool:
+        """Plan for what ``let``, a statement at the top level, binds; False where that cannot be done."""
+        module = self.module
+        if type(let.target) is not p.Name or len(self.lets) == _MOST_BUILT:
+            return False
+        name = let.target.id
+        if sum(type(s) is p.Let and s.at == let.at for s in module.program.body) > 1:
+            return False  # one statement binds several names
+        users = references(module, name, let.target)
+        seen = sum(node.id == name for node in module.nodes(p.Name))
+        if module.only(name, let.target) is None or seen != len(users) + 1 or any(is_written(module, u) for u in users):
+            return False
+        takers = recipients(self.project, module, let, users)
+        if takers is None or (self.alone and (takers.own or takers.inline or takers.others)):
+            return False
+        users = [user for user in users if user.at not in takers.sites]
+        prepared, built = list[p.Evaluate](), list[p.Let]()
+        for user in users:
+            if module.function(user) is not None:
+                continue
+            statement: Any = module.statement(user)
+            if self._prepares(statement, user) and statement.at[0] > let.at[1]:
+                prepared.append(statement)
+            elif self._is_built_of(statement, user):
+                built.append(statement)
+            else:
+                return False
+        if not any(module.function(user) is not None for user in users) and not takers.others and not built:
+            return False
+        getter = getter_of(name, python=self.python)
+        self.lets.append((let, takers, tuple(prepared)))
+        for user in users:
+            if not any(_holds(one.at, user.at) and module.function(user) is None for one in prepared):
+                self.users.append(self._used(user, getter))
+        self.users += takers.own
+        for path, edits in takers.others.items():
+            self.others.setdefault(path, []).extend(edits)
+        return all(any(one is other for other, _, _ in self.lets) or self.defer(one) for one in built)
+
+    def _used(self, user: p.Name, getter: str) -> Edit:
+        if not self.python and _ends(self.module, user):
+            return Edit(Place(self.module.path, user.at), f"{user.id}?")
+        return called(self.module, user, getter)
+
+    def _prepares(self, statement: Any, user: p.Name) -> bool:
+        """Whether a statement at the top level only adds a listener to what the name holds."""
+        call = statement.value if type(statement) is p.Evaluate else None
+        return not self.python and type(call) is p.Call and type(call.callee) is p.Member and (
+            call.callee.of is user and call.callee.name in _LISTENING
+            and any(statement is one for one in self.module.program.body))
+
+    def _is_built_of(self, statement: Any, user: p.Name) -> bool:
+        """Whether a statement at the top level builds something else of what the name holds."""
+        return not self.python and type(statement) is p.Let and type(statement.value) is p.Call and (
+            statement.value.at[0] < user.at[0] and any(statement is one for one in self.module.program.body))
+
+    def fix(self, title: str, more: Iterable[Edit]) -> Fix | None:
+        """The edit of all files, each of which still reads well."""
+        module, source = self.module, self.module.source
+        more = tuple(more)
+        outside = [edit for edit in more if edit.place.path != module.path]
+        asked = [edit for edit in more if edit.place.path == module.path and self._stands_above(edit)]
+        rest = [edit for edit in more if edit.place.path == module.path and edit not in asked]
+        if any(not self._is_inside(edit) and not edit.text.startswith(("import", "from")) for edit in rest):
+            return None
+        inner = [*self.users, *rest]
+        edits: list[Edit] = []
+        for let, takers, prepared in self.lets:
+            assert let.value is not None
+            taken = [edit for edit in inner if _holds(let.at, edit.place.at)]
+            if not all(_holds(let.value.at, edit.place.at) for edit in taken):
+                return None
+            inner = [edit for edit in inner if edit not in taken]
+            told = []
+            for statement in prepared:
+                at = _with_comment(source, statement.at)
+                gone = without_lines(source, at, "//.*")
+                if gone is None:
+                    return None
+                mine = [edit for edit in inner if _holds(at, edit.place.at)]
+                inner = [edit for edit in inner if edit not in mine]
+                told.append(_text(module, at, mine))
+                edits.append(gone)
+            first = [edit.text.strip() for edit in asked] if let is self.lets[0][0] else []
+            made = self._built(let, takers.inline, _text(module, let.value.at, taken), first, told)
+            if made is None:
+                return None
+            edits += made
+        if any(_holds(let.at, edit.place.at) for let, _, _ in self.lets for edit in inner):
+            return None
+        own = self._proved(module.path, (*edits, *inner), title)
+        others = [self._proved(path, tuple(rows), title) for path, rows in sorted(self.others.items())]
+        if own is None or any(one is None for one in others):
+            return None
+        every = (*own.edits, *(edit for one in others if one is not None for edit in one.edits))
+        if {edit.place.path for edit in outside} & {edit.place.path for edit in every}:
+            return None
+        return Fix(title, (*every, *outside))
+
+    def _stands_above(self, edit: Edit) -> bool:
+        """Whether an edit puts a statement right above the construction: it is about what that takes."""
+        let, at = self.lets[0][0], edit.place.at
+        before = max((s.at[1] for s in self.module.program.body if s.at[1] <= let.at[0]), default=0)
+        above = at[0] == at[1] and before <= at[0] <= let.at[0] and not self.python
+        return above and not edit.text.startswith("import")
+
+    def _is_inside(self, edit: Edit) -> bool:
+        function = next((f for f in self.module.nodes(p.Function) if _holds(f.at, edit.place.at)), None)
+        return function is not None or _holds(self.lets[0][0].at, edit.place.at)
+
+    def _built(self, let: p.Let, exported: bool, value: str, asked: list[str], told: list[str]) -> list[Edit] | None:
+        assert type(let.target) is p.Name
+        getter, source, program = getter_of(let.target.id, python=self.python), self.module.source, self.module.program
+        if self.python:
+            from connlint.languages.python.deferring import behind_function as rewrite_python
+
+            return rewrite_python(source, program, let, getter, value)
+        from connlint.languages.javascript.deferring import behind_function as rewrite_javascript
+
+        return rewrite_javascript(source, program, let, getter, value, asked, told, exported=exported)
+
+    def _proved(self, path: str, edits: tuple[Edit, ...], title: str) -> Fix | None:
+        module = self.project.module(path)
+        if module is None:
+            return None
+        if self.python:
+            from connlint.languages.python.layout import proved_edit
+
+            return proved_edit(module.source, Fix(title, edits), keeps=False)
+        from connlint.languages.edits import proved
+        from connlint.languages.javascript.read import read
+
+        return proved(module.source, Fix(title, edits), read, keeps=False)
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _with_comment(source: Source, at: Span) -> Span:
+    """A statement with the lines of comment right above it."""
+    line = first = source.line(at[0])
+    while first > 1 and source.line_text(first - 1).startswith("//"):
+        first -= 1
+    return (source.line_starts()[first - 1] if first < line else at[0]), at[1]
+
+
+def _text(module: Module, at: Span, edits: Iterable[Edit]) -> str:
+    """What stands at ``at`` with ``edits``."""
+    parts, place = [], at[0]
+    for edit in sorted(edits, key=lambda edit: edit.place.at):
+        parts += [module.source.slice((place, edit.place.at[0])), edit.text]
+        place = edit.place.at[1]
+    return "".join((*parts, module.source.slice((place, at[1]))))
 
 
 def _ends(module: Module, user: p.Name) -> bool:
@@ -69,14 +218,3 @@ def _ends(module: Module, user: p.Name) -> bool:
         return False
     above = module.parent(call)
     return type(module.parent(above) if type(above) is p.Await else above) is p.Evaluate
-
-
-def _is_written(module: Module, user: p.Name) -> bool:
-    """Whether a use of the name is no reading of its value."""
-    above = module.parent(user)
-    return (type(above) in (p.Assign, p.Let) and above.target is user) or type(above) is p.Default
-
-
-def _is_shorthand(module: Module, user: p.Name) -> bool:
-    above = module.parent(user)
-    return type(above) is p.Entry and type(above.key) is p.Text and above.key.at == user.at

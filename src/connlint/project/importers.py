@@ -13,6 +13,7 @@ from connlint.patterns import Words, regex
 from connlint.project.project import Project
 
 CODE = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
+_MARK = b"\xef\xbb\xbf"
 _LARGEST = 1_000_000
 """Bytes. Nobody looks for a caller in a larger file."""
 _FEW = 24
@@ -95,6 +96,8 @@ class Importers:
         """
         if path not in self._imports:
             data = self.data(path)
+            if data.startswith(_MARK):
+                data = data.replace(_MARK, b"\n" * len(_MARK), 1)  # it is in front of the first line
             rows = _python_imports(data) if path.endswith(".py") else _javascript_imports(data)
             self._imports[path] = tuple(rows)
         return self._imports[path]

@@ -1,7 +1,7 @@
 """A text edit of JavaScript and TypeScript: what is built while a module is loaded is built behind a function instead,
 when it is needed.
 
-It is proved before it is offered, as in `rewrite`. Never safe: what fails then fails later, and in another place.
+Never safe: what fails then fails later, and in another place.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from connlint.languages.edits import line_end, line_start, next_line, proved
-from connlint.languages.javascript.read import read
+from connlint.languages.edits import everything, line_end, line_start, next_line
 from connlint.languages.javascript.style import has_semicolons, indent_unit
 from connlint.model import program as p
-from connlint.model.finding import Edit, Fix, Place
-from connlint.model.source import Source, Span
+from connlint.model.finding import Edit, Place
+from connlint.model.source import Source
 from connlint.patterns import regex
 
 _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
@@ -23,48 +22,57 @@ _TYPED = (".ts", ".mts", ".cts", ".tsx")
 _NAMES = regex(r"[A-Za-z_$][\w$]*")
 
 
-def behind_function(source: Source, program: p.Program, let: p.Let, users: Sequence[tuple[Span, str]], title: str, *,
-                    ending: Sequence[Span] = ()) -> Fix | None:
-    """Build what ``let``, a statement at the top level, binds in a function that keeps it, and that the users call.
+def behind_function(source: Source, program: p.Program, let: p.Let, getter: str, built: str, asked: Sequence[str],
+                    told: Sequence[str], *, exported: bool) -> list[Edit] | None:
+    """Build what ``let``, a statement at the top level, binds in a function that keeps it, and that is to be called.
 
-    ``users`` are places of the name, each with what has to stand before it there (``"pool: "`` in ``{ pool }``);
-    ``ending`` are those where a method ends what was built, if it was.
+    ``built`` is the text of what is built; ``asked`` are statements before it, ``told`` those that follow.
+    ``exported``: the declaration gives the name away, and so does the function. The edits are not proved.
     """
     value: Any = let.value
     if type(let.target) is not p.Name or type(value) is not p.Call or source.path.endswith((".vue", ".svelte")):
         return None
     name = let.target.id
-    getter = f"get{name[0].upper()}{name[1:]}"
     start, stop = line_start(source, let.at[0]), next_line(source, let.at[1], _COMMENT)
-    head = re.fullmatch(r"(?:const|let|var)\s+[\w$]+\s*(?::[^=]+)?=\s*", source.slice((start, value.at[0])))
+    head = re.fullmatch(r"(export\s+)?(?:const|let|var)\s+[\w$]+\s*(?::[^=]+)?=\s*", source.slice((start, value.at[0])))
     tail = source.slice((value.at[1], let.at[1])).strip()
-    if head is None or stop is None or tail not in ("", ";") or getter in _NAMES.findall(source.text):
+    if head is None or bool(head[1]) is not exported or stop is None or tail not in ("", ";") or (
+            getter in _NAMES.findall(source.text)):
         return None
     if source.path.endswith(_TYPED) and re.search(rf"\btypeof\s+{re.escape(name)}\b", source.text):
         return None
     typed = _type(source, let, value) if source.path.endswith(_TYPED) else ""
-    if typed is None:
-        return None
+    if typed is None or _has_text_over_lines(source, value) or any("`" in text and "\n" in text for text in told):
+        return None  # it would be indented
     mark = ";" if has_semicolons(source, program) else ""
     end, unit = line_end(source), indent_unit(source, start, "")
-    built = source.slice((value.at[0], let.at[1])).rstrip("; ").replace("\n", "\n" + unit)
     comment = source.slice((let.at[1], stop)).strip()
+    making = [*(_deeper(text, unit) for text in asked), f"{name} ??= {_deeper(built, unit)}{mark}"]
+    if told:
+        inside = [*asked, f"{name} = {built}{mark}", *(f"{text.rstrip(';')}{mark}" for text in told)]
+        making = [f"if (!{name}) {{", *(unit + _deeper(text, unit) for text in inside), "}"]
     rows = [
         f"let {name}{f': {typed} | undefined' if typed else ''}{mark}{' ' + comment if comment else ''}",
         "",
-        f"function {getter}(){f': {typed}' if typed else ''} {{",
-        f"{unit}{name} ??= {built}{mark}",
+        f"{'export ' if exported else ''}function {getter}(){f': {typed}' if typed else ''} {{",
+        *(unit + (_deeper(text, unit) if told else text) for text in making),
         f"{unit}return {name}{mark}",
         "}",
     ]
-    if "`" in built and "\n" in built:
-        return None  # a text over lines would be indented
-    if stop < len(source.data) and source.line_text(source.line(stop)).strip():
+    behind = source.line_text(source.line(stop)).strip() if stop < len(source.data) else ""
+    if behind and not any(text.splitlines()[0].strip() == behind for text in told):
         rows.append("")
-    edits = [Edit(Place(source.path, (start, stop)), end.join(rows) + end)]
-    edits += [Edit(Place(source.path, at), f"{before}{getter}()") for at, before in users]
-    edits += [Edit(Place(source.path, at), f"{name}?") for at in ending]
-    return proved(source, Fix(title, tuple(edits)), read, keeps=False)
+    return [Edit(Place(source.path, (start, stop)), end.join(rows) + end)]
+
+
+def _has_text_over_lines(source: Source, value: p.Expression) -> bool:
+    texts = [source.slice(node.at) for node in everything((value,)) if type(node) in (p.Text, p.Concat)]
+    return any(text.startswith("`") and "\n" in text for text in texts)
+
+
+def _deeper(text: str, unit: str) -> str:
+    """A text over lines, all but the first of them one level deeper."""
+    return re.sub(r"\n(?=[^\r\n])", "\n" + unit, text)
 
 
 def _type(source: Source, let: p.Let, value: p.Call) -> str | None:
