@@ -317,6 +317,12 @@ CASES = {
         "store.py": CAUGHT + MAIN + "    stored({})\n"}),
     "an error that a program catches and goes on": ("handle-not-closed", "warning", {
         "store.py": CAUGHT + MAIN + "    for state in iter(input, ''):\n        stored(state)\n"}),
+    "an error that a diagnosis catches and goes on": ("handle-not-closed", "note", {
+        "store_diagnosis.py": CAUGHT + MAIN + "    for state in iter(input, ''):\n        stored(state)\n"}),
+    "an error that an agent catches which is looked at": ("handle-not-closed", "note", {
+        "agent_debug.py": CAUGHT + MAIN + "    stored({})\n"}),
+    "an error that an agent catches": ("handle-not-closed", "warning", {
+        "agent.py": CAUGHT + MAIN + "    stored({})\n"}),
     "an error that a program catches a few times": ("handle-not-closed", "note", {
         "store.py": CAUGHT + MAIN + "    for state in ({}, {}):\n        stored(state)\n"}),
     "an error that a program catches before it serves": ("handle-not-closed", "warning", {

@@ -188,7 +188,7 @@ class Endings:
             return True
         if self._by_hand is None:
             self._by_hand = self._is_started_by_hand()
-        return self._by_hand and self._is_reached_seldom(call, _DEPTH)
+        return self._by_hand and (self.by_hand() or self._is_reached_seldom(call, _DEPTH))
 
     def _is_of_commands(self, call: p.Call) -> bool:
         """Whether nothing but commands leads to ``call``, none of which goes on."""
@@ -210,7 +210,7 @@ class Endings:
         words = set(words_of(self.module.path.rpartition("/")[2].rpartition(".")[0]))
         programs = self._programs()
         lasting = _LASTING & words
-        if lasting == {"app"} and not programs.stages.by_hand.isdisjoint(words):
+        if lasting <= {"app", "agent"} and not programs.stages.by_hand.isdisjoint(words):
             lasting = frozenset()  # ``init_app.py`` does something to an application
         if lasting <= {"run", "start"} and words > lasting:
             lasting = frozenset()  # ``run_checks.py`` runs them
