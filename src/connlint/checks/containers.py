@@ -32,6 +32,7 @@ class Tables:
         self._servers = {word for e in rules.apis.get("image", ()) for name in e["names"]
                          for word in (*e.get("called", ()), *words_of(name.rpartition("/")[2]))}
         self._patient = {name for e in rules.apis.get("image", ()) if e.get("patient") for name in e["names"]}
+        self._health = {name: e for e in rules.apis.get("health", ()) for name in e["names"]}
         self.connect = _joined(rules, "connects", "words")
         self.other = _joined(rules, "connects", "not")
         self.browser_words = _joined(rules, "browser", "words")
@@ -78,6 +79,16 @@ class Tables:
     def ports_of(self, image: Known | None) -> frozenset[int]:
         """The ports of a well-known image; empty for others."""
         return self.images.get(self._image(image), frozenset())
+
+    def health_of(self, one: Running) -> tuple[str, ...]:
+        """The test of a health check for a service with a well-known image; empty where none is known."""
+        entry = self._health.get(self._image(one.service.image))
+        if entry is None or one.service.image is None:
+            return ()
+        tag = (one.service.image.value or "").partition("@")[0].rpartition("/")[2].partition(":")[2]
+        number = re.match(r"\d+", tag)
+        old = number is not None and int(number[0]) < entry.get("least", 0)
+        return () if old else tuple(entry["test"])
 
     @staticmethod
     def _image(image: Known | None) -> str:

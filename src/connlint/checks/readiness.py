@@ -66,7 +66,8 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
             yield Draft("connects" if contact.when == "start" else "unready", dependency.place, slots,
                         f"{one.name}:{dependency.on}", contact.steps,
                         (Step(target.service.place, f"`{dependency.on}` is started here"),),
-                        wait_until_healthy(project.tree, dependency.place, dependency.on) if checked else None)
+                        wait_until_healthy(project.tree, dependency.place, dependency.on,
+                                           None if checked else (target.service.place.path, tables.health_of(target))))
 
 
 def _is_checked(one: Running) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from connlint.model.finding import Fix, Place
 from connlint.model.source import Source, Undecodable
 from connlint.project.tree import Tree
@@ -31,12 +33,22 @@ def through_shell(tree: Tree, place: Place, title: str) -> Fix | None:
     return rewrite(source, place.at, title) if source is not None else None
 
 
-def wait_until_healthy(tree: Tree, place: Place, name: str) -> Fix | None:
-    """Let a compose service wait until the service ``name``, which it depends on at ``place``, is healthy."""
+def wait_until_healthy(tree: Tree, place: Place, name: str,
+                       asked: tuple[str, Sequence[str]] | None = None) -> Fix | None:
+    """Let a compose service wait until the service ``name``, which it depends on at ``place``, is healthy.
+
+    Where nothing asks that one for its health, the file and the test of ``asked`` do.
+    """
     from connlint.languages.deployment.rewrite import wait_until_healthy as rewrite
+    from connlint.languages.deployment.rewrite import with_healthcheck
 
     source = _source(tree, place.path)
-    return rewrite(source, place.at, f"Wait until {name} is healthy") if source is not None else None
+    fix = rewrite(source, place.at, f"Wait until {name} is healthy") if source is not None else None
+    if fix is None or asked is None:
+        return fix
+    other = _source(tree, asked[0])
+    check = with_healthcheck(other, name, asked[1]) if other is not None and asked[1] else None
+    return Fix(f"Ask {name} for its health, and wait for it", (*fix.edits, check)) if check is not None else None
 
 
 def _source(tree: Tree, path: str) -> Source | None:

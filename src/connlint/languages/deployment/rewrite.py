@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from connlint.languages.deployment.yaml_nodes import Malformed, Yaml, documents
 from connlint.languages.edits import insertion, line_end, line_start, line_stop
@@ -138,6 +138,42 @@ def wait_until_healthy(source: Source, at: Span, title: str) -> Fix | None:
         return None  # an anchor, an alias or a tag
     return _from_flow(source, key, node, at, unit, title) if node.node.flow_style else _from_list(
         source, key, node, at, unit, title)
+
+
+def with_healthcheck(source: Source, name: str, test: Sequence[str]) -> Edit | None:
+    """Give the compose service ``name`` a health check with this ``test``, behind all else that it has.
+
+    None where its entries are not one below the other, or end in a text over lines.
+    """
+    try:
+        found = [_own(document, "services") for document in documents(source)]
+    except Malformed:
+        return None
+    service = next((own[1] for one in found if one is not None and (own := _own(one[1], name)) is not None), None)
+    if service is None or service.node.id != "mapping" or service.node.flow_style or _own(service, "healthcheck"):
+        return None
+    pairs = list(_pairs(service))
+    last = _last_leaf(pairs[-1][1])
+    if last is None or pairs[-1][0].node.start_mark.column == 0:
+        return None
+    indent = " " * pairs[-1][0].node.start_mark.column
+    unit = " " * max(2, pairs[-1][0].node.start_mark.column // 2)
+    written = ", ".join(json.dumps(word) for word in test)
+    settings = (f"test: [{written}]", "interval: 5s", "timeout: 5s", "retries: 10")
+    rows = ["healthcheck:", *(f"{unit}{row}" for row in settings)]
+    text = "".join(f"{line_end(source)}{indent}{row}" for row in rows)
+    return insertion(source, line_stop(source, last.span[1]), text)
+
+
+def _last_leaf(node: Yaml) -> Yaml | None:
+    """What stands last in a value; None where that is a text over lines, or nothing."""
+    kind = node.node.id
+    if kind == "scalar" or node.node.flow_style:
+        return node if getattr(node.node, "style", None) not in ("|", ">") and node.span[0] < node.span[1] else None
+    below = node.node.value[-1] if node.node.value else None
+    if below is None:
+        return None
+    return _last_leaf(Yaml(below[1] if kind == "mapping" else below, node.source))
 
 
 def _waits_at(found: list[Yaml], at: Span) -> Iterator[tuple[Yaml, Yaml, str]]:
