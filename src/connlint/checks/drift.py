@@ -38,8 +38,8 @@ _PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443", "redis": "6379
           "mysql": "3306", "amqp": "5672", "amqps": "5671", "nats": "4222", "bolt": "7687", "neo4j": "7687"}
 """Scheme → the port that stands for none, as the schemes are registered and the drivers document theirs."""
 _NOTHING = frozenset((
-    "unknown", "none", "null", "undefined", "n/a", "na", "not set", "notset", "not configured", "not found", "not defined",
-    "not available", "not provided", "unset", "missing", "?", "-"))
+    "unknown", "none", "null", "undefined", "n/a", "na", "not set", "notset", "not configured", "not found",
+    "not defined", "not available", "not provided", "unset", "missing", "?", "-"))
 """Words that stand for a value which is not there, as reports and labels show it."""
 _KEYWORD = regex(r"(?:^|\s)(host|port|dbname|user|password)\s*=\s*'?([^\s']+)")
 """The words of a connection string as libpq takes them beside URLs: ``host=db dbname=app``."""
@@ -203,9 +203,10 @@ def defaults(values: Values, stages: Stages, destinations: Destinations, module:
                     continue
                 if stages.only_in_development(module, node, q.conditions) or abandoned.is_trial(module, node):
                     continue
-                if _SPACED.sub(" ", (q.text or "").strip().lower()) in _NOTHING or destinations.only_shown(module, node):
+                text = q.text or ""
+                if _SPACED.sub(" ", text.strip().lower()) in _NOTHING or destinations.only_shown(module, node):
                     continue
-                text, allowed = q.text or "", destinations.only_allowed(module, node)
+                allowed = destinations.only_allowed(module, node)
                 rows.setdefault((variable, place), Default(
                     variable, text, meaning(text), place, Site(module, node), allowed))
         found = module.memo[defaults] = _chosen(module, list(rows.values()))
