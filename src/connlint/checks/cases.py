@@ -78,6 +78,8 @@ class Cases:
             return self.handed(call, api, taken)
         if api.piped and (draft := self._piped(call, api)) is not None:
             return draft
+        if home.kind == "away" and self._is_ignored(call, api):
+            return self.discarded(call, api)
         if home.kind == "away" or self.homes.kept_by_owner(call, home, api):
             return None
         function = self.module.function(call)
@@ -104,6 +106,14 @@ class Cases:
         return (self.outliving.unheard(call, api, home, function) or self.lost(call, api, home, function)
                 or self.outliving.judge(call, api, home, function))
 
+    def _is_ignored(self, call: p.Call, api: Api) -> bool:
+        """Whether a hook of a component is given back a number, with which it does nothing: ``onMounted(() =>
+        setInterval(beat))``."""
+        if api.role != "interval" or type(self.module.parent(call)) is not p.Return:
+            return False
+        hook = self.components.hook(call)
+        return hook is not None and hook.function is not None and hook.function is self.module.function(call)
+
     def _piped(self, call: p.Call, api: Api) -> Draft | None:
         home = self.homes.home(call, api)
         if home.kind == "local":
@@ -119,8 +129,9 @@ class Cases:
             return None
         hook = self.components.hook(call)
         if hook is not None:
+            stands = type(self.module.parent(call)) is not p.Return
             return self.telling.draft("component", call, api, "", why=hook.cleanup, where=hook.name,
-                                      fix=self.mends.by_effect(call, api, hook, None))
+                                      fix=self.mends.by_effect(call, api, hook, None) if stands else None)
         clause = why.clause
         if api.awaiting:
             if self.tasks.has_no_loop(call):
@@ -255,7 +266,9 @@ class Cases:
             return self.kept(call, api, home, owner)
         for statement in closing:
             method = statement.value
-            if type(method) is not p.Function or module.function(call) is method or self._sweeps(method, owner, name):
+            if type(method) is not p.Function or module.function(call) is method:
+                continue
+            if self._sweeps(method, owner, name, ends_by_itself=api.role == "task" and not self.tasks.polls(call)):
                 continue
             if running is not None and self.threads.is_told(method, owner, running):
                 return None
@@ -307,16 +320,19 @@ class Cases:
                 return True
         return api.awaiting and self.tasks.ends_by_itself(call)
 
-    def _sweeps(self, function: p.Function, owner: p.Class, attribute: str) -> bool:
-        """Whether a closing method may give back more than it names: it calls one that its class inherits."""
+    def _sweeps(self, function: p.Function, owner: p.Class, attribute: str, *, ends_by_itself: bool) -> bool:
+        """Whether a closing method may give back more than it names: it calls one that its class inherits.
+
+        What ``ends_by_itself`` may do so where that takes away what it works on.
+        """
         waiting: list[Any] = list(function.body)
         while waiting:
             part = waiting.pop()
             if type(part) is p.Call and type(part.callee) is p.Member and type(part.callee.of) is p.Name:
                 if part.callee.of.id in ("super",):
-                    return self._may_know(owner, attribute)
+                    return ends_by_itself or self._may_know(owner, attribute)
             if type(part) is p.Call and last_word(part.callee) == "super":
-                return self._may_know(owner, attribute)
+                return ends_by_itself or self._may_know(owner, attribute)
             waiting.extend(p.children(part))
         return False
 

@@ -21,6 +21,7 @@ class Plan(Struct):
     the same file on the spot (`Function`), ``chains`` promise methods whose callbacks matter. ``lent`` says that the
     function only lends what it yields: it goes on when its user is done, and gets what went wrong there. ``gathered``:
     the handle is one of several in a collection.
+    ``streams`` are the places where a generator hands out one value of many, and may be left for good.
     ``wakes`` are uses of a handle that holds nothing before the first of them.
     ``catching`` are exceptions with which all is caught that using the handle raises.
     """
@@ -36,6 +37,7 @@ class Plan(Struct):
     runs: dict[int, p.Function] = field(default_factory=dict)
     chains: dict[int, dict[int, p.Function]] = field(default_factory=dict)
     wakes: set[int] = field(default_factory=set)
+    streams: set[int] = field(default_factory=set)
     lent: bool = False
     gathered: bool = False
     catching: frozenset[str] = frozenset()

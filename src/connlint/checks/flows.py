@@ -40,6 +40,9 @@ class Nerves(Protocol):
     def calm(self, step: p.Expression, *, wary: bool) -> bool:
         """Whether a call, an await or something awaited does not raise in practice."""
 
+    def rounds(self, iterable: p.Expression) -> bool:
+        """Whether the rounds of an async loop over ``iterable`` do not raise in practice."""
+
     def telling(self, step: p.Expression) -> bool:
         """Whether a call is of the kind that mostly fails where anything does."""
 
@@ -164,7 +167,8 @@ class _Lowering:
             if it.target is not None:
                 self.bound(it, it.target, it.iterable, "in", head)
             if it.is_async:
-                head.insert(0, Do(Step("await", it.iterable.at), not self.calm(it.iterable, awaited=True)))
+                quiet = self.calm(it.iterable, awaited=True) and self.nerves.rounds(it.iterable)
+                head.insert(0, Do(Step("await", it.iterable.at), not quiet))
             out.append(Repeat((*head, *self.block(it.body), *tail), "any", labels, otherwise=otherwise))
         elif is_for_ever(it.test):
             out.append(Repeat((*self.block(it.body), *tail), "endless", labels, otherwise=otherwise))
@@ -380,6 +384,8 @@ class _Lowering:
             out.append(Escape(Step("yield", it.at)))
         elif self.plan.lent:
             out.append(Do(Step("yield", it.at), True))
+        elif id(it) in self.plan.streams:
+            out.append(Do(Step("stop", it.at), True))
 
     def assign(self, it: p.Assign, out: list[Shape]) -> None:
         if it.op in ("or", "and", "nullish"):

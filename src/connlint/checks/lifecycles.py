@@ -138,6 +138,7 @@ class Lifecycles:
         self.borrowing = _Names(rules, "borrowing", language)
         self.wrapping = _Names(rules, "wrapping", language)
         self.raising = _Names(rules, "raising", language)
+        self.asking = _Names(rules, "asking", language)
         self.closing = _Names(rules, "closing", language)
         self.consuming = _Names(rules, "consuming", language)
         self.exits = _Names(rules, "exit", language)
@@ -247,9 +248,9 @@ class Lifecycles:
 
 
 def _is_given_back(api: Api, call: p.Call, module: Module) -> bool:
-    """Whether a variable of the function is bound to what awaiting ``call`` gives, and one of `ends` is called on it."""
+    """Whether a variable is bound to what awaiting ``call`` gives, and one of `ends` is called on it."""
     above = module.parent(call)
-    let = module.parent(above) if type(above) is p.Await else None
+    let: Any = module.parent(above) if type(above) is p.Await else None
     target = let.target if type(let) in (p.Let, p.Assign) else None
     if call.args or type(target) is not p.Name or module.function(call) is None:
         return False

@@ -165,6 +165,10 @@ class Listening:
             bound = self.module.lookup(above.target.id, above.target)
             uses = self.cases.names.names().get(above.target.id, ())
             return all(use is above.target or self.module.lookup(use.id, use) is not bound for use in uses)
+        if type(above) is p.Return and above.value is call and last_word(call.callee) == "addEventListener":
+            # it returns nothing: a hook has nothing to call
+            hook = self.components.hook(call)
+            return hook is not None and hook.function is not None and hook.function is self.module.function(call)
         return type(above) is p.Evaluate
 
     def _is_listener(self, callback: p.Expression) -> bool:

@@ -34,6 +34,11 @@ class Ownership:
         """How ``function`` treats the handle that it acquires; None where somebody else may give it back."""
         plan = Plan(id(home.gain or home.value), lent=self._lends(function, home), gathered=home.gathered,
                     catching=self.table.catching.get(api.role, frozenset()))
+        # a generator of JavaScript that is not async is mostly a coroutine of some library, which goes on with it
+        streaming = function.is_generator and (function.is_async or self.module.program.language == "python")
+        if streaming and not function.decorators and not plan.lent:
+            plan.streams.update(id(it) for it in self.module.nodes_of(function, p.Yield)
+                                if not it.delegate and self._in_loop(it, function))
         for store in home.stores:
             if self.module.function(store) is function and not self._holds(store, home.value):
                 plan.drops.add(id(store))

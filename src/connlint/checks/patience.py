@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from connlint.checks.flows import catches
-from connlint.checks.lifecycles import Lifecycles, last_word
+from connlint.checks.lifecycles import Lifecycles, last_word, parts
 from connlint.checks.origins import origins, returned
 from connlint.model import program as p
 from connlint.project.callees import thing
@@ -73,13 +73,35 @@ class Patience:
         kind = type(step)
         if kind is p.Await:
             return self._settles(step.value, depth)
-        if kind is not p.Call:
+        if kind is not p.Call or self._asks_others(step):
             return False
         if (step, self.origins) in self.table.calm or self.table.calm.knows(self.origins.of(step.callee)):
             return True
         if self._converts_number(step) or self._closes_untouched(step):
             return True
         return self._only_makes(step) or self._sleeps(step, depth) or self._copes(step) or self._is_quiet(step, depth)
+
+    def _asks_others(self, call: p.Call) -> bool:
+        """Whether a call asks a server or the disk, although it is named like a method of Python's own collections."""
+        callee: Any = call.callee
+        if type(callee) is not p.Member or self.module.program.language != "python":
+            return False
+        asking = self.table.asking
+        if asking.named(call, self.origins) or asking.knows(self.origins.of(callee)):
+            return True
+        given = [argument.value for argument in call.args if argument.name is None and not argument.spread]
+        if callee.name not in asking.methods:
+            return False
+        if not given:
+            return not call.args and callee.name == "count" and not self.table.calm.named(call, self.origins)
+        words = parts(last_word(callee.of) or "")
+        if words and any(words[-len(it.split()):] == it.split() for it in asking.receivers):
+            return True
+        if type(callee.of) is p.Member and callee.of.name == "query":
+            return _is_class(callee.of.of)
+        if not words or words[-1] not in asking.words:
+            return False
+        return _is_address(given[0]) or (len(given) > 1 and _is_class(given[0]))
 
     def _converts_number(self, call: p.Call) -> bool:
         """``int(time.time() * 1000)``"""
@@ -152,14 +174,27 @@ class Patience:
             known[key] = self._are_quiet(function.body, depth)
         return known[key]
 
-    def _are_quiet(self, statements: tuple[p.Statement, ...], depth: int) -> bool:
-        """Whether nothing in ``statements`` raises in practice, or a handler takes it."""
+    def rounds(self, iterable: p.Expression) -> bool:
+        """Whether the rounds of an async loop over ``iterable`` do not raise in practice: they run the body of a
+        generator, of which the call has run nothing."""
+        found = thing(self.module, iterable.callee, self.project) if type(iterable) is p.Call else None
+        node = found.node if found is not None else None
+        if found is None or type(node) is not p.Function or not node.is_generator:
+            return self.calm(iterable, wary=True)
+        there = self if found.module is self.module else Patience(found.module, self.project, self.table)
+        return there._are_quiet(node.body, _DEPTH - 1, yielding=True)
+
+    def _are_quiet(self, statements: tuple[p.Statement, ...], depth: int, *, yielding: bool = False) -> bool:
+        """Whether nothing in ``statements`` raises in practice, or a handler takes it; a generator is ``yielding``."""
         waiting: list[Any] = list(statements)
         while waiting:
             here = waiting.pop()
             kind = type(here)
             if kind in (p.Function, p.Class):
                 continue  # nothing of it runs here
+            if kind is p.Yield and yielding and not here.delegate:
+                waiting.extend(p.children(here))
+                continue
             if kind in (p.Raise, p.Yield, p.Unread) or (kind is p.Loop and here.is_async):
                 return False
             if kind is p.Import and here.module.split(".")[0] not in sys.stdlib_module_names:
@@ -258,6 +293,22 @@ class Patience:
             return there._settles(values[0], depth - 1) or (
                 type(values[0]) is p.Await and there._settles(values[0].value, depth - 1))
         return False
+
+
+def _is_class(value: Any) -> bool:
+    """Whether an expression is the name of a class, as names are written in Python."""
+    name = last_word(value) if type(value) in (p.Name, p.Member) else None
+    return name is not None and name[:1].isupper() and not name.isupper()
+
+
+def _is_address(value: Any) -> bool:
+    """Whether an expression is an address of the web, or has the name of one."""
+    if type(value) is p.Concat and value.parts:
+        return _is_address(value.parts[0])
+    if type(value) is p.Text:
+        return value.value.startswith(("http://", "https://"))
+    words = parts(last_word(value) or "") if type(value) in (p.Name, p.Member) else []
+    return bool(words) and words[-1] in ("url", "uri")
 
 
 def _raises(body: tuple[p.Statement, ...]) -> bool:

@@ -131,8 +131,10 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                     matching.append(other)
                 elif _same_callback(module, call, other, pair):
                     (matching if _agree(call, other, pair) else contrary).append(other)
-                elif not _is_fresh(argument(call, last)) and _outermost(module, other) is _outermost(module, call):
-                    others = True  # a function that is written out where it is added cannot be meant
+                elif _is_fresh(argument(call, last)):
+                    beside.append(other)  # a function that is written out where it is added cannot be meant
+                elif _outermost(module, other) is _outermost(module, call):
+                    others = True
         of = call.callee.of if type(call.callee) is p.Member else None
         closed = target in swept or _held(module, of) in swept or any(
             _own(it) == _own(target) for it in swept if it.startswith("this."))

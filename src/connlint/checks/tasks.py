@@ -47,6 +47,13 @@ class Tasks:
         found = self._runs(call)
         return found is not None and found.module is self.module and not loops(found.node)
 
+    def polls(self, call: p.Call) -> bool:
+        """Whether a task runs a function that does something from time to time, and that nothing else ends."""
+        found = self._runs(call)
+        return found is not None and _goes_on(found.node) and any(
+            found.module.function(it) is found.node and last_word(it.callee) == "sleep"
+            for it in found.module.nodes(p.Call))
+
     def has_no_loop(self, call: p.Call) -> bool:
         """Whether ``call`` asks for the running event loop where there is none, so that no task is made: in a function
         that only the start of the program calls."""

@@ -37,6 +37,8 @@ class Telling:
             return f"line {line} {'raises' if python else 'throws'}"
         if step.kind == "reject":
             return f"`{text}` on line {line} may be rejected"
+        if step.kind == "stop":
+            return f"whoever goes through what this yields may stop at `{text}` on line {line}"
         if step.kind == "yield":
             return f"`{text}` on line {line} raises what its user raises"
         if step.kind == "assign" or loss.cause is None:

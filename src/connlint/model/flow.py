@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from connlint.model.source import Span
 
-StepKind = Literal["call", "await", "yield", "raise", "return", "break", "continue", "assign", "reject", "end"]
+StepKind = Literal["call", "await", "yield", "stop", "raise", "return", "break", "continue", "assign", "reject", "end"]
 ExitKind = Literal["return", "raise", "break", "continue"]
 Literal_ = tuple[str, bool]
 """A condition in its own words, and whether it holds."""

@@ -223,7 +223,8 @@ def lineage(module: Module, owner: p.Class, project: Project) -> Iterator[tuple[
 
 
 def constructed(owner: Thing, project: Project) -> Iterator[Thing]:
-    """What runs when the class ``owner`` is called: its constructor, or the nearest one that it inherits, and fields.
+    """What runs when the class ``owner`` is called: its constructor, or the nearest one that it inherits, and fields;
+    what a constructor calls of those that it inherits, too.
 
     The class itself stands for the values of its fields.
     """
@@ -234,9 +235,17 @@ def constructed(owner: Thing, project: Project) -> Iterator[Thing]:
             if type(statement) is p.Define and type(statement.value) is p.Function:
                 if statement.value.kind == "constructor" or statement.name in ("__init__", "__new__", "__post_init__"):
                     yield Thing(home, statement.value)
-                    found = True
+                    found = found or not calls_inherited(home, statement.value)
         if found:
             return
+
+
+def calls_inherited(module: Module, constructor: p.Function) -> bool:
+    """Whether a constructor runs the one that its class inherits: JavaScript wants it so, Python has to be told."""
+    if module.program.language != "python":
+        return True
+    return any(type(call.callee) is p.Member and call.callee.name == constructor.name
+               for call in module.nodes_of(constructor, p.Call))
 
 
 def run_by(module: Module, node: Any, project: Project) -> Iterator[Thing]:

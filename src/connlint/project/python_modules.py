@@ -83,7 +83,8 @@ class PythonLinker:
         if answer is _ELSEWHERE and b"sys.path" in self.files.read(path):
             return self._anywhere(path, module)
         if type(answer) is Found and answer.path == path and not module.startswith("."):
-            return _FOREIGN  # a file that is called like what it imports does not mean itself
+            # a file that is called like what it imports does not mean itself; a package inside another does
+            return answer if path.endswith(INIT) and "." in module else _FOREIGN
         return answer
 
     def _present(self, path: str, folder: str, module: str) -> Answer | None:

@@ -6,6 +6,7 @@ those that hold it are read. So the work grows with the chain, not with the proj
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from operator import itemgetter
@@ -18,7 +19,7 @@ from connlint.languages.python.regions import CONSTRUCTORS
 from connlint.model import program as p
 from connlint.model.source import Span
 from connlint.project.answer import Found
-from connlint.project.callees import Thing, class_around, is_getter, last_name, run_by
+from connlint.project.callees import Thing, calls_inherited, class_around, is_getter, last_name, run_by, thing
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -180,6 +181,11 @@ def chains(project: Project, module: Module, node: Any,
     seen = {(module.path, first.node.at)}
     while waiting:
         what, behind = waiting.popleft()
+        for heir in _heirs(project, what, limits):
+            key = (heir.module.path, heir.node.at)
+            if key not in seen:
+                seen.add(key)
+                waiting.append((heir, behind))
         for home, use in _uses(project, what, limits, uses if uses is not None else {}):
             link = Link(home, use, what)
             if begins(home, use):
@@ -284,6 +290,38 @@ def _uses(project: Project, what: Thing, limits: _Limits, known: Uses) -> Iterat
             home = what.module if path == what.module.path else project.module(path)
             known[key] = [] if home is None else list(_uses_in(project, what, home, names))
         yield from known[key]
+
+
+def _heirs(project: Project, what: Thing, limits: _Limits) -> Iterator[Thing]:
+    """The classes built on the one that ``what`` is, or whose constructor it is: whoever makes one of them runs it."""
+    owner = what.node if type(what.node) is p.Class else class_around(what.module, what.node)
+    if owner is None or not owner.name or _method_of(what) is not None:
+        return
+    if owner is not what.node and what.module.parent(what.module.parent(what.node)) is not owner:
+        return
+    base = Thing(what.module, owner)
+    index, word = importers(project), owner.name.encode()
+    before = rb"(?:\bextends\s+[\w$.]*?|^[ \t]*class\s+\w+\s*\([^)]*?)(?<![\w$])"
+    built_on = re.compile(before + re.escape(word) + rb"(?![\w$])", re.M)
+    others = limits.within(
+        path for path in index.mentions(owner.name, what.module.path)
+        if path != what.module.path and (limits.files is None or path in limits.files)
+        and built_on.search(index.data(path)) is not None)
+    for path in [what.module.path, *others]:
+        home = what.module if path == what.module.path else project.module(path)
+        for heir in home.nodes(p.Class) if home is not None else ():
+            assert home is not None
+            bases = (found for it in heir.bases if it.name is None
+                     if (found := thing(home, it.value, project, 3)) is not None)
+            if heir is not owner and any(found.is_at(base) for found in bases) and _inherits_making(home, heir):
+                yield Thing(home, heir)
+
+
+def _inherits_making(module: Module, heir: p.Class) -> bool:
+    """Whether making an object of a class runs the constructor that it inherits."""
+    own = [it.value for it in heir.body if type(it) is p.Define and type(it.value) is p.Function
+           and (it.value.kind == "constructor" or it.name in CONSTRUCTORS)]
+    return not own or any(calls_inherited(module, it) for it in own)
 
 
 def _calls(home: Module) -> dict[str | None, list[tuple[int, p.Call]]]:

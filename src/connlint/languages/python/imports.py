@@ -141,6 +141,8 @@ class _Reader:
                 for handler in node.handlers:
                     if handler.name:
                         bound[handler.name] += 1
+                    if handler.type is not None:
+                        self.expression(handler.type, around)
                     after = replace(around, later=True)
                     if _caught([handler]) & _CATCHES_IMPORT:
                         after = replace(after, excused="an alternative to another import")
