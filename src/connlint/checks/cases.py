@@ -30,6 +30,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Place
 from connlint.model.finding import Step as Evidence
 from connlint.model.flow import Do, Loss, Step
+from connlint.model.source import Span
 from connlint.project.callees import lineage, thing
 from connlint.project.conditions import apart
 from connlint.project.module import Module
@@ -438,10 +439,11 @@ class Cases:
         minor = only_awaited or ending or self.endings.soon(call)
         return self.telling.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
                           level="note" if minor else None,
-                          fix=self._in_finally(call, api, home, ends))
+                          fix=self._in_finally(call, api, home, ends, step.at))
 
-    def _in_finally(self, call: p.Call, api: Api, home: Home, ends: list[Any]) -> Fix | None:
-        """An edit that moves the one release to where it is reached on every way."""
-        if home.kind != "local" or len(ends) != 1 or any(u.meaning == "escape" for u in home.uses):
+    def _in_finally(self, call: p.Call, api: Api, home: Home, ends: list[Any], risk: Span) -> Fix | None:
+        """An edit that moves the one release to where it is reached on every way from ``risk`` on."""
+        escapes = [u.where for u in home.uses if u.meaning == "escape"]
+        if home.kind != "local" or len(ends) != 1 or any(type(where) is not p.Yield for where in escapes):
             return None  # given back elsewhere too: it would be done twice
-        return self.mends.moved(call, api, home, ends[0])
+        return self.mends.moved(call, api, home, ends[0], risk)

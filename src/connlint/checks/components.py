@@ -189,6 +189,14 @@ class Components:
                     return True
         return False
 
+    def _undone_by(self, entry: dict[str, Any]) -> str:
+        """What can be called beside a hook to clean up: what the file imports already, where there are several."""
+        usual: str = entry.get("undone_by", "")
+        imported = {f"{s.module}.{one.name}" for s in self.module.nodes(p.Import) for one in s.names}
+        if usual in imported:
+            return usual
+        return next((other for other in entry.get("undone_also", ()) if other in imported), usual)
+
     def hook_of(self, function: p.Function) -> Hook | None:
         """The hook that runs ``function`` itself."""
         if self.is_root(function):
@@ -198,8 +206,9 @@ class Components:
             call = self.module.parent(above)
             entry = self._takes(self.module, call, above) if type(call) is p.Call else None
             if entry is not None:
-                return Hook(last_word(call.callee) or "", self._cleanup(entry), entry.get("returns", False), function,
-                            entry.get("undone_by", ""))
+                by = self._undone_by(entry)
+                cleanup = self._cleanup(entry) if by == entry.get("undone_by", "") else f"`{by.rpartition('.')[2]}`"
+                return Hook(last_word(call.callee) or "", cleanup, entry.get("returns", False), function, by)
             return None
         if function.kind == "constructor":
             define = self.module.parent(function)

@@ -20,6 +20,8 @@ from connlint.project.module import Definition, Module
 from connlint.project.project import Project
 
 _NO_WORK = (p.Text, p.Number, p.Constant, p.Record)
+_WITHOUT_TRANSACTIONS = ("mail", "http")
+"""Kinds of clients whose `with` does nothing but close them."""
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
@@ -44,6 +46,7 @@ class Api(Struct, frozen=True):
     idle: bool = False
     calling: bool = False
     managed: bool = True
+    closes: bool = False
     discarded: str = "always"
     unreleased: str = "always"
     pick: int | None = None
@@ -167,6 +170,7 @@ class Lifecycles:
                     ends=tuple(r["call"] for r in entry["release"] if "on" not in r), discarded="never",
                     starts=tuple(entry.get("explicit", ())), idle=entry.get("connects") == "explicit",
                     managed=entry.get("with") != "tx",
+                    closes=entry.get("with") == "closes" and entry.get("kind") in _WITHOUT_TRANSACTIONS,
                     unreleased=kind["unreleased"] if at_once else "never",
                 ))
 

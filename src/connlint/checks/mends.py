@@ -15,6 +15,7 @@ from connlint.checks.origins import Origins, class_of
 from connlint.checks.telling import Telling
 from connlint.model import program as p
 from connlint.model.finding import Fix
+from connlint.model.source import Span
 from connlint.patterns import regex
 from connlint.project.module import Module
 from connlint.project.releases import (
@@ -60,8 +61,11 @@ class Mends:
         self.telling = Telling(module)
         self.python = module.program.language == "python"
 
-    def moved(self, call: p.Call, api: Api, home: Home, release: Any) -> Fix | None:
-        """The one release of a handle moves to where every way comes past it: into ``finally``, or ``with`` does it."""
+    def moved(self, call: p.Call, api: Api, home: Home, release: Any, risk: Span) -> Fix | None:
+        """The one release of a handle moves to where every way comes past it: into ``finally``, or ``with`` does it.
+
+        ``risk`` is the first place where it may be lost.
+        """
         acquire, given_back = self.module.statement(call), self.module.statement(release)
         if type(acquire) not in (p.Let, p.Evaluate) or type(given_back) is not p.Evaluate:
             return None
@@ -73,7 +77,21 @@ class Mends:
             if (fix := in_with(self.module, acquire, given_back, self._with(call))) is not None:
                 return fix
         title = f"Move `{self.telling.short(release)}` into `finally`"
-        return release_in_finally(self.module, acquire, given_back, title)
+        opened = self._opened(acquire, home, risk)
+        return release_in_finally(self.module, opened, given_back, title)
+
+    def _opened(self, acquire: Any, home: Home, risk: Span) -> Any:
+        """The statement after which a handle is open: it may be one that connects it, which stands right behind and
+        need not be made good where it fails, since nothing is lost before ``risk``."""
+        block = [s for s in p.children(self.module.parent(acquire)) if isinstance(s, p.Statement)]
+        place = next((i for i, statement in enumerate(block) if statement is acquire), len(block))
+        following: Any = block[place + 1] if place + 1 < len(block) else None
+        value = following.value if type(following) is p.Evaluate else None
+        called = value.value if type(value) is p.Await else None
+        if type(called) is p.Call and type(called.callee) is p.Member and called.callee.name == "connect":
+            if self.module.source.slice(called.callee.of.at) == home.name and following.at[1] <= risk[0]:
+                return following
+        return acquire
 
     def added(self, call: p.Call, api: Api, home: Home) -> Fix | None:
         """A handle of a variable that nobody gives back is given back where the function is done with it."""
@@ -286,7 +304,7 @@ class Mends:
 
     def _is_synchronous(self, call: p.Call, api: Api) -> bool:
         function = self.module.function(call)
-        known = self.python and api.managed and api.role == "handle" and not api.release
+        known = self.python and not api.release and (api.closes or (api.managed and api.role == "handle"))
         return known and (function is None or not function.is_async)
 
     def _is_used_up(self, call: p.Call) -> bool:

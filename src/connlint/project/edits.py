@@ -20,6 +20,8 @@ from connlint.project.requirers import requirer
 from connlint.project.settings import requiring_link
 from connlint.project.values import Read, Site, Values
 
+_REPLACED = regex(r"(?:^|/)nuxt\.config\.[cm]?[jt]s$")
+"""What Nuxt's configuration holds is a default for variables that are read when it runs, and a throw ends its build."""
 _PART = regex(r"_(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$")
 """What variables of one part of an address end with."""
 _LOOKING_UP = ("get", "getattr", "getenv", "pop", "setdefault")
@@ -65,7 +67,7 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     python = module.program.language == "python"
     if any(r.site.module is not module or len(r.variables) != 1 for r in (read, *reads)) or joint.module is not module:
         return None
-    if _is_second_choice(module, joint.node):
+    if _is_second_choice(module, joint.node) or _REPLACED.search(module.path):
         return None
     if any(_is_spared(module, r) for r in reads) or _is_explained(module, read.site.node, joint.node):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +18,15 @@ _COMMENT = r"(?:#|//).*"
 def release_in_finally(module: Module, acquire: p.Statement, release: p.Statement, title: str) -> Fix | None:
     """Move ``release`` into a ``finally`` around what follows ``acquire``.
 
-    Both stand in one block, or the release stands in a ``try`` without a ``finally`` that directly follows. None where
-    the edit cannot be written.
+    Both stand in one block, or the release stands in a ``try`` without a ``finally`` that directly follows, or right
+    behind that. None where the edit cannot be written.
     """
     python = module.program.language == "python"
     block, around = module.parent(acquire), module.parent(release)
     if block is around:
+        guard = _guard_before(block, acquire, release)
+        if guard is not None and (fix := _at_the_end_of(module, guard, release, title, python)) is not None:
+            return fix
         if python:
             from connlint.languages.python.rewrite import release_in_finally as rewrite
         else:
@@ -139,20 +143,42 @@ def _follows(block: Any, acquire: p.Statement, guard: p.Try) -> bool:
     return all(type(s) in (p.Let, p.Define) for s in between)
 
 
+def _guard_before(block: Any, acquire: p.Statement, release: p.Statement) -> p.Try | None:
+    """The ``try`` with handlers, but without a ``finally``, that directly follows one and is directly followed by the
+    other."""
+    statements = [s for s in p.children(block) if isinstance(s, p.Statement)]
+    guard = statements[next(i for i, s in enumerate(statements) if s is release) - 1]
+    if type(guard) is p.Try and guard.body and guard.handlers and not guard.always and not guard.otherwise:
+        return guard if _follows(block, acquire, guard) else None
+    return None
+
+
 def _at_the_end_of(module: Module, guard: p.Try, release: p.Statement, title: str, python: bool) -> Fix | None:
     """Give ``guard`` a ``finally`` with what was ``release``, which stands on a line of its own."""
     source = module.source
     start, stop = line_start(source, release.at[0]), next_line(source, release.at[1], _COMMENT)
     indent = source.slice((line_start(source, guard.at[0]), guard.at[0]))
-    inner = source.slice((start, release.at[0]))
-    if stop is None or indent.strip() or inner.strip() or not inner.startswith(indent):
+    inner, said = source.slice((start, release.at[0])), ""
+    if stop is None or indent.strip() or inner.strip():
         return None
-    end, text = line_end(source), source.slice(release.at)
-    if python:
-        added = f"{end}{indent}finally:{end}{inner}{text}"
+    end, text = line_end(source), source.slice((release.at[0], stop)).rstrip()
+    if guard.at[1] <= start:  # it stands behind the guard, perhaps with comments above it
+        between = source.slice((guard.at[1], start))
+        inner = source.slice((line_start(source, guard.body[0].at[0]), guard.body[0].at[0]))
+        rows = [row.strip() for row in between.splitlines()[1:] if row.strip()]
+        if between.partition("\n")[0].strip() or not all(re.fullmatch(_COMMENT, row) for row in rows):
+            return None
+        said, start = "".join(f"{inner}{row}{end}" for row in rows), guard.at[1]
+        text += end if python else f"{end}{indent}}}{end}"
+        added = f"{end}{indent}finally:{end}{said}{inner}{text}" if python else f" finally {{{end}{said}{inner}{text}"
+        edits: tuple[Edit, ...] = (Edit(Place(source.path, (start, stop)), added),)
     else:
         added = f" finally {{{end}{inner}{text}{end}{indent}}}"
-    edits = (Edit(Place(source.path, (start, stop)), ""), insertion(source, guard.at[1], added))
+        if python:
+            added = f"{end}{indent}finally:{end}{inner}{text}"
+        edits = (Edit(Place(source.path, (start, stop)), ""), insertion(source, guard.at[1], added))
+    if not inner.startswith(indent) or inner == indent or inner.strip():
+        return None
     return proved(source, Fix(title, edits), _reader(python))
 
 

@@ -83,7 +83,8 @@ def _type(source: Source, let: p.Let, value: p.Call) -> str | None:
     if re.fullmatch(r"[A-Za-z_$][\w$.]*", callee) is None:
         return None
     if not value.new:
-        return f"ReturnType<typeof {callee}>"
+        given = re.match(r"(<[\w$.,\s<>\[\]|'\"]*>)\s*\(", source.slice((value.callee.at[1], value.at[1])))
+        return f"ReturnType<typeof {callee}{given[1] if given else ''}>"
     written = re.match(r"new\s+([\w$.]+(?:<[\w$.,\s<>\[\]]*>)?)\s*\(", source.slice(value.at))
     if written is None:
         return None
