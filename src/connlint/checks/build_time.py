@@ -55,7 +55,10 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         front = fronts.setdefault(one.service.build, _Front(project, one.service.build, card))
         if front.replaces:
             continue
-        given = {*one.service.build_arguments, *(name for stage in building.stages for name in _given(stage))}
+        # an argument that the recipe does not declare comes to nothing
+        declared = {name for stage in building.stages for name in stage.arguments}
+        given = {*(declared & one.service.build_arguments.keys()),
+                 *(name for stage in building.stages for name in _given(stage))}
         for name in names:
             entry = _entry(name, table)
             if entry is None or name in given or front.sets(name) or not _only(entry, building.text):
@@ -67,8 +70,10 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
                 continue
             place = one.service.environment[name].place
             slots = {"service": one.name, "variable": name, "image": one.image.path}
+            handed = one.service.build_arguments.get(name)
+            steps = (Step(handed.place, f"{one.image.path} has no ARG {name} that would take it"),) if handed else ()
             yield Draft("run-time", place, slots, f"{one.name}:{name}",
-                        (Step(building.place, f"the build runs here, without {name}"),
+                        (*steps, Step(building.place, f"the build runs here, without {name}"),
                          Step(read.place, f"and writes into its files what {name} is then")))
 
 

@@ -23,9 +23,10 @@ from connlint.project.importers import importers
 from connlint.project.mentions import made_of
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
+from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
-from connlint.project.stage import Stages
+from connlint.project.stage import Stages, stages_of
 from connlint.project.starts import Start, Starts
 from connlint.project.values import values_of
 
@@ -82,11 +83,6 @@ def tells(one: Running, host: Host) -> bool:
     # a file that holds no address at all may leave all of them to what is set beside it; a blueprint lists them
     told = (known.value or "" for known in one.environment.values())
     return service.kind not in _BESIDE or any(host.scheme for text in told for host in hosts(text))
-
-
-def may_tell(one: Running) -> bool:
-    """Whether the deployment of a service `tells` where some hosts are."""
-    return closed(one) or one.service.kind in _WITH_SECRETS
 
 
 def for_development(one: Running, stages: Stages) -> bool:
@@ -168,8 +164,11 @@ class Code:
         # a comment may speak of what the code does not use
         asked = re.compile(rb"^[^#\n]*\b(?:" + words + rb")\b|import \*", re.MULTILINE)
         own = set(self.files(one))
-        using = [path for path in importers(self.project).of(module.path)
-                 if asked.search(self.project.tree.read(path) or b"")]
+        importing = importers(self.project).of(module.path)
+        using = [path for path in importing if asked.search(self.project.tree.read(path) or b"")]
+        if importing and not using:
+            # who gets at it in a way that is not seen has to name it
+            return any(asked.search(self.project.tree.read(path) or b"") for path in own - {module.path})
         return not using or any(path in own for path in using)
 
     def runs(self, one: Running, path: str) -> bool:
@@ -183,6 +182,13 @@ class Code:
         """Whether ``one`` is given the variable, be it by a file that is laid over its own where it is deployed."""
         rows = (one, *self._variants.get((one.deployment.path, one.name), ()))
         return any(variant.gives(variable) for variant in rows)
+
+    def told(self, one: Running, variable: str) -> str | bool:
+        """What ``one`` is given for the variable: True where that is not known, False where it is not given."""
+        rows = (one, *self._variants.get((one.deployment.path, one.name), ()))
+        texts = {variant.environment[variable].value for variant in rows if variable in variant.environment}
+        only = texts.pop() if len(texts) == 1 else None
+        return only if only is not None else self.gives(one, variable)
 
     def publishes(self, one: Running, host: Host) -> bool:
         """Whether something that is deployed with ``one`` is published on its machine at the port of ``host``."""
@@ -199,16 +205,28 @@ class Code:
         return found
 
     def is_apart(self, one: Running, path: str) -> bool:
-        """Whether the file at ``path`` is a program of its own beside what ``one`` starts: its first line says so,
-        nobody imports it, and neither a command of ``one`` nor a script of the package names it."""
+        """Whether the file at ``path`` is a program of its own beside what ``one`` starts: nobody imports it, nothing
+        that ``one`` runs names it, and it does its work by itself."""
         tree = self.project.tree
-        if not (tree.read(path) or b"").startswith(b"#!") or importers(self.project).of(path):
+        if importers(self.project).of(path):
             return False
+        rows = list(Starts.of(self.project, self.rules.apis).ran(one))
         stem = path.rpartition("/")[2].partition(".")[0]
-        root = package_root(self.project, path)
-        scripts = tree.read(f"{root}/package.json" if root else "package.json") or b""
-        told = [word.value or "" for command in one.commands for word in command.words]
-        return stem.encode() not in scripts and not any(stem in text for text in told)
+        if any(stem in (word.value or "") for row in rows for word in row.command.words):
+            return False
+        signed = (tree.read(path) or b"").startswith(b"#!")
+        last = rows[-1].start if rows else None
+        if last is None or last.entry["form"] == "script":
+            # what goes on running is not known
+            root = package_root(self.project, path)
+            scripts = tree.read(f"{root}/package.json" if root else "package.json") or b""
+            return signed and stem.encode() not in scripts
+        started = {target for row in rows if row.start is not None for target in targets_of(row.start)}
+        if signed or not started or path in started:
+            return signed
+        module = self.project.module(path)
+        stages = stages_of(self.project, self.rules.apis, values_of(self.project, self.rules.apis))
+        return module is not None and programs_of(self.project, stages).is_entry(module)
 
     def running_at(self, path: str) -> list[Running]:
         """The services that run the code at ``path``."""

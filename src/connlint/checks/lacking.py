@@ -83,7 +83,15 @@ class Lacking:
             return False
         if any(self.code.gives(one, name) or is_switched_off(name, one.environment) for name in _names(reads)):
             return False
+        if any(self.wording.says("own model", name) for name in _names(reads)) and not self._wants_models(one):
+            return False
         return self.code.runs(one, path)
+
+    def _wants_models(self, one: Running) -> bool:
+        """Whether a server of models is deployed with ``one``, or what ``one`` is told names it."""
+        beside = (other.name for other in self.code.running if other.deployment.path == one.deployment.path)
+        told = (known.value or "" for known in one.environment.values())
+        return any(self.wording.says("own model", text) for text in (*beside, *told))
 
     def _sets_itself(self, one: Running, reads: tuple[Read, ...]) -> bool:
         """Whether the container sets one of the variables by itself."""
@@ -97,7 +105,7 @@ class Lacking:
         field = next((d.field for d in self.values.environment.declarations(module) if d.node is found.node), "")
         if (field and not self.code.uses(one, field)) or not self.code.needs(one, module, found.node):
             return False
-        given = partial(self.code.gives, one)
+        given = partial(self.code.told, one)
         return not all(is_idle(self.values, self.stages, module, found.node, name, given) for name in _names(reads))
 
     def _is_last_resort(self, module: Module, found: Fallback) -> bool:

@@ -94,4 +94,5 @@ def _may_listen(port: Port, ports: frozenset[int], one: Running, project: Projec
     mentioned = {n for command in one.commands for n in mentioned_ports([word.value for word in command.words])}
     said = any(str(number) in (known.value or known.written) for known in one.environment.values())
     return (number in ports or number in exposed or number in mentioned or number in named_ports(one, tables) or said
-            or (one.service.build is not None and is_written(number, one, project.tree)))
+            # what the image declares as well is all
+            or (one.service.build is not None and exposed != ports and is_written(number, one, project.tree)))

@@ -22,8 +22,8 @@ from connlint.project.stage import Stages, words_of
 from connlint.project.uses import references
 from connlint.project.values import Values
 
-Given = Callable[[str], bool]
-"""Tells whether a deployment sets a variable."""
+Given = Callable[[str], str | bool]
+"""Tells what a deployment sets a variable to: True where that is not known, False where it does not set it."""
 
 OFF = frozenset(("", "0", "false", "no", "none", "off", "disabled"))
 _KINDS = frozenset(("client", "dialect", "type", "engine", "provider"))
@@ -121,20 +121,29 @@ class _Uses:
             if other is None:
                 yield None, None
                 continue
-            inside = {id(part) for part in (node, other.parent(node) if other is module else None)
-                      if part is not None and type(part) is not p.Program}
+            # the same file may have been read twice, the second time whole
+            parts = (node, module.parent(node)) if other.path == module.path else ()
+            inside = [part.at for part in parts if part is not None and type(part) not in (p.Program, p.Record)]
             for member in other.nodes(p.Member):
-                if member.name == symbol and not _within(other, member, inside):
+                if member.name == symbol and not _within(member, inside):
                     yield other, member
             for name in other.nodes(p.Name):
-                if name.id == symbol and not _within(other, name, inside):
+                if name.id == symbol and not _within(name, inside):
                     yield other, name
+            for call in other.nodes(p.Call):
+                if type(call.callee) is p.Name and call.callee.id == "getattr" and len(call.args) > 1:
+                    asked = call.args[1].value
+                    if type(asked) is p.Text and asked.value == symbol:
+                        yield other, call
 
     def is_idle_at(self, module: Module, node: Any, depth: int = 0) -> bool:
         """Whether the program does not come to ``node``."""
-        if any(_fails(self.values, c.module, c.test, c.truth, self.given) or self._chooses(c.module, c.test, c.truth)
-               for c in conditions(module, node, leaves=self.stages.leaves)):
-            return True
+        for c in conditions(module, node, leaves=self.stages.leaves):
+            if _fails(self.values, c.module, c.test, c.truth, self.given) or self._chooses(c.module, c.test, c.truth):
+                return True
+            # it stands where another variable is not set, which is: ``if (process.env.DB_HOST) return …``
+            if any(self.given(v) for read in self.values.absent(c.module, c.test, c.truth) for v in read.variables):
+                return True
         holder = None
         for above in module.parents(node):
             kind = type(above)
@@ -222,8 +231,8 @@ def _is_only_asked(module: Module, node: Any) -> bool:
     return False
 
 
-def _within(module: Module, node: Any, inside: set[int]) -> bool:
-    return any(id(above) in inside for above in (node, *module.parents(node)) if type(above) is not p.Record)
+def _within(node: Any, spans: list[tuple[int, int]]) -> bool:
+    return any(first <= node.at[0] and node.at[1] <= last for first, last in spans)
 
 
 def _is_embedded(values: Values, module: Module, record: p.Record, given: Given) -> bool:
@@ -252,12 +261,13 @@ def _fails(values: Values, module: Module, test: Any, truth: bool, given: Given)
 
 
 def _unless_set(values: Values, module: Module, node: Any, given: Given) -> set[str]:
-    """What ``node`` is, in small letters, where the one variable that decides it is not set; "" for nothing. Empty
-    where no variable decides it, or where it is ``given``."""
+    """What ``node`` is, in small letters, with what is ``given``: where the one variable that decides it is not set,
+    "" for nothing. Empty where no variable decides it, or where it is set to what is not known."""
     if type(node) is p.Member and type(node.of) is p.Name:
         declared = declared_default(values, module, node.of, node.name)
         if declared is not None:
-            return set() if given(declared[0]) else {declared[1].lower()}
+            told = given(declared[0])
+            return {told.lower()} if isinstance(told, str) else set() if told else {declared[1].lower()}
     if type(node) not in (p.Name, p.Member, p.Index, p.Call, p.Logical, p.Conditional):
         return set()
     found: set[str] = set()
@@ -265,6 +275,9 @@ def _unless_set(values: Values, module: Module, node: Any, given: Given) -> set[
         names = {v for read in q.absent for v in read.variables}
         if names and not any(given(name) for name in names):
             found.add("" if q.nothing else (q.text or "?").lower())
+        elif not names and len(q.reads) == 1 and q.text is None:
+            told = given(q.reads[0].variables[0]) if len(q.reads[0].variables) == 1 else False
+            found |= {told.lower()} if isinstance(told, str) else {"?"} if told else set()
     return found
 
 

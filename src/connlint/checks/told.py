@@ -78,7 +78,8 @@ class Told:
             for host in self._led_back(name, known, one):
                 target = beside.server_on(host.port, one)
                 dialed = None
-                if self.tables.for_browsers(name) or not self._is_meant(name, host, target, one, beside):
+                others = self.tables.for_browsers(name) or self.wording.says("test", name)
+                if others or not self._is_meant(name, host, target, one, beside):
                     if self._may_dial(name, host, target):
                         dialed = self.dialing.dials(one, name, surely=target is None)
                     if dialed is None:

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from connlint.checks.deployed import Code, closed, may_tell, required
+from connlint.checks.deployed import Code, closed, required
+from connlint.checks.dialing import Dialing
 from connlint.checks.fallback import meant, own_outcome
 from connlint.checks.lacking import Lacking
 from connlint.checks.needs import Needs
@@ -21,6 +22,7 @@ from connlint.project.environment import MENTIONS
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.rewording import given_as_to_others
 from connlint.project.services import Running
 from connlint.project.stage import stages_of
 from connlint.project.values import values_of
@@ -38,15 +40,13 @@ def unset(running: list[Running], groups: Groups, tables: Tables, project: Proje
     code = Code.of(project, rules)
     for one in running:
         at = one.service.environment_at
-        if at is None or not may_tell(one) or not (paths := code.files(one)):
+        if at is None or not closed(one) or not (paths := code.files(one)):
             continue
         wanted = _fallen_back(one, paths, tables, project, rules)
         later: dict[str, Step] = {}
-        # what stops a program may be a secret, which some platforms keep elsewhere
-        told_all = closed(one)
-        for name, step in _required(paths, tables, project, rules) if told_all else ():
+        for name, step in _required(paths, tables, project, rules):
             wanted.setdefault(name, step)
-        for need in needs.of(one) if told_all else ():
+        for need in needs.of(one):
             asked = need.dialed and tables.may_say_where(need.variable)
             if asked or tables.says_where(need.variable):
                 (wanted if need.at_start else later).setdefault(need.variable, need.step)
@@ -59,19 +59,24 @@ def unset(running: list[Running], groups: Groups, tables: Tables, project: Proje
                 slots = {"service": one.name, "variables": ", ".join(names), "verb": "are" if len(names) > 1 else "is",
                          "effect": missing[names[0]].message}
                 last = Step(at, f"what `{one.name}` is given, without {', '.join(names)}")
-                yield Draft(outcome, at, slots, f"{one.name}:{names[0]}", steps=(*(missing[n] for n in names), last))
+                yield Draft(outcome, at, slots, f"{one.name}:{names[0]}", steps=(*(missing[n] for n in names), last),
+                            fix=given_as_to_others(project.tree, at, one.name, names))
                 break
 
 
 def _fallen_back(one: Running, paths: list[str], tables: Tables, project: Project, rules: Rules) -> dict[str, Step]:
     """The variables without which code of ``one`` takes a loopback address, with the first read of each."""
     lacking = Lacking.of(project, rules)
+    dialing = Dialing.of(project, rules)
     wanted: dict[str, Step] = {}
     for path, module in _reading(_near_loopback(paths, project), project, rules):
         for found, reads in meant(module, project, rules):
             names = [v for read in reads for v in read.variables]
             graded = own_outcome(module, project, rules, found, reads) is not None
             if graded or names[0].startswith(tables.browser_prefixes):
+                continue
+            # people may be told it, unless the code is seen to connect there
+            if tables.for_browsers(names[0]) and dialing.dials(one, names[0], surely=True) is None:
                 continue
             if lacking.by(one, module, found, reads):
                 read_at = Place(path, reads[0].site.node.at)

@@ -200,7 +200,7 @@ class Service(Struct, frozen=True):
     ``environment`` is what reaches the process at run time. ``environment_at`` is where a missing variable would stand.
     ``open`` lists why more variables may reach it than are seen: ``envFrom``, a missing ``env_file``, a dashboard.
     ``build`` is the folder of the build context, ``dockerfile`` and ``target`` as given (with a NUL for each part of
-    the former that is not known); ``image`` what is pulled.
+    the former that is not known, and empty where the platform builds without one); ``image`` what is pulled.
     ``hosts`` are the names by which others reach it; ``mates`` the services that share its loopback (one pod,
     ``network_mode: service:x``); ``host_network`` is ``network_mode: host``. ``mounts`` are pairs of a folder of the
     project and the place in the container where it covers what the image holds. Services of one ``group`` reach each

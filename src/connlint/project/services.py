@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from connlint.languages.deployment.dockerfile import workdir
+from connlint.languages.deployment.dockerfile import retold, workdir
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.files import kind_of, read_deployment
 from connlint.languages.deployment.kubernetes import fronted, lent
@@ -200,7 +200,7 @@ class Services:
 
     def dockerfile_of(self, service: Service) -> str | None:
         """The Dockerfile that a service is built from, as a path of the project; None where there is none."""
-        if service.build is None or service.kind in UNBUILT:
+        if service.build is None or service.kind in UNBUILT or service.dockerfile == "":
             return None
         if len(recipes := self.recipes_of(service)) == 1:
             return recipes[0]
@@ -243,6 +243,8 @@ class Services:
             open_.append("which Dockerfile it is built with is not known" if several
                          else "its Dockerfile is not in the project")
         environment |= service.environment
+        entrypoint = tuple(retold(c, service.environment, environment) for c in entrypoint)
+        command = tuple(retold(c, service.environment, environment) for c in command)
         folder = self._folder(service, image, stage)
         if service.entrypoint is not None:
             entrypoint, command = service.entrypoint, ()

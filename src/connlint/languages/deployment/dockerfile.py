@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -103,6 +104,23 @@ def expand(text: str, values: dict[str, str | None]) -> str | None:
 
     result = _VARIABLE.sub(put, text) if "$" in text else text
     return None if unknown or len(result) > _LONGEST else result
+
+
+def retold(command: Command, told: Mapping[str, Known], environment: Mapping[str, Known]) -> Command:
+    """A command of an image, with what its shell puts into it where the image is run with ``told``; ``environment`` is
+    all that reaches it, and what the command itself sets comes before both."""
+    changed = told.keys() - command.assignments.keys()
+    if not command.shell or not changed:
+        return command
+    values = {name: known.value for name, known in (*environment.items(), *command.assignments.items())}
+
+    def put(word: Word) -> Word:
+        names = {found[1] or found[4] for found in _VARIABLE.finditer(word.written)}
+        if names.isdisjoint(changed) or "'" in word.written:
+            return word
+        return replace(word, value=expand(word.written.replace('"', ""), values))
+
+    return replace(command, words=tuple(put(word) if "$" in word.written else word for word in command.words))
 
 
 def _known(stage: Stage) -> dict[str, str | None]:

@@ -15,6 +15,7 @@ from connlint.languages.deployment.dockerfile import read_dockerfile
 from connlint.languages.deployment.kubernetes import is_manifest, read_kubernetes
 from connlint.languages.deployment.kustomize import NAMES as KUSTOMIZATIONS
 from connlint.languages.deployment.kustomize import read_kustomization
+from connlint.languages.deployment.render import read_render
 from connlint.languages.deployment.supervisor import read_supervisor
 from connlint.languages.deployment.yaml_nodes import Malformed
 from connlint.model.deployment import Deployment
@@ -26,7 +27,6 @@ _COMPOSE = regex(r"(?:(?:docker-|podman-)?compose|docker-stack)(?:[.-][\w.-]+)?\
 _DOCKERFILE = regex(r"(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?$|.+\.(?:[Dd]ockerfile|Containerfile)$")
 _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "heroku.yml": platforms.read_heroku, "fly.toml": platforms.read_fly,
-    "render.yaml": platforms.read_render, "render.yml": platforms.read_render,
     "railway.json": platforms.read_railway, "railway.toml": platforms.read_railway,
     "package.json": platforms.read_package_scripts, "Makefile": platforms.read_makefile,
     "makefile": platforms.read_makefile, "justfile": platforms.read_makefile, "Justfile": platforms.read_makefile,
@@ -57,6 +57,8 @@ def kind_of(path: str) -> str | None:
         return "dockerfile"
     if name == "Procfile" or name.startswith("Procfile."):
         return "procfile"
+    if name in ("render.yaml", "render.yml"):
+        return "render"
     if name in _NAMED:
         return name
     if name in KUSTOMIZATIONS:
@@ -108,6 +110,8 @@ def _read(kind: str, source: Source, read: Read) -> Deployment:
         return read_kustomization(source, read)
     if kind == "dockerfile":
         return Deployment(source.path, images=(read_dockerfile(source),))
+    if kind == "render":
+        return read_render(source, read)
     if kind == "procfile":
         return platforms.read_procfile(source)
     if kind == "script":

@@ -1,4 +1,4 @@
-"""Files of single platforms: Procfile, systemd units, fly.toml, render.yaml, railway, App Engine, serverless, Make.
+"""Files of single platforms: Procfile, systemd units, fly.toml, railway, App Engine, serverless, Make.
 
 Platforms with a dashboard or secret store stay open: what is not seen may still be set.
 """
@@ -141,47 +141,6 @@ def read_railway(source: Source) -> Deployment:
                       build=folder or ".", dockerfile=dockerfile if isinstance(dockerfile, str) else None,
                       commands=written.commands(text, folder, start, shell=shell), folder=folder)
     return Deployment(source.path, (service,))
-
-
-def read_render(source: Source) -> Deployment:
-    """``render.yaml``: services, commands and variables; ``fromGroup`` and ``sync: false`` leave these open."""
-    services: list[Service] = []
-    for document in documents(source):
-        table = document.get("services")
-        for item in table.list() if table is not None else ():
-            services.append(_render_service(item, source))
-    return Deployment(source.path, tuple(services))
-
-
-def _render_service(item: Yaml, source: Source) -> Service:
-    environment: dict[str, Known] = {}
-    open_: list[str] = []
-    rows = item.get("envVars")
-    for row in rows.list() if rows is not None else ():
-        key = row.get("key")
-        if key is not None and key.text:
-            value = row.get("value")
-            environment[key.text] = Known(value.text, value.place, value.text or "") if value is not None else Known(
-                None, key.place)
-        else:
-            open_.append("an environment group")
-    root = item.get("rootDir")
-    base = posixpath.dirname(source.path)
-    folder = posixpath.normpath(posixpath.join(base, root.text or ".")) if root is not None else base
-    start = item.get("startCommand") or item.get("dockerCommand")
-    commands: tuple[Command, ...] = ()
-    if start is not None and start.text:
-        at = start.inner_offset() if start.is_plain else start.span[0]
-        commands = read_commands(start.text.encode(), source.path, at, folder=folder)
-    name = item.get("name")
-    at_node = item.key("envVars") or item.key("name") or item
-    dockerfile, context = item.get("dockerfilePath"), item.get("dockerContext")
-    runtime = item.get("runtime") or item.get("env")
-    is_static = runtime is not None and runtime.text == "static"
-    build = posixpath.normpath(posixpath.join(base, context.text)) if context is not None and context.text else folder
-    return Service((name.text if name is not None else None) or "?", "render", (name or item).place, environment,
-                   at_node.place, (*open_, *(("a static site",) if is_static else ())), build=build or ".",
-                   dockerfile=dockerfile.text if dockerfile is not None else None, commands=commands, folder=folder)
 
 
 def read_app_engine(source: Source) -> Deployment:

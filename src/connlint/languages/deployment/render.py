@@ -1,0 +1,90 @@
+"""``render.yaml``: the services of a blueprint, their commands and variables.
+
+Facts: <https://render.com/docs/blueprint-spec>. Paths count from the root of the repository, wherever the blueprint
+lies; those of a service with a ``rootDir`` count from there.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+
+from connlint.languages.deployment.shell import read_commands
+from connlint.languages.deployment.yaml_nodes import Yaml, documents
+from connlint.model.deployment import Command, Deployment, Known, Service
+from connlint.model.source import Source
+
+Read = Callable[[str], bytes | None]
+_STORES = ("redis", "keyvalue")
+"""Types of service that the platform brings itself."""
+
+
+def read_render(source: Source, read: Read) -> Deployment:
+    """The services that are made from the project; ``fromGroup`` and ``sync: false`` leave variables open."""
+    items = [item for document in documents(source) if (table := document.get("services")) is not None
+             for item in table.list()]
+    items = [item for item in items if _text(item, "type") not in _STORES]
+    base = _base(items, posixpath.dirname(source.path), read)
+    return Deployment(source.path, tuple(_service(item, source, base, read) for item in items))
+
+
+def _text(item: Yaml, key: str) -> str | None:
+    value = item.get(key)
+    return value.text if value is not None else None
+
+
+def _base(items: list[Yaml], folder: str, read: Read) -> str:
+    """The folder from which the paths of a blueprint in ``folder`` count: the root of the repository, unless what it
+    names stands below ``folder``, which then was the root of another."""
+    for item in items if folder else ():
+        root, recipe = _text(item, "rootDir") or ".", _text(item, "dockerfilePath")
+        if posixpath.normpath(root) == folder:
+            return ""
+        if recipe is not None and not any(_found(read, folder, *places) for places in ((root, recipe), (recipe,))):
+            return ""
+    return folder
+
+
+def _found(read: Read, *parts: str) -> bool:
+    return read(posixpath.normpath(posixpath.join(*parts))) is not None
+
+
+def _service(item: Yaml, source: Source, base: str, read: Read) -> Service:
+    environment: dict[str, Known] = {}
+    open_: list[str] = []
+    rows = item.get("envVars")
+    for row in rows.list() if rows is not None else ():
+        key = row.get("key")
+        if key is not None and key.text:
+            value = row.get("value")
+            environment[key.text] = Known(value.text, value.place, value.text or "") if value is not None else Known(
+                None, key.place)
+        else:
+            open_.append("an environment group")
+    folder = posixpath.normpath(posixpath.join(base, _text(item, "rootDir") or "."))
+    folder = base if folder == "." else folder
+    start = item.get("startCommand") or item.get("dockerCommand")
+    commands: tuple[Command, ...] = ()
+    if start is not None and start.text:
+        at = start.inner_offset() if start.is_plain else start.span[0]
+        commands = read_commands(start.text.encode(), source.path, at, folder=folder)
+    runtime = _text(item, "runtime") or _text(item, "env")
+    if runtime == "static":
+        open_.append("a static site")
+    build, dockerfile = _recipe(item, base, folder, read)
+    if runtime not in (None, "docker", "image"):
+        dockerfile = ""
+    name = item.get("name")
+    at_node = item.key("envVars") or item.key("name") or item
+    return Service((name.text if name is not None else None) or "?", "render", (name or item).place, environment,
+                   at_node.place, tuple(open_), build=build, dockerfile=dockerfile, commands=commands, folder=folder)
+
+
+def _recipe(item: Yaml, base: str, folder: str, read: Read) -> tuple[str, str | None]:
+    """The context that an image is built from, and the Dockerfile as seen from there."""
+    context, recipe = _text(item, "dockerContext"), _text(item, "dockerfilePath")
+    start = base if recipe is not None and not _found(read, folder, recipe) and _found(read, base, recipe) else folder
+    build = posixpath.normpath(posixpath.join(start, context or "."))
+    if recipe is None:
+        return build, None
+    return build, posixpath.relpath(posixpath.normpath(posixpath.join(start, recipe)), build)
