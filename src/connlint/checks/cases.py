@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -104,8 +105,39 @@ class Cases:
             return None
         if not any(u.meaning == "end" for u in after) and home.kind != "local":
             return None
+        if (polling := self._polling(call, api, home, function)) is not None:
+            return polling
         return (self.outliving.unheard(call, api, home, function) or self.lost(call, api, home, function)
                 or self.outliving.judge(call, api, home, function))
+
+    def _polling(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
+        """A hook of a component starts a timer that asks somebody, and nothing but its answer stops it."""
+        hook = self.components.hook(call) if api.role == "interval" and home.kind == "local" and call.args else None
+        if hook is None or hook.function is not function:
+            return None
+        callback = call.args[0].value
+        if type(callback) is not p.Function or not self.module.nodes_of(callback, p.Await):
+            return None
+        if any(it.value is not None for it in self.module.nodes_of(function, p.Return)):
+            return None
+        for use in home.uses:
+            if use.meaning == "read":
+                continue
+            if use.meaning != "end" or use.function is not callback:
+                return None
+            decided = any(type(above) in (p.If, p.Switch, p.Conditional, p.Logical, p.Handler)
+                          for above in self._up_to(use.node, callback))
+            if not decided:
+                return None  # it runs once
+        return self.telling.draft("polling", call, api, home.name, why=hook.cleanup, where=hook.name,
+                                  fix=self.mends.by_effect(call, api, hook, home))
+
+    def _up_to(self, node: Any, function: p.Function) -> Iterator[Any]:
+        """What stands around ``node`` inside ``function``."""
+        for above in self.module.parents(node):
+            if above is function:
+                return
+            yield above
 
     def _is_ignored(self, call: p.Call, api: Api) -> bool:
         """Whether a hook of a component is given back a number, with which it does nothing: ``onMounted(() =>

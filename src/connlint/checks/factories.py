@@ -33,6 +33,10 @@ class Made(Struct, frozen=True):
     api: Api
 
 
+_HOLDERS = (p.Define, p.Let, p.Assign, p.Entry)
+"""What gives a function a name by which it is called."""
+
+
 class Factories:
     """Answers about the calls of one module, for some roles."""
 
@@ -87,7 +91,7 @@ class Factories:
         """What a call of a function of the project acquires for its caller."""
         callee = call.callee
         word = last_word(callee) if type(callee) in (p.Name, p.Member) else None
-        if word is None or call.new or not self._is_promising(word, callee):
+        if word is None or call.new or not self._is_promising(word, callee, call):
             return None
         found = thing(self.module, callee, self.project)
         if found is None or type(found.node) is not p.Function:
@@ -100,22 +104,41 @@ class Factories:
             return None
         return self._known[key]
 
-    def _is_promising(self, word: str, callee: Any) -> bool:
-        """Whether a look at the function is worth its price: it is one of this file, or named like a factory."""
+    def _is_promising(self, word: str, callee: Any, call: p.Call) -> bool:
+        """Whether a look at the function is worth its price: it is one of this file, or another file gives it and it,
+        or what becomes of its result, is named like what is sought."""
         if word in self.own:
             return True
-        if type(callee) is not p.Name:
+        head = callee.of if type(callee) is p.Member else callee
+        if type(head) is not p.Name or not self._is_from_elsewhere(head, whole=head is not callee):
             return False
-        found = self.module.lookup(word, callee)
-        if len(found) != 1 or found[0].kind != "import":
+        if self._is_named_like_one(word):
+            return True
+        above = self.module.parent(call)
+        if type(above) is p.Await:
+            above = self.module.parent(above)
+        kept = last_word(above.target) if type(above) in (p.Let, p.Assign) else None
+        return kept is not None and self._is_named_like_one(kept)
+
+    def _is_from_elsewhere(self, name: p.Name, *, whole: bool) -> bool:
+        """Whether the file imports or requires what ``name`` is; a ``whole`` module from the project alone."""
+        found = self.module.lookup(name.id, name)
+        if len(found) != 1:
             return False
-        return self._is_named_like_one(word)
+        one = found[0]
+        if one.kind == "import":
+            return not whole or (one.statement is not None and isinstance(
+                self.project.resolve(self.module, one.statement.module), Found))
+        value: Any = one.value
+        return (one.kind == "value" and type(value) is p.Call and last_word(value.callee) == "require"
+                and len(value.args) == 1 and type(value.args[0].value) is p.Text
+                and value.args[0].value.value.startswith("."))
 
     def _is_named_like_one(self, word: str) -> bool:
         return any(fnmatchcase(word.lower(), pattern) for pattern in self.patterns)
 
     def _handed_out(self, home: Module, function: p.Function) -> Made | None:
-        if function.is_generator or function.decorators or type(home.parent(function)) not in (p.Define, p.Let):
+        if function.is_generator or function.decorators or type(home.parent(function)) not in _HOLDERS:
             return None
         values = [v for v in returned(function) if not (type(v) is p.Constant and v.value in ("null", "undefined"))]
         made: Made | None = None

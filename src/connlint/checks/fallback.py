@@ -114,7 +114,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if any(wording.listens(v, found.host, text) for v in names):
             # ``API_HOST`` is what many listen on, and others connect to
             surely = found.host.everywhere or any(wording.says("bind", v) for v in names)
-            if surely or not _is_dialed(values, module, found, names, rules):
+            asked_for = names[0].startswith(tuple(prefixes)) and _is_in_address(first.site.module, first.site.node)
+            if not asked_for and (surely or not _is_dialed(values, module, found, names, rules)):
                 continue
         if found.host.scheme.startswith(_NO_PAGE) and wording.says("stand-in", text):
             continue
@@ -203,6 +204,20 @@ def _is_dialed(values: Values, module: Module, found: Fallback, names: list[str]
                 for q in values.possible(use.module, value):
                     if any(not set(names).isdisjoint(r.variables) for r in q.absent):
                         return True
+    return False
+
+
+def _is_in_address(module: Module, node: Any) -> bool:
+    """Whether ``node`` is put in where the host of an address stands: ``http://${host}:4000``."""
+    below = node
+    for above in module.parents(node):
+        if type(above) is p.Concat:
+            place = next((i for i, part in enumerate(above.parts) if part is below), 0)
+            before = above.parts[place - 1] if place else None
+            return type(before) is p.Text and before.value.endswith("://")
+        if type(above) not in (p.Logical, p.Conditional):
+            return False
+        below = above
     return False
 
 

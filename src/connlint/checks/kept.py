@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from connlint.checks.constructions import variable
@@ -120,8 +121,11 @@ def asks_for_missing(module: Module, test: Any, node: Any) -> bool:
 # -- in functions -----------------------------------------------------------------------------------------------------
 
 
-def cached_in(module: Module, call: p.Call) -> tuple[str, Any] | None:
-    """What keeps the value that a function builds at its first call, and where: a variable, attribute or decorator."""
+def cached_in(module: Module, call: p.Call, lends: Collection[str] = ()) -> tuple[str, Any] | None:
+    """What keeps the value that a function builds at its first call, and where: a variable, attribute or decorator.
+
+    What a method of ``lends`` gives of it keeps it as well: ``channel = await connection.createChannel()``.
+    """
     function = module.function(call)
     if function is None:
         return None
@@ -133,16 +137,26 @@ def cached_in(module: Module, call: p.Call) -> tuple[str, Any] | None:
     names = {_target_of(module, call)}
     for let in module.nodes_of(function, p.Let):
         # client = make(); cache = client
-        if type(let.value) is p.Name and let.value.id in names:
+        if (type(let.value) is p.Name and let.value.id in names) or _is_lent(let.value, names, lends):
             names.add(_target_name(let.target))
     bound: list[Any] = [*module.nodes_of(function, p.Let), *module.nodes_of(function, p.Assign)]
     for node in bound:
         if node.value is None:
             continue
-        holds = _holds(module, node.value, call) or (type(node.value) is p.Name and node.value.id in names)
+        holds = _holds(module, node.value, call) or (
+            type(node.value) is p.Name and node.value.id in names) or _is_lent(node.value, names, lends)
         if holds and _outlives(module, node, function) and _lazily(module, node):
             return _target_name(node.target) or "cache", node
     return None
+
+
+def _is_lent(value: Any, names: set[str | None], lends: Collection[str]) -> bool:
+    """Whether ``value`` is what a method of ``lends`` gives of one of ``names``."""
+    while type(value) is p.Await:
+        value = value.value
+    callee = value.callee if type(value) is p.Call else None
+    return type(callee) is p.Member and callee.name in lends and (
+        type(callee.of) is p.Name and callee.of.id in names)
 
 
 def _is_receiver(param: p.Param) -> bool:

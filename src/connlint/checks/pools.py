@@ -236,10 +236,11 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
     court = judge(project, card, rules)
     if court.stages.of_path(module.path) != "production":
         return
+    lends = {name for entry in rules.apis.get("lends", ()) for name in entry["names"]}
     for built in court.constructions(module):
         if at_import(module, built.call) or court.stages.only_in_development(module, built.call):
             continue
-        cache = cached_in(module, built.call)
+        cache = cached_in(module, built.call, lends)
         if cache is None or _is_entered(module, built.call) or (found := court.fallback(built)) is None:
             continue
         q, _ = found

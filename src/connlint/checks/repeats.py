@@ -163,12 +163,26 @@ class Repeats:
             return self._named(above.target.id, above.target, depth, seen)
         if kind is p.Opaque and above.why == "jsx":
             return Why("again", function, _OF_ELEMENT)
+        if kind is p.Entry and (clause := self._of_source(above)) is not None:
+            return Why("again", function, clause)
         if kind is p.Entry and _is_once(self.module.parent(above)):
             return self._at(above, depth - 1, seen)
         if kind is p.Assign and type(above.target) is p.Member:
             word = above.target.name
             return self._at(above, depth - 1, seen) if word in self.once_callees else _UNKNOWN
         return self._by_itself(function, "")
+
+    def _of_source(self, entry: p.Entry) -> str | None:
+        """What runs a function that is written out in an object which a function gives to a constructor: ``new
+        ReadableStream({ start() { … } })``."""
+        argument = self.module.parent(self.module.parent(entry))
+        call = self.module.parent(argument) if type(argument) is p.Argument else None
+        if type(call) is not p.Call or not call.new or type(entry.key) is not p.Text:
+            return None
+        if self.module.function(call) is None:
+            return None
+        return next((it["clause"] for it in self.again if last_word(call.callee) in it.get("sources", ())
+                     and entry.key.value in it["keys"]), None)
 
     def _by_itself(self, function: p.Function, name: str) -> Why:
         """What a function's own name and parameters say where its callers do not."""

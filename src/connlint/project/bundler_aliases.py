@@ -17,7 +17,7 @@ _CONFIG = regex(
     r"|electron[.-]vite|esbuild|gatsby-node|remix|modern|umi|wxt|config-overrides|tsup|\.umirc)[\w.-]*"
     r"\.[cm]?[jt]s|\.babelrc(?:\.[cm]?js|\.json)?)$"
 )
-_KEY = r"""(?:["']([^"'\n]{1,60})["']|\b(\w{1,40}))"""
+_KEY = r"""(?:["']([^"'\n]{1,60})["']|(?<![\w$])([\w$]{1,40}))"""
 _PLACE = (
     r"""(?:(?:path\.|Path\.)?(?:resolve|join)\(\s*(?:(?:__dirname|import\.meta\.dirname|process\.cwd\(\)|root\w*|dir\w*)\s*,\s*)?"""
     r"""((?:["'][^"'\n]*["']\s*,?\s*)+)\)"""
