@@ -51,6 +51,15 @@ def wait_until_healthy(tree: Tree, place: Place, name: str,
     return Fix(f"Ask {name} for its health, and wait for it", (*fix.edits, check)) if check is not None else None
 
 
+def given_as_to_others(tree: Tree, place: Place, service: str, variables: Sequence[str]) -> Fix | None:
+    """Give a compose service what other services of its file are given under the same names."""
+    from connlint.languages.deployment.rewrite import with_variables_of_others
+
+    source = _source(tree, place.path) if place.path.endswith((".yml", ".yaml")) else None
+    title = f"Give {service} the same {' and '.join(variables)} as others have"
+    return with_variables_of_others(source, service, variables, title) if source is not None else None
+
+
 def _source(tree: Tree, path: str) -> Source | None:
     data = tree.read(path)
     try:

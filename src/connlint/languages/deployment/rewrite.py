@@ -21,6 +21,9 @@ _PART_OF_WORD = r"[\w.:/@$-]"
 _PLAIN = regex(r"(?:[\w./:=,@%+-]|\$\w+|\$\{\w+(?::-[\w./:@-]*)?\})+")
 """A word that means the same in a JSON array and to a shell, but for its variables."""
 _VALUE = regex(r"[\w:/.@,?&=%+*-]+")
+_VALUE_OF_OTHERS = regex(r"(?:[A-Za-z]|\$\{\w+\})(?:[\w./@,?&=%+*~-]|:(?=\S)|\$\{\w+(?::?-[\w./@-]*)?\})*")
+"""An address that means the same with quotes and without, behind ``NAME:`` and behind ``NAME=``."""
+_ITSELF = regex(r"localhost|\b127\.|\b0\.0\.0\.0\b|::1")
 _HEALTHY, _STARTED = "service_healthy", "service_started"
 
 
@@ -45,6 +48,54 @@ def with_variable(source: Source, name: str, value: str) -> Edit | None:
     apart = end if above.lstrip().startswith("#") and source.text.endswith("\n") else ""  # a group with its heading
     last = source.text[-1:]
     return insertion(source, len(source.data), f"{apart}{text}{end}" if last in ("\n", "") else f"{end}{text}")
+
+
+def with_variables_of_others(source: Source, name: str, variables: Sequence[str], title: str) -> Fix | None:
+    """Give the compose service ``name`` each of ``variables`` as the other services of the file have it.
+
+    None unless all of them are there, none is said in two ways or names the machine itself, and the service has an
+    environment of its own, one entry below the other.
+    """
+    try:
+        found = [_own(document, "services") for document in documents(source)]
+    except Malformed:
+        return None
+    services = next((one[1] for one in found if one is not None and _own(one[1], name) is not None), None)
+    own = _own(services, name) if services is not None else None
+    mine = _own(own[1], "environment") if own is not None else None
+    if services is None or mine is None or mine[1].node.id == "scalar" or mine[1].node.flow_style:
+        return None
+    given = [dict(_environment(other)) for key, other in _pairs(services) if key.text != name]
+    entries = mine[1].node.value
+    last = _last_leaf(mine[1])
+    if not entries or last is None:
+        return None
+    first = entries[0][0] if mine[1].node.id == "mapping" else entries[0]
+    head = source.slice((line_start(source, Yaml(first, source).span[0]), Yaml(first, source).span[0]))
+    text = ""
+    for variable in variables:
+        values = {one[variable] for one in given if variable in one}
+        if len(values) != 1 or not re.fullmatch(r"\s*(?:-[ ]+[\"']?)?", head):
+            return None
+        value, = values
+        if not _VALUE_OF_OTHERS.fullmatch(value) or _ITSELF.search(value) or '"' in head or "'" in head:
+            return None
+        text += f"{line_end(source)}{head}{variable}{'=' if '-' in head else ': '}{value}"
+    return Fix(title, (insertion(source, line_stop(source, last.span[1]), text),))
+
+
+def _environment(service: Yaml) -> Iterator[tuple[str, str]]:
+    """The variables that a compose service is given by itself, with their values as they are written."""
+    own = _own(service, "environment")
+    if own is not None and own[1].node.id == "mapping":
+        for key, value in _pairs(own[1]):
+            if key.text and value.text:
+                yield key.text, value.text
+    elif own is not None and own[1].node.id == "sequence":
+        for item in own[1].list():
+            name, mark, written = (item.text or "").partition("=")
+            if mark:
+                yield name, written
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
