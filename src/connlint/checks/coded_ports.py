@@ -74,11 +74,8 @@ class CodedPorts:
 
     def _number(self, module: Module, serving: Serving, start: Start) -> Opened | None:
         """The port that a call serves on; None where it cannot be known."""
-        call = next((c for c in module.nodes(p.Call) if c.callee.at == serving.place.at), None)
-        if call is None:
-            return None
         addressed = bool(serving.entry.get("with_port"))
-        value = serving.value if addressed else _port_argument(call, "object_at" in serving.entry)
+        value = serving.port(module)
         if value is None:
             return None
         place = Place(module.path, value.at)
@@ -100,20 +97,6 @@ class CodedPorts:
         if len(texts) == 1 and (text := texts.pop()).isdigit():
             return Opened(int(text), place, by_default)
         return None
-
-
-def _port_argument(call: p.Call, positional: bool) -> p.Expression | None:
-    for argument in call.args:
-        if argument.name == "port":
-            return argument.value
-        if type(argument.value) is p.Record:
-            for entry in argument.value.entries:
-                if type(entry.key) is p.Text and entry.key.value == "port":
-                    return entry.value
-    first = call.args[0] if call.args else None
-    if positional and first is not None and first.name is None and not first.spread:
-        return None if type(first.value) in (p.Function, p.Record) else first.value
-    return None
 
 
 def _key(one: Running) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from connlint.project.module import Module
 from connlint.project.packages import package_root, unit_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
+from connlint.project.serving import servings
 from connlint.project.stage import Stages, stages_of, words_of
 from connlint.project.uses import uses
 from connlint.project.values import Possible, Site, Values, values_of
@@ -69,6 +70,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         host = loopback(text)
         assert host is not None
         if any(wording.agent(word, host) for word in words_of(name)):
+            continue
+        if host.port is not None and _listens(values, home, host.port, rules):
             continue
         # a page looks for its own machine in front of whoever reads it, whatever its image runs
         if not stages.is_for_browsers(module.path) and Companions.of(project, rules.apis).beside(
@@ -245,6 +248,16 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: A
     if _stands_in(module, call) or _talks_to_companion(module, card.options["companions"]):
         return True
     return any(_is_main(c.test) and c.truth for c in stages.held(module, call))
+
+
+def _listens(values: Values, module: Module, port: int, rules: Rules) -> bool:
+    """Whether the file serves on ``port`` itself: then it asks its own process, as a check of its health does."""
+    for serving in servings(module, rules.apis.get("serving_call", [])):
+        told = serving.port(module)
+        if told is not None and any((q.text or "").rpartition(":")[2] == str(port)
+                                    for q in values.possible(module, told)):
+            return True
+    return False
 
 
 def _talks_to_companion(module: Module, companions: Collection[str]) -> bool:

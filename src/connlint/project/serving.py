@@ -26,6 +26,13 @@ class Serving(Struct, frozen=True):
     place: Place
     value: p.Expression | None = None
 
+    def port(self, module: Module) -> p.Expression | None:
+        """What tells the call, which stands in ``module``, its port: in an address, where the table says so."""
+        if self.entry.get("with_port"):
+            return self.value
+        call = next((c for c in module.nodes(p.Call) if c.callee.at == self.place.at), None)
+        return _port_argument(call, "object_at" in self.entry) if call is not None else None
+
 
 def servings(module: Module, table: list[dict[str, Any]]) -> Iterator[Serving]:
     """Every call of ``module`` that serves, as far as its name shows."""
@@ -38,6 +45,20 @@ def servings(module: Module, table: list[dict[str, Any]]) -> Iterator[Serving]:
                 host = host.rpartition(":")[0]
             told = Place(module.path, at.at) if at is not None else None
             yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at), at)
+
+
+def _port_argument(call: p.Call, positional: bool) -> p.Expression | None:
+    for argument in call.args:
+        if argument.name == "port":
+            return argument.value
+        if type(argument.value) is p.Record:
+            for entry in argument.value.entries:
+                if type(entry.key) is p.Text and entry.key.value == "port":
+                    return entry.value
+    first = call.args[0] if call.args else None
+    if positional and first is not None and first.name is None and not first.spread:
+        return None if type(first.value) in (p.Function, p.Record) else first.value
+    return None
 
 
 def method(module: Module, call: p.Call) -> str | None:

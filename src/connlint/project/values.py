@@ -7,12 +7,14 @@ followed by `objects`, calls by `results`; what a test says about a variable is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice, product
 from typing import Any
 
 from msgspec.structs import replace
 
 from connlint.model import program as p
+from connlint.patterns import regex
 from connlint.project.absence import Absence
 from connlint.project.conditions import Condition, conditions
 from connlint.project.environment import Access, Declaration, Environment
@@ -25,11 +27,13 @@ from connlint.project.possible import Site as Site
 from connlint.project.project import Project
 from connlint.project.results import Results
 from connlint.project.rounds import item_of
+from connlint.project.templates import template
 from connlint.project.validators import computed, overruled
 
 MOST = 24
 """No more possible values are followed than this; the rest is unknown."""
 DEPTH = 40
+_ADDRESS = regex(r"\w[\w+.-]*://")
 STEPS = 4000
 """Evaluations for one question: functions that choose among the results of others multiply. Past it, all is unknown."""
 
@@ -92,13 +96,13 @@ class Values:
         if kind is p.Member or kind is p.Index:
             return self._member(module, e, frame)
         if kind is p.Call:
-            return self.results.of(module, e, frame)
+            return self._formatted(module, e, frame) or self.results.of(module, e, frame)
         if kind is p.Logical:
             return self._logical(module, e, frame)
         if kind is p.Conditional:
             return self._conditional(module, e, frame)
         if kind is p.Concat:
-            return self._concat(module, e, frame)
+            return self._concat(module, e.parts, frame)
         if kind is p.Await:
             return self.possible(module, e.value, frame)
         if kind is p.Number:
@@ -121,6 +125,8 @@ class Values:
             return rows or [Possible(None)]
         if kind in (p.Record, p.Function, p.Class):
             return [Possible(None)]
+        if kind is p.Opaque:
+            return self._operation(module, e, frame)
         return [UNKNOWN]
 
     def _logical(self, module: Module, e: p.Logical, frame: Frame | None) -> list[Possible]:
@@ -160,11 +166,13 @@ class Values:
                 rows.append(joined(q, absent, Site(module, e), condition))
         return rows
 
-    def _concat(self, module: Module, e: p.Concat, frame: Frame | None) -> list[Possible]:
+    def _concat(self, module: Module, pieces: Iterable[Any], frame: Frame | None,
+                template: Site | None = None) -> list[Possible]:
+        """The texts that ``pieces`` make; those that are no expressions but strings stand in ``template``."""
         parts = []
-        for part in e.parts[:24]:
-            values = self.possible(module, part, frame) or [UNKNOWN]
-            parts.append(values[:6])
+        for part in islice(pieces, 24):
+            values = [Possible(part, origin=template)] if type(part) is str else self.possible(module, part, frame)
+            parts.append((values or [UNKNOWN])[:6])
         rows = []
         for combination in islice(product(*parts), MOST):
             text = "".join(HOLE if q.text is None else q.text for q in combination)
@@ -180,6 +188,21 @@ class Values:
                 any(q.from_argument for q in combination),
             ))
         return rows
+
+    def _operation(self, module: Module, e: p.Opaque, frame: Frame | None) -> list[Possible]:
+        """``base + path`` where a part turns out to be an address; what is added else may be numbers."""
+        if e.why == "binary +":
+            rows = self._concat(module, e.parts, frame)
+            return rows if any(_ADDRESS.match(q.text or "") for q in rows) else [UNKNOWN]
+        return self._formatted(module, e, frame) or [UNKNOWN]
+
+    def _formatted(self, module: Module, e: Any, frame: Frame | None) -> list[Possible] | None:
+        """``"%s/%s" % (base, path)`` and ``"{}/{}".format(base, path)``; None for anything else."""
+        found = template(e)
+        if found is None:
+            return None
+        written, parts = found
+        return self._concat(module, parts, frame, Site(module, written))
 
     # -- reads ----------------------------------------------------------------------------------------------------
 
