@@ -26,7 +26,7 @@ from connlint.project.module import Module
 from connlint.project.packages import package_root, unit_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
-from connlint.project.serving import servings
+from connlint.project.serving import method, servings
 from connlint.project.stage import Stages, stages_of, words_of
 from connlint.project.uses import uses
 from connlint.project.values import Possible, Site, Values, values_of
@@ -165,6 +165,8 @@ class _Requests:
     def __init__(self, rules: Rules, language: str) -> None:
         self.exact: dict[str, list[str]] = {}
         self.methods: dict[str, tuple[list[str], list[str]]] = {}
+        self.of_made: set[str] = set()
+        """Names of the methods that objects have which the file makes: ``connect`` of ``Client().connect``."""
         for entry in rules.apis.get("request", ()):
             if entry["language"] != language:
                 continue
@@ -173,6 +175,8 @@ class _Requests:
                     self.methods[name[2:]] = (entry["receivers"], entry["address"])
                 else:
                     self.exact[name] = entry["address"]
+                    if "()." in name:
+                        self.of_made.add(name.rpartition(".")[2])
 
     def of(self, module: Module, call: p.Call) -> tuple[str, list[str]] | None:
         name = module.qualified(call.callee)
@@ -181,6 +185,10 @@ class _Requests:
             if "." not in name or module.program.language != "python" or root != name:
                 return name, self.exact[name]
         callee = call.callee
+        if type(callee) is p.Member and callee.name in self.of_made:
+            made = method(module, call)
+            if made is not None and made in self.exact:
+                return made, self.exact[made]
         if type(callee) is p.Member and callee.name in self.methods:
             receivers, places = self.methods[callee.name]
             of = callee.of
