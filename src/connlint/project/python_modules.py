@@ -108,7 +108,7 @@ class PythonLinker:
                 return Unknown(why)
             if self.stands.may_be_in_portion(base, name):
                 return _PORTION
-            return self._missing(base, name, "." * (len(module) - len(name)))
+            return self._missing(base, name, "." * (len(module) - len(name)), folder)
         top = module.partition(".")[0]
         reachable = self.stands.reachable(folder, top)
         for stand in reachable:
@@ -148,17 +148,22 @@ class PythonLinker:
         named = root.rpartition("/")[2].encode() in self.files.read(path)
         return Found(place) if named or is_below(path, root) else _ELSEWHERE
 
-    def _missing(self, root: str, module: str, dots: str) -> Missing:
-        """What is known of a module that does not exist: where it would be, and what is like it there."""
+    def _missing(self, root: str, module: str, dots: str, folder: str = "") -> Missing:
+        """What is known of a module that does not exist: where it would be, and what is like it there.
+
+        ``folder`` is that of a file which imports with ``dots``: what lies on the way to it takes fewer of them.
+        """
         stem = join(root, module.replace(".", "/"))
-        folder, _, name = stem.rpartition("/")
+        parent, _, name = stem.rpartition("/")
         tried = (f"{stem}.py", f"{stem}/{INIT}")
         top = join(root, module.partition(".")[0]) if not dots else root
         namesakes = self.files.holding(name, top) if dots or name != module else []
         if len(namesakes) == 1:
-            below = namesakes[0][len(root) :].strip("/").replace("/", ".")
-            return Missing("no such file", tried, f"{dots}{below}.{name}")
-        near = difflib.get_close_matches(name, sorted(self.files.submodules(folder)), 1, NEAR)
+            below = namesakes[0][len(root) :].strip("/").split("/")
+            while len(dots) > 1 and below and is_below(f"{folder}/", root := join(root, below[0])):
+                dots, below = dots[1:], below[1:]
+            return Missing("no such file", tried, dots + ".".join((*below, name)))
+        near = difflib.get_close_matches(name, sorted(self.files.submodules(parent)), 1, NEAR)
         head = module[: len(module) - len(name)]
         return Missing("no such file", tried, f"{dots}{head}{near[0]}" if near else None)
 
