@@ -43,6 +43,8 @@ PAGE = {
     "web/src/items.js": "const URL = import.meta.env.VITE_API_URL || 'http://localhost:8000';\n"
                         "export const items = () => fetch(`${URL}/items`);\n",
 }
+MADE_UP = ("import os\n\nfrom sqlalchemy import create_engine\n\nURL = os.getenv('DATABASE_URL')\n"
+           "if not URL:\n    URL = GIVEN\nengine = create_engine(URL)\n\n\ndef rows():\n    return engine.connect()\n")
 POOLED = {
     "agent/package.json": '{"name": "agent", "private": true, "dependencies": {"pg": "^8.0.0"}}',
     "agent/src/db.ts": "import { Pool } from 'pg';\n"
@@ -247,6 +249,10 @@ CASES = {
     "a client whose variable a schema gives": ("module-scope-pool", "note", ENVALID),
     "a client whose variable a schema lets be missing": ("module-scope-pool", "warning", {
         **ENVALID, "src/config.ts": ENVALID["src/config.ts"].replace("'mongodb://db:27017'", "undefined")}),
+    "a pool whose variable is made up for": ("module-scope-pool", "note", {
+        "rows.py": MADE_UP.replace("GIVEN", "f'postgresql://{os.getenv(\"PGUSER\")}@db/app'")}),
+    "a pool whose variable another may make up for": ("module-scope-pool", "warning", {
+        "rows.py": MADE_UP.replace("GIVEN", "os.getenv('OTHER_URL')")}),
     "a pool of a program's own start": ("module-scope-pool", "note", STARTED),
     "a pool of a start that others import": ("module-scope-pool", "error", {
         **STARTED, "app.js": STARTED["app.js"].replace("const pool", "export const pool"),
@@ -359,3 +365,36 @@ def test_level(case: str) -> None:
 ])
 def test_when_a_name_is_missed_depends_on_what_loads_it(files: dict[str, str], said: str) -> None:
     assert [said in f.message for f in report(files).findings if f.rule == "missing-symbol"] == [True]
+
+
+@pytest.mark.parametrize(("options", "dialled"), [
+    ("host: process.env.MAIL_HOST", "127.0.0.1:587"),
+    ("host: process.env.MAIL_HOST, port: 465", "127.0.0.1:465"),
+    ("host: process.env.MAIL_HOST, secure: true", "127.0.0.1:465"),
+    ("host: process.env.MAIL_HOST, port: process.env.MAIL_PORT", "127.0.0.1"),
+])
+def test_what_is_dialled_without_a_host_has_the_port_that_is_told(options: str, dialled: str) -> None:
+    code = f"const mailer = require('nodemailer');\nexports.mail = () => mailer.createTransport({{ {options} }});\n"
+    found = report({"mail.js": code}).findings
+    assert [f.message.split("connects to ")[1].split()[0] for f in found] == [dialled]
+
+
+@pytest.mark.parametrize(("kind", "dialled"), [
+    ("'postgres'", "localhost:5432"), ("'mysql'", "localhost:3306"), ("process.env.KIND", "localhost"),
+])
+def test_what_is_dialled_without_a_host_depends_on_the_kind_of_database(kind: str, dialled: str) -> None:
+    code = ("import { DataSource } from 'typeorm';\n"
+            f"export default new DataSource({{ type: {kind}, host: process.env.HOST }});\n")
+    found = [f for f in report({"rows.ts": code}).findings if f.rule == "implicit-localhost-default"]
+    assert [f.message.split("connects to ")[1].split()[0] for f in found] == [dialled]
+
+
+@pytest.mark.parametrize(("tried", "said"), [
+    ("try:\n    pool = {}\nexcept Exception:\n    pool = None\n", "every importer opens a connection"),
+    ("try:\n    pool = {}\nexcept Exception:\n    raise\n", "where the server is away"),
+    ("pool = {}\n", "where the server is away"),
+])
+def test_an_import_fails_only_where_nothing_takes_the_failure(tried: str, said: str) -> None:
+    code = "import psycopg2.pool\n\n" + tried.format("psycopg2.pool.SimpleConnectionPool(1, 2, 'postgresql://db/app')")
+    found = [f for f in report({"rows.py": code}).findings if f.rule == "module-scope-pool"]
+    assert [said in f.message for f in found] == [True]

@@ -41,6 +41,16 @@ FLOWS = {
     "caught, and not given back": (
         "@!\ntry:\n    await work()  # CAUSE\n    t.cancel()\nexcept Exception:\n    print(1)",
         "@!\ntry {\n  await work(); // CAUSE\n  clearInterval(t);\n} catch {\n  console.log(1);\n}"),
+    "a flag kept what was asked before": (
+        "own = not kept\nx = 0\nif own:\n    x = 1\nif not kept:\n    @\n    try:\n        await work(x)\n"
+        "    finally:\n        if own:\n            t.cancel()",
+        "const own = !kept;\nlet x = 0;\nif (own) {\n  x = 1;\n}\nif (!kept) {\n  @\n  try {\n    await work(x);\n"
+        "  } finally {\n    if (own) {\n      clearInterval(t);\n    }\n  }\n}"),
+    "a flag kept something else": (
+        "own = not flag\nx = 0\nif own:\n    x = 1\nif not kept:\n    @!\n    try:\n        await work(x)\n"
+        "    finally:\n        if own:\n            t.cancel()",
+        "const own = !flag;\nlet x = 0;\nif (own) {\n  x = 1;\n}\nif (!kept) {\n  @!\n  try {\n    await work(x);\n"
+        "  } finally {\n    if (own) {\n      clearInterval(t);\n    }\n  }\n}"),
     "an early return": (
         "@!\nif flag:\n    return 1  # CAUSE\nt.cancel()",
         "@!\nif (flag) {\n  return 1; // CAUSE\n}\nclearInterval(t);"),

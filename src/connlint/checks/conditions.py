@@ -99,11 +99,28 @@ class Conditions:
             return ((HELD, wanted == (test.op == "not in")),), False
         if id(test) in self.plan.held:
             return ((HELD, wanted),), True
+        if kind is p.Name and (meant := self.flagged(test)) is not None:
+            return self.literals(meant, wanted)
         if kind in (p.Name, p.Member) and self.steady(test):
             return ((self.words(test), wanted),), True
         if kind is p.Compare and self.steady(test):
             return ((self.words(test, op=test.op.replace("!=", "==")), wanted == (test.op != "!=")),), True
         return (), False
+
+    def flagged(self, name: p.Name) -> Any:
+        """The condition that a variable has kept: ``const own = !given``; None where it is none, or one of what this
+        function changes."""
+        found = self.module.lookup(name.id, name)
+        value: Any = found[0].value if len(found) == 1 and found[0].kind == "value" and not found[0].path else None
+        if type(value) not in (p.Not, p.Compare) or self.module.function(value) is not self.module.function(name):
+            return None
+        parts = [value.value] if type(value) is p.Not else [value.left, value.right]
+        return value if all(self._is_told_once(part) for part in parts) else None
+
+    def _is_told_once(self, part: Any) -> bool:
+        if type(part) is not p.Name:
+            return type(part) in (p.Text, p.Number, p.Constant)
+        return id(part) not in self.plan.held and len(self.module.lookup(part.id, part)) == 1
 
     def words(self, it: Any, op: str = "") -> str:
         if op:

@@ -9,7 +9,7 @@ from typing import Any
 from connlint.checks.constructions import Facts, Judge, given_back, judge, lacking, place_of, said, variable
 from connlint.checks.kept import cached_in, kept_for_reloads
 from connlint.checks.optional_clients import OFF, declared_default
-from connlint.checks.unset_address import is_checked
+from connlint.checks.unset_address import dialled, is_checked
 from connlint.checks.wording import listed, shown_variable
 from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Step
@@ -131,7 +131,7 @@ def _quiet(court: Judge, built: Construction) -> Facts | None:
     if is_checked(court.values, court.stages, built.module, built.call, q.absent, court.project, court.rules):
         return None
     name = next(v for r in q.absent for v in r.variables)
-    target = built.entry.get("missing_address", "localhost")
+    target = dialled(court.values, built)
     step = Step(place_of(built.module, value), f"{name} is read without a default or a check")
     return Facts("quiet", [step], {"variable": name, "address": target})
 

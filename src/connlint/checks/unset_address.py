@@ -12,7 +12,7 @@ from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
-from connlint.project.clients import Construction, construction, record_of
+from connlint.project.clients import Construction, constant_of, construction, record_of
 from connlint.project.conditions import ends
 from connlint.project.edits import require
 from connlint.project.environment import VARIABLE
@@ -55,7 +55,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if not given:
             if built.entry["kind"] in card.options.get("bare_kinds", ()) and _known_to_be_bare(built) \
                     and not _is_told_later(built) and not _is_given_outside(built, project, rules):
-                yield _none(module, built)
+                yield _none(values, module, built)
             continue
         if any(not _may_be_unset(built, place, possible) for place, possible in given):
             continue
@@ -67,7 +67,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if is_promised(values, stages, module, reads):
             continue
-        yield _unset(values, module, built, reads, _target(built, names, stages, rules))
+        yield _unset(values, module, built, reads, _target(values, built, names, stages, rules))
 
 
 def _addresses(values: Values, built: Construction) -> Iterator[tuple[str, list[Possible]]]:
@@ -265,13 +265,37 @@ def _tested(values: Values, module: Module) -> dict[str, list[Any]]:
     return found
 
 
-def _target(built: Construction, names: list[str], stages: Stages, rules: Rules) -> str:
+def _target(values: Values, built: Construction, names: list[str], stages: Stages, rules: Rules) -> str:
     """What the library dials by itself where it is given no address, in a browser or anywhere else."""
     there = built.entry.get("missing_in_pages")
     prefixes = tuple(prefix for entry in rules.apis.get("browser", ()) for prefix in entry["prefixes"])
     if there and (stages.is_for_browsers(built.module.path) or all(name.startswith(prefixes) for name in names)):
         return str(there)
-    return str(built.entry.get("missing_address", "localhost"))
+    return dialled(values, built)
+
+
+def dialled(values: Values, built: Construction) -> str:
+    """What the library dials where it is told no host: with the port that stands beside the host that is missing, or
+    the one that goes with its other options; without any where these are not known."""
+    address = str(built.entry.get("missing_address", "localhost"))
+    host, colon, _ = address.partition(":")
+    if not colon:
+        return address
+    for case in built.entry.get("missing_where", ()):
+        options = {place: wanted for place, wanted in case.items() if place != "address"}
+        if built.given(options):
+            address = str(case["address"])
+        elif any(type(constant_of(built.module, value, built.project)) not in (p.Text, p.Constant)
+                 for place in options if (value := built.option(place)) is not None):
+            address = host
+    places = [place.removesuffix("host") + "port" for place in built.entry["address"] if place.endswith("host")]
+    told = next((value for place in places if (value := built.option(place)) is not None), None)
+    if told is None:
+        return address
+    ports = {q.text for q in values.possible(built.module, told) if q.text is not None}
+    if len(ports) > 1 or not all(port.isdigit() for port in ports):
+        return host
+    return f"{host}:{ports.pop()}" if ports else address
 
 
 def _unset(values: Values, module: Module, built: Construction, reads: tuple[Read, ...], target: str) -> Draft:
@@ -287,8 +311,8 @@ def _unset(values: Values, module: Module, built: Construction, reads: tuple[Rea
     return Draft("unset", place, slots, names[0], steps, fix=fix)
 
 
-def _none(module: Module, built: Construction) -> Draft:
-    target = built.entry.get("missing_address", "localhost")
+def _none(values: Values, module: Module, built: Construction) -> Draft:
+    target = dialled(values, built)
     outcome = "environment" if built.entry.get("environment") else "none"
     slots = {"client": built.name, "target": target, "variables": ", ".join(built.entry.get("environment", ())[:1])}
     return Draft(outcome, Place(module.path, built.call.at), slots, built.name)
