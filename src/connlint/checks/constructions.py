@@ -22,7 +22,7 @@ from connlint.project.address import loopback, shown
 from connlint.project.callees import last_name
 from connlint.project.clients import Construction, construction, instance, record_of
 from connlint.project.companions import Companions
-from connlint.project.conditions import conditions
+from connlint.project.conditions import conditions, ends
 from connlint.project.env_files import in_production
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -157,8 +157,25 @@ class Judge:
                 continue
             for q in possible:
                 if q.nothing and any(r.variables for r in q.absent) and not self._checked(built, q):
-                    return q, value
+                    if not self._is_made_up_for(built.module, value, q):
+                        return q, value
         return None
+
+    def _is_made_up_for(self, module: Module, value: Any, q: Possible) -> bool:
+        """Whether the name ``value`` gets something else before, wherever the variables have given nothing:
+        ``if not URL: URL = f"…"``."""
+        if type(value) is not p.Name:
+            return False
+        names = {v for read in q.absent for v in read.variables}
+        for definition in module.lookup(value.id, value):
+            node = definition.node
+            if definition.kind != "value" or not isinstance(node, p.Statement) or node.at >= value.at:
+                continue
+            if module.function(node) is module.function(value) and any(
+                    names.intersection(read.variables) for held in conditions(module, node)
+                    for read in self.values.absent(held.module, held.test, held.truth)):
+                return not any(other.nothing for other in self.values.possible(module, definition.value))
+        return False
 
     def _checked(self, built: Construction, q: Possible) -> bool:
         """Whether a test around or before the construction holds only where the variable is set, or a schema gives it.
@@ -218,10 +235,11 @@ class Judge:
             return Facts("plain")
         if not entry:
             if built.dials:
-                waits = built.entry["connects"] == "blocking"
+                waits = built.entry["connects"] == "blocking" and not _goes_on(module, built.call)
                 return Facts("blocks" if waits else "connects")
             if (call := self.opened(built)) is not None:
-                return Facts("opened", [Step(place_of(module, call), "it connects here, while the module is imported")])
+                step = Step(place_of(module, call), "it connects here, while the module is imported")
+                return Facts("connects" if _goes_on(module, call) else "opened", [step])
         framework = self.programs.framework(imported, options["reloads"]) if options.get("reloads") else None
         if framework is not None and self._pools(built) and not given_back(self, built) and not (
                 framework[0] in options.get("kept_alone", ()) and not importers(self.project).targets(imported.path)):
@@ -405,3 +423,19 @@ def _handed_over(module: Module, node: Any) -> Any:
     call = module.parent(given) if type(given) is p.Argument else None
     promise = type(call) is p.Call and type(call.callee) is p.Member and call.callee.name in ("then", "finally")
     return _handed_over(module, call) if promise else node
+
+
+def _goes_on(module: Module, call: Any) -> bool:
+    """Whether the file goes on where ``call`` fails: a handler around it, or behind it, takes what it raises."""
+    below = call
+    for above in module.parents(call):
+        kind = type(above)
+        if kind is p.Try and any(below is statement for statement in above.body):
+            if above.handlers and not any(ends(module, handler.body) for handler in above.handlers):
+                return True
+        elif kind is p.Member and above.of is below and above.name == "catch":
+            return True
+        elif kind in (p.Function, p.Class):
+            return False
+        below = above
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
@@ -96,7 +97,9 @@ class Destinations:
         return bool(words & (self.wording.words["serving"] | self.wording.words["bind"]))
 
     def _is_unread(self, module: Module, node: Any, found: list[Use]) -> bool:
-        """Whether the value becomes part of something whose other parts alone are read."""
+        """Whether the value becomes part of something whose other parts alone are read, or is never asked for."""
+        if self._is_settled(module, node):
+            return True
         if type(node) is p.Entry and self.mentions.is_unread_entry(module, node, _REST_OF_SCHEMA):
             return True
         crowded = self.disuse.is_crowded(module.path)
@@ -116,6 +119,24 @@ class Destinations:
             return self.mentions.is_unread(made, least)
         return self.disuse.has(module, node) or self._is_left_over(module, node)
 
+    def _is_settled(self, module: Module, node: Any) -> bool:
+        """Whether ``node`` is what ``getattr(settings, "URL", …)`` would give where nothing is set, and the files of
+        that name, which make up the object, always set it at their top level."""
+        above = module.parent(node)
+        call: Any = module.parent(above) if type(above) is p.Argument else None
+        if type(call) is not p.Call or type(call.callee) is not p.Name or call.callee.id != "getattr":
+            return False
+        if len(call.args) != 3 or call.args[2] is not above or type(call.args[1].value) is not p.Text:
+            return False
+        name, of = call.args[1].value.value, last_name(call.args[0].value)
+        if of is None or not name.isidentifier():
+            return False
+        set_there = re.compile(rb"^%s[ \t]*(?::[^=\n]+)?=(?!=)" % name.encode(), re.M)
+        return any(of in (parts := path.removesuffix(".py").split("/")[-2:]) and parts[-1] != "__init__"
+                   and set_there.search(self.elsewhere.index.data(path))
+                   for path in self.elsewhere.index.mentions(name, module.path)
+                   if path.endswith(".py") and path != module.path and self.elsewhere.counts(path))
+
     def _is_left_over(self, module: Module, node: Any) -> bool:
         """Whether a constant of a module of JavaScript holds the value and nothing names it again, although the module
         goes on with others like it."""
@@ -134,8 +155,7 @@ class Destinations:
         if type(let.target) is not p.Name:
             return True
         name = let.target.id
-        given = any(exported.local == name for export in module.nodes(p.Export) for exported in export.names)
-        return given or bool(references(module, name, let.target))
+        return _is_exported(module, name) or bool(references(module, name, let.target))
 
     def _only_asks(self, use: Use) -> bool:
         return use.kind == "compared" or (use.kind == "tested" and type(use.node) is not p.Loop)
@@ -193,7 +213,8 @@ class Destinations:
         entry = module.parent(node)
         if type(entry) is not p.Entry or {use.kind for use in found} - {"key", "named", "attribute", "exported"}:
             return False
-        given = any(use.keys and (use.kind == "exported" or use.place == "exports") for use in found)
+        given = any(use.keys and (use.kind == "exported" or use.place == "exports" or (
+            use.kind == "named" and _is_exported(module, use.place))) for use in found)
         return given and self.mentions.is_unread_entry(module, entry, _REST_OF_OBJECT)
 
     def listens(self, use: Use, host: Host) -> bool:
@@ -236,6 +257,8 @@ class Destinations:
         words = self._words(use)
         if bool(self.wording.words["allow"].intersection(words)):
             return not self.wording.sends(words)
+        if not self.wording.names["list of allowed"].isdisjoint((use.place, *use.keys)):
+            return True
         return any(not self.wording.words["list of allowed"].isdisjoint(words_of(name)) for name in use.through)
 
     def _words(self, use: Use) -> set[str]:
@@ -304,3 +327,8 @@ class Destinations:
 
     def _only_compared(self, found: list[Use]) -> bool:
         return {use.kind for use in found if use.kind != "tested"} == {"compared"}
+
+
+def _is_exported(module: Module, name: str) -> bool:
+    """Whether a statement of the module exports what it calls ``name``."""
+    return any(exported.local == name for export in module.nodes(p.Export) for exported in export.names)

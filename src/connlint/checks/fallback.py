@@ -41,6 +41,7 @@ from connlint.project.validators import has_default_method
 from connlint.project.values import Possible, Read, Site, Values, values_of
 
 _LOADED = regex(rb"\bload\s*:\s*\[")
+_KEY = regex(r"[A-Za-z_$][\w$-]*$")
 _PROPOSALS = ("default", "initial", "initialValue")
 """Where settings are told which factories to load."""
 _NO_PAGE = ("postgres", "mysql", "mariadb", "mongodb", "redis", "amqp", "mssql", "sqlserver", "cockroachdb")
@@ -148,7 +149,7 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         if module.program.language != "python" and declared_in_package(values, stages, module.path).intersection(names):
             continue
-        if is_promised(values, stages, module, reads):
+        if is_promised(values, stages, module, reads, site.node):
             continue
         if destinations.silent(module, found.node, names, found.host):
             continue
@@ -227,7 +228,7 @@ def _is_none(project: Project, path: str, wording: Wording, variable: str) -> bo
     if wording.says("platform", variable):
         return True
     head, dot, _ = variable.partition(".")
-    if not dot or not head.isidentifier():
+    if not dot or not _KEY.match(head):
         return False
     told = re.compile(rb"\bregisterAs\(\s*['\"`]%s['\"`]" % head.encode())
     index = importers(project)

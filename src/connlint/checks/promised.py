@@ -6,28 +6,31 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from connlint.checks.demands import required_variables
+from connlint.checks.demands import demands_of, required_variables
 from connlint.model import program as p
 from connlint.patterns import regex
+from connlint.project.callees import last_name
+from connlint.project.conditions import Condition
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.packages import own_root
 from connlint.project.project import Project
 from connlint.project.stage import Stages
-from connlint.project.values import Read, Values
+from connlint.project.values import Read, Site, Values
 
 _VALIDATED = regex(rb"\b(?:validate|validationSchema)\b")
 _MOST = 200
 """Importers, one behind the other, that are followed from a library to the applications which load it."""
 
 
-def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Read, ...]) -> bool:
+def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Read, ...], at: Any = None) -> bool:
     """Whether what ``reads`` ask always has one of the variables.
 
     They ask a configuration object whose application validates what it holds, by a schema or class that demands the
     variable or gives it a default (a library is given the configuration of the applications that load it), or what a
     schema made of the environment; or they ask the environment itself where the application has refused to start
-    without the variable.
+    without the variable, or ask anything when its server has done so. ``at`` is where the outcome is taken, if that is
+    another place of ``module``.
     """
     if not reads:
         return False
@@ -42,7 +45,55 @@ def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Rea
                     and all(d.node.at < read.site.node.at for read in early) for v in d.variables} if early else names
         if any(names & demanded & _promised(values, stages, root)[1] for root in _applications(values.project, module)):
             return True
-    return all(_is_parsed(values, stages, read) for read in reads)
+    return all(_is_parsed(values, stages, read) for read in reads) or _is_demanded_at_start(
+        values, stages, [Site(module, at)] if at is not None else [read.site for read in reads],
+        {v for read in reads for v in read.variables})
+
+
+def _is_demanded_at_start(values: Values, stages: Stages, sites: list[Site], names: set[str]) -> bool:
+    """Whether the server of the same package refuses to start without one of the variables ``names``, and all ``sites``
+    ask later: in functions."""
+    if any(site.module.function(site.node) is None for site in sites):
+        return False
+    first = sites[0].module
+    root = own_root(values.project, first.path)
+    index = importers(values.project)
+    for name in sorted(filter(str.isidentifier, names)):
+        for path in index.mentions(name, first.path):
+            if not any(word.encode() in index.data(path) for word in (*stages.starters, *stages.start_decorators)):
+                continue
+            if own_root(values.project, path) != root or stages.of_path(path) != "production":
+                continue
+            home = values.project.module(path)
+            if home is not None and any(name in demand.variables and demand.node is not None and _is_at_start(
+                    stages, home, demand.node) for demand in demands_of(values, stages, home)):
+                return True
+    return False
+
+
+def _is_at_start(stages: Stages, module: Module, node: Any) -> bool:
+    """Whether a function that runs when the server starts comes to ``node`` wherever it is deployed."""
+    below = node
+    for above in module.parents(node):
+        kind = type(above)
+        if kind is p.Function:
+            return above.name in stages.starters or any(_announces(stages, one) for one in above.decorators)
+        if kind is p.If and below is not above.test:
+            held = any(below is statement for statement in above.then)
+            if not stages.development_only(Condition(module, above.test, not held)):
+                return False
+        elif kind in (p.Try, p.Loop, p.Class, p.Conditional, p.Logical, p.Handler, p.Case):
+            return False
+        below = above
+    return False
+
+
+def _announces(stages: Stages, decorator: Any) -> bool:
+    call = decorator if type(decorator) is p.Call else None
+    if last_name(call.callee if call is not None else decorator) not in stages.start_decorators:
+        return False
+    texts = [a.value.value for a in call.args if type(a.value) is p.Text] if call is not None else []
+    return not texts or not stages.start_moments.isdisjoint(texts)
 
 
 def _is_parsed(values: Values, stages: Stages, read: Read) -> bool:

@@ -20,6 +20,9 @@ from connlint.project.timeline import at_import
 _OWN_FOLDER = regex(rb"['\"`](?:/Users/(?!Shared\b)[\w.-]+/|[A-Z]:[\\/]{1,2}Users[\\/]{1,2}(?!Public\b)[\w.-]+[\\/])")
 """A path below the folder that a desktop gives to its user."""
 
+_STARTS = regex(rb"\A#!|\brequire\.main\b")
+"""What a file of JavaScript holds that is started, whatever it gives to others."""
+
 
 class ByHand:
     """Answers about one project."""
@@ -38,14 +41,13 @@ class ByHand:
     def has(self, module: Module) -> bool:
         """Whether ``module`` is a program that somebody starts once, by hand: ``fix-prices.js``, ``reset_admin.py``.
 
-        Its name says so, or it opens what lies in somebody's own folder, or a browser, or a workflow runs it; nothing
-        of the project imports it, and no script, image or command of the program names it. Or the scripts that do are
-        errands: ``"seed:run"``, ``"docs"``.
+        Its name or its folder says so, or it opens what lies in somebody's own folder, or a browser, or a workflow runs
+        it; nothing of the project imports it, and no script, image or command of the program names it. Or the scripts
+        that do are errands: ``"seed:run"``, ``"docs"``.
         """
         if self.is_errand(module.path):
             return True
-        name = module.path.rpartition("/")[2]
-        named = not self.stages.by_hand.isdisjoint(words_of(name.rpartition(".")[0]))
+        named = self._is_named_so(module.path)
         if self._drives_browser(module):
             return self.programs.imported_by(module.path) is None and not self._is_started(module.path)
         if not (named or _OWN_FOLDER.search(module.source.data) or self._is_for_pipelines(module.path)):
@@ -53,9 +55,25 @@ class ByHand:
         if module.program.language == "python":
             if not (self.programs.python_script(module, []) or _works_at_once(module)):
                 return False
-        elif self.programs.exports(module) and b"require.main" not in module.source.data:
+        elif self.programs.exports(module) and not _STARTS.search(module.source.data):
             return False
         return self.programs.imported_by(module.path) is None and not self.programs.is_commanded(module.path)
+
+    def _is_named_so(self, path: str) -> bool:
+        """Whether a file or its folder has the name of what is done once, or the file one that others could not import
+        as they do with the rest of the package: ``02_filter.py``, or ``poll.cjs`` among modules."""
+        *folders, name = path.split("/")
+        stem, _, suffix = name.rpartition(".")
+        if not self.stages.by_hand.isdisjoint(words_of(stem)):
+            return True
+        # a folder of experiments; programs that stay have names such as ``list`` and ``old``, too
+        once = self.stages.by_hand & self.stages.aside
+        if any(not once.isdisjoint(words_of(folder)) for folder in folders):
+            return True
+        if suffix == "py":
+            return not stem.isidentifier()
+        modules = self.programs.package(path).get("type") == "module"
+        return suffix == ("cjs" if modules else "mjs")
 
     def is_errand(self, path: str) -> bool:
         """Whether nothing imports the file at ``path``, and scripts of its package name it, all of them errands that no

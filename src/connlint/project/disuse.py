@@ -28,7 +28,9 @@ from connlint.project.uses import references
 _CROWD = 10
 """Files of the package that others import, from which on those that would read a value are taken to be there."""
 _MOST = 60
-"""Importers of one module, and steps from one value, that are followed."""
+"""Importers of one module that are followed."""
+_STEPS = 300
+"""Steps from one value that are followed: each name of an object is one, if only to see that another part is meant."""
 _CALLED = "()"
 """Among keys: what a function gives back."""
 _WITH_TEMPLATES = (".vue", ".svelte", ".astro", ".mdx")
@@ -182,7 +184,7 @@ class _Trail:
         """Whether what stands under ``keys`` of the value of ``node`` may be read."""
         if not self._is_new(module.path, node.at, keys):
             return False
-        if len(self.seen) > _MOST:
+        if len(self.seen) > _STEPS:
             return True
         above = module.parent(node)
         kind = type(above)

@@ -226,6 +226,8 @@ class Resolver:
             answer = self._settled(self.packages.entry(package, inside))
             if type(answer) is Missing and not self._declared(folder, specifier) and not specifier.startswith("@"):
                 return Unknown("a name that an installed package may have as well")
+            if type(answer) is Missing and self._is_mapped_above(folder, specifier):
+                return Unknown("an alias of a configuration that a test runner may take over")
             return answer
         if self._declared(folder, specifier):
             return INSTALLED
@@ -273,6 +275,20 @@ class Resolver:
             if type(absent) is not Missing:
                 return absent
         return absent
+
+    def _is_mapped_above(self, folder: str, specifier: str) -> bool:
+        """Whether the paths of some configuration of TypeScript in a folder above lead to a file: the ones that cover
+        it do not, but runners of tests are given such paths by programs (``pathsToModuleNameMapper``)."""
+        while True:
+            for name in sorted(self.files.listing.get(folder, ())):
+                if name.startswith("tsconfig") and name.endswith(".json"):
+                    config = self.configs.load(f"{folder}/{name}" if folder else name)
+                    match = config.targets(specifier) if config is not None else None
+                    if match is not None and any(self.files.find(target) is not None for target in match[1]):
+                        return True
+            if not folder:
+                return False
+            folder = folder_of(folder)
 
     def _declared(self, folder: str, specifier: str) -> bool:
         """Whether a package above lists the specifier's package among its dependencies."""

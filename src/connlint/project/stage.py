@@ -96,6 +96,9 @@ class Stages:
         self.errands = set(tables.get("by hand", {}).get("errands", ()))
         self.browsers = tuple(tables.get("by hand", {}).get("browsers", ()))
         self.aside = set(tables.get("aside", {}).get("words", ()))
+        start = tables.get("start", {})
+        self.starters, self.start_decorators, self.start_moments = (
+            frozenset(start.get(key, ())) for key in ("functions", "decorators", "moments"))
         self.exits = set(tables.get("exit", {}).get("names", ()))
         browser = tables.get("browser", {})
         self.browser_packages = set(browser.get("packages", ()))

@@ -102,7 +102,7 @@ def _affirmed(test: Any) -> Iterator[Any]:
 
 def _tells_main(module: Module, here: Any) -> bool:
     if type(here) is p.Name:
-        return here.id == "__name__"
+        return here.id == "__name__" or _holds_main_test(module, here)
     if type(here) is not p.Member:
         return False
     root = _root(here)
@@ -112,6 +112,16 @@ def _tells_main(module: Module, here: Any) -> bool:
         above = module.parent(here)
         return root == "import" and type(above) is p.Member and above.name in ("url", "filename")
     return here.name == "argv" and root == "process"
+
+
+def _holds_main_test(module: Module, name: p.Name) -> bool:
+    """Whether ``name`` is what a constant of the file's top level was told by such a test: ``const isMain = …``."""
+    found = module.lookup(name.id, name)
+    value = found[0].value if len(found) == 1 and found[0].kind == "value" and not found[0].path else None
+    if value is None or type(value) not in (p.Compare, p.Logical, p.Conditional):
+        return False
+    return any(type(here) is p.Member and here.name in ("main", "meta") and _tells_main(module, here)
+               for here in _affirmed(value))
 
 
 def _root(expression: Any) -> str | None:
