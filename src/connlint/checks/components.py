@@ -157,10 +157,21 @@ class Components:
             return True
         if self.module.path.endswith(tuple(self.suffixes)) and self._is_mounted():
             return True
+        if self._is_mounted_here(thing):
+            return True
         owner = class_of(self.module, thing) if self.roots else None
         for decorator in owner.decorators if owner is not None else ():
             if type(decorator) is p.Call and type(selector := argument(decorator, "selector")) is p.Text:
                 return any(fnmatchcase(selector.value, pattern) for pattern in self.roots)
+        return False
+
+    def _is_mounted_here(self, thing: Any) -> bool:
+        """Whether ``thing`` stands in the options with which the file makes its application: ``createApp({ … })``."""
+        for above in self.module.parents(thing):
+            if type(above) is p.Record and type(given := self.module.parent(above)) is p.Argument:
+                call = self.module.parent(given)
+                if type(call) is p.Call and last_word(call.callee) in self.mounting and call.args[0] is given:
+                    return self.module.function(call) is None
         return False
 
     def _is_mounted(self) -> bool:
@@ -207,6 +218,8 @@ class Components:
             entry = self._takes(self.module, call, above) if type(call) is p.Call else None
             if entry is not None:
                 by = self._undone_by(entry)
+                if function.is_async and (later := entry.get("awaited")) is not None:
+                    return Hook(last_word(call.callee) or "", f"`{later.rpartition('.')[2]}`", False, function, later)
                 cleanup = self._cleanup(entry) if by == entry.get("undone_by", "") else f"`{by.rpartition('.')[2]}`"
                 return Hook(last_word(call.callee) or "", cleanup, entry.get("returns", False), function, by)
             return None
