@@ -41,6 +41,9 @@ _LOOKING_AROUND = (b"vars(", b"__dict__", b"getattr", b"getmembers", b"dir(", b"
                    b" in this")
 """What goes through whatever an object has."""
 
+_WHY = frozenset(("code", "close_code", "closeCode", "status", "reason", "exc", "error", "signal"))
+"""Parameters of a closing method that tell why, and not what, is closed."""
+
 
 class Cases:
     """Judges the acquisitions of one module."""
@@ -158,7 +161,7 @@ class Cases:
 
     def discarded(self, call: p.Call, api: Api) -> Draft | None:
         why = self._worth(call, api.discarded)
-        if why is None or (api.calling and self._is_undone(call)):
+        if why is None or (api.calling and self._is_undone(call)) or self._is_tried(call, api):
             return None
         hook = self.components.hook(call)
         if hook is not None:
@@ -176,6 +179,15 @@ class Cases:
         steps = self.telling.because(call, why)
         return self.telling.draft("discarded", call, api, "", why=clause, steps=steps, fix=fix,
                                   level="note" if api.awaiting and self.endings.by_hand() else None)
+
+    def _is_tried(self, call: p.Call, api: Api) -> bool:
+        """Whether all that is asked is whether a pool connects, as programs do when they start; that is one connection
+        of many, unless it is done again."""
+        if not api.chained or "release" not in api.ends:
+            return False
+        above = self.module.parent(call)
+        alone = type(above) is p.Await and type(self.module.parent(above)) is p.Evaluate
+        return bool(call.args) or (alone and self.repeats.of(call).answer != "again")
 
     def _is_undone(self, call: p.Call) -> bool:
         """Whether the file removes something from the same target in another way."""
@@ -342,7 +354,8 @@ class Cases:
             return True
         python = self.module.program.language == "python" and define.value.kind != "static"
         given = [it for it in define.value.params[python:] if it.kind not in ("rest", "keywords")]
-        return all(it.default is not None or type(it.target) is p.Default for it in given)
+        return all(it.default is not None or type(it.target) is p.Default or last_word(it.target) in _WHY
+                   for it in given)
 
     def _is_handed_over(self, call: p.Call, home: Home, api: Api) -> bool:
         """Whether what was started ends by itself: its attribute is emptied, or what it runs never loops."""

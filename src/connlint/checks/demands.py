@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.model import program as p
 from connlint.model.source import Span
@@ -53,7 +54,12 @@ def demanded(values: Values, stages: Stages, module: Module) -> Iterator[tuple[A
     for statement in module.nodes(p.If):
         for block, truth in ((statement.then, True), (statement.otherwise, False)):
             if any(type(s) is p.Raise or stages.leaves(module, s) for s in block):
-                yield statement, values.absent(module, statement.test, truth)
+                reads = values.absent(module, statement.test, truth)
+                loop = module.parent(statement)
+                if type(loop) is p.Loop and loop.iterable is not None:
+                    # ``for (const name of NAMES) if (!process.env[name]) …`` demands each of them
+                    reads = tuple(replace(read, variables=(name,)) for read in reads for name in read.variables)
+                yield statement, reads
     for call in module.nodes(p.Call):
         if call.args and module.qualified(call.callee) in stages.assertions:
             yield call, values.absent(module, call.args[0].value, False)

@@ -370,7 +370,8 @@ class _Lowering:
         if name == "finally":
             out.append(Guard(tuple(before), always=callback(0)))
         elif name == "catch":
-            out.append(Guard(tuple(before), (Handler(callback(0)),) if count else ()))
+            handled = bool(count) and not (callbacks.get(0) is None and throws_again(it.args[0].value))
+            out.append(Guard(tuple(before), (Handler(callback(0)),) if handled else ()))
         else:
             then = callback(0)
             if not then and count and type(it.args[0].value) is not p.Constant:
@@ -465,6 +466,11 @@ def is_for_ever(test: p.Expression | None) -> bool:
     if type(test) is p.Number:
         return bool(test.value)
     return type(test) is p.Constant and test.value == "true"
+
+
+def throws_again(callback: Any) -> bool:
+    """Whether a function that is handed an error throws in any case."""
+    return type(callback) is p.Function and any(type(it) is p.Raise for it in callback.body)
 
 
 def _is_promise_method(it: Any) -> bool:

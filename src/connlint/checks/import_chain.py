@@ -6,6 +6,7 @@ project, whatever files are to be reported on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from connlint.checks.constructions import Facts, Judge, judge, said, variable
@@ -17,10 +18,12 @@ from connlint.model.rule import Card, Rules
 from connlint.project.callees import last_name
 from connlint.project.clients import Construction, files_with
 from connlint.project.conditions import conditions
+from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.programs import COMMANDS
 from connlint.project.project import Project
 from connlint.project.suspects import suspects
-from connlint.project.timeline import Chain, Uses, at_import, chains, holder, run_at_import
+from connlint.project.timeline import Chain, Uses, at_import, chains, holder, is_main_test, run_at_import
 
 Way = tuple[Chain, Construction]
 
@@ -116,8 +119,26 @@ def _counts(court: Judge, chain: Chain) -> bool:
         return False
     if any(court.stages.only_in_development(link.module, link.node) for link in chain.links[1:]):
         return False
-    return not court.programs.is_entry(module) and not court.programs.is_script(
+    started = court.programs.is_entry(module) and not _is_served(court, module)
+    return not started and not court.programs.is_script(
         module, court.options["applications"], court.options["listens"])
+
+
+def _is_served(court: Judge, module: Module) -> bool:
+    """Whether a file of Python, however it is called, is imported by a server that is told so, or by tests, for the
+    application that it makes."""
+    if module.program.language != "python" or any(
+            type(it) is p.If and is_main_test(module, it.test) for it in module.program.body):
+        return False
+    applications = court.options["applications"]
+    if not any(module.qualified(call.callee) in applications and at_import(module, call)
+               for call in module.nodes(p.Call)):
+        return False
+    if importers(court.project).of(module.path):
+        return True
+    stem = re.escape(module.path.rpartition("/")[2].removesuffix(".py").encode())
+    named = re.compile(rb"(?<![\w-])%s:\w" % stem)
+    return court.programs.told(named, COMMANDS, module.path) is not None
 
 
 def _draft(chain: Chain, built: Construction, facts: Facts, more: list[Way]) -> Draft:

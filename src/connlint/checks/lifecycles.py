@@ -157,7 +157,8 @@ class Lifecycles:
             self._add(Api(
                 "connection", language, tuple(f"{name}().{lent['method']}" for name in entry["names"]),
                 release=(lent["release"],) if by_pool else (), ends=() if by_pool else (lent["release"], "destroy"),
-                keeps=("detach",), what="connection", wary=language == "python", discarded="never",
+                keeps=("detach",), what="connection", wary=language == "python",
+                discarded="chained" if language == "javascript" and lent["release"] == "release" else "never",
                 owner=("terminate", "close", "closeall", "end", "dispose", "disconnect"),
             ))
         for kind in rules.apis.get("client_kind", ()):

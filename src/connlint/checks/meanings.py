@@ -156,7 +156,32 @@ class Meanings:
         if taken == "end" or (taken == "read" and not (
                 self.table.closing.says(word or "") and self.takers.closes(call, self.table))):
             return taken, call
+        if type(value) is p.Name and self._is_given_work(call) and self._ends_behind(value, call, api):
+            return "read", call
         return "escape", call
+
+    def _is_given_work(self, call: p.Call) -> bool:
+        """Whether ``call`` runs a function that its own function was given: ``withClient(work)`` calls ``work``."""
+        callee, function = call.callee, self.module.function(call)
+        if type(callee) is not p.Name or function is None:
+            return False
+        bound = self.module.lookup(callee.id, callee)
+        return len(bound) == 1 and bound[0].kind == "param" and any(it is bound[0].node for it in function.params)
+
+    def _ends_behind(self, handle: p.Name, call: p.Call, api: Api) -> bool:
+        """Whether the function that hands a handle to ``call`` gives it back behind that: it still owns it."""
+        module, function = self.module, self.module.function(call)
+        wanted = module.lookup(handle.id, handle)
+        for name in self.names.names().get(handle.id, ()):
+            if name.at[0] < call.at[1] or module.function(name) is not function:
+                continue
+            above = module.parent(name)
+            user = module.parent(above)
+            ends = type(above) is p.Member and above.name in api.ends and type(user) is p.Call and user.callee is above
+            gives = type(above) is p.Argument and type(user) is p.Call and last_word(user.callee) in api.release
+            if (ends or gives) and module.lookup(name.id, name) is wanted:
+                return True
+        return False
 
     def _member(self, member: p.Member, api: Api) -> tuple[Meaning, Any]:
         above = self.module.parent(member)

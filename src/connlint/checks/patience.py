@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from connlint.checks.flows import catches
+from connlint.checks.flows import catches, throws_again
 from connlint.checks.lifecycles import Lifecycles, last_word, parts
 from connlint.checks.origins import origins, returned
 from connlint.model import program as p
@@ -263,7 +263,7 @@ class Patience:
         """Whether an awaited value never fails."""
         if type(value) is p.Call:
             if type(value.callee) is p.Member and value.callee.name == "catch" and value.args:
-                return True
+                return not throws_again(value.args[0].value)
             if any(type(a.value) is p.Constant and a.value.value == "true" and a.name in self.table.collecting
                    for a in value.args):
                 return True

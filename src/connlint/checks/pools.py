@@ -54,7 +54,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if recommended(module, facts.outcome, card.options):
             continue
         if facts.outcome == "plain":
-            if built.entry["kind"] not in card.options["kinds"]:
+            if built.entry["kind"] not in card.options["kinds"] or _only_makes_clients(built):
                 continue
             facts = _quiet(court, built) or facts
         elif built.entry["kind"] not in card.options["kinds"]:
@@ -68,6 +68,13 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             fix=_deferred(court, built, facts.outcome),
             level=card.options["entries"][facts.outcome] if entry and not importers(project).of(module.path) else None,
         )
+
+
+def _only_makes_clients(built: Construction) -> bool:
+    """Whether what is built holds nothing by itself: all that is given back is given back by what it makes."""
+    release = built.entry.get("release", ())
+    explicit = built.entry.get("connects") == "explicit"
+    return explicit and bool(release) and all(it.get("on", "").endswith("()") for it in release)
 
 
 def _deferred(court: Judge, built: Construction, outcome: str) -> Fix | None:

@@ -96,7 +96,7 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                 adds.append((call, pair))
         if name in removing:
             removes.setdefault(name, []).append(call)
-        elif type(callee) is p.Member and sweeps(name):
+        elif type(callee) is p.Member and sweeps(name) and not _opens_again(module, callee):
             swept.add(_held(module, callee.of))
     for call, pair in adds:
         if _ends_by_itself(call, pair):
@@ -139,6 +139,20 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
         closed = target in swept or _held(module, of) in swept or any(
             _own(it) == _own(target) for it in swept if it.startswith("this."))
         yield Registration(call, pair, target, matching, fresh, closed or renamed, others, contrary, beside, aliased)
+
+
+def _opens_again(module: Module, closing: p.Member) -> bool:
+    """Whether a target that outlives the function is connected again after ``closing``, with the listeners that it had:
+    ``socket.connect()`` in an effect, and ``socket.disconnect()`` in what it returns."""
+    of = closing.of
+    if closing.name != "disconnect" or type(of) is not p.Name:
+        return False
+    bound = module.lookup(of.id, of)
+    if any(module.function(it.node) is not None for it in bound):
+        return False
+    return any(type(it.callee) is p.Member and it.callee.name == "connect" and type(it.callee.of) is p.Name
+               and it.callee.of.id == of.id and module.lookup(of.id, it.callee.of) is bound
+               and module.function(it) is not None for it in module.nodes(p.Call))
 
 
 def _target(module: Module, call: p.Call) -> str:

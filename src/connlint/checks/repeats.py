@@ -41,6 +41,7 @@ class Why(Struct, frozen=True):
     guessed: bool = False
 
 
+_LISTENING = ("on", "addListener", "addEventListener")
 _OF_ELEMENT = "its element calls it for every event"
 _ONCE = Why("once")
 _UNKNOWN = Why("unknown")
@@ -228,6 +229,10 @@ class Repeats:
             return why
         if place and _event(argument(call, "0")) in self.once_callees:
             return self._at(call, depth - 1, seen)
+        if place and word in _LISTENING:
+            # whatever the event is: what is added for every connection runs for every connection
+            why = self._at(call, depth - 1, seen)
+            return why if why.answer == "again" and not why.guessed else _UNKNOWN
         return _UNKNOWN
 
     def _named(self, name: str, at: Any, depth: int, seen: frozenset[int]) -> Why:
