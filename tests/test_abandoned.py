@@ -241,6 +241,34 @@ def test_a_script_that_rewrites_files_loads_none(does, level):
     assert levels(files, "src/parts/things.js") == {level}
 
 
+@pytest.mark.parametrize(("does", "found"), [
+    ("data.append(path.read_text())", {"note"}),
+    ("data.append(importlib.import_module(f'app.{path.stem}'))", {"warning", "error"}),
+    ("data.append(subprocess.run(['python', path]))", {"warning", "error"}),
+])
+def test_who_lists_files_and_reads_them_loads_none(does, found):
+    part = ("import importlib\n" if "importlib" in does else "import subprocess\n" if "subprocess" in does else "") + (
+        f"import pathlib\n\ndata = []\nfor path in pathlib.Path('app').glob('*'):\n    {does}\n\n" + PART)
+    assert levels({**PYTHON, "app/first.py": part}, "app/old_pool.py") == found
+
+
+@pytest.mark.parametrize(("does", "level"), [
+    ("fs.readFileSync(f, 'utf8')", "note"), ("child_process.fork(f)", "warning"),
+])
+def test_a_module_that_lists_files_and_reads_them_loads_none(does, level):
+    part = ("import fs from 'node:fs';\nimport child_process from 'node:child_process';\n"
+            if "fork" in does else "import fs from 'node:fs';\n")
+    part += f"export const a = () => fs.readdirSync('src/parts').map((f) => {does});\n"
+    assert levels({**JAVASCRIPT, "src/a.js": part, "src/parts/things.js": CLIENT}, "src/parts/things.js") == {level}
+
+
+@pytest.mark.parametrize(("path", "level"), [
+    ("src/shop/cache.config.ts", "note"), ("cache.config.ts", "warning"), ("src/shop/cache.plugin.ts", "warning"),
+])
+def test_the_second_name_of_settings_below_says_how_they_are_called(path, level):
+    assert levels({**JAVASCRIPT, path: CLIENT}, path) == {level}
+
+
 @pytest.mark.parametrize(("framework", "path", "level"), [
     ("next", "app/lib/things.ts", "note"), ("next", "app/shop/page.tsx", "warning"),
     ("next", "app/api/route.ts", "warning"),

@@ -56,6 +56,8 @@ _FINDERS_IN_APP = regex(rb'"(?:' + _IN_APP + rb')"\s*:')
 _FINDERS = regex(rb'"(?:next|@remix-run/[\w-]+|@react-router/[\w-]+|' + _IN_APP + rb')"\s*:')
 """Packages that look for files by themselves. Most may look at any file below ``app``; Next.js takes its segments
 there, Remix what stands in ``routes``."""
+_DEEP = regex(r"(?:^|/)src/(?:[^/]+/)+[\w-]+\.config\.[cm]?[jt]s$")
+"""Settings of the program by the style of their name: tools look for theirs at the top of a package."""
 _APP = regex(r"(?:^|(?<=/))app/")
 _SEGMENT = regex(
     r"/(?:page|layout|route|loading|error|global-error|not-found|template|default|forbidden|unauthorized|sitemap|robots|"
@@ -76,6 +78,13 @@ _LOADS_JAVASCRIPT = Led(
     _PUT_TOGETHER + rb"|\breaddir|globSync|\bglob\s*\(|fast-glob|autoload|autoLoad"
 )
 """What loads files that are not written out."""
+_RUNS_PYTHON = regex(
+    rb"\bpkgutil\b|\bimport_module\b|\b__import__\b|\bautodiscover|\bimport_string\b|\bimportlib\b|\brunpy\b|\bexec\(|"
+    rb"\bexecfile\b|\bwalk_packages\b|\bsubprocess\b|\bPopen\b|\bos\.(?:system|exec\w+|spawn\w+|popen)\b")
+_RUNS_JAVASCRIPT = regex(
+    _PUT_TOGETHER + rb"|glob|autoload|autoLoad|\b(?:fork|spawn|spawnSync|exec|execSync|execFile|execFileSync|addFile)"
+    rb"\s*\(|\b(?:child_process|worker_threads|vm)\b|\bWorker\(")
+"""What a file holds that runs the files whose names it has listed: who does not has listed data."""
 _PUBLISHED = regex(rb"^\s*classifiers\s*=|[\"']Programming Language :: |^\[project\.urls\]", re.M)
 _PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files|types|typings)"\s*:')
 _TITLE = regex(rb"^\s*name\s*=\s*['\"]([\w.-]+)['\"]", re.M)
@@ -161,7 +170,8 @@ class Abandoned:
     def _is_first(self, path: str) -> bool:
         """Whether the file may well be where a program begins, by its own place, name and content."""
         name = path.rpartition("/")[2]
-        if self.stages.of_path(path) != "production" or (name.count(".") > 1 and not self._is_marked(path)):
+        if self.stages.of_path(path) != "production" or (
+                name.count(".") > 1 and not self._is_marked(path) and not _DEEP.search(path)):
             return True  # of a tool; or ``x.config.ts``, ``x.module.ts``: somebody knows what the second name means
         stem = name.partition(".")[0]
         if stem.lower() in _STARTED and not (stem == "index" and path.count("/") > 1):
@@ -211,6 +221,8 @@ class Abandoned:
         names = [re.escape(folder.encode()) for folder in folders[-3:] if folder not in ("src", "lib")]
         named = re.compile(rb"(?<![\w-])(?:%s)(?![\w-])" % b"|".join(names)) if names else None
         for other in self.loaders:
+            if other.endswith(".py") != path.endswith(".py"):
+                continue
             if package_root(self.project, other) != package_root(self.project, path) and not path.startswith(
                     other.rpartition("/")[0] + "/"):
                 continue
@@ -226,6 +238,7 @@ class Abandoned:
         """The files that load others without naming them."""
         return [path for path in self.index.paths if self.stages.of_path(path) not in ("test", "example")
                 and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self.index.data(path))
+                and (_RUNS_PYTHON if path.endswith(".py") else _RUNS_JAVASCRIPT).search(self.index.data(path))
                 and not self._only_rewrites(path)]
 
     def _only_rewrites(self, path: str) -> bool:
