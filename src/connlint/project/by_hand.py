@@ -72,8 +72,7 @@ class ByHand:
             return True
         if suffix == "py":
             return not stem.isidentifier()
-        modules = self.programs.package(path).get("type") == "module"
-        return suffix == ("cjs" if modules else "mjs")
+        return suffix == "cjs" and self.programs.package(path).get("type") == "module"
 
     def is_errand(self, path: str) -> bool:
         """Whether nothing imports the file at ``path``, and scripts of its package name it, all of them errands that no
