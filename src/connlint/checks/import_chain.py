@@ -45,6 +45,8 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         chain, built = way = _clearest(found[key])
         calls = tuple((link.module, link.node) for link in chain.links)
         facts = court.facts(built, chain.start.module, calls, sure=not _depends(chain, built))
+        if facts.outcome in ("plain", "unset") and court.programs.is_entry(chain.start.module):
+            continue  # where a program is put together is the place for it, and for what it demands
         if not recommended(chain.start.module, facts.outcome, card.options):
             together.setdefault((key[0], built.name), []).append((way, facts))
     for rows in together.values():

@@ -11,9 +11,12 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Level, Place
 from connlint.model.finding import Step as Evidence
 from connlint.model.flow import Loss, Step
+from connlint.patterns import regex
 from connlint.project.module import Module
 
 _LONGEST = 60
+_OPENED = regex(r"(?<=[\s(,])\{")
+"""The brace at which the body of a function begins, or an object that is written out."""
 
 
 class Telling:
@@ -56,7 +59,9 @@ class Telling:
 
     def _short_at(self, at: tuple[int, int]) -> str:
         text = " ".join(self.module.source.slice((at[0], min(at[1], at[0] + 400))).split())
-        head = text.split("{", 1)[0].rstrip() if "{" in text[:60] and len(text) > 60 else text
+        # the body of a function and an object are left out; a brace in a text, as in f"{x}", is part of it
+        opened = _OPENED.search(text, 0, 60) if len(text) > 60 else None
+        head = text if opened is None else f"{text[:opened.start()].rstrip()} …"
         return head if len(head) <= 60 else head[:57] + "…"
 
     def draft(self, outcome: str, call: p.Call, api: Api, handle: str, *, why: str = "", where: str = "",
