@@ -227,7 +227,25 @@ class Elsewhere:
                 rows += self._imported(module, use)
             elif use.keys and (use.kind == "exported" or _is_exports(module, use)):
                 rows += self._imported_whole(module, use.keys)
+            elif use.keys and use.kind == "returned":
+                rows += self._called_for(module, use)
         return rows
+
+    def _called_for(self, module: Module, use: Use) -> Iterator[Use]:
+        """Uses of a part of what a function gives back, in the files that call it by its name."""
+        function = module.function(use.node)
+        if function is None or not function.name or module.function(function) is not None:
+            return
+        holding = [path for path in self.index.mentions(function.name, module.path) if path != module.path
+                   and self.counts(path)]
+        for path in self._importing(module, holding)[:_MOST]:
+            other = self.values.project.module(path)
+            if other is None:
+                continue
+            for name in self._names(module, other, function.name):
+                call = other.parent(name)
+                if type(call) is p.Call and call.callee is name:
+                    yield from follow(self.values, other, call, use.keys)
 
     def received(self, use: Use, depth: int = 3) -> Iterator[Use]:
         """What a function or class of the project does with the value that it is handed, and those that hands it on."""
