@@ -199,6 +199,33 @@ exports.Pool = class { async connect() { return { query: async () => { throw new
                           "mail.js": "import dotenv from 'dotenv'\n\ndotenv.config()\nexport const mail = () => process.env.MAIL_URL\n",
                           "main.js": "import { url } from './config.js'\nimport { mail } from './mail.js'\n\nconsole.log(url, mail())\n"},
         "undefined undefined", "https://api.example.com undefined"),
+    "a transaction is rolled back before the pool lends its client on": (
+        "connection-not-released", {"main.js": """\
+const { Pool } = require('pg');
+
+const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+
+async function move(to) {
+  const client = await pool.connect();
+  await client.query('BEGIN');
+  await client.query('update', [to]);
+  await client.query('COMMIT');
+  client.release();
+}
+
+move('a').catch((error) => console.log(error.message));
+""", "node_modules/pg/index.js": """\
+class Client {
+  async query(text) {
+    console.log(text);
+    if (text === 'update') throw new Error('locked');
+  }
+  release() { console.log('released'); }
+}
+exports.Pool = class {
+  async connect() { return new Client(); }
+};
+"""}, "BEGIN\nupdate\nlocked", "BEGIN\nupdate\nROLLBACK\nreleased\nlocked", {"DATABASE_URL": "postgres://db/app"}),
     "a client that other files take is built when it is needed": (
         "module-scope-pool", {"store.js": """\
 const Redis = require('ioredis');

@@ -123,6 +123,7 @@ class Lifecycles:
         for entry in rules.apis.get("puts", ()):
             if entry["language"] == language:
                 self.puts.update(dict.fromkeys(entry["names"], entry["at"]))
+        self.transactions = [entry for entry in rules.apis.get("transaction", ()) if entry["language"] == language]
         self.ended = _words(rules, "ended", language)
         self.collecting = _words(rules, "collecting", language)
         self.lends = _words(rules, "lends", language)

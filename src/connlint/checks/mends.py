@@ -6,6 +6,7 @@ by one, and a function that hands a promise of its result on is not done when it
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from connlint.checks.components import Hook
@@ -51,6 +52,12 @@ def _listener(call: p.Call) -> str:
     return "on" + "".join(word[0].upper() + word[1:] for word in words) if words else "listener"
 
 
+def _says(call: Any, words: Collection[str]) -> bool:
+    """Whether the first argument of a call begins with one of ``words``, if there are any."""
+    text = call.args[0].value if call.args else None
+    return not words or (type(text) is p.Text and text.value.strip().upper().startswith(tuple(words)))
+
+
 class Mends:
     """The edits of one module."""
 
@@ -78,7 +85,23 @@ class Mends:
                 return fix
         title = f"Move `{self.telling.short(release)}` into `finally`"
         opened = self._opened(acquire, home, risk)
-        return release_in_finally(self.module, opened, given_back, title)
+        ending = last_word(getattr(release.value if type(release) is p.Await else release, "callee", None)) or ""
+        return release_in_finally(self.module, opened, given_back, title, self._rolled_back(call, home, ending))
+
+    def _rolled_back(self, call: p.Call, home: Home, release: str) -> str:
+        """What ends a transaction after an error, where one is begun on the handle, nothing ends it, and what is
+        released would go on with it; "" for nothing."""
+        function = self.module.function(call)
+        asked: list[Any] = [one for one in self.module.nodes_of(function, p.Call) if type(one.callee) is p.Member
+                            and self.module.source.slice(one.callee.of.at) == home.name]
+        for entry in self.table.transactions:
+            begun = [one for one in asked if one.callee.name == entry["begun"] and _says(one, entry.get("words", ()))]
+            name, _, rest = entry["undone"].partition("(")
+            words = [word for word in rest.strip("')").split() if word]
+            if begun and release == entry["release"] and not any(
+                    one.callee.name == name and _says(one, words) for one in asked):
+                return f"await {home.name}.{entry['undone']}"
+        return ""
 
     def _opened(self, acquire: Any, home: Home, risk: Span) -> Any:
         """The statement after which a handle is open: it may be one that connects it, which stands right behind and
@@ -110,7 +133,7 @@ class Mends:
         undo = api.undo(home.name)
         if self.python:
             return None if function.is_async else self._finally(acquire, undo)
-        if acquire.value is call or not function.is_async:
+        if acquire.value is call or not function.is_async or self._rolled_back(call, home, api.ends[0]):
             return None
         # what a pool has lent is given back at once; closing what was opened takes time
         return self._finally(acquire, undo if api.owner else f"await {undo}")
@@ -188,8 +211,11 @@ class Mends:
         if not name.isidentifier() or not (value is call or assigned):
             return None
         declared = home is not None and hook.function is None and type(self.module.statement(call)) is p.Let
-        title = f"Call `{api.undo(name)}` in {hook.cleanup}"
-        return undone_beside(self.module, hook.function, call, hook.undone_by, api.undo(name), title,
+        undo = api.undo(name)
+        if assigned and undo.startswith(f"{name}."):
+            undo = undo.replace(".", "?.", 1)  # the component may go before it is there
+        title = f"Call `{undo}` in {hook.cleanup}"
+        return undone_beside(self.module, hook.function, call, hook.undone_by, undo, title,
                              handle=None if assigned or declared else name)
 
     def _returned(self, effect: p.Function, call: p.Call, undo: str, *, handle: str | None = None,

@@ -15,14 +15,20 @@ from connlint.project.module import Module
 _COMMENT = r"(?:#|//).*"
 
 
-def release_in_finally(module: Module, acquire: p.Statement, release: p.Statement, title: str) -> Fix | None:
+def release_in_finally(module: Module, acquire: p.Statement, release: p.Statement, title: str,
+                       caught: str = "") -> Fix | None:
     """Move ``release`` into a ``finally`` around what follows ``acquire``.
 
     Both stand in one block, or the release stands in a ``try`` without a ``finally`` that directly follows, or right
-    behind that. None where the edit cannot be written.
+    behind that. After an error, ``caught`` is done first, in JavaScript. None where the edit cannot be written.
     """
     python = module.program.language == "python"
     block, around = module.parent(acquire), module.parent(release)
+    if caught and not python:
+        from connlint.languages.javascript.rewrite import release_in_finally as rewrite_javascript
+
+        return rewrite_javascript(module.source, module.program, acquire.at, release.at, title, caught) if (
+            block is around and _guard_before(block, acquire, release) is None) else None
     if block is around:
         guard = _guard_before(block, acquire, release)
         if guard is not None and (fix := _at_the_end_of(module, guard, release, title, python)) is not None:

@@ -45,9 +45,11 @@ _SHORT = 4
 
 
 def release_in_finally(
-    source: Source, program: p.Program, acquire: Span, release: Span | str, title: str
+    source: Source, program: p.Program, acquire: Span, release: Span | str, title: str, caught: str = ""
 ) -> Fix | None:
     """Put what follows the statement at ``acquire`` into ``try``, and the release into ``finally``.
+
+    ``caught`` is the text of a statement that an error leads to first, without its semicolon.
 
     ``release`` is the place of a later statement of the same block, which moves into the ``finally``, or, where there
     is none, the text of one without its semicolon. What uses a declaration from between the two after the release goes
@@ -81,7 +83,7 @@ def release_in_finally(
         if any(type(statement) in _MODULE for statement in inside) or _declared(inside) & _used(before):
             return None
     lines = _Lines(source, program, acquire)
-    text = lines.guarded(inside, release, handed)
+    text = lines.guarded(inside, release, handed, caught)
     if text is None or lines.place is None:
         return None
     return proved(source, Fix(title, (Edit(Place(source.path, lines.place), text),)), read)
@@ -114,7 +116,8 @@ class _Lines:
         self.place: Span | None = None
         self.fixed = [at for at in _texts(program) if source.data[at[0] : at[0] + 1] in b"`'\""]
 
-    def guarded(self, inside: Sequence[p.Statement], release: Span | str, handed: p.Let | None) -> str | None:
+    def guarded(self, inside: Sequence[p.Statement], release: Span | str, handed: p.Let | None,
+                caught: str) -> str | None:
         """The text of ``try`` and ``finally``; sets ``place`` to the lines that it replaces.
 
         What ``handed`` declares is declared before the ``try``, and gets its value in it.
@@ -146,6 +149,11 @@ class _Lines:
         if handed is not None:
             body, declared = self._split(handed, body, indent)
         body = _BLANK.sub("", body)
+        if caught:
+            mark = ";" if has_semicolons(source, self.program) else ""
+            caught = caught.replace("'", quote_at(source, self.acquire))
+            rows = (f"{indent}}} catch (error) {{", f"{indent}{unit}{caught}{mark}", f"{indent}{unit}throw error{mark}")
+            body = f"{body}{'' if body.endswith(end) else end}{end.join(rows)}"
         parts = [*[declared] * bool(declared), f"{indent}try {{", body, f"{indent}}} finally {{", moved, f"{indent}}}"]
         text = "".join(part if part.endswith(("\n", "\r")) else part + end for part in parts)
         self.place = begin, stop
