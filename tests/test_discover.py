@@ -59,7 +59,8 @@ def test_what_is_not_there_may_be_ignored(tmp_path, git):
 @pytest.mark.parametrize(("path", "reason"), [
     ("src/app.py", None), ("src/vendor.py", None), ("src/distance/a.js", None), ("src/index.min.css.ts", None),
     ("a/node_modules/b/c.js", "installed packages"), ("third_party/x.py", "vendored"), (".next/a.js", "build output"),
-    (".history/app/core_20250530123929.py", "kept by a tool"),
+    (".history/app/core_20250530123929.py", "kept by a tool"), (".tmp-patched/a.ts", "kept by a tool"),
+    ("src/.patch_cli/a.ts", "kept by a tool"), (".template/a.ts", None), ("tmp-patched/a.ts", None),
     ("api/user_pb2_grpc.py", "generated"), ("schema.generated.ts", "generated"), ("lib/app.bundle.js", "minified"),
     ("src/api.d.mts", "declarations only"),
     ("web/static/viewer/ui.d2725fc2.js", "minified"), ("public/assets/app-0a1b2c3d4e5f.mjs", "minified"),

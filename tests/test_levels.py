@@ -116,6 +116,8 @@ async function rows() {
 
 rows();
 """
+BEATING = ("const { io } = require('socket.io-client');\nconst socket = io(process.argv[2]);\n"
+           "socket.on('connect', () => {\n  setInterval(() => socket.emit('beat'), 5000);\n});\n")
 MAIN = "\n\nif __name__ == '__main__':\n"
 COMMANDS = STATE.replace("def", "@app.command()\ndef")
 
@@ -298,6 +300,8 @@ CASES = {
         "scripts/checkRows.js": ROWS_SHOWN + "setInterval(rows, 1000);\n"}),
     "what others call to see what is in a table": ("connection-not-released", "warning", {
         "src/rows.js": ROWS_SHOWN.replace("\nrows();", "\nmodule.exports = { rows };")}),
+    "a timer of what somebody looks at": ("interval-not-cleared", "note", {"scripts/simulate.js": BEATING}),
+    "a timer of a worker that is named so": ("interval-not-cleared", "warning", {"lib/simulate-worker.js": BEATING}),
     "a program that ends where it fails": ("handle-not-closed", "note", {
         "sweep.mjs": PROBE + "probe(process.argv[2]).catch((error) => { console.error(error); process.exit(1); });\n"}),
     "a program that goes on": ("handle-not-closed", "warning", {
@@ -398,3 +402,15 @@ def test_an_import_fails_only_where_nothing_takes_the_failure(tried: str, said: 
     code = "import psycopg2.pool\n\n" + tried.format("psycopg2.pool.SimpleConnectionPool(1, 2, 'postgresql://db/app')")
     found = [f for f in report({"rows.py": code}).findings if f.rule == "module-scope-pool"]
     assert [said in f.message for f in found] == [True]
+
+
+@pytest.mark.parametrize(("address", "said"), [
+    ("process.env.RATES_ADDRESS || made(process.env.RATES_URL || 'http://localhost:3001', 50051)",
+     "Without RATES_ADDRESS and RATES_URL the address is localhost:"),
+    ("process.env.RATES_ADDRESS || process.env.RATES_URL || 'http://localhost:3001'",
+     "Without RATES_ADDRESS and RATES_URL the address is http://localhost:3001:"),
+])
+def test_what_is_made_of_a_default_has_no_port_of_its_own(address: str, said: str) -> None:
+    code = ("function made(url, port) { return `${new URL(url).hostname}:${port}`; }\n"
+            f"const address = {address};\nexports.rates = (rpc) => new rpc.Client(address);\n")
+    assert [said in f.message for f in report({"rates.js": code}).findings] == [True]

@@ -54,7 +54,9 @@ _KEPT = frozenset(".history .lh .localhistory .worktrees .trash .ipynb_checkpoin
 _FOLDERS = {name: reason for names, reason in
             ((_INSTALLED, "installed packages"), (_VENDORED, "vendored"), (_BUILT, "build output"),
              (_KEPT, "kept by a tool")) for name in names}
-_FOLDER = regex(r"(?:^|/)(" + "|".join(re.escape(name) for name in sorted(_FOLDERS)) + r")/")
+_FOLDER = regex(r"(?:^|/)(" + "|".join(re.escape(name) for name in sorted(_FOLDERS)) + r"|"
+                r"\.(?:tmp|temp|patch|patched|backup|bak|old|scratch)[-_.][^/]+)/")
+"""These, and hidden folders that say by their first word for how long they are there: ``.tmp-patched``."""
 _GENERATED_NAME = regex(
     r"(?:_pb2(?:_grpc)?\.pyi?|\.pb\.(?:js|ts)|_pb\.(?:js|ts)|\.g\.(?:js|ts)|\.generated\.\w+|\.gen\.\w+|_generated\.\w+"
     r"|(?:^|/)__generated__/.*|(?:^|/)_version\.py)$"
@@ -427,7 +429,7 @@ def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 def set_aside_by_name(path: str) -> str | None:
     """Why a file with this path is not the project's own source, or None."""
     if found := _FOLDER.search(path):
-        return _FOLDERS[found[1]]
+        return _FOLDERS.get(found[1], "kept by a tool")
     name = path[path.rfind("/") + 1 :]
     if name.endswith((".pyi", ".d.ts", ".d.mts", ".d.cts")):
         return "declarations only"

@@ -177,8 +177,9 @@ class Cases:
             call, self.homes.origins, (api.role,)) is not None
         fix = (self.mends.kept(call) if alone else None) if api.awaiting else self.mends.opened_inside(call, api)
         steps = self.telling.because(call, why)
+        minor = self.endings.by_hand() if api.awaiting else self.endings.is_watched()
         return self.telling.draft("discarded", call, api, "", why=clause, steps=steps, fix=fix,
-                                  level="note" if api.awaiting and self.endings.by_hand() else None)
+                                  level="note" if minor else None)
 
     def _is_tried(self, call: p.Call, api: Api) -> bool:
         """Whether all that is asked is whether a pool connects, as programs do when they start; that is one connection

@@ -201,13 +201,21 @@ class Endings:
         """Whether the file is a program whose name says that somebody starts it to see what happens."""
         return self._programs().by_hand(self.module)
 
+    def is_watched(self) -> bool:
+        """Whether somebody starts the file by hand and ends it when he has seen enough: no worker, and no server."""
+        return not _LASTING & self._words() and self.by_hand()
+
+    def _words(self) -> set[str]:
+        """The words in the name of the file."""
+        return set(words_of(self.module.path.rpartition("/")[2].rpartition(".")[0]))
+
     def _programs(self) -> Programs:
         project, rules = self.repeats.project, self.repeats.rules
         return programs_of(project, stages_of(project, rules.apis, values_of(project, rules.apis)))
 
     def _is_started_by_hand(self) -> bool:
         """Whether the file is a program that nothing imports and nothing is told to start, and waits for nobody."""
-        words = set(words_of(self.module.path.rpartition("/")[2].rpartition(".")[0]))
+        words = self._words()
         programs = self._programs()
         lasting = _LASTING & words
         if lasting <= {"app", "agent"} and not programs.stages.by_hand.isdisjoint(words):

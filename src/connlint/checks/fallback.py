@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from connlint.checks.demands import declared_in_package, required_variables
 from connlint.checks.destinations import Destinations
 from connlint.checks.hardcoded import addresses
-from connlint.checks.itself import means_itself
+from connlint.checks.itself import asks_itself, means_itself
 from connlint.checks.lacking import Lacking
 from connlint.checks.promised import is_promised
 from connlint.checks.wording import Wording, listed, shown_variable, wording_of
@@ -55,6 +55,7 @@ class Fallback(Struct, frozen=True, eq=False):
 
     Not ``sure``: something else chooses another address instead, such as a look at whether this is a container.
     ``left``: other ways to find an address are tried before. ``sent``: nothing connects to it but who is sent there.
+    ``made``: a call makes something else of it, which counts where a further variable gives nothing.
     """
 
     node: Any
@@ -64,6 +65,7 @@ class Fallback(Struct, frozen=True, eq=False):
     sure: bool = True
     left: bool = False
     sent: bool = False
+    made: bool = False
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
@@ -150,6 +152,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if module.program.language != "python" and declared_in_package(values, stages, module.path).intersection(names):
             continue
         if is_promised(values, stages, module, reads, site.node):
+            continue
+        if asks_itself(values, programs, rules, module, found.node, found.value):
             continue
         if destinations.silent(module, found.node, names, found.host):
             continue
@@ -273,7 +277,7 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
     site = first.site if first else found.value.joint
     assert site is not None
     names = list(dict.fromkeys(shown_variable(v) for r in reads for v in r.variables))
-    text = shown(found.value.text or "")
+    text = found.host.name if found.made else shown(found.value.text or "")
     place = Place(module.path, site.node.at)
     steps = [Step(place, f"{' or '.join(names)} is read here")]
     origin = found.value.origin
@@ -281,7 +285,8 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
         steps.append(Step(Place(origin.module.path, origin.node.at), f"without it the value is {text}"))
     fix = None
     # where an agent runs beside the process, the default is right; a browser may have no need of the variable
-    if first is not None and found.value.joint is not None and outcome[0] not in ("agent", "rendered"):
+    proper = first is not None and not found.made and outcome[0] not in ("agent", "rendered")
+    if proper and found.value.joint is not None:
         fix = require(values, reads, found.value.joint)
     if outcome[1] is not None:
         steps.append(outcome[1])
@@ -310,7 +315,26 @@ def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
             if key in reported:
                 continue
             reported.add(key)
-            yield Fallback(node, value, reads, host, not _chosen(value, possible), _is_left(node, value, possible))
+            known = {id(read.site.node) for read in reads}
+            before = tuple(read for read in _asked_before(values, module, value.joint.node)
+                           if id(read.site.node) not in known)
+            yield Fallback(node, value, (*before, *reads), host, not _chosen(value, possible),
+                           _is_left(node, value, possible), made=bool(before))
+
+
+def _asked_before(values: Values, module: Module, node: Any) -> tuple[Read, ...]:
+    """The reads that have given nothing where a call is made with ``node``: ``ADDRESS || made_of(URL || fallback)``."""
+    below, given = node, False
+    for above in module.parents(node):
+        if type(above) is p.Logical:
+            if not given or below is not above.right or above.op == "and":
+                return ()
+            return tuple(read for read in values.absent(module, above.left, False) if read.site.module is module)
+        if type(above) not in (p.Argument, p.Call, p.Await) or (type(above) is p.Call and below is above.callee):
+            return ()
+        given = given or type(above) is p.Call
+        below = above
+    return ()
 
 
 def _chosen(value: Possible, possible: list[Possible]) -> bool:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import posixpath
+from typing import Any
 
 from connlint.checks.binding import port_of
 from connlint.checks.deployed import Code
+from connlint.checks.hardcoded import requested
 from connlint.checks.wording import wording_of
 from connlint.model.rule import Rules
+from connlint.patterns import regex
 from connlint.project.address import Host
+from connlint.project.importers import importers
+from connlint.project.module import Module
 from connlint.project.packages import package_root
+from connlint.project.programs import Programs
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import words_of
 from connlint.project.starts import Starts
-from connlint.project.values import Possible
+from connlint.project.uses import uses
+from connlint.project.values import Possible, Values
+
+_LISTENS = regex(rb"\.listen\(\s*(?:\w+\.)*(?:PORT|port)\b|\.listen\(\s*process\.env\.PORT\b")
+"""A server of Node that listens on what its variable says."""
 
 
 def means_itself(project: Project, rules: Rules, path: str, value: Possible, names: list[str], host: Host) -> bool:
@@ -39,6 +49,39 @@ def means_itself(project: Project, rules: Rules, path: str, value: Possible, nam
             if says_self or any(words <= set(words_of(name)) for name in names for words in called):
                 return True
     return False
+
+
+def asks_itself(values: Values, programs: Programs, rules: Rules, module: Module, node: Any, value: Possible) -> bool:
+    """Whether the default ``value`` of ``node`` is asked for something by the very server that listens on its port.
+
+    The default holds the variable of the program's own port, all that is seen of it are requests, and the file belongs
+    to the server: a framework loads it, or the file that listens does.
+    """
+    wording = wording_of(values.project, rules.apis)
+    if module.program.language == "python" or not any(
+            wording.says("own port", v) for r in (*value.reads, *value.absent) for v in r.variables):
+        return False
+    if not _is_only_requested(values, rules, module, node):
+        return False
+    if programs.framework(module, None) is not None:
+        return True
+    index = importers(values.project)
+    return any(_LISTENS.search(index.data(other)) and programs.stages.of_path(other) == "production"
+               and module.path in index.reachable([other]) for other in index.mentions("listen", module.path))
+
+
+def _is_only_requested(values: Values, rules: Rules, module: Module, node: Any, depth: int = 2) -> bool:
+    """Whether all that is seen of a value is that calls send requests there, or to what is built of it."""
+    ends = [use for use in uses(values, module, node) if use.kind != "named" or use.last]
+    for use in ends:
+        if use.kind != "argument" or use.call is None:
+            return False
+        if use.call.new:
+            if depth <= 0 or not _is_only_requested(values, rules, use.module, use.call, depth - 1):
+                return False
+        elif requested(use.module, use.call, values.project, rules) is None:
+            return False
+    return bool(ends)
 
 
 def _running(project: Project, rules: Rules, path: str) -> list[Running]:

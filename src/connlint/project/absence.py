@@ -156,7 +156,7 @@ class Absence:
             for statement in self.values.results.returns(made.module, made.node):
                 said = _answer(statement)
                 if said is None or said == truth:
-                    on_the_way = conditions(made.module, statement, made.node)
+                    on_the_way = conditions(made.module, statement, made.node, self.values.leaves)
                     reads = [self.of(c.module, c.test, c.truth) for c in on_the_way]
                     if said is None:
                         reads.append(self.of(made.module, statement.value, truth))

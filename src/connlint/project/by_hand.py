@@ -41,16 +41,17 @@ class ByHand:
     def has(self, module: Module) -> bool:
         """Whether ``module`` is a program that somebody starts once, by hand: ``fix-prices.js``, ``reset_admin.py``.
 
-        Its name or its folder says so, or it opens what lies in somebody's own folder, or a browser, or a workflow runs
-        it; nothing of the project imports it, and no script, image or command of the program names it. Or the scripts
-        that do are errands: ``"seed:run"``, ``"docs"``.
+        Its name or its folder says so, or it opens what lies in somebody's own folder, or a browser, or it asks the
+        person at the terminal, or a workflow runs it; nothing of the project imports it, and no script, image or
+        command of the program names it. Or the scripts that do are errands: ``"seed:run"``, ``"docs"``.
         """
         if self.is_errand(module.path):
             return True
         named = self._is_named_so(module.path)
         if self._drives_browser(module):
             return self.programs.imported_by(module.path) is None and not self._is_started(module.path)
-        if not (named or _OWN_FOLDER.search(module.source.data) or self._is_for_pipelines(module.path)):
+        if not (named or _OWN_FOLDER.search(module.source.data) or self._is_for_pipelines(module.path)
+                or self._asks_somebody(module)):
             return False
         if module.program.language == "python":
             if not (self.programs.python_script(module, []) or _works_at_once(module)):
@@ -91,6 +92,14 @@ class ByHand:
         others = [text for name, text in jsonc.mapping(self.programs.package(path).get("scripts")).items()
                   if isinstance(text, str) and errands.isdisjoint(words_of(name))]
         return self.programs.told(run, COMMANDS, path) is None and not any(run.search(text.encode()) for text in others)
+
+    def _asks_somebody(self, module: Module) -> bool:
+        """Whether the file asks the person at the terminal, as nothing can that a deployment starts."""
+        words = words_of(module.path.rpartition("/")[2].rpartition(".")[0])
+        if module.program.language != "python" or not words or words[-1] in self.stages.staying:
+            return False
+        return any(re.search(rb"(?<![\w.])%s\(" % re.escape(name.encode()), module.source.data)
+                   for name in self.stages.asking)
 
     def _drives_browser(self, module: Module) -> bool:
         """Whether the file opens a browser at its top level, and does there what somebody would do with it."""

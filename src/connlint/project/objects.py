@@ -120,7 +120,9 @@ class Objects:
                             return self.values.results.returned(module, getter, None)
                         return [Possible(None)]
                     return [*later, *self.values.possible(module, entry.value, frame)]
-            return [q for q in later if q is not UNKNOWN] or None
+            while later and later[-1] is UNKNOWN:
+                later.pop()  # what is spread first is overridden by what is known
+            return later or None
         if type(node) is p.Sequence and isinstance(part, int):
             inside = -len(node.items) <= part < len(node.items)
             return self.values.possible(module, node.items[part], frame) if inside else None

@@ -95,11 +95,11 @@ class Stages:
         self.by_hand = set(tables.get("by hand", {}).get("words", ()))
         self.errands = set(tables.get("by hand", {}).get("errands", ()))
         self.browsers = tuple(tables.get("by hand", {}).get("browsers", ()))
+        self.asking, self.staying = (frozenset(tables.get("by hand", {}).get(key, ())) for key in ("asking", "staying"))
         self.aside = set(tables.get("aside", {}).get("words", ()))
         start = tables.get("start", {})
         self.starters, self.start_decorators, self.start_moments = (
             frozenset(start.get(key, ())) for key in ("functions", "decorators", "moments"))
-        self.exits = set(tables.get("exit", {}).get("names", ()))
         browser = tables.get("browser", {})
         self.browser_packages = set(browser.get("packages", ()))
         self.server_packages = set(browser.get("servers", ()))
@@ -219,8 +219,7 @@ class Stages:
 
     def leaves(self, module: Module, statement: p.Statement) -> bool:
         """Whether a statement ends the program or the request."""
-        value = getattr(statement, "value", None)
-        return type(statement) is p.Evaluate and type(value) is p.Call and module.qualified(value.callee) in self.exits
+        return self.values.leaves(module, statement)
 
     def held(self, module: Module, node: Any) -> list[Condition]:
         """The conditions under which ``node`` is evaluated, exits of the program counted."""

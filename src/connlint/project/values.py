@@ -7,7 +7,7 @@ followed by `objects`, calls by `results`; what a test says about a variable is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice, product
 from typing import Any
 
@@ -43,8 +43,10 @@ class Values:
 
     def __init__(self, project: Project, entries: list[dict[str, Any]], wrappers: list[dict[str, Any]],
                  predicates: list[dict[str, Any]], browser: list[dict[str, Any]],
-                 schemas: list[dict[str, Any]]) -> None:
+                 schemas: list[dict[str, Any]], exits: Collection[str] = ()) -> None:
         self.project = project
+        self.exits = frozenset(exits)
+        """Qualified names of calls after which nothing runs."""
         self.validating = frozenset(word for row in schemas for key in ("stops", "tells") for word in row.get(key, ()))
         """Last names of the calls that apply a schema to the environment, and give what it lets through."""
         self.browser = browser
@@ -455,8 +457,13 @@ class Values:
         memo = module.memo.setdefault(Values._conditions, {})
         key = (id(node), id(inside))
         if key not in memo:
-            memo[key] = conditions(module, node, inside)[:6]
+            memo[key] = conditions(module, node, inside, self.leaves)[:6]
         return memo[key]
+
+    def leaves(self, module: Module, statement: p.Statement) -> bool:
+        """Whether a statement ends the program or the request."""
+        value = getattr(statement, "value", None)
+        return type(statement) is p.Evaluate and type(value) is p.Call and module.qualified(value.callee) in self.exits
 
 
 def values_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Values:
@@ -465,5 +472,7 @@ def values_of(project: Project, apis: dict[str, list[dict[str, Any]]]) -> Values
     if found is None:
         found = project.memo[Values] = Values(project, apis.get("reader", []), apis.get("wrapper", []),
                                               apis.get("predicate", []), apis.get("browser", []),
-                                              apis.get("applies_schema", []))
+                                              apis.get("applies_schema", []),
+                                              [name for row in apis.get("stage", ()) if row["kind"] == "exit"
+                                               for name in row["names"]])
     return found
