@@ -18,6 +18,8 @@ _ENDS = frozenset({"end", "close", "quit", "disconnect", "$disconnect", "destroy
 """Methods that end a client."""
 _LISTENING = frozenset({"on", "once", "addListener"})
 """Methods that prepare a client and give nothing: they may well be called when it is built."""
+_MOST_NOTED, _MOST_USERS = 12, 40
+"""Uses in the file: where little speaks against the client, nobody would rewrite more of them."""
 _MOST_BUILT = 3
 """Objects that are built one of the other."""
 
@@ -64,6 +66,8 @@ class _Plan:
             return False  # one statement binds several names
         users = references(module, name, let.target)
         seen = sum(node.id == name for node in module.nodes(p.Name))
+        if len(users) > (_MOST_NOTED if self.alone else _MOST_USERS):
+            return False
         if module.only(name, let.target) is None or seen != len(users) + 1 or any(is_written(module, u) for u in users):
             return False
         takers = recipients(self.project, module, let, users)
