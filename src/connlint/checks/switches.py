@@ -16,8 +16,8 @@ def is_switched_off(name: str, environment: dict[str, Known]) -> bool:
     or ``USE_REDIS=0`` beside ``REDIS_HOST``, a queue that does at once what it is given beside its broker."""
     words = words_of(name)
     for other, known in environment.items():
-        value = (known.value or "").lower() if known.value is not None else None
-        if value is None or other == name:
+        value = known.value.lower() if known.value is not None else None
+        if (value not in _ON and value not in OFF) or other == name:
             continue
         theirs = words_of(other)
         if value in _ON and "eager" in theirs and theirs[0] == words[0]:

@@ -110,10 +110,9 @@ class Told:
 
     def _led_back(self, name: str, known: Known, one: Running) -> Iterator[Host]:
         """The loopback hosts in a variable at which something else than the service itself has to listen."""
-        own = may_listen(one, self.tables)
         image = one.image.path if one.image is not None else ""
         for host in hosts(known.shape) if not name.startswith(self.tables.browser_prefixes) else ():
-            if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in own:
+            if not is_loopback(host.name) or host.name in _HOST_NAMES or host.port in may_listen(one, self.tables):
                 continue
             if self.wording.listens(name, host, known.shape) or self.wording.allows(name, host):
                 continue

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from connlint.model.problem import Problem as Problem
 from connlint.model.source import Span
+from connlint.patterns import regex
 
 
 class Node(Struct, eq=False, gc=False):
@@ -512,14 +513,17 @@ def children(thing: Any) -> Iterator[Any]:
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {}
-_PLAIN = {"at", "name_at", "module_at", "id", "op", "kind", "why", "how", "label", "names_at"}
+_NAME = regex(r"\w+")
 
 
 def fields_of(kind: type[Node]) -> tuple[str, ...]:
     """The fields of a node type that hold nodes, in order of evaluation; empty for a leaf."""
     found = _FIELDS.get(kind)
     if found is None:
-        found = tuple(f for f in kind.__struct_fields__ if f not in _PLAIN)
+        # the annotations are texts, and resolving them takes longer than looking for the names of nodes in them
+        nodes = {node.__name__ for node in NODES}
+        found = tuple(field for field in kind.__struct_fields__
+                      if not nodes.isdisjoint(_NAME.findall(kind.__annotations__[field])))
         _FIELDS[kind] = found
     return found
 

@@ -10,6 +10,7 @@ import difflib
 import re
 from bisect import bisect_left
 from functools import cached_property
+from itertools import islice, takewhile
 
 from connlint.patterns import regex
 from connlint.project.answer import Answer, Missing, Unknown
@@ -42,6 +43,8 @@ _CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", "
 _RELATIVE = regex(rb"""(?:\bfrom|\bimport|\brequire\()\s*\(?\s*["'](\.{1,2}/[^"'\n]+)["']""")
 _CROWD = 10
 """Modules of one folder that is not there; fewer may have been forgotten when it was moved or deleted."""
+_FEW = 8
+"""Folders that are not there, each of which is looked for in all files; after that all imports are laid out once."""
 _AMBIENT = regex(rb"""declare\s+module\s+["']([^"'\n]+)["']""")
 
 
@@ -63,6 +66,7 @@ class Absence:
         self.generators = Generators(files)
         self._put_there: dict[str, bool] = {}
         self._led_to: dict[str, tuple[str, ...]] = {}
+        self._asked = 0
 
     def judge(self, base: str) -> Answer:
         """What to say of a path at which there is nothing: missing, unless something may put a file there."""
@@ -117,12 +121,21 @@ class Absence:
         if folder not in self.files.tree.folders:
             # nobody stands in it, so that whoever leads there names it after another part of the path
             name = b"/" + name
+            self._asked += 1
+            if self._asked > _FEW:
+                start = bisect_left(self._all_targets, below)
+                return set(takewhile(lambda path: path.startswith(below), islice(self._all_targets, start, None)))
         return {target for path in self._code if name in (self.files.tree.read(path) or b"")
                 for target in self._targets(path) if target.startswith(below)}
 
     @cached_property
     def _code(self) -> tuple[str, ...]:
         return tuple(path for path in self.files.tree.paths if path.endswith(_CODE))
+
+    @cached_property
+    def _all_targets(self) -> list[str]:
+        """Where the relative imports in all files lead, in order."""
+        return sorted({target for path in self._code for target in self._targets(path)})
 
     def _targets(self, path: str) -> tuple[str, ...]:
         """Where the relative imports in a file lead. Remembered, as each folder that is not there asks for those of

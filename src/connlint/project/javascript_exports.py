@@ -13,7 +13,7 @@ from connlint.languages.javascript import scan
 from connlint.languages.javascript.outline import DECLARATIONS, Outline
 from connlint.languages.javascript.outline import outline as read_outline
 from connlint.languages.javascript.scan import Exports
-from connlint.patterns import alone, regex
+from connlint.patterns import Words, alone, regex
 from connlint.project.answer import Found
 from connlint.project.javascript_files import folder_of
 from connlint.project.javascript_paths import Resolver
@@ -141,10 +141,12 @@ class Exporters:
         found = self.outline(target)
         if found is None or found.form != "commonjs":
             return False
-        pattern = re.compile(rb"(?<!exports)\.%b\s*=[^=]" % re.escape(name.encode()))
-        for path in self._code:
-            data = self.tree.read(path) if path != target else None
-            if data is not None and pattern.search(data):
+        word = b"." + name.encode()
+        pattern = re.compile(rb"%b(?<!exports%b)\s*=[^=]" % (re.escape(word), re.escape(word)))
+        texts = ((path, data) for path in self._code if path != target and (data := self.tree.read(path)) is not None)
+        for path in Words([word]).held_by(texts):
+            data = self.tree.read(path) or b""
+            if pattern.search(data):
                 for statement in scan.statements(data):
                     answer = self.resolver.resolve(path, statement.specifier)
                     if type(answer) is Found and answer.path == target:

@@ -60,8 +60,7 @@ class JavaScriptLinker:
 
     def target(self, path: str, module: str) -> str | None:
         """The path of what `resolve` finds, None where it finds nothing; see `Linker.target`."""
-        answer = self.resolver.resolve(path, module)
-        return answer.path if type(answer) is Found else None
+        return self.resolver.target(path, module)
 
     def imports(self, path: str, data: bytes) -> list[ImportUse]:
         """Every import, re-export, ``require`` and ``import()`` with a literal specifier.

@@ -65,6 +65,8 @@ class Resolver:
         self.aliases = BundlerAliases(self.files)
         self.absence = Absence(self.files)
         self._relative: dict[str, dict[str, Answer]] = {}
+        self._beside: dict[str, dict[str, str | None]] = {}
+        """What `target` has found behind relative paths, by folder."""
         self._scopes: dict[tuple[str, str], Scope] = {}
         self._last: tuple[str, Scope] | None = None
         self._found: dict[str, Found] = {}
@@ -86,6 +88,21 @@ class Resolver:
             if type(answer) is Missing and is_material(path):
                 return Unknown("material for a tool")
         return answer
+
+    def target(self, path: str, specifier: str) -> str | None:
+        """The path of what `resolve` finds. Why there is nothing is asked of nobody, which takes most of its time."""
+        if specifier.startswith(("./", "../")):
+            folder = folder_of(path)
+            answer = self._relative.setdefault(folder, {}).get(specifier)
+            if answer is None:
+                near = self._beside.setdefault(folder, {})
+                if specifier not in near:
+                    base = join(folder, specifier)
+                    near[specifier] = None if base is None else self.files.find(base)
+                return near[specifier]
+        else:
+            answer = self.resolve(path, specifier)
+        return answer.path if type(answer) is Found else None
 
     def known(self, path: str) -> tuple[dict[str, Answer], dict[str, Answer]]:
         """What has been answered for files like ``path``: relative paths, and everything else."""

@@ -267,33 +267,33 @@ class _Indexer:
 
     def run(self) -> None:
         self.parents = self.module._parents
-        self.by_type = self.module.by_type
-        for statement in self.module.program.body:
-            self.parents[id(statement)] = self.module.program
-            self.visit(statement, self.module.scope)
+        self.shapes: dict[type, tuple[Callable[[Any], None], tuple[str, ...], bool]] = {}
+        self.visit(self.module.program, ("body",), self.module.scope)
 
-    def visit(self, thing: Any, scope: Scope) -> None:
+    def visit(self, thing: Any, fields: tuple[str, ...], scope: Scope) -> None:
+        """Enter what stands in ``fields`` of ``thing``, and all below it."""
         # As `program.children` goes, written out: this is done for every node of every file that is read
-        kind = type(thing)
-        known = self.by_type.get(kind)
-        if known is None:
-            self.by_type[kind] = [thing]
-        else:
-            known.append(thing)
-        fields = p.fields_of(kind)
-        if not fields:
-            return
-        inner = self.bind(thing, kind, scope) if kind in _BINDING else scope
-        parents, nodes = self.parents, p.NODES
+        parents, shapes = self.parents, self.shapes
         for name in fields:
             value = getattr(thing, name)
             if value is None:
                 continue
             for child in value if type(value) is tuple else (value,):
+                kind = type(child)
+                shape = shapes.get(kind)
+                if shape is None:
+                    if kind not in p.NODES:
+                        continue
+                    nodes = self.module.by_type[kind] = []
+                    shape = shapes[kind] = nodes.append, p.fields_of(kind), kind in _BINDING
                 # What two nodes share (the value of ``a = b = f()``) is evaluated once, by the first of them.
-                if type(child) in nodes and id(child) not in parents:
+                if id(child) not in parents:
                     parents[id(child)] = thing
-                    self.visit(child, inner)
+                    add, below, binds = shape
+                    add(child)
+                    inner = self.bind(child, kind, scope) if binds else scope
+                    if below:
+                        self.visit(child, below, inner)
 
     def new(self, kind: Any, node: Any, parent: Scope) -> Scope:
         scope = Scope(kind, node, parent)

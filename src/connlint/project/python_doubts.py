@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 
-from connlint.languages.python.outline import PUTS_MODULES
-from connlint.patterns import Words, regex
+from connlint.languages.python.outline import PUT, PUTS_MODULES
+from connlint.patterns import regex
+from connlint.project.python_assignments import Assignments
 from connlint.project.python_files import INIT, PythonFiles, join
 
 _GENERATED = regex(
@@ -28,7 +29,6 @@ _BUILD_FILES = {
     "justfile", "BUILD", "BUILD.bazel", "hatch_build.py", "MANIFEST.in",
 }
 _IGNORE_FILES = {".gitignore", ".hgignore", ".dockerignore"}
-_SETS_ATTRIBUTE = regex(rb"(?:setattr|object)\([ \t\r\n]*[\w.]+,[ \t\r\n]*\Z")
 _EXTENDS_ITSELF = regex(
     rb"^[ \t]*__path__[ \t]*(?:\+?=(?!=)|\.(?:append|insert|extend)\b)"
     rb"|\bextend_path\(|\bdeclare_namespace\(|\bmeta_path\b|\bpath_hooks\b"
@@ -49,7 +49,7 @@ class Doubts:
         self.files = files
         self.tree = files.tree
         self._modules: dict[tuple[str, str], str | None] = {}
-        self._outside: dict[tuple[str, str], bool] = {}
+        self.assignments = Assignments(files)
         self._extending: dict[str, str | None] = {}
 
     # -- modules --------------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class Doubts:
             if _TEST.search(path) and not path.endswith("conftest.py"):
                 continue
             data = self.files.read(path)
-            if b"sys" in data and PUTS_MODULES.search(data):
+            if PUT in data and b"sys" in data and PUTS_MODULES.search(data):
                 found.update(re.findall(rb"[\"']([\w.]+)[\"']", data))
         return frozenset(name.decode("utf-8", "replace") for name in found)
 
@@ -196,39 +196,4 @@ class Doubts:
 
     def is_set_from_outside(self, target: str, name: str) -> bool:
         """Whether some file sets ``name`` on the module ``target``: ``settings.name = …``, ``setattr``, a patch."""
-        key = (target, name)
-        if key not in self._outside:
-            module = target.rstrip("/").removesuffix(f"/{INIT}").rpartition("/")[2].removesuffix(".py")
-            word = name.encode()
-            texts = ((path, self.files.read(path)) for path in self.files.paths)
-            self._outside[key] = any(self._sets(path, self.files.read(path), module, name)
-                                     for path in Words([word]).held_by(texts))
-        return self._outside[key]
-
-    def _sets(self, path: str, data: bytes, module: str, name: str) -> bool:
-        word = name.encode()
-        if b"setattr" in data or b".object(" in data:
-            for found in re.finditer(rb"[\"']" + re.escape(word) + rb"[\"']", data):
-                if _SETS_ATTRIBUTE.search(data, max(0, found.start() - 120), found.start()):
-                    return True
-        patched = f".{module}.{name}".encode()
-        if patched in data and re.search(re.escape(patched) + rb"[\"'][^\n]*create[ \t]*=[ \t]*True", data):
-            return True
-        if b"." + word not in data:
-            return False
-        for found in re.finditer(rb"\." + re.escape(word) + rb"[ \t]*(?::[^=\n]*)?=(?!=)", data):
-            start = data.rfind(b"\n", 0, found.start()) + 1
-            if target := re.fullmatch(rb"[ \t]*([\w.]+)", data[start : found.start()]):
-                first, _, last = target[1].decode("utf-8", "replace").rpartition(".")
-                if last == module or (not first and self._is_name_of(path, last, module)):
-                    return True
-        return False
-
-    def _is_name_of(self, path: str, local: str, module: str) -> bool:
-        """Whether ``path`` imports something called ``module`` under the name ``local``."""
-        for line in self.files.imports(path):
-            if line.local == local and line.module.rpartition(".")[2] == module:
-                return True
-            if any(bound == local and name == module for name, bound, _ in line.names):
-                return True
-        return False
+        return self.assignments.are_made(target, name)

@@ -46,6 +46,8 @@ class PythonLinker:
         self.stands = Stands(self.files)
         self.unknown = 0
         self._resolved: dict[tuple[str, str], Answer] = {}
+        self._there: dict[tuple[str, str], Answer | None] = {}
+        """What `_present` says, by folder and module, where nobody has asked whether it may be there all the same."""
 
     @property
     def roots(self) -> Roots:
@@ -74,7 +76,12 @@ class PythonLinker:
     def target(self, path: str, module: str) -> str | None:
         """The path of what `resolve` finds, None where it finds nothing; see `Linker.target`."""
         folder = path.rpartition("/")[0]
-        answer = self._resolved.get((folder, module)) or self._present(path, folder, module)
+        key = (folder, module)
+        answer = self._resolved.get(key)
+        if answer is None:
+            if key not in self._there:
+                self._there[key] = self._present(path, folder, module)
+            answer = self._there[key]
         answer = None if answer is None else self._seen_from(path, module, answer)
         return answer.path if type(answer) is Found else None
 

@@ -49,6 +49,7 @@ class Stands:
     def __init__(self, files: PythonFiles) -> None:
         self.files = files
         self._trusted: dict[tuple[str, str], bool] = {}
+        self._reachable: dict[tuple[str, str], list[Stand]] = {}
 
     @cached_property
     def roots(self) -> Roots:
@@ -61,6 +62,12 @@ class Stands:
         A folder inside a package comes last, since only scripts that lie in it are run from there; a folder that the
         project itself names as a package, and that no configuration calls a root, does not count.
         """
+        key = (folder, top)
+        if key not in self._reachable:
+            self._reachable[key] = self._within_reach(folder, top)
+        return self._reachable[key]
+
+    def _within_reach(self, folder: str, top: str) -> list[Stand]:
         stands = self.files.tops.get(top, [])
         above = {folder: 0, "": folder.count("/") + 2}
         at, depth = folder, 0

@@ -6,11 +6,12 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from connlint.languages.python.outline import PUTS_MODULES, is_type_checking
+from connlint.languages.python.outline import PUT, PUTS_MODULES, is_type_checking
 from connlint.languages.python.syntax import Positions
 from connlint.model.source import Span
 from connlint.patterns import regex
@@ -96,7 +97,7 @@ class _Reader:
         self.positions = Positions(data)
         self.postponed = postponed
         self.found = FileImports()
-        puts = PUTS_MODULES.search(data)
+        puts = PUTS_MODULES.search(data) if PUT in data else None
         self.end = len(data)
         self.puts_modules = self.end if puts is None else puts.start()
 
@@ -256,7 +257,7 @@ class _Reader:
 
     def expression(self, top: ast.AST, around: Circumstance) -> None:
         bound = self.found.bound
-        for node in ast.walk(top):
+        for node in _below(top):
             kind = type(node)
             if kind is ast.Name:
                 if type(node.ctx) is not ast.Load:  # type: ignore[attr-defined]
@@ -282,6 +283,25 @@ class _Reader:
             excused = "a comment says so"
         end = self.positions.offset(node.end_lineno or 1, node.end_col_offset or 0)
         self.found.members.append(MemberUse(base, node.attr, (end - len(node.attr.encode()), end), excused))
+
+
+_LEAVES = frozenset(kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(
+    kind, (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop, ast.Constant)))
+"""What nothing is below, and nothing is asked about."""
+
+
+def _below(top: ast.AST) -> list[ast.AST]:
+    """``top`` and all below it but leaves that say nothing, in the order of `ast.walk`, in a fourth of its time."""
+    found = [top]
+    for node in found:
+        for name in node._fields:
+            value: Any = getattr(node, name, None)
+            kind = type(value)
+            if kind is list:
+                found += [one for one in value if isinstance(one, ast.AST) and type(one) not in _LEAVES]
+            elif kind not in _LEAVES and isinstance(value, ast.AST):
+                found.append(value)
+    return found
 
 
 def _dotted(node: ast.AST) -> str | None:

@@ -28,6 +28,8 @@ PUTS_MODULES = regex(
     rb"|\bfrom[ \t]+sys[ \t]+import\b[^\n]*\bmodules\b"
 )
 """Text that changes ``sys.modules``, so that a module may be there without a file."""
+PUT = b"modules"
+"""What all such text holds."""
 
 _DEFINITION = regex(
     rb"\n(?:(?:async[ \t]+def|def|class|type)[ \t]+([\w\x80-\xff]+)"
