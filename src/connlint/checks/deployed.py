@@ -50,6 +50,11 @@ _NOT_OWN = regex(r"(?:^|/)(?:node_modules|vendor|vendored|third_party|site-packa
                  r"(?:^|/)(?:static|public|assets|build)/.*\.[cm]?js$|[.-](?:min|bundle|packed)\b[\w.]*\.[cm]?js$")
 _LONGEST_LINES = 300
 """Bytes of a line on average, past which a program wrote the file."""
+_TOOLS_OF_OTHERS = {
+    "python": regex(rb"\b(?:npm|yarn|pnpm|bun|npx|node)\b"),
+    "javascript": regex(rb"\b(?:python3?|pip3?|uv)\b"),
+}
+"""What a recipe of services in one language calls where it makes or starts something in another."""
 _MOST = 400
 """Modules that are followed from the one that a service starts."""
 
@@ -105,6 +110,7 @@ class Code:
         self.running = Services.of(project).running()
         self._of: dict[int, list[str]] = {}
         self._folders: dict[int, str | None] = {}
+        self._languages: dict[int, str | None] = {}
         self._built: dict[str, list[Running]] = {}
         """The services by the folder that they are built from."""
         self._built_below: dict[str, list[Running]] = {}
@@ -128,7 +134,8 @@ class Code:
         key = id(one)
         if key not in self._of:
             folder = self._folder(one)
-            self._of[key] = self.below(folder) if folder is not None else self._imported(one)
+            found = self.below(folder) if folder is not None else self._imported(one)
+            self._of[key] = [path for path in found if self.speaks(one, path)]
         return self._of[key]
 
     def uses(self, one: Running, field: str) -> bool:
@@ -175,7 +182,7 @@ class Code:
         """Whether the code at ``path`` is among the `files` of ``one``."""
         if (folder := self._folder(one)) is not None:
             below = _is_below(path, folder, (*CODE, *_PAGES))
-            return below and self._by_hand(path) and self._is_copied(one, folder, path)
+            return below and self.speaks(one, path) and self._by_hand(path) and self._is_copied(one, folder, path)
         return path in self.files(one)
 
     def gives(self, one: Running, variable: str) -> bool:
@@ -223,16 +230,36 @@ class Code:
             return signed and stem.encode() not in scripts
         started = {target for row in rows if row.start is not None for target in targets_of(row.start)}
         if signed or not started or path in started:
-            return signed
+            return signed and path not in started
         module = self.project.module(path)
         stages = stages_of(self.project, self.rules.apis, values_of(self.project, self.rules.apis))
         return module is not None and programs_of(self.project, stages).is_entry(module)
 
+    def speaks(self, one: Running, path: str) -> bool:
+        """Whether ``one`` may run a file in the language of ``path``: not a front end that lies in a package of its own
+        beside what starts in Python, where nothing that is deployed builds packages, and no Python beside Node."""
+        if id(one) not in self._languages:
+            self._languages[id(one)] = self._language(one)
+        language = self._languages[id(one)]
+        if language is None or (language == "python") == path.endswith(".py"):
+            return True
+        own = (_plain(one.service.build or "."), one.folder or "")
+        return language == "python" and package_root(self.project, path) in own
+
+    def _language(self, one: Running) -> str | None:
+        """The language of all that ``one`` starts; None where that is not known, or where something in another may be
+        made or started."""
+        rows = list(Starts.of(self.project, self.rules.apis).ran(one))
+        found = {row.start.entry["language"] for row in rows if row.start is not None}
+        if not rows or rows[-1].start is None or len(found) != 1 or not (tools := _TOOLS_OF_OTHERS.get(*found)):
+            return None
+        recipe = one.image.path if one.image is not None else one.deployment.path
+        return None if tools.search(self.project.tree.read(recipe) or b"") else found.pop()
+
     def running_at(self, path: str) -> list[Running]:
         """The services that run the code at ``path``."""
         found = [one for folder in above(posixpath.dirname(path)) for one in self._alone_in.get(folder, ())]
-        if found and not (_is_below(path, "") and self._by_hand(path)):
-            found = []
+        found = [one for one in found if self.speaks(one, path)] if _is_below(path, "") and self._by_hand(path) else []
         return found + self._importing.get(path, [])
 
     @cached_property

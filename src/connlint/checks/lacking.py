@@ -16,7 +16,7 @@ from connlint.project.elsewhere import Elsewhere
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
-from connlint.project.stage import stages_of
+from connlint.project.stage import stages_of, words_of
 from connlint.project.uses import uses
 from connlint.project.values import Read, values_of
 
@@ -36,6 +36,7 @@ class Lacking:
         self.values = values_of(project, rules.apis)
         self.stages = stages_of(project, rules.apis, self.values)
         self.wording = wording_of(project, rules.apis)
+        self.for_browsers = {word for row in rules.apis.get("browser", ()) for word in row["words"]}
         self.elsewhere = Elsewhere(self.values, lambda path: self.stages.of_path(path) == "production")
 
     @classmethod
@@ -78,7 +79,8 @@ class Lacking:
         if found.host.scheme in _OF_BROWSERS and for_development(one, self.stages):
             return False
         # and so is what the deployment publishes, for whoever looks at it there
-        outside = any(self.wording.says(kind, name) for name in _names(reads) for kind in ("public", "pages"))
+        outside = any(self.wording.says(kind, name) for name in _names(reads) for kind in ("public", "pages")) or any(
+            not self.for_browsers.isdisjoint(words_of(name)) for name in _names(reads))
         if (outside or self.stages.is_for_browsers(path)) and self.code.publishes(one, found.host):
             return False
         if any(self.code.gives(one, name) or is_switched_off(name, one.environment) for name in _names(reads)):

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from connlint.checks import deployed
 from connlint.checks.fallback import top
 from connlint.map.neighbours import Neighbours
 from connlint.map.origins import Origins
@@ -63,6 +64,7 @@ class Codes:
         self.services = Services.of(project)
         self.values: Values = values_of(project, rules.apis)
         self.stages: Stages = stages_of(project, rules.apis, self.values)
+        self.deployed = deployed.Code.of(project, rules)
         self.sources = [path for path in sorted(files) if self.stages.of_path(path) == "production"]
         self.builds = sorted({b for one in self.services.running() if (b := one.service.build) not in (None, ".", "")
                               and one.service.kind != "dockerfile"})
@@ -75,8 +77,8 @@ class Codes:
         roots = self._roots(one)
         others = [b for b in self.builds if not any(root == b or root.startswith(b + "/") for root in roots)
                   and b != one.service.build]
-        files = tuple(path for path in self.sources
-                      if any(_below(path, root) for root in roots) and not any(_below(path, other) for other in others))
+        files = tuple(path for path in self.sources if any(_below(path, root) for root in roots)
+                      and not any(_below(path, other) for other in others) and self.deployed.speaks(one, path))
         return Code(roots, files)
 
     def _roots(self, one: Running) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ from connlint.languages.deployment.shell import listed, read_commands
 from connlint.languages.deployment.yaml_nodes import Yaml, documents
 from connlint.model.deployment import Command, Dependency, Deployment, Known, Port, Service, Word
 from connlint.model.source import Source
+from connlint.patterns import regex
 
+_CHANGES_INTO = regex(r"\s*cd\s+([\w@./-]+)\s*(?:&&|;)")
 _FILES_TO_FUNCTIONS = ("dotenv", "env-generator", "export-env")
 """Words in the names of plugins that hand the variables of files to functions."""
 
@@ -75,10 +77,22 @@ def read_vercel(source: Source) -> Deployment:
                        for name, known in _table(table).items()}
         name = document.get("name")
         folder = posixpath.dirname(source.path)
+        build = posixpath.normpath(posixpath.join(folder, _vercel_folder(document)))
         service = Service((name.text if name is not None else None) or posixpath.basename(folder) or "vercel", "vercel",
-                          at.place, environment, at.place, ("variables of the dashboard",), build=folder or ".")
+                          at.place, environment, at.place, ("variables of the dashboard",), build=build)
         return Deployment(source.path, (service,))
     return Deployment(source.path)
+
+
+def _vercel_folder(document: Yaml) -> str:
+    """The folder of what is built, seen from the file: of the one build's source, or where the build is run."""
+    rows = builds.list() if (builds := document.get("builds")) is not None else []
+    sources = {posixpath.dirname(src.text) for row in rows if (src := row.get("src")) is not None and src.text}
+    if len(sources) == 1 and not any("*" in source or "{" in source for source in sources):
+        return sources.pop() or "."
+    command = document.get("buildCommand")
+    changed = _CHANGES_INTO.match(command.text or "") if command is not None and not sources else None
+    return changed[1] if changed is not None else "."
 
 
 def read_task_definition(source: Source) -> Deployment:

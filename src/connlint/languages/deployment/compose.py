@@ -220,6 +220,10 @@ class _Reader:
         if health is not None and (_text(health.get("disable")) == "true"):
             health = None
         folder = _text(node.get("working_dir"))
+        deploy = node.get("deploy")
+        replicas = deploy.get("replicas") if deploy is not None else None
+        if replicas is not None and replicas.text == "0":
+            open_.append("none of it is started as this stands, and whoever starts one may set more")
         profiles = node.get("profiles")
         here = Service(
             name=key.text or "", kind="compose", place=key.place, environment=environment, environment_at=at.place,

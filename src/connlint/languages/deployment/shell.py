@@ -61,6 +61,7 @@ class _State(Struct):
 _OTHERWISE = ("elif_clause", "else_clause")
 _LOOKED_FOR = regex(rb"-[efrsx]\s+[\"']?([\w./-]+\.[A-Za-z]\w*)")
 """A file that a test asks for."""
+_CHANGES_FOLDER = regex(rb"(?m)^[ \t]*(?:cd|pushd)[ \t]")
 _NEGATED = regex(rb"(?:el)?if\s+!")
 
 
@@ -103,7 +104,10 @@ def _visit(node: Any, text: bytes, path: str, offset: int, shell: bool, state: _
                 if name in state.variables:
                     state.exported[name] = state.variables[name]
     elif kind in ("subshell", "function_definition", "case_item"):
-        inner = _State(state.folder, dict(state.variables), dict(state.exported), list(state.loaded), state.own)
+        # a function runs where it is called, which is further down
+        moved = kind == "function_definition" and _CHANGES_FOLDER.search(text, node.end_byte) is not None
+        folder = None if moved else state.folder
+        inner = _State(folder, dict(state.variables), dict(state.exported), list(state.loaded), state.own)
         for child in node.named_children:
             _visit(child, text, path, offset, shell, inner, found)
     elif kind in ("if_statement", "elif_clause"):
