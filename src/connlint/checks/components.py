@@ -40,6 +40,10 @@ class Hook(Struct, frozen=True):
     function: p.Function | None = None
     undone_by: str = ""
 
+    def gets_promise_of(self, function: p.Function) -> bool:
+        """Whether what an async ``function`` returns is a promise to the hook, out of which it takes no cleanup."""
+        return self.returns or (self.function is function and bool(self.undone_by))
+
 
 class Components:
     """Answers about the components of one module."""

@@ -32,7 +32,7 @@ class Outliving:
         """The function that gives it back is returned by an async hook: the framework gets a promise of it."""
         hook = self.components.hook_of(function) if function.is_async else None
         ends = [use for use in home.uses if use.meaning != "read"]
-        if hook is None or not hook.returns or not ends:
+        if hook is None or not hook.gets_promise_of(function) or not ends:
             return None
         if any(use.meaning == "escape" or use.function is None for use in ends):
             return None

@@ -196,7 +196,7 @@ class Ownership:
         if not function.is_async:
             return False
         hook = self.components.hook_of(function)
-        return hook is not None and hook.returns
+        return hook is not None and hook.gets_promise_of(function)
 
     def _passed(self, closure: Any, argument: p.Argument, plan: Plan) -> bool:
         """A function given to a promise method runs when the promise settles, an executor at once."""
