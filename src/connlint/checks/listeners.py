@@ -10,8 +10,9 @@ from connlint.checks.homes import Home, Use
 from connlint.checks.lifecycles import Api, argument, last_word
 from connlint.checks.origins import attribute_values, class_of
 from connlint.checks.registrations import Registration, agreement, loop_over, text_of
+from connlint.checks.reruns import run_again
 from connlint.model import program as p
-from connlint.model.finding import Draft, Place
+from connlint.model.finding import Draft, Fix, Place
 from connlint.model.finding import Step as Evidence
 from connlint.project.conditions import apart
 
@@ -32,6 +33,8 @@ class Listening:
         """What is to be said about a listener that was added."""
         call, pair = one.call, one.pair
         function = self.module.function(call)
+        if (again := self._added_again(one)) is not None:
+            return again
         if one.swept or (pair.callable and not self._is_function(call.args[pair.keys[-1]].value)):
             return None
         event = call.args[pair.keys[0]].value
@@ -66,9 +69,28 @@ class Listening:
             return None
         if not self._is_lasting(call, one) and not self._is_left_out(one, hook):
             return None
-        fix = self.cases.mends.removed_by_effect(call, hook, one.target, pair.remove[0],
-                                                 call.args[pair.keys[-1]].value) if len(pair.keys) > 1 else None
-        return self.telling.draft("component", call, api, name, why=hook.cleanup, where=hook.name, undo=undo, fix=fix)
+        return self.telling.draft("component", call, api, name, why=hook.cleanup, where=hook.name, undo=undo,
+                                  fix=self._cleaned_up(one, hook))
+
+    def _added_again(self, one: Registration) -> Draft | None:
+        """A component adds its listener to a socket that it was given, every time it is rendered."""
+        call = one.call
+        if one.removals or one.fresh or one.contrary or not self._is_dropped(call):
+            return None
+        hook = self.components.hook(call) if self.module.program.language != "python" else None
+        why = run_again(self.module, self.cases.names, one, hook)
+        if why is None:
+            return None
+        api = Api(one.pair.role, one.pair.language, what="listener", release=one.pair.remove)
+        name = self.telling.short(call.args[0].value)
+        return self.telling.draft("rerun", call, api, name, why=why, where=one.target, fix=self._cleaned_up(one, hook))
+
+    def _cleaned_up(self, one: Registration, hook: Hook | None) -> Fix | None:
+        """The effect that adds a listener returns what removes it."""
+        if hook is None or len(one.pair.keys) < 2:
+            return None
+        callback = one.call.args[one.pair.keys[-1]].value
+        return self.cases.mends.removed_by_effect(one.call, hook, one.target, one.pair.remove[0], callback)
 
     def _piling(self, one: Registration, api: Api, name: str) -> Draft | None:
         """Code that is seen to run again adds a function of its own to an emitter of the whole program, each time."""
