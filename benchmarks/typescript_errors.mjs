@@ -26,6 +26,12 @@ function scriptsOf(path, text) {
   return kept
 }
 
+/** One edit may change several files: what a file of the project says is asked again where it was written again. */
+function versionOf(name) {
+  if (name.includes('/node_modules/')) return '0'
+  return String(ts.sys.getModifiedTime(name)?.getTime() ?? 0)
+}
+
 function optionsFor(path) {
   const config = ts.findConfigFile(dirname(path), ts.sys.fileExists) ?? ''
   const read = config ? ts.readConfigFile(config, ts.sys.readFile).config ?? {} : {}
@@ -46,7 +52,7 @@ class Service {
     const host = {
       getCompilationSettings: () => options,
       getScriptFileNames: () => [this.root, ...ambient],
-      getScriptVersion: (name) => (this.texts.has(name) ? String(this.version) : '0'),
+      getScriptVersion: (name) => (this.texts.has(name) ? String(this.version) : versionOf(name)),
       getScriptSnapshot: (name) => {
         const text = this.texts.get(name) ?? ts.sys.readFile(name)
         return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text)
