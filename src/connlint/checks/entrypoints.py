@@ -16,7 +16,7 @@ from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.applications import Applications
 from connlint.project.compiled import by_hand, likely_source, source_of
-from connlint.project.grounds import Folder, Ground, above
+from connlint.project.grounds import Folder, Ground, Inside, above
 from connlint.project.project import Project
 from connlint.project.rewording import reworded
 from connlint.project.services import Services
@@ -239,10 +239,10 @@ def _compiled(start: Start, target: Target, applications: Applications) -> Verdi
     for ground in start.grounds:
         if isinstance(ground.find(path), Found):
             return None
-        package = ground.find("package.json")
+        package, made = _package_of(ground, path)
         if not isinstance(package, Found):
             return None
-        answers.append(source_of(linker.resolver.configs, ground.tree, package.path, path, steps))
+        answers.append(source_of(linker.resolver.configs, ground.tree, package.path, made, steps))
     if not answers or not all(isinstance(answer, Missing) for answer in answers):
         return None
     near = next((a.near for a in answers if isinstance(a, Missing) and a.near), None)
@@ -250,6 +250,24 @@ def _compiled(start: Start, target: Target, applications: Applications) -> Verdi
                   meant=near if near and (is_slip(target.text, near) or _has_the_name_of(target, near)) else None)
 
 
+def _package_of(ground: Ground, path: str) -> tuple[Answer, str]:
+    """The package file of the package that makes ``path``, and what it calls it: the package in the folder where the
+    command runs, or the one that another stage of the image builds, of which the output is copied."""
+    origin = ground.copied_from(path) if isinstance(ground, Inside) else None
+    if origin is None:
+        return ground.find("package.json"), path
+    stage, whole = origin
+    runs = stage.stage.runs if stage.stage is not None else ()
+    if any(_BUILDS.search(" ".join(word.value or word.written for word in run.words)) for run in runs):
+        for folder in above(posixpath.dirname(whole)):
+            package = stage.find(posixpath.join(folder, "package.json"))
+            if isinstance(package, Found):
+                return package, posixpath.relpath(whole, folder)
+    return Unknown("made by a build"), path
+
+
+_BUILDS = regex(r"^(?:npm run|yarn(?: run)?|pnpm(?: run)?) build$|\btsc\b")
+"""The script that packages are built with, and the compiler itself."""
 _GONE = "a folder that is not there"
 _COMPILED = ("ts", "tsx", "mts", "cts", "jsx", "coffee")
 """Endings of files from which a compiler makes what Node runs."""

@@ -154,6 +154,8 @@ class Inside(Struct, frozen=True):
             if inside == exact and not into:
                 return Found(place)
             return None
+        if place != "." and place not in self.tree.folders:
+            return Unknown("made by a build")  # what is copied is there, or there is no image
         return in_tree(self.tree, posixpath.join(self.context, source.lstrip("/"), rest))
 
     def _globbed(self, rest: str, source: str) -> Answer | None:
@@ -165,6 +167,21 @@ class Inside(Struct, frozen=True):
         if not fnmatchcase(first, pattern):
             return None
         return in_tree(self.tree, posixpath.join(self.context, folder.lstrip("/"), rest))
+
+    def copied_from(self, path: str) -> tuple[Inside, str] | None:
+        """The stage, and the absolute path in it, from which the image gets ``path``, where the last copy that reaches
+        it is out of a folder of another stage that brings no file of the project there."""
+        if self.image is None or self.stage is None or self.context is None:
+            return None
+        inside = posixpath.normpath(posixpath.join(self.folder, path))
+        for layer in reversed(_layers(self.image, self.stage)):
+            for source, target, origin in reversed(layer.copies):
+                rest = _rest(inside, target)
+                if rest:
+                    stage = self._stage(origin) if origin is not None else None
+                    whole = posixpath.normpath(posixpath.join("/", source, rest))
+                    return (replace(self, folder="/", stage=stage), whole) if stage is not None else None
+        return None
 
     def _stage(self, name: str) -> Stage | None:
         assert self.image is not None
