@@ -113,6 +113,14 @@ def test_what_leads_into_a_scratch_folder(text, level):
     assert told(files, "tmp/worker.py") == [("missing-symbol", level)]
 
 
+@pytest.mark.parametrize(("more", "level"), [
+    pytest.param({}, "note", id="kept to be read"),
+    pytest.param({"mkdocs.yml": "hooks: [docs/worker.py]\n"}, "error", id="told to run"),
+])
+def test_what_stands_in_the_documentation(more, level):
+    assert told({**PROGRAM, "docs/worker.py": STALE, **more}, "docs/worker.py") == [("missing-symbol", level)]
+
+
 def test_an_import_that_fails_in_a_file_that_nothing_loads():
     assert told({**PROGRAM, "shop/count.py": STALE}, "shop/count.py") == [("missing-symbol", "warning")]
     loaded = {"shop/third.py": "from shop.count import go\n\n\ndef run():\n    return go()\n"}
