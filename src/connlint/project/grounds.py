@@ -155,7 +155,9 @@ class Inside(Struct, frozen=True):
                 return Found(place)
             return None
         if place != "." and place not in self.tree.folders:
-            return Unknown("made by a build")  # what is copied is there, or there is no image
+            # what is copied is there, or there is no image; a file brings nothing but itself
+            last = posixpath.basename(place)
+            return None if _FILE.search(last) and rest not in ("", last) else Unknown("made by a build")
         return in_tree(self.tree, posixpath.join(self.context, source.lstrip("/"), rest))
 
     def _globbed(self, rest: str, source: str) -> Answer | None:
