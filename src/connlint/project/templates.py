@@ -18,7 +18,8 @@ def template(expression: Any) -> tuple[p.Text, list[Any]] | None:
     None for anything else, and where a place is filled with something that cannot be told from the call.
     """
     kind = type(expression)
-    if kind is p.Opaque and expression.why == "binary %" and type(expression.parts[0]) is p.Text:
+    if kind is p.Opaque and expression.why == "binary %" and len(expression.parts) == 2 and (
+            type(expression.parts[0]) is p.Text):
         text, given = expression.parts
         parts = _percent(text.value, given)
     elif kind is p.Call and type(expression.callee) is p.Member and expression.callee.name == "format" and (

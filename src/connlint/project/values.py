@@ -169,11 +169,11 @@ class Values:
         return rows
 
     def _concat(self, module: Module, pieces: Iterable[Any], frame: Frame | None,
-                template: Site | None = None) -> list[Possible]:
-        """The texts that ``pieces`` make; those that are no expressions but strings stand in ``template``."""
+                written: Site | None = None) -> list[Possible]:
+        """The texts that ``pieces`` make; those that are no expressions but strings stand in the text ``written``."""
         parts = []
         for part in islice(pieces, 24):
-            values = [Possible(part, origin=template)] if type(part) is str else self.possible(module, part, frame)
+            values = [Possible(part, origin=written)] if type(part) is str else self.possible(module, part, frame)
             parts.append((values or [UNKNOWN])[:6])
         rows = []
         for combination in islice(product(*parts), MOST):
