@@ -82,7 +82,7 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
         files = {source for source in (likely_source(project.tree, folder, path),) if source is not None}
     file = files.pop() if len(files) == 1 else "/"
     module = project.module(file) if not file.endswith("/") else None
-    found = list(servings(module, rules.apis.get("serving_call", []))) if module is not None else []
+    found = list(servings(module, rules.apis.get("serving_call", []), project)) if module is not None else []
     if len(found) != 1:
         return
     serving = _unless_set(found[0], module, running, project, rules)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from connlint.checks.deployed import targets_of
+from connlint.checks.starting import Starting
 from connlint.model import program as p
 from connlint.model.finding import Place
 from connlint.model.rule import Rules
-from connlint.project.answer import Found
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.serving import Serving, servings
 from connlint.project.starts import Start, Starts
 from connlint.project.values import Values, values_of
+
+if TYPE_CHECKING:
+    from connlint.checks.containers import Tables
 
 
 class Opened(Struct, frozen=True):
@@ -24,14 +30,19 @@ class Opened(Struct, frozen=True):
     port: int
     place: Place
     by_default: bool
+    overruled: tuple[Place, ...] = ()
+    """Where defaults stand that do not count, as a variable is set."""
 
 
 class CodedPorts:
     """Answers for one project."""
 
-    def __init__(self, project: Project, rules: Rules) -> None:
+    def __init__(self, project: Project, rules: Rules, tables: Tables) -> None:
         self.project = project
         self.rules = rules
+        self.starting = Starting(project, rules, tables)
+        calls = {name.rpartition(".")[2] for e in rules.apis.get("serving_call", ()) for name in e["names"]}
+        self._words = re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in sorted(calls)) + rb")\b")
         self.values: Values = values_of(project, rules.apis)
         self.starts: dict[tuple[str, str], list[Start]] = {}
         for start in Starts.of(project, rules.apis).in_services:
@@ -54,40 +65,47 @@ class CodedPorts:
         return None if one.open and any(opened.by_default for opened in known) else ports.pop()
 
     def opened(self, start: Start) -> Opened | None:
-        """The port that the started file opens, if it is seen to serve once."""
-        for module in self.run_by(start):
-            found = list(servings(module, self.rules.apis.get("serving_call", [])))
-            if len(found) == 1:
-                return self._number(module, found[0], start)
-        return None
+        """The port that the started program opens, if it is seen to serve once: in the file that is started, or else
+        while it loads what it is made of."""
+        if start.entry["form"] not in ("run", "file"):
+            return None
+        started = set(targets_of(start))
+        modules = [module for path in started if (module := self.project.module(path)) is not None]
+        found = [(module, serving) for module in modules for serving in self._servings(module)]
+        if not found:
+            loaded = self.starting.loaded(started)
+            for path in sorted(loaded - started):
+                if self._words.search(self.project.tree.read(path) or b"") and (module := self.project.module(path)):
+                    found += [(module, serving) for serving in self._servings(module)]
+            found = [(module, serving) for module, serving in found
+                     if next(self.starting.ways(module, serving.call, loaded, started), None) is not None]
+        return self._number(*found[0], start) if len(found) == 1 else None
 
-    def run_by(self, start: Start) -> Iterator[Module]:
-        """The file of the project that an interpreter is told to run, if it is one for certain."""
-        target = start.module_target or start.target
-        if target is None or start.entry["form"] not in ("run", "file"):
-            return
-        path = target.module if target.is_path else target.module.replace(".", "/") + ".py"
-        files = {answer.path for ground in start.grounds if isinstance(answer := ground.find(path), Found)}
-        if len(files) == 1 and not (file := files.pop()).endswith("/"):
-            if (module := self.project.module(file)) is not None:
-                yield module
+    def _servings(self, module: Module) -> Iterator[Serving]:
+        return servings(module, self.rules.apis.get("serving_call", []), self.project)
 
     def _number(self, module: Module, serving: Serving, start: Start) -> Opened | None:
         """The port that a call serves on; None where it cannot be known."""
         addressed = bool(serving.entry.get("with_port"))
-        value = serving.port(module)
+        value = serving.port()
         if value is None:
-            return None
+            alone = serving.by_itself
+            told = any(name in start.environment for name in serving.entry.get("env", ()))
+            return Opened(alone, serving.place, by_default=False) if alone is not None and not told else None
         place = Place(module.path, value.at)
         if type(value) is p.Number:
             return Opened(int(value.value), place, by_default=False)
         texts: set[str] = set()
         by_default = False
-        for possible in self.values.possible(module, value):
-            told = [start.environment[v].value for read in possible.reads for v in read.variables
+        values = self.values.possible(module, value)
+        overruled: tuple[Place, ...] = ()
+        for possible in values:
+            given = [start.environment[v].value for read in possible.reads for v in read.variables
                     if v in start.environment]
-            if told:
-                texts, by_default = {told[0] or ""}, False
+            if given:
+                texts, by_default = {given[0] or ""}, False
+                overruled = tuple(Place(origin.module.path, origin.node.at) for q in values
+                                  if q.absent and (origin := q.origin) is not None)
                 break
             by_default = by_default or bool(possible.reads or possible.absent)
             if possible.reads and not possible.absent:
@@ -95,7 +113,7 @@ class CodedPorts:
             text = possible.text or ""
             texts.add(text.rpartition(":")[2] if addressed else text)
         if len(texts) == 1 and (text := texts.pop()).isdigit():
-            return Opened(int(text), place, by_default)
+            return Opened(int(text), place, by_default, overruled)
         return None
 
 

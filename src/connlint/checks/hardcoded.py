@@ -261,7 +261,7 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: A
 def _listens(values: Values, module: Module, port: int, rules: Rules) -> bool:
     """Whether the file serves on ``port`` itself: then it asks its own process, as a check of its health does."""
     for serving in servings(module, rules.apis.get("serving_call", [])):
-        told = serving.port(module)
+        told = serving.port()
         if told is not None and any((q.text or "").rpartition(":")[2] == str(port)
                                     for q in values.possible(module, told)):
             return True

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from connlint.checks.binding import port_of
 from connlint.checks.coded_ports import CodedPorts
-from connlint.checks.neighbours import is_written, named_ports
+from connlint.checks.neighbours import named_ports
 from connlint.model.deployment import Port
-from connlint.model.finding import Draft, Step
+from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
 from connlint.project.command_ports import mentioned_ports
 from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.starts import Start
+from connlint.project.written_ports import is_said, spoken_of
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
@@ -29,14 +30,18 @@ _KINDS = ("compose", "kubernetes", "fly", "docker-run")
 
 def mapped(running: list[Running], tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
     """Outcome "mapped"; slots: ``service``, ``port`` (where the mapping leads), ``ports`` (where it listens)."""
-    coded = CodedPorts(project, rules)
+    coded = CodedPorts(project, rules, tables)
     for one in running:
         port = _mapped(one)
         ports = _heard(one, coded, tables) if port is not None else None
-        if port is None or ports is None or _may_listen(port, ports, one, project, tables):
+        if port is None or ports is None:
             continue
+        starts = _programs(one, coded)
+        opened = coded.opened(starts[0]) if starts and starts[0].entry.get("host") is None else None
+        if _may_listen(port, ports, one, opened.overruled if opened is not None else (), project, tables):
+            continue
+        place = opened.place if opened is not None else starts[0].command.place if starts else one.service.place
         listed = ", ".join(str(number) for number in sorted(ports)[:4])
-        place = coded.starts_of(one)[0].command.place if coded.starts_of(one) else one.service.place
         yield Draft("mapped", port.place, {"service": one.name, "port": str(port.container), "ports": listed},
                     f"{one.name}:{port.container}", related=(Step(place, f"`{one.name}` listens on {listed}"),))
 
@@ -54,7 +59,7 @@ def _mapped(one: Running) -> Port | None:
 
 def _heard(one: Running, coded: CodedPorts, tables: Tables) -> frozenset[int] | None:
     """The ports on which it listens, where these are all."""
-    starts = coded.starts_of(one)
+    starts = _programs(one, coded)
     if one.service.build is None and not one.commands:
         # a file that is mounted may be its configuration; volumes of Kubernetes are not followed
         plain = one.service.kind == "compose" and not one.service.mounts
@@ -66,6 +71,11 @@ def _heard(one: Running, coded: CodedPorts, tables: Tables) -> frozenset[int] | 
         return None
     number = _told(starts[0], one) if starts[0].entry.get("host") is not None else coded.surely(one)
     return frozenset((number,)) if number is not None else None
+
+
+def _programs(one: Running, coded: CodedPorts) -> list[Start]:
+    """What the service starts, without the scripts of packages that start something else in their turn."""
+    return [start for start in coded.starts_of(one) if start.entry["form"] != "script"]
 
 
 def _says_so_itself(one: Running, start: Start) -> bool:
@@ -86,13 +96,19 @@ def _told(start: Start, one: Running) -> int | None:
     return port_of(start)
 
 
-def _may_listen(port: Port, ports: frozenset[int], one: Running, project: Project, tables: Tables) -> bool:
-    """Whether it listens there, or may for all that is known."""
+def _may_listen(port: Port, ports: frozenset[int], one: Running, places: tuple[Place, ...], project: Project,
+                tables: Tables) -> bool:
+    """Whether it listens there, or may for all that is known; what stands at ``places`` is overruled."""
     number = port.container
     assert number is not None
     exposed = {p.container for p in one.stage.exposed} if one.stage is not None else set()
     mentioned = {n for command in one.commands for n in mentioned_ports([word.value for word in command.words])}
-    said = any(str(number) in (known.value or known.written) for known in one.environment.values())
-    return (number in ports or number in exposed or number in mentioned or number in named_ports(one, tables) or said
-            # what the image declares as well is all
-            or (one.service.build is not None and exposed != ports and is_written(number, one, project.tree)))
+    said = any(spoken_of(number, known.value or known.written) for known in one.environment.values())
+    if number in ports or number in mentioned or number in named_ports(one, tables) or said:
+        return True
+    # one port that an image declares does nothing: it may have been forgotten; of several each has its reason
+    if number in exposed and len(exposed) > 1:
+        return True
+    # what the image declares as well is all
+    return (one.service.build is not None and exposed != ports
+            and is_said(number, one, places, project.tree, tables.given_port))

@@ -14,10 +14,8 @@ from connlint.project.command_ports import mentioned_ports, told_ports
 from connlint.project.deployments import Group, groups, is_override
 from connlint.project.services import Running, Services
 from connlint.project.tree import Tree
+from connlint.project.written_ports import is_written
 
-_TEXT = regex(r"\.(?:py|[cm]?[jt]sx?|go|rs|java|kt|rb|php|cs|ya?ml|json|toml|ini|cfg|conf|sh|env|properties)$|"
-              r"(?:^|/)(?:\.env[^/]*|[^./]+)$")
-_LARGEST = 500_000
 _ADDRESSED = regex(r"(?:^|//|[,=@\s])([^\s/,=@:]*|\[::\]):(\d{2,5})(?!\d)")
 _EVERYWHERE = ("0.0.0.0", "localhost", "127.0.0.1", "[::]")
 _IN_CLUSTER = regex(r"([\w-]+)\.[\w-]+\.svc(?:\.cluster\.local)?\.?")
@@ -214,17 +212,3 @@ def _given(one: Running, tables: Tables) -> int | None:
     """The port that code of the project is given to listen on, by the name that is usual for it."""
     known = one.environment.get(tables.given_port) if one.service.build is not None else None
     return int(known.value) if known is not None and known.value and known.value.isdigit() else None
-
-
-def is_written(number: int, one: Running, tree: Tree) -> bool:
-    """Whether the number stands anywhere in what the service is built from, but for other services' addresses."""
-    folder = one.service.build or "."
-    prefix = "" if folder == "." else folder + "/"
-    mentioned = re.compile(rb"(?<![\d.])" + str(number).encode() + rb"(?!\d)")
-    for path in tree.paths:
-        own = path.startswith(prefix) and "node_modules/" not in path and path != one.deployment.path
-        if own and _TEXT.search(path):
-            data = tree.read(path)
-            if data is not None and len(data) < _LARGEST and mentioned.search(data):
-                return True
-    return False

@@ -36,7 +36,7 @@ _HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS")
 def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules, whole: bool) -> Iterator[Draft]:
     """Outcomes "port" and "published-port" (the port is the one that the machine publishes); those in code alone, if
     not the ``whole`` is asked for."""
-    coded = cache(lambda: CodedPorts(project, rules))
+    coded = cache(lambda: CodedPorts(project, rules, tables))
 
     def nobody(host: Host, one: Running, beside: Neighbours) -> tuple[Running, set[int], Port | None] | None:
         return _nobody(host, one, beside, tables, project, lambda target: coded().surely(target))

@@ -30,7 +30,7 @@ from connlint.project.services import Running
 from connlint.project.serving import method
 from connlint.project.stage import Stages, stages_of
 from connlint.project.starts import Starts
-from connlint.project.timeline import at_import, called_at_once, chains, holder
+from connlint.project.timeline import Link, at_import, called_at_once, chains, holder
 from connlint.project.values import values_of
 
 if TYPE_CHECKING:
@@ -261,6 +261,16 @@ class Starting:
         """The calls through which ``node`` is surely reached while the program starts; None where that is not known."""
         if not self.surely(module, node):
             return None
+        for links in self.ways(module, node, loaded, mains):
+            if all(self.surely(link.module, link.node) for link in links):
+                return tuple(Step(Place(link.module.path, link.node.at),
+                                  f"{last_name(getattr(link.node, 'callee', link.node))}() runs at the start")
+                             for link in links)
+        return None
+
+    def ways(self, module: Module, node: Any, loaded: set[str], mains: set[str]) -> Iterator[tuple[Link, ...]]:
+        """The calls, from the outermost on, through which the start of the program leads to ``node``, if nothing keeps
+        it from making them."""
 
         def begins(home: Module, place: Any) -> bool:
             if home.path not in loaded:
@@ -268,13 +278,10 @@ class Starting:
             return at_import(home, place, main=home.path in mains) or self._in_starter(home, place)
 
         if begins(module, node):
-            return ()
+            yield ()
+            return
         for chain in chains(self.project, module, node, within=loaded, begins=begins):
-            if all(self.surely(link.module, link.node) for link in chain.links):
-                return tuple(Step(Place(link.module.path, link.node.at),
-                                  f"{last_name(getattr(link.node, 'callee', link.node))}() runs at the start")
-                             for link in chain.links)
-        return None
+            yield chain.links
 
     def registered(self, module: Module, call: p.Call, loaded: set[str], mains: set[str]) -> bool:
         """Whether ``call``, which is handed a function, is surely made while the program starts."""

@@ -61,7 +61,7 @@ class Listening:
         self.configurations = configurations
         self.opens = {name: tuple(e["ports"]) for e in rules.apis.get("opens", ()) for name in e["names"]}
         self.services = Services.of(project)
-        self.coded = CodedPorts(project, rules)
+        self.coded = CodedPorts(project, rules, tables)
 
     def of(self, one: Running) -> tuple[Listen, ...]:
         """The ports of ``one``, lowest first; those whose number is not known come last."""

@@ -12,7 +12,13 @@ from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.model.finding import Place
+from connlint.project.answer import Found
+from connlint.project.callees import last_name, returned
 from connlint.project.module import Module
+from connlint.project.project import Project, required
+
+_DEEPEST = 5
+"""Names, imports and functions that are followed from a server to the call that made it."""
 
 
 class Serving(Struct, frozen=True):
@@ -24,30 +30,46 @@ class Serving(Struct, frozen=True):
     host: str | None
     told: Place | None
     place: Place
+    call: p.Call
     value: p.Expression | None = None
 
-    def port(self, module: Module) -> p.Expression | None:
-        """What tells the call, which stands in ``module``, its port: in an address, where the table says so."""
+    def port(self) -> p.Expression | None:
+        """What tells the call its port: in an address, where the table says so."""
         if self.entry.get("with_port"):
             return self.value
-        call = next((c for c in module.nodes(p.Call) if c.callee.at == self.place.at), None)
-        return _port_argument(call, "object_at" in self.entry) if call is not None else None
+        return _port_argument(self.call, self.entry.get("port_at"))
+
+    @property
+    def by_itself(self) -> int | None:
+        """The port that the call serves on where it is told none; None where it is told one, or may be."""
+        plain = [a for a in self.call.args if a.name is None and type(a.value) is not p.Record]
+        told = any(a.spread for a in self.call.args) or len(plain) > self.entry.get("port_at", len(plain))
+        keyed = any(type(a.value) is p.Record and any(e.key is None for e in a.value.entries) for a in self.call.args)
+        return None if told or keyed or _port_argument(self.call, None) is not None else self.entry.get("port")
 
 
-def servings(module: Module, table: list[dict[str, Any]]) -> Iterator[Serving]:
-    """Every call of ``module`` that serves, as far as its name shows."""
+def servings(module: Module, table: list[dict[str, Any]], project: Project | None = None) -> Iterator[Serving]:
+    """Every call of ``module`` that serves, as far as its name shows; with ``project``, also of what another module or
+    a function of the project makes."""
     entries = {name: entry for entry in table for name in entry["names"]}
+    last = {name.rpartition(".")[2] for name in entries}
     for call in module.nodes(p.Call):
+        if last_name(call.callee) not in last:
+            continue
         name = method(module, call)
+        if name not in entries and project is not None and type(call.callee) is p.Member:
+            made = _made(module, call.callee.of, project)
+            name = f"{made}().{call.callee.name}" if made is not None else None
         if name is not None and name in entries:
             host, at = _host(module, call, entries[name])
             if host and entries[name].get("with_port"):
                 host = host.rpartition(":")[0]
             told = Place(module.path, at.at) if at is not None else None
-            yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at), at)
+            yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at), call, at)
 
 
-def _port_argument(call: p.Call, positional: bool) -> p.Expression | None:
+def _port_argument(call: p.Call, at: int | None) -> p.Expression | None:
+    """What a call is given as its port: by that name, or as the plain argument ``at``."""
     for argument in call.args:
         if argument.name == "port":
             return argument.value
@@ -55,10 +77,10 @@ def _port_argument(call: p.Call, positional: bool) -> p.Expression | None:
             for entry in argument.value.entries:
                 if type(entry.key) is p.Text and entry.key.value == "port":
                     return entry.value
-    first = call.args[0] if call.args else None
-    if positional and first is not None and first.name is None and not first.spread:
-        return None if type(first.value) in (p.Function, p.Record) else first.value
-    return None
+    given = call.args[at] if at is not None and len(call.args) > at else None
+    if given is None or any(a.spread or a.name is not None for a in call.args[: at + 1 if at is not None else 0]):
+        return None
+    return None if type(given.value) in (p.Function, p.Record) else given.value
 
 
 def method(module: Module, call: p.Call) -> str | None:
@@ -72,6 +94,34 @@ def method(module: Module, call: p.Call) -> str | None:
     if type(of) is p.Call and (made := module.qualified(of.callee)) is not None:
         return f"{made}().{callee.name}"
     return module.qualified(callee)
+
+
+def _made(module: Module, value: Any, project: Project, depth: int = 0) -> str | None:
+    """The qualified name of what is called, of another's, to make ``value``: through names, imports and the functions
+    of the project, where these agree."""
+    if type(value) is p.Await:
+        return _made(module, value.value, project, depth)
+    if depth > _DEEPEST or type(value) not in (p.Name, p.Call):
+        return None
+    if type(value) is p.Name:
+        where, found = project.definitions(module, value)
+        if len(found) != 1 or found[0].kind != "value" or found[0].path:
+            return None
+        return _made(where, found[0].value, project, depth + 1)
+    if (specifier := required(value)) is not None:
+        answer = project.resolve(module, specifier)
+        target = project.module(answer.path) if isinstance(answer, Found) else None
+        exported = project.exported(target, "default") if target is not None else None
+        if exported is None or len(exported[1]) != 1 or exported[1][0].path or exported[1][0].kind != "value":
+            return None
+        return _made(exported[0], exported[1][0].value, project, depth + 1)
+    if type(value.callee) is p.Name:
+        where, found = project.definitions(module, value.callee)
+        function = found[0].value if len(found) == 1 and not found[0].path else None
+        if type(function) is p.Function:
+            made = {_made(where, given, project, depth + 1) for given in returned(function)}
+            return made.pop() if len(made) == 1 and not function.decorators else None
+    return module.qualified(value.callee)
 
 
 def _host(module: Module, call: p.Call, entry: Mapping[str, Any]) -> tuple[str | None, p.Expression | None]:
