@@ -20,7 +20,7 @@ PROJECT_CHECKS: dict[str, str] = {
     "drift": "connlint.checks.drift:check",
     "containers": "connlint.checks.containers:check",
     "entrypoint": "connlint.checks.entrypoints:check_found",
-    "entrypoint-interface": "connlint.checks.entrypoints:check_interface",
+    "entrypoint-interface": "connlint.checks.interfaces:check_interface",
     "bind-loopback": "connlint.checks.binding:check_loopback",
     "local-services": "connlint.checks.local_services:check",
     "unexpanded": "connlint.checks.binding:check_unexpanded",

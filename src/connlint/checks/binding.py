@@ -10,14 +10,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from connlint.cards import Card, Rules
-from connlint.model import program as p
 from connlint.model.deployment import Command, Word
 from connlint.model.finding import Draft, Fix, Place, Step
 from connlint.patterns import regex
-from connlint.project.answer import Found, Missing
+from connlint.project.answer import Found
 from connlint.project.compiled import likely_source
 from connlint.project.project import Project
 from connlint.project.rewording import reworded, through_shell, with_option
+from connlint.project.server_settings import in_configuration
 from connlint.project.services import Running, Services
 from connlint.project.serving import Serving, servings
 from connlint.project.starts import Start, Starts
@@ -54,7 +54,7 @@ def check_loopback(project: Project, card: Card, rules: Rules) -> Iterator[Draft
     for start in starts:
         if start.running is None or "host" not in start.entry:
             continue
-        settled = _settled(start, project)
+        settled = in_configuration(start, start.listed("config_names"), project)
         found = _heard(start, start.running, running, card, settled, project)
         place = found.place if found is not None else _host_place(start, settled)
         verdicts.setdefault((place.path, place.at), []).append(found)
@@ -181,36 +181,6 @@ def _told_to_open(start: Start, project: Project) -> Fix | None:
 def _host_place(start: Start, settled: Word | None) -> Place:
     host = _host(start, settled)
     return host[1].place if host is not None and host[1] is not None else start.command.words[0].place
-
-
-def _settled(start: Start, project: Project) -> Word | None:
-    """Where the tool's configuration says to listen, as a word of that file: its value is None where that cannot be
-    known, and "" where it says nothing of it. None where there is no configuration that can be read.
-    """
-    names = start.listed("config_names")
-    if not names or not start.configured:
-        return None
-    unknown, nothing = Word(None, start.command.place), Word("", start.command.place)
-    flag = start.options.first(start.listed("config_flags"))
-    paths = [flag.value] if flag is not None else start.listed("config_files")
-    lost = start.options.has(start.listed("config_flags")) and flag is None
-    if lost or start.variable("config_env") is not None:
-        return unknown
-    found = {answer.path for path in paths if path for ground in start.grounds
-             if isinstance(answer := ground.find(path.removeprefix("file:")), Found)}
-    module = project.module(path) if len(found) == 1 and (path := found.pop()).endswith(".py") else None
-    if module is None:
-        return unknown
-    bound = [definition for name in names for definition in module.scope.names.get(name, ())]
-    if not bound:
-        linker: Any = project.linkers.get("python")
-        sure = linker is not None and all(isinstance(linker.binds(module.path, name), Missing) for name in names)
-        return nothing if sure else unknown
-    value = bound[0].value
-    if len(bound) > 1 or bound[0].path or type(value) is not p.Text:
-        return unknown
-    place = Place(module.path, value.at)
-    return Word(value.value, place, value.value)
 
 
 def _host(start: Start, settled: Word | None = None) -> tuple[str, Word | None] | None:

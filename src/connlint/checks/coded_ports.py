@@ -90,7 +90,8 @@ class CodedPorts:
         value = serving.port()
         if value is None:
             alone = serving.by_itself
-            told = any(name in start.environment for name in serving.entry.get("env", ()))
+            variables = serving.entry.get("port_env", serving.entry.get("env", ()))
+            told = any(name in start.environment for name in variables)
             return Opened(alone, serving.place, by_default=False) if alone is not None and not told else None
         place = Place(module.path, value.at)
         if type(value) is p.Number:

@@ -1,4 +1,4 @@
-"""Start commands whose target is not there, or is no application of the kind that the server runs."""
+"""Start commands whose target is not there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from connlint.cards import Card, Rules
 from connlint.checks.deployed import targets_of
-from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.patterns import regex
 from connlint.project import jsonc
@@ -48,19 +47,10 @@ def check_found(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     Outcomes: "module", "attribute", "no-attribute" (the server asks for one), "file" and "script". Slots: ``tool``,
     ``target``, ``module``, ``attribute``, ``where`` (the file or folder that lacks it), ``hint`` ("" or from ";" on).
     """
-    yield from _agreed(project, rules, _missing)
+    yield from agreed(project, rules, _missing)
 
 
-def check_interface(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Targets that exist and cannot be run by this server.
-
-    Outcomes: "interface" (an application of another kind), "no-application" and "uncalled" (a factory that this server
-    does not call). Slots: ``tool``, ``target``, ``has``, ``wants``, ``made`` (the constructor) and ``where``.
-    """
-    yield from _agreed(project, rules, _misfit)
-
-
-def _agreed(project: Project, rules: Rules, judge: Any) -> Iterator[Draft]:
+def agreed(project: Project, rules: Rules, judge: Any) -> Iterator[Draft]:
     """What all starts say that stand at one place: a Dockerfile may be used by several services."""
     applications = Applications.of(project, rules.apis)
     verdicts: dict[tuple[str, tuple[int, int]], list[Verdict]] = {}
@@ -98,7 +88,7 @@ def understood(start: Start, applications: Applications) -> str:
         elif target.is_path and start.entry["form"] != "path":
             answers.append(_found_file(start, ground, target.module))
         else:
-            answers.append(_resolved(start, ground, target, applications))
+            answers.append(resolved(start, ground, target, applications))
     if any(isinstance(answer, Found) for answer in answers):
         return "resolved"
     why = {answer.why if isinstance(answer, Unknown) else "" for answer in answers}
@@ -126,7 +116,7 @@ def _missing(start: Start, target: Target, applications: Applications) -> Verdic
         return _module_run(start, target, applications)
     if target.is_path and form != "path":
         return _compiled(start, target, applications) or _file(start, target, applications)
-    answers = [_resolved(start, ground, target, applications) for ground in start.grounds]
+    answers = [resolved(start, ground, target, applications) for ground in start.grounds]
     if all(isinstance(answer, Missing) for answer in answers):
         if start.configured:
             return None
@@ -139,7 +129,7 @@ def _missing(start: Start, target: Target, applications: Applications) -> Verdic
     return _attribute(start, target, [a.path for a in answers if isinstance(a, Found)], applications)
 
 
-def _resolved(start: Start, ground: Ground, target: Target, applications: Applications) -> Answer:
+def resolved(start: Start, ground: Ground, target: Target, applications: Applications) -> Answer:
     if target.is_path:
         return _found_file(start, ground, target.module if target.module.endswith(".py") else target.module + ".py")
     answer = applications.module(start, ground, target.module)
@@ -408,7 +398,7 @@ def _has_the_name_of(target: Target, near: str) -> bool:
 def _only_attribute(start: Start, target: Target, paths: list[str], applications: Applications) -> str | None:
     """The target with the one application that its module makes; None where there are none or several, and where
     something else than an application is asked for, such as a function that makes one."""
-    if not start.entry.get("protocol") or _called(start) or target.deeper:
+    if not start.entry.get("protocol") or is_called(start) or target.deeper:
         return None
     here = {name for made, name in applications.made if made in paths}
     return f"{target.module}:{here.pop()}" if len(here) == 1 and len(paths) == 1 and not target.call else None
@@ -421,7 +411,7 @@ def _one_application(start: Start, target: Target, answers: list[Answer], applic
     """
     tried = _tried(answers)
     file = target.module.replace(".", "/") + ".py"
-    if not tried.endswith(file) or len(answers) != 1 or target.call or target.is_path or _called(start):
+    if not tried.endswith(file) or len(answers) != 1 or target.call or target.is_path or is_called(start):
         return None
     folder = tried[: -len(file)]
     made = {(path[len(folder):], name) for path, name in applications.made if path.startswith(folder)}
@@ -483,103 +473,6 @@ def _near_attribute(target: Target, path: str, applications: Applications) -> st
     return f"; {near[0]} defines '{near[1]}'" if near is not None else ""
 
 
-# -- misfits ----------------------------------------------------------------------------------------------------------
-
-
-def _misfit(start: Start, target: Target, applications: Applications) -> Verdict:
-    wants = _protocol(start, applications)
-    if wants is None or not start.grounds or (target.is_path and start.entry["form"] != "path"):
-        return None
-    answers = [_resolved(start, ground, target, applications) for ground in start.grounds]
-    paths = {answer.path for answer in answers if isinstance(answer, Found)}
-    # a guessed folder without the target is not where the command runs, if another one has it
-    if len(paths) != 1 or (not start.loose and any(isinstance(answer, Unknown) for answer in answers)):
-        return None
-    path = paths.pop()
-    names = [target.attribute] if target.attribute else start.listed("defaults")[:1]
-    if not names or not path.endswith(".py"):
-        return None
-    slots = {"tool": start.tool, "target": target.text, "wants": wants.upper(), "where": path}
-    made = applications.constructor(path, target, names[0])
-    found = applications.definition(path, names[0])
-    if made is not None and (target.call or _called(start) or found is None or found[1].kind == "value"):
-        name, has = made
-        if "any" in (has, wants) or has == wants:
-            return None
-        slots |= {"has": has.upper(), "made": name}
-        return Draft("interface", target.place, slots, f"{start.tool} {target.text}", related=_related(found, name))
-    if found is None or target.call or target.deeper or _called(start):
-        return None
-    definition = found[1]
-    kind = type(definition.value)
-    if definition.kind == "value" and kind in (p.Number, p.Text, p.Sequence, p.Record):
-        slots["has"] = {p.Number: "a number", p.Text: "a text", p.Sequence: "a list", p.Record: "a dictionary"}[kind]
-        related = _related(found, slots["has"])
-        return Draft("no-application", target.place, slots, f"{start.tool} {target.text}", related=related)
-    if definition.kind == "value" and (own := applications.own_class(found[0], definition.value)) is not None:
-        slots["has"] = f"an object of {own}"
-        return Draft("no-application", target.place, slots, f"{start.tool} {target.text}",
-                     related=_related(found, slots["has"]))
-    function: Any = definition.value
-    if definition.kind == "class" and applications.is_plain(function, wants):
-        slots["has"] = f"the class {function.name}"
-        return Draft("no-application", target.place, slots, f"{start.tool} {target.text}",
-                     related=_related(found, slots["has"]))
-    if definition.kind == "function" and (speaks := _speaks(function)) not in (None, wants) and wants != "any":
-        slots |= {"has": str(speaks).upper(), "made": function.name or "a function"}
-        return Draft("interface", target.place, slots, f"{start.tool} {target.text}",
-                     related=_related(found, f"an application for {str(speaks).upper()}"))
-    if wants != "wsgi" or start.entry.get("lenient"):
-        return None
-    if definition.kind == "function" and type(function) is p.Function:
-        if not function.decorators and _most(function) < 2:
-            slots["has"] = "a function that makes one"
-            related = _related(found, slots["has"])
-            return Draft("uncalled", target.place, slots, f"{start.tool} {target.text}", related=related)
-    return None
-
-
-def _speaks(function: Any) -> str | None:
-    """The protocol of a function that is an application itself, as its parameters are called; None where it is none."""
-    if type(function) is not p.Function or function.decorators:
-        return None
-    names = [param.target.id.lstrip("_") if type(param.target) is p.Name and param.kind in ("positional", "either")
-             else "" for param in function.params]
-    if function.is_async:
-        return "asgi" if names == ["scope", "receive", "send"] else None
-    return "wsgi" if len(names) == 2 and names[0] in ("environ", "env") and names[1].startswith("start") else None
-
-
-def _most(function: p.Function) -> int:
-    """How many positional arguments a function takes at most."""
-    if any(param.kind == "rest" for param in function.params):
-        return 99
-    return sum(param.kind in ("positional", "either") for param in function.params)
-
-
-def _called(start: Start) -> bool:
+def is_called(start: Start) -> bool:
+    """Whether what is named is called first, and makes the application."""
     return start.options.has(start.listed("factory_flags")) or start.variable("factory_env") is not None
-
-
-def _related(found: Any, what: str) -> tuple[Step, ...]:
-    return () if found is None else (Step(Place(found[0].path, found[1].at), f"this is {what}"),)
-
-
-def _protocol(start: Start, applications: Applications) -> str | None:
-    """What the server speaks to its application; None where that is not plain."""
-    speaks = start.entry.get("protocol")
-    if start.loose and any(one.gives(name) for name in start.listed("protocol_env")
-                           for one in Services.of(applications.project).running()):
-        return None  # who runs the script says it
-    if speaks in (None, "any") or start.variable("protocol_env") is not None:
-        prefixes = start.entry.get("prefixes", {})
-        written = next((w.value or "" for w in start.options.plain[:1]), "")
-        plain = speaks == "any" and not start.configured and not start.options.unknown
-        return next((kind for prefix, kind in prefixes.items() if written.startswith(prefix)), "any" if plain else None)
-    word = start.options.first(start.listed("protocol_flags"))
-    if start.options.has(start.listed("protocol_flags")):
-        return start.entry["protocols"].get(word.value) if word is not None and word.value is not None else None
-    if start.options.has(start.listed("worker_flags")):
-        word = start.options.first(start.listed("worker_flags"))
-        return applications.workers.get(word.value) if word is not None and word.value is not None else None
-    return None if start.configured or start.options.unknown else speaks

@@ -37,7 +37,7 @@ class Serving(Struct, frozen=True):
         """What tells the call its port: in an address, where the table says so."""
         if self.entry.get("with_port"):
             return self.value
-        return _port_argument(self.call, self.entry.get("port_at"))
+        return _port_argument(self.call, self.entry.get("port_at"), self.entry.get("port_key", "port"))
 
     @property
     def by_itself(self) -> int | None:
@@ -45,7 +45,7 @@ class Serving(Struct, frozen=True):
         plain = [a for a in self.call.args if a.name is None and type(a.value) is not p.Record]
         told = any(a.spread for a in self.call.args) or len(plain) > self.entry.get("port_at", len(plain))
         keyed = any(type(a.value) is p.Record and any(e.key is None for e in a.value.entries) for a in self.call.args)
-        return None if told or keyed or _port_argument(self.call, None) is not None else self.entry.get("port")
+        return None if told or keyed or self.port() is not None else self.entry.get("port")
 
 
 def servings(module: Module, table: list[dict[str, Any]], project: Project | None = None) -> Iterator[Serving]:
@@ -56,10 +56,10 @@ def servings(module: Module, table: list[dict[str, Any]], project: Project | Non
     for call in module.nodes(p.Call):
         if last_name(call.callee) not in last:
             continue
-        name = method(module, call)
+        name = _of_chain(method(module, call))
         if name not in entries and project is not None and type(call.callee) is p.Member:
             made = _made(module, call.callee.of, project)
-            name = f"{made}().{call.callee.name}" if made is not None else None
+            name = _of_chain(f"{made}().{call.callee.name}") if made is not None else None
         if name is not None and name in entries:
             host, at = _host(module, call, entries[name])
             if host and entries[name].get("with_port"):
@@ -68,14 +68,20 @@ def servings(module: Module, table: list[dict[str, Any]], project: Project | Non
             yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at), call, at)
 
 
-def _port_argument(call: p.Call, at: int | None) -> p.Expression | None:
-    """What a call is given as its port: by that name, or as the plain argument ``at``."""
+def _of_chain(name: str | None) -> str | None:
+    """A method of what the first call of a chain made: a server hands itself on, ``x().get().listen`` is its own."""
+    first, made, rest = (name or "").partition("()")
+    return f"{first}{made}.{rest.rpartition('.')[2]}" if made else name
+
+
+def _port_argument(call: p.Call, at: int | None, key: str) -> p.Expression | None:
+    """What a call is given as its port: by the name ``key``, or as the plain argument ``at``."""
     for argument in call.args:
-        if argument.name == "port":
+        if argument.name == key:
             return argument.value
         if type(argument.value) is p.Record:
             for entry in argument.value.entries:
-                if type(entry.key) is p.Text and entry.key.value == "port":
+                if type(entry.key) is p.Text and entry.key.value == key:
                     return entry.value
     given = call.args[at] if at is not None and len(call.args) > at else None
     if given is None or any(a.spread or a.name is not None for a in call.args[: at + 1 if at is not None else 0]):
@@ -83,7 +89,7 @@ def _port_argument(call: p.Call, at: int | None) -> p.Expression | None:
     return None if type(given.value) in (p.Function, p.Record) else given.value
 
 
-def method(module: Module, call: p.Call) -> str | None:
+def method(module: Module, call: p.Call, depth: int = 0) -> str | None:
     """The qualified name of what ``call`` calls; ``x().run`` for a method of what ``x()`` made under one name."""
     callee = call.callee
     if type(callee) is not p.Member:
@@ -91,8 +97,10 @@ def method(module: Module, call: p.Call) -> str | None:
     of: p.Expression | None = callee.of
     if type(of) is p.Name and (own := module.only(of.id, of)) is not None and own.kind == "value" and not own.path:
         of = own.value.value if type(own.value) is p.Await else own.value
-    if type(of) is p.Call and (made := module.qualified(of.callee)) is not None:
-        return f"{made}().{callee.name}"
+    if type(of) is p.Call and required(of) is None and depth < _DEEPEST:
+        made = method(module, of, depth + 1)
+        if made is not None:
+            return f"{made}().{callee.name}"
     return module.qualified(callee)
 
 
@@ -105,7 +113,7 @@ def _made(module: Module, value: Any, project: Project, depth: int = 0) -> str |
         return None
     if type(value) is p.Name:
         where, found = project.definitions(module, value)
-        if len(found) != 1 or found[0].kind != "value" or found[0].path:
+        if len(found) != 1 or found[0].kind not in ("value", "with") or found[0].path:
             return None
         return _made(where, found[0].value, project, depth + 1)
     if (specifier := required(value)) is not None:
@@ -121,7 +129,7 @@ def _made(module: Module, value: Any, project: Project, depth: int = 0) -> str |
         if type(function) is p.Function:
             made = {_made(where, given, project, depth + 1) for given in returned(function)}
             return made.pop() if len(made) == 1 and not function.decorators else None
-    return module.qualified(value.callee)
+    return method(module, value)
 
 
 def _host(module: Module, call: p.Call, entry: Mapping[str, Any]) -> tuple[str | None, p.Expression | None]:
@@ -151,9 +159,9 @@ def _in_record(module: Module, given: p.Record, entry: Mapping[str, Any]) -> tup
     for item in given.entries:
         if type(item.key) is not p.Text or item.key.value == "path":
             return None, None
-        if item.key.value in entry["keys"]:
-            return _text(module, item.value)
-    return entry["host"], None
+    values = {item.key.value: item.value for item in given.entries if type(item.key) is p.Text}
+    told = next((values[key] for key in entry["keys"] if key in values), None)
+    return _text(module, told) if told is not None else (entry["host"], None)
 
 
 def _text(module: Module, value: p.Expression) -> tuple[str | None, p.Expression | None]:
