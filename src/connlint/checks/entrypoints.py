@@ -130,6 +130,7 @@ def _missing(start: Start, target: Target, applications: Applications) -> Verdic
 
 
 def resolved(start: Start, ground: Ground, target: Target, applications: Applications) -> Answer:
+    """The file that the target means in ``ground``."""
     if target.is_path:
         return _found_file(start, ground, target.module if target.module.endswith(".py") else target.module + ".py")
     answer = applications.module(start, ground, target.module)
