@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from connlint.checks.destinations import Destinations
-from connlint.checks.fallback import candidates
+from connlint.checks.fallbacks import candidates
 from connlint.checks.wording import Wording, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step

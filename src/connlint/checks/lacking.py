@@ -21,7 +21,7 @@ from connlint.project.uses import uses
 from connlint.project.values import Read, values_of
 
 if TYPE_CHECKING:
-    from connlint.checks.fallback import Fallback
+    from connlint.checks.fallbacks import Fallback
 
 _OF_BROWSERS = ("http", "https", "ws", "wss")
 

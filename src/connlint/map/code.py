@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from connlint.checks import deployed
-from connlint.checks.fallback import top
+from connlint.checks.fallbacks import top
 from connlint.map.neighbours import Neighbours
 from connlint.map.origins import Origins
 from connlint.map.places import Lines

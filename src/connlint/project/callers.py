@@ -31,7 +31,8 @@ def _is_called_only_where(project: Project, module: Module, function: p.Function
     calls = _calls(module, name)
     if not calls or not all(holds(module, call) for call in calls):
         return False
-    if importers(project).mentions(name, module.path) != (module.path,):
+    mentions = importers(project).mentions(name, module.path)
+    if not all(_has_its_own(project, path, name, module.path) for path in mentions):
         return False
     # functions that no rule asks about may not have been read, and may be those that call
     whole = project.module(module.path) or module
@@ -39,6 +40,16 @@ def _is_called_only_where(project: Project, module: Module, function: p.Function
     written = len(alone(name.encode()).findall(whole.source.data))
     inside = any(function.at[0] <= call.at[0] < function.at[1] for call in calls)
     return written == len(calls) + 1 and not inside and all(holds(whole, call) for call in calls)
+
+
+def _has_its_own(project: Project, path: str, name: str, home: str) -> bool:
+    """Whether the file at ``path`` is ``home`` itself, or has a function of that name and nothing of ``home``."""
+    if path == home:
+        return True
+    module = project.module(path)
+    bound = module.scope.names.get(name, []) if module is not None else []
+    own = bool(bound) and all(definition.kind == "function" for definition in bound)
+    return own and path not in importers(project).of(home)
 
 
 def _calls(module: Module, name: str) -> list[p.Call]:
