@@ -414,3 +414,42 @@ def test_what_is_made_of_a_default_has_no_port_of_its_own(address: str, said: st
     code = ("function made(url, port) { return `${new URL(url).hostname}:${port}`; }\n"
             f"const address = {address};\nexports.rates = (rpc) => new rpc.Client(address);\n")
     assert [said in f.message for f in report({"rates.js": code}).findings] == [True]
+
+
+LEFT_OVER = {
+    "package.json": '{"name": "desk", "private": true, "type": "module", "scripts": {"start": "node server.js"}}',
+    "server.js": "import { lamps } from './code/desk/lamps.js';\nimport { seats } from './code/desk/seats.js';\n"
+                 "import { doors } from './code/desk/doors.js';\nlamps(seats, doors);\n",
+    "code/desk/lamps.js": "export const lamps = (...all) => console.log(all);\n",
+    "code/desk/seats.js": "export const seats = 4;\n",
+    "code/desk/doors.js": "export const doors = 2;\n",
+    "code/rooms/rooms.js": "import { gone } from './gone.js';\nexport const rooms = () => gone;\n",
+}
+
+
+@pytest.mark.parametrize(("doors", "level"), [
+    # what nothing loads does not fail
+    ("export const doors = 2;\n", "note"),
+    ("// The import (doors and rooms) is made by hand in code/rooms.\nexport const doors = 2;\n", "note"),
+    ("export const doors = { import(rows) { return rows; } };\nexport const at = 'code/rooms';\n", "note"),
+    ("export const doors = (name) => import(`../rooms/${name}.js`);\n", "error"),
+    ("const folder = '../rooms';\nexport const doors = (name) => import(`${folder}/${name}`);\n", "error"),
+    ("const folder = '/srv/code';\nexport const doors = (name) => import(`${folder}/${name}`);\n", "error"),
+    ("const folder = '/srv/code/desk';\nexport const doors = (name) => import(`${folder}/${name}`);\n", "note"),
+])
+def test_what_loads_files_that_it_does_not_name(doors: str, level: str) -> None:
+    found = report({**LEFT_OVER, "code/desk/doors.js": doors}).findings
+    assert [(f.rule, f.level) for f in found] == [("missing-module", level)]
+
+
+@pytest.mark.parametrize(("head", "level"), [
+    ("from .gone import gone\n", "note"), ("from app.api.gone import gone\n", "error")])
+def test_a_word_names_no_module_of_a_package(head: str, level: str) -> None:
+    """Who imports by relative paths is never loaded by its bare name."""
+    found = report({
+        "main.py": "from app.api import seats, doors, lamps\nprint(seats, doors, lamps, ['rooms'])\n",
+        "app/api/seats.py": "from app.api import lamps\n", "app/api/doors.py": "", "app/api/lamps.py": "",
+        "app/schemas/rooms.py": f"{head}\n\ndef at():\n    return gone\n",
+        "desk.egg-info/SOURCES.txt": "main.py\napp/schemas/rooms.py\n",
+    }).findings
+    assert {f.level for f in found} == {level}

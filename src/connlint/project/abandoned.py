@@ -37,7 +37,7 @@ _FOUND_IN_PYTHON = frozenset(
 holds the programs of a repository.)"""
 _BY_PLACE_ALONE = regex(
     rb'"(?:@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|egg|moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|payload|'
-    rb'nuxt|nitropack|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|serverless|sst|gatsby|expo)"\s*:'
+    rb'nuxt|nitropack|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|serverless|sst|gatsby)"\s*:'
 )
 """Packages that look into folders of many names; the others know pages and routes."""
 _IMPORTED = regex(rb"\b(?:from|import|require\()\s*['\"][^'\"\n]+['\"]")
@@ -47,7 +47,7 @@ _FOUND_IN_JAVASCRIPT = frozenset(
 )
 """Names of folders whose files frameworks of JavaScript look for by themselves, where a package uses such a one."""
 _IN_APP = (
-    rb'nuxt|@nuxt/\w+|@sveltejs/kit|astro|gatsby|expo-router|expo|@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|egg|'
+    rb'nuxt|@nuxt/\w+|@sveltejs/kit|astro|gatsby|expo-router|@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|egg|'
     rb'moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|payload|nitropack|vite-plugin-pages|unplugin-vue-router|vike|'
     rb'@tanstack/react-start|@tanstack/start|waku|hono-sessions|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|'
     rb'umi|ice|serverless|sst'
@@ -70,7 +70,9 @@ _LOADS_PYTHON = Led(
     rb"\bspec_from_file_location\b|\brunpy\b|\bexec\(|\.i?glob\(|\biterdir\(|\blistdir\(|\bscandir\(|\bwalk_packages\b"
 )
 _PUT_TOGETHER = (rb"import\.meta\.glob|require\.context|"
-                 rb"\b(?:require|import)\s*\(\s*(?:[\w$]|`[^`]*\$\{|['\"][^'\"]*['\"]\s*\+)")
+                 rb"\b(?:require|import)\(\s*(?:[\w$][\w$.]*(?![\w$.])(?!\s*\??\s*:|\s*\)\s*[:{])|`[^`]*\$\{|"
+                 rb"['\"][^'\"]*['\"]\s*\+)")
+"""Not methods of such a name, nor prose: ``import(rows) {``, ``require(spec: Entry)``, ``import (parse the head)``."""
 _CALLS_FOR = Led((b"import", b"require"), _PUT_TOGETHER)
 """What loads a file whose name is put together."""
 _LOADS_JAVASCRIPT = Led(
@@ -82,8 +84,9 @@ _RUNS_PYTHON = regex(
     rb"\bpkgutil\b|\bimport_module\b|\b__import__\b|\bautodiscover|\bimport_string\b|\bimportlib\b|\brunpy\b|\bexec\(|"
     rb"\bexecfile\b|\bwalk_packages\b|\bsubprocess\b|\bPopen\b|\bos\.(?:system|exec\w+|spawn\w+|popen)\b")
 _RUNS_JAVASCRIPT = regex(
-    _PUT_TOGETHER + rb"|glob|autoload|autoLoad|\b(?:fork|spawn|spawnSync|exec|execSync|execFile|execFileSync|addFile)"
-    rb"\s*\(|\b(?:child_process|worker_threads|vm)\b|\bWorker\(")
+    _PUT_TOGETHER + rb"|\b(?:tiny)?glob(?:by|Sync)?\b|autoload|autoLoad|"
+    rb"\b(?:fork|spawn|spawnSync|exec|execSync|execFile|execFileSync|addFile)\s*\(|"
+    rb"\b(?:child_process|worker_threads|vm)\b|\bWorker\(")
 """What a file holds that runs the files whose names it has listed: who does not has listed data."""
 _PUBLISHED = regex(rb"^\s*classifiers\s*=|[\"']Programming Language :: |^\[project\.urls\]", re.M)
 _PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files|types|typings)"\s*:')
@@ -218,8 +221,7 @@ class Abandoned:
         """Whether a file of the same package loads others without naming them, from the folder of ``path`` or one that
         it names."""
         folders = path.split("/")[:-1]
-        names = [re.escape(folder.encode()) for folder in folders[-3:] if folder not in ("src", "lib")]
-        named = re.compile(rb"(?<![\w-])(?:%s)(?![\w-])" % b"|".join(names)) if names else None
+        named = _speaks_of(folders, python=path.endswith(".py"))
         for other in self.loaders:
             if other.endswith(".py") != path.endswith(".py"):
                 continue
@@ -237,6 +239,7 @@ class Abandoned:
     def loaders(self) -> list[str]:
         """The files that load others without naming them."""
         return [path for path in self.index.paths if self.stages.of_path(path) not in ("test", "example")
+                and "node_modules" not in path.split("/")
                 and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self.index.data(path))
                 and (_RUNS_PYTHON if path.endswith(".py") else _RUNS_JAVASCRIPT).search(self.index.data(path))
                 and not self._only_rewrites(path)]
@@ -288,3 +291,18 @@ class Abandoned:
                     if len(found) >= least:
                         return True
         return False
+
+
+def _speaks_of(folders: list[str], *, python: bool) -> re.Pattern[bytes] | None:
+    """What a loader holds that may mean a file in the last of ``folders``: the name of one of them.
+
+    In JavaScript, those above the last have to stand in a text that does not lead into another folder. (A package of
+    Python may be walked through by its name.)
+    """
+    names = [(re.escape(folder.encode()), re.escape("".join(folders[at + 1 : at + 2]).encode()))
+             for at, folder in enumerate(folders) if at >= len(folders) - 3 and folder not in ("src", "lib")]
+    word = rb"(?<![\w-])(?:%s)(?![\w-])"
+    if python or len(names) < 2:
+        return re.compile(word % b"|".join(name for name, _ in names)) if names else None
+    leading = (rb"(?<=['\"`/])%s(?=['\"`]|/['\"`$*]|/%s(?![\w-]))" % pair for pair in names[:-1])
+    return re.compile(b"|".join((word % names[-1][0], *leading)))

@@ -21,7 +21,8 @@ _TELLING = regex(
     r"sh|bash|service|conf|cron|xml|hcl|tf|nix|bat|ps1|cmd|env|mk|pug|ejs|hbs|jinja2?|txt))$"
 )
 """Files that may name a file to load or to start."""
-_LOCKS = regex(r"(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|poetry\.lock|[^/]*\.lock|[^/]*lock\.json)$")
+_LOCKS = regex(r"\.egg-info/|(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|poetry\.lock|[^/]*\.lock|[^/]*lock\.json)$")
+"""Lists that tools write down of what is there."""
 _LARGEST = 400_000
 """Bytes. A larger file is data."""
 _LONGEST = 200
@@ -65,7 +66,8 @@ class Naming:
     def _is_named_in(self, other: str, path: str, stem: str) -> bool:
         """Whether a text in the code of ``other`` names ``path``, or an import there that cannot be followed may mean
         it."""
-        in_package = f"{path.rpartition('/')[0]}/__init__.py" in self.project.tree.paths
+        in_package = f"{path.rpartition('/')[0]}/__init__.py" in self.project.tree.paths or (
+            path.endswith(".py") and any(module.startswith(".") for _, module, _ in self.index.imports(path)))
         imported = {module for _, module, _ in self.index.imports(other)}
         for text in self._quoted(other, stem):
             if text in imported and (self.index.resolved(other, text) or self._is_foreign(other, text)):
