@@ -134,6 +134,16 @@ PUBLISHED = {
     "docker-compose.yml": "services:\n  api:\n    build: .\n    environment: {LOG_LEVEL: info}\n"
                           "  web:\n    image: nginx\n    ports: ['3000:80']\n",
 }
+STORED = {
+    "package.json": '{"name": "store", "scripts": {"start": "node src/index.js"}}',
+    "src/index.js": "const { redis } = require('./redis');\nredis.ping();\n",
+    "src/redis.js": "const Redis = require('ioredis');\n"
+                    "exports.redis = new Redis(process.env.REDIS_URL || 'redis://localhost:6379');\n"}
+LATER = {**STORED, "src/index.js": "const { redis } = require('./redis');\nrequire('dotenv').config();\nredis.ping();",
+         "src/redis.js": "const Redis = require('ioredis');\nexports.redis = new Redis(process.env.REDIS_URL);\n",
+         "Dockerfile": "FROM node:22\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"src/index.js\"]\n"}
+DEMANDED = ("const missing = ['REDIS_URL'].filter((name) => !process.env[name]);\n"
+            "if (missing.length > 0) process.exit(1);\n")
 LINKED = "fetch((process.env._NAME_ || 'http://localhost:3000') + '/confirm');\n"
 
 CASES = {
@@ -295,6 +305,13 @@ CASES = {
     "a task of a module that the program imports": ("task-not-cancelled", "warning", {
         **WORLD, "core/clock.py": CLOCK,
         "mud.py": WORLD["mud.py"] + "from core.clock import strike\nasyncio.run(strike())\n"}),
+    "a client with a default": ("module-scope-pool", "error", STORED),
+    "a client of a program that stops without its variable": ("module-scope-pool", "warning", {
+        **STORED, "src/index.js": STORED["src/index.js"] + DEMANDED}),
+    "a client before the variables are loaded": ("module-scope-pool", "error", LATER),
+    "a client before the variables are loaded that a container is given": ("module-scope-pool", "warning", {
+        **LATER, "compose.yaml": "services:\n  store:\n    build: .\n    environment:\n      REDIS_URL: redis://cache\n"
+                                 "  cache:\n    image: redis\n"}),
     "a script that shows what is in a table": ("connection-not-released", "note", {"scripts/checkRows.js": ROWS_SHOWN}),
     "a script that goes on": ("connection-not-released", "warning", {
         "scripts/checkRows.js": ROWS_SHOWN + "setInterval(rows, 1000);\n"}),

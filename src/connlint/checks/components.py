@@ -60,11 +60,13 @@ class Components:
         self.roots: set[str] = set()
         self.root_files: set[str] = set()
         self.mounting: set[str] = set()
+        self.started: set[str] = set()
         for entry in rules.apis.get("component", ()):
             if (entry["language"] == "python") == (module.program.language == "python"):
                 self.roots.update(entry.get("roots", ()))
                 self.root_files.update(entry.get("root_files", ()))
                 self.mounting.update(entry.get("mounting", ()))
+                self.started.update(entry.get("started", ()))
                 self.decorated.update(dict.fromkeys(entry.get("decorators", ()), entry))
                 self.hooks.update(dict.fromkeys(entry.get("hooks", ()), entry))
                 self.methods.update(dict.fromkeys(entry.get("methods", ()), entry))
@@ -166,8 +168,19 @@ class Components:
         owner = class_of(self.module, thing) if self.roots else None
         for decorator in owner.decorators if owner is not None else ():
             if type(decorator) is p.Call and type(selector := argument(decorator, "selector")) is p.Text:
-                return any(fnmatchcase(selector.value, pattern) for pattern in self.roots)
+                return any(fnmatchcase(selector.value, pattern) for pattern in self.roots) or self._is_started(owner)
         return False
+
+    def _is_started(self, owner: p.Class | None) -> bool:
+        """Whether another file starts the application with the component ``owner``: ``bootstrap: [Shell]`` of a module,
+        ``bootstrapApplication(Shell)``."""
+        if owner is None or owner.name is None or not self.started:
+            return False
+        word = owner.name.encode()
+        named = re.compile(rb"\b(?:%s)(?::\s*\[[^\]]*|\(\s*)\b%s\b" % (
+            b"|".join(re.escape(name.encode()) for name in sorted(self.started)), re.escape(word)))
+        index = importers(self.project)
+        return any(named.search(index.data(other)) for other in index.of(self.module.path))
 
     def _is_mounted_here(self, thing: Any) -> bool:
         """Whether ``thing`` stands in the options with which the file makes its application: ``createApp({ … })``."""

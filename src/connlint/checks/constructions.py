@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from connlint.checks.demands import demands_of
 from connlint.checks.deployed import Code, on_a_developers_machine
 from connlint.checks.env_load import loaded_after, loads_of
 from connlint.checks.promised import is_promised
@@ -263,12 +264,27 @@ class Judge:
             if (at := _caught(module, node)) is not None:
                 return Step(place_of(module, at), "a failure is caught here")
         names = [name for read in q.absent for name in read.variables]
+        return self._given(built, names) or self._demanded_above(built, frozenset(names))
+
+    def _given(self, built: Construction, names: list[str]) -> Step | None:
+        """Where a service that runs the construction is given one of its variables."""
         code = Code.of(self.project, self.rules)
         for one in code.running:
             given = next((name for name in names if one.gives(name)), None)
             if given and not on_a_developers_machine(one.deployment.path) and code.runs(one, built.module.path):
                 at_environment = one.service.environment_at
                 return Step(at_environment or Place(one.deployment.path, (0, 0)), f"`{one.name}` is given {given}")
+        return None
+
+    def _demanded_above(self, built: Construction, names: frozenset[str]) -> Step | None:
+        """Where a file that imports the construction's stops the program for want of its variables: it does not live on
+        with what it was built with."""
+        for path in self._with_users(built.module.path):
+            above = self.project.module(path) if path != built.module.path else None
+            for demand in demands_of(self.values, self.stages, above) if above is not None else ():
+                if above is not None and demand.node is not None and names & demand.variables:
+                    name = min(names & demand.variables)
+                    return Step(place_of(above, demand.node), f"the program is stopped here where {name} is not set")
         return None
 
     def _forked(self, built: Construction, imported: Module) -> Facts | None:
@@ -322,6 +338,8 @@ class Judge:
             return None
         load, variable = late
         step = Step(place_of(load.module, load.node), f"{variable} is loaded only here")
+        if (given := self._given(built, [variable])) is not None:
+            return Facts("late_eased", [step, given], {"variable": variable})
         return Facts("late", [step], {"variable": variable})
 
 
@@ -402,11 +420,11 @@ def variable(module: Module, node: Any) -> str | None:
 
 
 def given_back(court: Judge, built: Construction) -> bool:
-    """Whether the module itself closes the client at its top level, or in what it hands to a promise there: then it
-    does its work and ends."""
+    """Whether the module itself closes the client at its top level, by a ``with`` there too, or in what it hands to a
+    promise: then it does its work and ends."""
     module = built.module
     if any(type(above) is p.With for above in module.parents(built.call)):
-        return False
+        return module.function(built.call) is None and _is_managed(module, built.call)
     names = {release["call"] for release in built.entry["release"]}
     for call in module.nodes(p.Call):
         callee = call.callee
@@ -414,6 +432,14 @@ def given_back(court: Judge, built: Construction) -> bool:
             if instance(module, callee.of, court.project, court.rules) is built:
                 return True
     return False
+
+
+def _is_managed(module: Module, call: p.Call) -> bool:
+    """Whether ``call`` is what a ``with`` enters, perhaps through ``closing``."""
+    above = module.parent(call)
+    while type(above) in (p.Argument, p.Call, p.Await):
+        above = module.parent(above)
+    return type(above) is p.WithItem
 
 
 def _handed_over(module: Module, node: Any) -> Any:

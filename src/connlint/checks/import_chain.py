@@ -122,8 +122,16 @@ def _counts(court: Judge, chain: Chain) -> bool:
     if any(court.stages.only_in_development(link.module, link.node) for link in chain.links[1:]):
         return False
     started = court.programs.is_entry(module) and not _is_served(court, module)
-    return not started and not court.programs.is_script(
+    return not started and not _serves_itself(court, module) and not court.programs.is_script(
         module, court.options["applications"], court.options["listens"])
+
+
+def _serves_itself(court: Judge, module: Module) -> bool:
+    """Whether a file of JavaScript that nobody imports waits for requests itself: it is started, by whatever command,
+    though it gives its application to tests."""
+    programs = court.programs
+    return (module.program.language != "python" and programs.starts(module.path, court.options["listens"])
+            and not programs.by_convention(module) and programs.imported_by(module.path) is None)
 
 
 def _is_served(court: Judge, module: Module) -> bool:

@@ -58,7 +58,8 @@ class Preloads:
         if not python and any(name in self.project.tree.paths for name in self.options["loading_runners"]):
             return True
         patterns = self.patterns["python" if python else "javascript"]
-        if not python and any(pattern.search(text) for pattern in patterns for text in self.orders.commands(entry)):
+        scripts = () if python else self.orders.deployed_commands(entry)
+        if any(pattern.search(text) for pattern in patterns for text in scripts):
             return True
         if self._forked_by_loader(entry):
             return True
@@ -105,7 +106,7 @@ class Preloads:
 
     def _own(self, entry: str) -> bool:
         """Whether a file of the project that loads variables is put before ``entry``: ``node --import ./env.js``."""
-        for text in self.orders.commands(entry):
+        for text in self.orders.deployed_commands(entry):
             for name in _PRELOADED.findall(text):
                 folder = entry.rpartition("/")[0]
                 while True:

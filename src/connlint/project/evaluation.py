@@ -21,6 +21,9 @@ from connlint.project.project import Project
 Order = Literal["hoisted", "written", "unknown"]
 _DEEPEST = 200
 _STARTS = regex(r"^(?:start|dev|develop|serve|watch|debug)\b")
+_DEVELOPING = regex(r"(?:^|[:_.-])(?:dev|develop|development|local|watch|debug|test|tests)(?:$|[:_.-])")
+"""Names of scripts that are for the machine of whoever writes the program."""
+_DEPLOYED = regex(r"^(?:start|serve|prod|production)\b")
 
 
 class Import(Struct, frozen=True):
@@ -122,6 +125,17 @@ class Orders:
 
     def commands(self, entry: str) -> list[str]:
         """The scripts of the packages around ``entry`` that name it; where none does, those that start anything."""
+        return [text for _, text in self._scripts(entry)]
+
+    def deployed_commands(self, entry: str) -> list[str]:
+        """`commands` without those for development, where another one starts ``entry`` as it is deployed."""
+        scripts = self._scripts(entry)
+        lasting = [(key, text) for key, text in scripts if not _DEVELOPING.search(key)]
+        started = any(_DEPLOYED.match(key) for key, _ in lasting)
+        return [text for _, text in (lasting if started else scripts)]
+
+    def _scripts(self, entry: str) -> list[tuple[str, str]]:
+        """`commands` with the name of each."""
         name = entry.rpartition("/")[2].rpartition(".")[0]
         named, starting = [], []
         folder = entry.rpartition("/")[0]
@@ -130,9 +144,9 @@ class Orders:
             for key, text in jsonc.mapping(package.get("scripts")).items():
                 if isinstance(text, str):
                     if re.search(rf"(?:^|[\s/]){re.escape(name)}(?:\.[cm]?[jt]sx?)?(?:\s|$)", text):
-                        named.append(text)
+                        named.append((key, text))
                     if _STARTS.match(key):
-                        starting.append(text)
+                        starting.append((key, text))
             if not folder:
                 return named or starting
             folder = folder.rpartition("/")[0]

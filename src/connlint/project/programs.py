@@ -204,13 +204,17 @@ class Programs:
         """Whether a program surely starts with the file ``path``, rather than that nobody uses it any more.
 
         A package names it, or it does something at its top level: it waits for requests, calls a function of its own,
-        or gives nothing to others.
+        or gives nothing to others. A file of Python may do no more there than to make what a server asks it for: then
+        its name says so, or a file of commands does.
         """
         if self._is_named(path):
             return True
         module = self.project.module(path)
         if module is None:
             return False
+        if module.program.language == "python" and (self.is_told(path) or (
+                path.rpartition("/")[2].partition(".")[0] in _STARTED and _makes_something(module))):
+            return True
         if module.program.language != "python" and not self.exports(module):
             return True
         if any(f".{name}(".encode() in module.source.data for name in listens):
@@ -329,6 +333,11 @@ class Programs:
                 if b"#" not in data[data.rfind(b"\n", 0, match.start()) + 1 : match.end()]:
                     yield path, match.span()
                     break
+
+
+def _makes_something(module: Module) -> bool:
+    """Whether the top level of a file gives a name to what a call makes."""
+    return any(type(it) is p.Let and type(it.value) is p.Call for it in module.program.body)
 
 
 def _leads(folder: str, text: str, path: str) -> bool:
