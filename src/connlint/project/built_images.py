@@ -1,9 +1,10 @@
 """Which Dockerfile an image comes from, by the name that the project gives it.
 
 A manifest names an image alone. A compose file that builds it under that name, or a command that does (``docker build
--t``), says where it comes from, and so does the list of a ``skaffold.yaml``; so does a folder of the very name of the
-image, where it holds the only Dockerfile that may be meant. Of a project with one Dockerfile, whatever starts a file
-beside that, or is called as the package there, is made of it.
+-t``), says where it comes from, and so does the list of a ``skaffold.yaml``, or the name that Compose gives what it
+builds without one; so does a folder of the very name of the image, where it holds the only Dockerfile that may be
+meant. Of a project with one Dockerfile, whatever starts a file beside that, or is called as the package there, is made
+of it.
 """
 
 from __future__ import annotations
@@ -40,14 +41,22 @@ class BuiltImages:
     def __init__(self, deployments: Sequence[Deployment], tree: Tree) -> None:
         self._tree = tree
         self._told: dict[str, set[Origin]] = {}
+        self._composed: dict[str, set[Origin]] = {}
+        """What Compose builds without being told a name: by that of the file's folder and the service's."""
         folders: dict[str, list[str]] = {}
         for deployment in deployments:
             if ".devcontainer" in deployment.path.split("/"):
                 # the image in which somebody develops, mostly under the name of the one that is shipped
                 continue
             for service in deployment.services:
-                if service.build is not None and service.image is not None:
-                    self._add(service.image.value or service.image.written, Origin(service.build, service.dockerfile))
+                if service.build is None:
+                    continue
+                origin = Origin(service.build, service.dockerfile)
+                if service.image is not None:
+                    self._add(service.image.value or service.image.written, origin)
+                elif service.kind == "compose" and (folder := posixpath.basename(posixpath.dirname(deployment.path))):
+                    for mark in "-_":
+                        self._composed.setdefault(f"{folder}{mark}{service.name}".lower(), set()).add(origin)
             for command in deployment.commands:
                 for name, origin in self._built_by(command):
                     self._add(name, origin)
@@ -72,7 +81,7 @@ class BuiltImages:
         name = _last(service.image.value)
         if name is None:
             return None
-        told = self._told.get(name, set())
+        told = self._told.get(name) or self._composed.get(name, set())
         if len(told) == 1:
             return next(iter(told))
         # an image without a folder of its own in the registry is mostly a public one
@@ -116,7 +125,8 @@ class BuiltImages:
     def _add(self, image: str, origin: Origin) -> None:
         name = _last(image)
         if name is not None:
-            self._told.setdefault(name, set()).add(origin)
+            usual = origin.dockerfile is not None and posixpath.normpath(origin.dockerfile) == "Dockerfile"
+            self._told.setdefault(name, set()).add(Origin(origin.context, None) if usual else origin)
 
     def _built_by(self, command: Command) -> Iterator[tuple[str, Origin]]:
         """Names and origin of what ``docker build`` builds, where its context is a folder of the project."""

@@ -135,7 +135,7 @@ class Services:
                 for written in services:
                     service = self._completed(written)
                     path = self.dockerfile_of(service)
-                    if path is not None and path in images and written.build is not None:
+                    if path is not None and path in images:
                         built.add(path)
                     built.update(self.recipes_of(service))
                     rows.append(self._join(service, deployment, images.get(path or "")))
