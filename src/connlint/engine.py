@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from connlint.answers import Answers
     from connlint.readings import Readings
 
+Wanted = tuple[str, tuple[str, ...]]
+"""A file that is to be parsed, and the ids of the cards that look at it."""
 Progress = Callable[[str, int, int], None]
 """Hears of a phase, of the files done in it, and of the files in all."""
 
@@ -43,31 +45,35 @@ def scan_files(session: Session, paths: list[str]) -> list[Scanned]:
     return [session.scan(path) for path in paths]
 
 
-def check_files(session: Session, rows: list[tuple[str, tuple[str, ...]]]) -> list[Checked]:
+def check_files(session: Session, rows: list[Wanted]) -> list[Checked]:
     """A task: parse files, and run the checks of the cards that stand beside each."""
     return [session.check(path, ids) for path, ids in rows]
 
 
-def check_project(session: Session, check: str) -> tuple[list[tuple[str, Draft]], list[Problem]]:
-    """A task: run a check that looks at the whole project at once.
+def tell_imports(session: Session, drafts: list[tuple[str, Draft]]) -> list[Finding]:
+    """A task: put what was seen of imports into words, which asks the whole project how much they weigh."""
+    return [finding for rule, draft in drafts if (finding := session.finding(session.cards[rule], draft))]
 
-    Gives pairs of rule id and draft, and what it could not read.
-    """
+
+def check_project(session: Session, check: str) -> tuple[list[Finding], list[Problem]]:
+    """A task: run a check that looks at the whole project at once; gives findings, and what it could not read."""
     cards = [card for card in session.cards.values() if card.check == check]
     function = session.check_named(check)
     project = session.project
-    rows: list[tuple[str, Draft]] = []
+    findings: list[Finding] = []
     problems: list[Problem] = []
     for card in cards:
         try:
-            rows += [(card.id, draft) for draft in function(project, card, session.rules)]
+            drafts: list[Draft] = list(function(project, card, session.rules))
         except Exception as error:
             # as for one file: what fails is said, and takes nothing from the others
             if os.environ.get("CONNLINT_TRACEBACK"):
                 raise
             problems.append(Problem("internal", f"{card.id} failed: {type(error).__name__}: {error}", "."))
+            continue
+        findings += [finding for draft in drafts if (finding := session.finding(card, draft))]
     project.trim()
-    return rows, problems + [problem for path, problem in project.problems.items() if not path.endswith(CODE)]
+    return findings, problems + [problem for path, problem in project.problems.items() if not path.endswith(CODE)]
 
 
 def _cut(items: list[Any], parts: int) -> list[list[Any]]:
@@ -119,7 +125,10 @@ def _run(selection: Selection, rules: Rules, config: Config, options: Options, t
         for rows in workers.map(scan_files, _cut(code, 24)):
             scanned += rows
             tell("scanning", len(scanned), len(code))
-        wanted: list[tuple[str, tuple[str, ...]]] = []
+        # The checks of the whole project take longest, so they are begun first
+        of_project = workers.map(check_project, [name for name in PROJECT_CHECKS if session.concerns(name)])
+        of_imports = workers.map(tell_imports, _cut([draft for row in scanned for draft in row.drafts], 8))
+        wanted: list[Wanted] = []
         for row in scanned:
             unknown += row.unknown_imports
             if row.set_aside:
@@ -128,14 +137,8 @@ def _run(selection: Selection, rules: Rules, config: Config, options: Options, t
                 problems[row.path] = row.problem
             if row.cards or row.drafts:
                 wanted.append((row.path, row.cards))
-            for rule, draft in row.drafts:
-                if finding := session.finding(session.cards[rule], draft):
-                    findings.append(finding)
         wanted = with_borrowers(scanned, wanted, session)
         checked = 0
-        # The checks of the whole project take longest, so they are begun first
-        whole = [name for name in PROJECT_CHECKS if session.concerns(name)]
-        of_project = workers.map(check_project, whole)
         for results in workers.map(check_files, _cut(wanted, 32)):
             for result in results:
                 findings += [finding for finding in result.findings if finding.place.path in reported]
@@ -144,12 +147,12 @@ def _run(selection: Selection, rules: Rules, config: Config, options: Options, t
                     problems[result.path] = result.problem
             checked += len(results)
             tell("checking", checked, len(wanted))
-        for drafts, unread in of_project:
+        for told, unread in of_project:
             problems |= {problem.path: problem for problem in unread if problem.path in reported}
             failed += (problem for problem in unread if problem.kind == "internal")
-            for rule, draft in drafts:
-                if draft.place.path in reported and (finding := session.finding(session.cards[rule], draft)):
-                    findings.append(finding)
+            findings += [finding for finding in told if finding.place.path in reported]
+        for told in of_imports:
+            findings += told
     sources = _sources(findings, suppressions, session.tree, _marked(selection))
     findings = _ordered(_suppressed(findings, suppressions, sources, session, problems))
     return Report(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
@@ -266,18 +265,11 @@ class Session:
         return frozenset(found)
 
     def _release(self, path: str) -> None:
-        """Forget a module that has been checked, and now and then let the collector run, which is off otherwise.
-
-        What is still there after a collection is there to stay, and need not be looked at again, until there is too
-        much of it.
-        """
+        """Forget a module that has been checked, and now and then look for circles."""
         self.project.forget(path)
         self.released += 1
-        if self.project.trim():
-            gc.freeze()
-        elif self.released % 48 == 0:
-            gc.collect()
-            gc.freeze()
+        if not self.project.trim() and self.released % 48 == 0:
+            self.project.sweeper.sweep()
 
     def finding(self, card: Card, draft: Draft) -> Finding | None:
         """The draft in the words of ``card``; None where the card or the configuration does not report it."""

@@ -98,10 +98,9 @@ class Workers:
 
     def __enter__(self) -> Workers:
         if self._executor is None:
+            self._held.enter_context(collector_off())
             if self._jobs > 1:
                 self._executor = self._held.enter_context(_pool(self.session, self._jobs))
-            else:
-                self._held.enter_context(collector_off())
         return self
 
     def __exit__(self, *_error: object) -> None:

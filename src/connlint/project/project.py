@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
@@ -13,6 +12,7 @@ from connlint.model.source import Source, Undecodable
 from connlint.patterns import Led
 from connlint.project.answer import Answer, Found, Unknown
 from connlint.project.module import Definition, Key, Module
+from connlint.project.sweeping import Sweeper
 from connlint.project.tree import Tree
 
 MOST_KEPT = 1_500_000
@@ -57,6 +57,7 @@ class Project:
         self._wholly: set[str] = set()
         """Modules that were asked for several names, and are read whole from now on."""
         self._kept = 0
+        self.sweeper = Sweeper()
 
     def single(self, kind: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
         """The one object of ``kind`` of this project, made of what is ``given`` at the first call."""
@@ -97,6 +98,9 @@ class Project:
     def forget(self, path: str) -> None:
         """Let go of a module that has been checked; whoever asks for it again has it read again."""
         if path not in self._followed:
+            if (module := self._modules.get(path)) is not None:
+                # what was found out about a module leads back to it, and would keep it until somebody looks for circles
+                module.memo.clear()
             self._let_go(path)
             self._modules.pop(path, None)
             self._words.pop(path, None)
@@ -118,17 +122,17 @@ class Project:
         for path, _ in self._followed.most_common():
             module = self._modules.get(path)
             if module is not None and size + (more := _bytes_read(module)) <= MOST_KEPT // 3:
-                # what was found out about it may hold modules that are let go of
-                module.memo.clear()
                 kept[path] = module
                 size += more
+        for module in self._modules.values():
+            if module is not None:
+                # what was found out about one leads back to it, and to others that are let go of
+                module.memo.clear()
         self._modules = kept
         self._kept = size
         self._followed = Counter({path: self._followed[path] // 2 for path in kept})
         self._words = {path: words for path, words in self._words.items() if path in kept}
-        # Modules are full of circles, and the collector may be off, or told to leave the old ones alone
-        gc.unfreeze()
-        gc.collect()
+        self.sweeper.sweep()
         return True
 
     def _read(self, path: str, words: Iterable[bytes] | None) -> Module | None:
