@@ -433,6 +433,37 @@ def test_what_is_made_of_a_default_has_no_port_of_its_own(address: str, said: st
     assert [said in f.message for f in report({"rates.js": code}).findings] == [True]
 
 
+WORKED = {
+    "api/Dockerfile": 'FROM python:3.12\nWORKDIR /srv\nCOPY . .\nCMD ["python", "main.py"]\n',
+    "api/main.py": "import os\n\nimport redis\n\n\ndef rows():\n"
+                   "    return redis.Redis(host=_READ_).get('rows')\n\n\nwhile True:\n    rows()\n",
+}
+ONE = "services:\n  api:\n    build: ./api\n    environment: {CACHE_HOST: _GIVEN_}\n"
+TWO = ONE + "  jobs:\n    build: ./api\n    command: python main.py\n    environment: {LOG_LEVEL: info}\n"
+
+
+@pytest.mark.parametrize(("file", "text", "given", "level"), [
+    ("compose.yaml", ONE, "cache", "note"),
+    ("compose.yaml", ONE, "'${CACHE_HOST}'", "note"),
+    ("compose.yaml", ONE, "localhost", "warning"),
+    ("compose.yaml", ONE, "'${CACHE_HOST:-localhost}'", "warning"),
+    ("compose.yaml", ONE, "''", "warning"),
+    ("compose.yaml", TWO, "cache", "warning"),
+    ("docker-compose.dev.yml", ONE, "cache", "warning"),
+    ("compose.yaml", ONE.replace("build: ./api", "build: {context: ./api, target: dev}"), "cache", "warning"),
+])
+@pytest.mark.parametrize(("read", "rule"), [
+    ("os.getenv('CACHE_HOST', 'localhost')", "env-localhost-fallback"),
+    ("os.getenv('CACHE_HOST')", "implicit-localhost-default"),
+])
+def test_what_every_deployment_sets_is_a_note(read: str, rule: str, file: str, text: str, given: str,
+                                              level: str) -> None:
+    files = {path: code.replace("_READ_", read) for path, code in WORKED.items()}
+    found = [f for f in report({**files, file: text.replace("_GIVEN_", given)}).findings if f.rule == rule]
+    assert [f.level for f in found] == [level]
+    assert any(step.place.path == file for step in found[0].steps) == (level == "note")
+
+
 LEFT_OVER = {
     "package.json": '{"name": "desk", "private": true, "type": "module", "scripts": {"start": "node server.js"}}',
     "server.js": "import { lamps } from './code/desk/lamps.js';\nimport { seats } from './code/desk/seats.js';\n"

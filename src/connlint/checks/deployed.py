@@ -69,9 +69,15 @@ def closed(one: Running) -> bool:
     service = one.service
     if one.open or not one.environment or service.environment_at is None or service.kind not in _CLOSED:
         return False
+    return is_in_use(one)
+
+
+def is_in_use(one: Running) -> bool:
+    """Whether ``one`` is deployed by a file that, by its name, is neither put away nor for development or tests."""
     if on_a_developers_machine(one.deployment.path) or _PUT_AWAY.search(one.deployment.path):
         return False
-    return not service.profiles or not all(_DEVELOPMENT.search(profile) for profile in service.profiles)
+    profiles = one.service.profiles
+    return not profiles or not all(_DEVELOPMENT.search(profile) for profile in profiles)
 
 
 def tells(one: Running, host: Host) -> bool:

@@ -51,9 +51,9 @@ _OF_THE_MACHINE = "docker.internal"
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Drafts of outcome "fallback", "deployed" (a deployment does not set the variable), "left" (other ways are tried
-    before), "sent" (people are told it), "rendered" (a server alone would take it, and none is seen to) and "agent",
-    one a read."""
+    """Drafts, one a read, of outcome "fallback", "deployed" (a deployment does not set the variable), "provided" (all
+    that are known set it), "left" (other ways are tried before), "sent" (people are told it), "rendered" (a server
+    alone would take it, and none is seen to) and "agent"."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -238,8 +238,11 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
     """How grave a fallback in ``module`` is, with the evidence where that is more than its own."""
     outcome = own_outcome(module, project, rules, found, reads)
     if outcome is None:
-        evidence = Lacking.of(project, rules).evidence(module, found, reads)
-        return ("fallback", None) if evidence is None else ("deployed", evidence)
+        lacking = Lacking.of(project, rules)
+        if (evidence := lacking.evidence(module, found, reads)) is not None:
+            return "deployed", evidence
+        given = lacking.provided(module, found, reads)
+        return ("fallback", None) if given is None else ("provided", given)
     return outcome, None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from connlint.checks.deployed import Code, for_development, tells
 from connlint.checks.optional_clients import is_idle
+from connlint.checks.provided import provided
 from connlint.checks.self_set import is_set_inside
 from connlint.checks.switches import is_switched_off
 from connlint.checks.wording import wording_of
@@ -62,6 +63,11 @@ class Lacking:
         assert lacking.service.environment_at is not None
         return Step(lacking.service.environment_at, f"`{lacking.name}` is deployed with other variables, but without "
                                                     f"{' or '.join(_names(reads))}")
+
+    def provided(self, module: Module, found: Fallback, reads: tuple[Read, ...]) -> Step | None:
+        """Where a deployment sets one of the variables of ``reads``, if all that are known to take the address do."""
+        return provided(self.code, self.stages, reads[0].site.module.path, _names(reads),
+                        lambda one: self._takes(one, module, found, reads))
 
     def by(self, one: Running, module: Module, found: Fallback, reads: tuple[Read, ...]) -> bool:
         """Whether ``one`` lacks the variables of ``reads``, and so connects to itself."""

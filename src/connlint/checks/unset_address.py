@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from connlint.checks.demands import demands_of
 from connlint.checks.deployed import Code
 from connlint.checks.promised import is_promised
+from connlint.checks.provided import provided
 from connlint.checks.wording import shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -21,13 +23,15 @@ from connlint.project.packages import package_root, reached
 from connlint.project.precedence import may_precede
 from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
+from connlint.project.services import Running
 from connlint.project.stage import Stages, stages_of
 from connlint.project.uses import references
 from connlint.project.values import Possible, Read, Values, values_of
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Drafts of outcome "unset" at the read, and "none" at a constructor that is given no address."""
+    """Drafts of outcome "unset" at the read ("provided" where all deployments that are known set it), and "none" at a
+    constructor that is given no address."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -67,7 +71,14 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if is_promised(values, stages, module, reads):
             continue
-        yield _unset(values, module, built, reads, _target(values, built, names, stages, rules))
+        target = _target(values, built, names, stages, rules)
+        code, path = Code.of(project, rules), reads[0].site.module.path
+        given_at = provided(code, stages, path, names, partial(_takes, code, path))
+        yield _unset(values, module, built, reads, target, given_at)
+
+
+def _takes(code: Code, path: str, one: Running) -> bool:
+    return not code.is_apart(one, path)
 
 
 def _addresses(values: Values, built: Construction) -> Iterator[tuple[str, list[Possible]]]:
@@ -298,17 +309,19 @@ def dialled(values: Values, built: Construction) -> str:
     return f"{host}:{ports.pop()}" if ports else address
 
 
-def _unset(values: Values, module: Module, built: Construction, reads: tuple[Read, ...], target: str) -> Draft:
+def _unset(values: Values, module: Module, built: Construction, reads: tuple[Read, ...], target: str,
+           given_at: Step | None) -> Draft:
     read = reads[0]
     names = list(dict.fromkeys(shown_variable(v) for r in reads for v in r.variables))
     place = Place(read.site.module.path, read.site.node.at)
     steps = (
         Step(place, f"{' or '.join(names)} is read here, and nothing checks that it is set"),
         Step(Place(module.path, built.call.at), f"{built.name} is built here; without an address it dials {target}"),
+        *([given_at] if given_at is not None else ()),
     )
     slots = {"variable": names[0], "variables": " and ".join(names), "client": built.name, "target": target}
     fix = require(values, reads, read.site) if len(reads) == 1 else None
-    return Draft("unset", place, slots, names[0], steps, fix=fix)
+    return Draft("unset" if given_at is None else "provided", place, slots, names[0], steps, fix=fix)
 
 
 def _none(values: Values, module: Module, built: Construction) -> Draft:
