@@ -22,7 +22,8 @@ from connlint.project.grounds import above
 from connlint.project.importers import importers
 from connlint.project.mentions import made_of
 from connlint.project.module import Module
-from connlint.project.packages import package_root, reached
+from connlint.project.named_modules import SETTINGS, loaded, settings_of
+from connlint.project.packages import package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
@@ -360,8 +361,12 @@ class Code:
             return []
         # what belongs to another service or library is read for its own sake
         homes = {package_root(self.project, module.path), ""}
-        found = [path for path in reached(self.project, module, _MOST) if package_root(self.project, path) in homes]
-        return [module.path, *found]
+        known = one.environment.get(SETTINGS)
+        name = known.value if known is not None else None
+        settings = settings_of(self.project, module.path, name) if name else None
+        started = [module.path, *((settings,) if settings is not None else ())]
+        found = loaded(self.project, started, _MOST)
+        return [path for path in found if path == module.path or package_root(self.project, path) in homes]
 
 
 def _sources(one: Running) -> list[str]:

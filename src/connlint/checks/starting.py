@@ -8,7 +8,6 @@ failure. Which clients there are, and which of them wait for their server, stand
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from connlint.project.clients import Construction, construction, files_with, ins
 from connlint.project.conditions import Condition, conditions
 from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.named_modules import loaded
 from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.serving import method
@@ -148,14 +148,7 @@ class Starting:
 
     def loaded(self, entries: set[str]) -> set[str]:
         """The files that are loaded with ``entries``: what a function imports comes later, or never."""
-        index = importers(self.project)
-        found = set(entries)
-        waiting = deque(sorted(entries))
-        while waiting and len(found) <= _MOST:
-            for _, target, way in index.targets(waiting.popleft()):
-                if target not in found and way not in _LATER:
-                    found.add(target)
-                    waiting.append(target)
+        found = loaded(self.project, sorted(entries), _MOST, lambda way: way not in _LATER)
         return {path for path in found if self.stages.of_path(path) == "production"}
 
     def _own(self, one: Running) -> list[str]:
