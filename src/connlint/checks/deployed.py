@@ -22,7 +22,7 @@ from connlint.project.grounds import above
 from connlint.project.importers import importers
 from connlint.project.mentions import made_of
 from connlint.project.module import Module
-from connlint.project.named_modules import SETTINGS, loaded, settings_of
+from connlint.project.named_modules import NEEDED, SETTINGS, loaded, settings_of
 from connlint.project.packages import package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
@@ -179,6 +179,10 @@ class Code:
         asked = re.compile(rb"^[^#\n]*\b(?:" + words + rb")\b|import \*", re.MULTILINE)
         own = set(self.files(one))
         importing = importers(self.project).of(module.path)
+        if not importing and self._folder(one) is None:
+            # settings that are loaded by their name, in one of several programs
+            reading = (self.project.tree.read(path) or b"" for path in own - {module.path})
+            return any(NEEDED.match(name) for name in names) or any(map(asked.search, reading))
         using = [path for path in importing if asked.search(self.project.tree.read(path) or b"")]
         if importing and not using:
             # who gets at it in a way that is not seen has to name it

@@ -26,6 +26,8 @@ _INCLUDED = regex(rb"\b(?:include|imports)\s*=\s*[\[(]([^\])]*)[\])]|\binclude\(
 _DISCOVERED = regex(rb"\bautodiscover_tasks\(\s*(?:(?:lambda\s*:\s*)?[\[(]([^\])]*)[\])])?")
 _TEXT = regex(rb"[\"']([A-Za-z_][\w.]*)[\"']")
 _WORDS = (b"DJANGO_SETTINGS_MODULE", b"_APPS", b"ROOT_URLCONF", b"MIDDLEWARE", b"CELERY_I", b"elery", b"include(")
+NEEDED = regex(r"DATABASES$|CELERY_|DATABASE_URL$")
+"""Settings that whatever loads them comes to use; others are for those who ask for them, or for a part of the site."""
 _OF_APPLICATIONS = ("models", "apps", "admin", "signals")
 
 
