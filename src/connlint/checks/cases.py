@@ -23,6 +23,7 @@ from connlint.checks.patience import Patience
 from connlint.checks.piping import Piping
 from connlint.checks.received import Received, is_used, received
 from connlint.checks.repeats import Why, repeats
+from connlint.checks.settling import Settling
 from connlint.checks.solver import solve
 from connlint.checks.tasks import Tasks
 from connlint.checks.telling import Telling
@@ -64,6 +65,7 @@ class Cases:
         self.tasks = Tasks(self.patience)
         self.piping = Piping(module, self.telling, self.patience)
         self.endings = Endings(self.repeats)
+        self.settling = Settling(module, table, self.telling, self.endings)
         self.mends = Mends(module, table, self.homes.origins)
         self.reopening = {closing: opening for entry in rules.apis.get("closing", ())
                           for closing, opening in entry.get("reopened", {}).items()}
@@ -111,7 +113,8 @@ class Cases:
         if (polling := self._polling(call, api, home, function)) is not None:
             return polling
         return (self.outliving.unheard(call, api, home, function) or self.lost(call, api, home, function)
-                or self.outliving.judge(call, api, home, function))
+                or self.outliving.judge(call, api, home, function)
+                or self.settling.judge(call, api, home, function))
 
     def _polling(self, call: p.Call, api: Api, home: Home, function: p.Function) -> Draft | None:
         """A hook of a component starts a timer that asks somebody, and nothing but its answer stops it."""

@@ -125,6 +125,8 @@ class Lifecycles:
                 self.puts.update(dict.fromkeys(entry["names"], entry["at"]))
         self.transactions = [entry for entry in rules.apis.get("transaction", ()) if entry["language"] == language]
         self.ended = _words(rules, "ended", language)
+        self.handing = _words(rules, "handing", language, "callees")
+        self.over = _words(rules, "over", language)
         self.collecting = _words(rules, "collecting", language)
         self.lends = _words(rules, "lends", language)
         self.copies = _words(rules, "copies", language)
@@ -266,8 +268,8 @@ def _is_given_back(api: Api, call: p.Call, module: Module) -> bool:
                for it in module.nodes(p.Call))
 
 
-def _words(rules: Rules, role: str, language: str) -> frozenset[str]:
-    return frozenset(n for entry in rules.apis.get(role, ()) if entry["language"] == language for n in entry["names"])
+def _words(rules: Rules, role: str, language: str, key: str = "names") -> frozenset[str]:
+    return frozenset(n for entry in rules.apis.get(role, ()) if entry["language"] == language for n in entry[key])
 
 
 class _Names:
