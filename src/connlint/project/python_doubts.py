@@ -42,6 +42,9 @@ _MAKES = regex(
 """Words of a line that makes the file it names; to lint or to copy a file does not."""
 
 
+_GENERATED_ENDING = regex(r"(?:_pb2|_pb2_grpc|_pb2_twirp|_thrift)$")
+
+
 class Doubts:
     """What keeps the absence of something from being certain. Answers are reasons, None for no doubt."""
 
@@ -90,6 +93,11 @@ class Doubts:
             if self.tree.ignored(candidate):
                 return "ignored, so it may be made by a build"
         return None
+
+    def are_generated(self, names: list[str]) -> bool:
+        """Whether ``names``, which a module that is not there shall give, are all names of modules that a compiler of
+        interfaces writes: it makes the folder for them, too."""
+        return bool(names) and all(_GENERATED_ENDING.search(name) for name in names)
 
     def _extends_itself(self, path: str) -> str | None:
         """Why submodules of the package or module ``path`` need no file."""

@@ -297,7 +297,10 @@ class PythonLinker:
         for one in found.imports:
             names = tuple(UsedName(name, at) for name, _, at in one.names if name != "*")
             breaks = "use" if one.around.later else "import"
-            uses.append(ImportUse(one.module, one.module_at, names, one.around.excused, breaks))
+            excused = one.around.excused
+            if excused is None and self.doubts.are_generated([used.name for used in names]):
+                excused = "generated"
+            uses.append(ImportUse(one.module, one.module_at, names, excused, breaks))
             if one.around.excused is None:
                 uses += self._members(path, one, found)
         return uses
