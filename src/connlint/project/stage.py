@@ -326,6 +326,8 @@ class Stages:
             meaning = self.flag(module, test)
             if meaning is not None:
                 return meaning == truth
+            if not truth and self._is_stage(module, test):
+                return True
             if kind is p.Name:
                 where, found = self.values.environment.definitions(module, test)
                 values = [d for d in found if d.kind == "value" and d.value is not None and not d.path]
@@ -334,6 +336,12 @@ class Stages:
         if kind is p.Constant:
             return test.value in ("true", "false") and (test.value == "true") != truth
         return False
+
+    def _is_stage(self, module: Module, e: Any) -> bool:
+        """Whether ``e`` reads the variable of the stage, which nobody sets on the own machine."""
+        access = self.values.environment.access(module, e)
+        names = self._variable_names(module, access) if access is not None and access.default is None else []
+        return bool(names) and self.variables.issuperset(names)
 
     def flag(self, module: Module, e: Any) -> bool | None:
         """True for a flag of development, False for one of production, None for anything else."""
