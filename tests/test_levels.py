@@ -501,3 +501,40 @@ def test_a_word_names_no_module_of_a_package(head: str, level: str) -> None:
         "desk.egg-info/SOURCES.txt": "main.py\napp/schemas/rooms.py\n",
     }).findings
     assert {f.level for f in found} == {level}
+
+
+PLACED = "const at = process.env.NEXT_PUBLIC_DESK_URL || 'http://localhost:3001';\n"
+
+
+@pytest.mark.parametrize(("path", "goes", "level"), [
+    ("src/a.tsx", "export function A() {\n  const router = useRouter();\n"
+                  "  return () => router.push(`${at}/seats`);\n}\n", "note"),
+    ("src/a.tsx", "export function A() {\n  const { push } = useRouter();\n"
+                  "  return () => push(at + '/seats');\n}\n", "note"),
+    ("src/a.tsx", "export function a() {\n  window.location.href = `${at}/seats`;\n}\n", "note"),
+    ("src/a.tsx", "export function a() {\n  window.open(at);\n}\n", "note"),
+    ("src/a.tsx", "export const metadata = { metadataBase: new URL(at) };\n", "note"),
+    ("src/a.tsx", "export function generateMetadata() {\n  const url = `${at}/a`;\n"
+                  "  return { alternates: { canonical: url }, openGraph: { type: 'website', url } };\n}\n", "note"),
+    ("src/app/robots.ts", "export default function robots() {\n"
+                          "  return { sitemap: `${at}/sitemap.xml`, host: at };\n}\n", "note"),
+    ("src/a.tsx", "export function a() {\n  seats.push(at);\n  return fetch(`${at}/seats`);\n}\n", "warning"),
+    ("src/a.tsx", "export function a() {\n  seats.push(at);\n}\n", "warning"),
+    ("src/a.tsx", "export function a() {\n  window.location.href = at;\n"
+                  "  return fetch(`${at}/seats`);\n}\n", "warning"),
+    ("src/app/sitemap.ts", "export default async function sitemap() {\n"
+                           "  return (await fetch(`${at}/seats`)).json();\n}\n", "warning"),
+])
+def test_where_somebody_is_led(path: str, goes: str, level: str) -> None:
+    found = report({"package.json": '{"name": "desk", "private": true, "dependencies": {"next": "^15.0.0"}}',
+                    path: PLACED + goes}).findings
+    assert [(f.rule, f.level) for f in found] == [("env-localhost-fallback", level)]
+
+
+def test_a_function_that_was_not_read_counts_where_somebody_is_sent() -> None:
+    found = report({"desk.py": "import os\n\nfrom fastapi import FastAPI\n"
+                               ""
+                               "from fastapi.responses import RedirectResponse\n\n"
+                               "at = os.getenv('DESK_URL', 'http://localhost:3001')\napp = FastAPI()\n\n\n"
+                               "@app.get('/')\ndef desk():\n    return RedirectResponse(f'{at}/seats')\n"}).findings
+    assert [(f.rule, f.level) for f in found] == [("env-localhost-fallback", "note")]

@@ -181,9 +181,7 @@ class Destinations:
         to read so far."""
         if not found or any(use.kind != "returned" for use in found):
             return []
-        whole = self.values.project.module(module.path)
-        same = next((other for other in whole.nodes(type(node)) if other.at == node.at), None) if whole else None
-        return uses(self.values, whole, same) if whole is not None and same is not None else []
+        return uses(self.values, *self._whole(module, node))
 
     def only_shown(self, module: Module, node: Any) -> bool:
         """Whether the value ends where people read it, and nowhere else: a log, a page, a message."""
@@ -275,12 +273,38 @@ class Destinations:
     def only_sends(self, module: Module, node: Any) -> bool:
         """Whether all that is seen of the value is that people are sent there: a browser comes to know it, and nothing
         of the program connects."""
+        module, node = self._whole(module, node)
         found = uses(self.values, module, node)
         others = self.elsewhere.uses(module, node, found)
+        held = {use.keys for use in found if use.keys}
         ends = [use for use in (*others, *found)
-                if use.kind in _ENDS or (use.last and not (use.kind == "named" and others))]
-        sent = [use for use in ends if self.wording.sends(self._words(use)) or any(map(self._is_sent, use.keys))]
+                if (use.kind in _ENDS or (use.last and not (use.kind == "named" and others)))
+                and not (use.kind == "key" and (use.place, *use.keys) in held) and not _is_taken_as_url(use)]
+        sent = [use for use in ends if self.wording.sends(self._words(use)) or any(map(self._is_sent, use.keys))
+                or self._leads(use)]
         return bool(sent) and all(use in sent or self._shows(use) or self._allows(use) for use in ends)
+
+    def _leads(self, use: Use) -> bool:
+        """Whether the use leads a browser away, or says where a page stands."""
+        names = self.wording.names["leading"]
+        if not names.isdisjoint(use.keys):
+            return True
+        if use.kind in ("key", "returned") and use.module.path.rpartition("/")[2].partition(".")[0] in (
+                self.wording.names["listing pages"]):
+            return True
+        if use.kind == "argument" and use.call is not None:
+            callee = use.call.callee
+            owner = last_name(callee.of) or "" if type(callee) is p.Member else None
+            return self.wording.leads(last_name(callee) or "", owner)
+        return use.kind in ("key", "attribute") and use.place in names
+
+    def _whole(self, module: Module, node: Any) -> tuple[Module, Any]:
+        """``node`` in its module, of which nothing is left unread."""
+        whole = self.values.project.module(module.path)
+        if whole is None or whole is module:
+            return module, node
+        same = next((other for other in whole.nodes(type(node)) if other.at == node.at), None)
+        return (module, node) if same is None else (whole, same)
 
     def _is_sent(self, key: str) -> bool:
         return self.wording.sends(words_of(key))
@@ -327,6 +351,11 @@ class Destinations:
 
     def _only_compared(self, found: list[Use]) -> bool:
         return {use.kind for use in found if use.kind != "tested"} == {"compared"}
+
+
+def _is_taken_as_url(use: Use) -> bool:
+    """Whether the use makes an address of a text, which goes on as such."""
+    return use.kind == "argument" and use.call is not None and use.call.new and last_name(use.call.callee) == "URL"
 
 
 def _is_exported(module: Module, name: str) -> bool:

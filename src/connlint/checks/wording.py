@@ -56,6 +56,13 @@ class Wording:
         sent, told = self.words["sent"], set(words)
         return bool(sent & told) and not (self.bare["sent"] & told) and not ((self.words["allow"] - sent) & told)
 
+    def leads(self, name: str, owner: str | None) -> bool:
+        """Whether a call of a function or method ``name`` (of ``owner``, None for none) leads a browser away."""
+        if name in self.names["leading"]:
+            return True
+        of = self.bare["leading"].intersection(words_of(owner)) if owner is not None else name == "push"
+        return name in self.words["leading"] and bool(of)
+
     def identifies(self, name: str, host: Host | None) -> bool:
         """Whether a variable of this name, with this default, says who the program is."""
         plain = host is not None and not host.scheme and host.port is None
