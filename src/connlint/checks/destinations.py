@@ -279,10 +279,14 @@ class Destinations:
         held = {use.keys for use in found if use.keys}
         ends = [use for use in (*others, *found)
                 if (use.kind in _ENDS or (use.last and not (use.kind == "named" and others)))
-                and not (use.kind == "key" and (use.place, *use.keys) in held) and not _is_taken_as_url(use)]
+                and not (use.kind == "key" and (use.place, *use.keys) in held) and not self._goes_on(use)]
         sent = [use for use in ends if self.wording.sends(self._words(use)) or any(map(self._is_sent, use.keys))
                 or self._leads(use)]
         return bool(sent) and all(use in sent or self._shows(use) or self._allows(use) for use in ends)
+
+    def _goes_on(self, use: Use) -> bool:
+        """Whether a call makes another form of the value, which goes on as such."""
+        return use.kind == "argument" and use.call is not None and self.values.wrapped(use.module, use.call) is use.node
 
     def _leads(self, use: Use) -> bool:
         """Whether the use leads a browser away, or says where a page stands."""
@@ -351,11 +355,6 @@ class Destinations:
 
     def _only_compared(self, found: list[Use]) -> bool:
         return {use.kind for use in found if use.kind != "tested"} == {"compared"}
-
-
-def _is_taken_as_url(use: Use) -> bool:
-    """Whether the use makes an address of a text, which goes on as such."""
-    return use.kind == "argument" and use.call is not None and use.call.new and last_name(use.call.callee) == "URL"
 
 
 def _is_exported(module: Module, name: str) -> bool:

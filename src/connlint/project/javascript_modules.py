@@ -185,6 +185,9 @@ class JavaScriptLinker:
             answer = self.resolver.resolve(path, statement.specifier)
             if excused is None and taken.later and type(answer) is Missing and self._folder_is_missing(answer):
                 excused = "perhaps a part that this checkout does not have"
+            if excused is None and type(answer) is Found and self.resolver.is_guessed(
+                    path, statement.specifier, answer.path):
+                excused = "an alias that nobody declares"
             names: tuple[UsedName, ...] = ()
             members: tuple[UsedName, ...] = ()
             idle: tuple[UsedName, ...] = ()

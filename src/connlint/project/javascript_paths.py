@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 
 from connlint.patterns import regex
 from connlint.project.answer import Answer, Found, Missing, Unknown
@@ -250,6 +251,19 @@ class Resolver:
             return INSTALLED
         return self._bundled(scope, specifier) or self._based(scope, specifier) or OPAQUE
 
+    def is_guessed(self, path: str, specifier: str, target: str) -> bool:
+        """Whether only the custom of frameworks says that ``specifier`` means ``target``, and the file at ``path``
+        stands outside of the folder for which it would hold."""
+        roots = _CONVENTIONS.get(specifier.partition("/")[0])
+        if roots is None:
+            return False
+        scope = self._scope(path)
+        if self._aliased(scope, specifier, folder_of(path)) is not None or any(
+                self.aliases.at(at) for at in (scope.folder, *_above(scope.folder))):
+            return False
+        tops = [top for root in roots if root and (top := join(scope.folder, root)) and target.startswith(f"{top}/")]
+        return bool(tops) and not any(path.startswith(f"{top}/") for top in tops)
+
     def _subpath(self, folder: str, specifier: str) -> Answer | None:
         for package in self.packages.above(folder):
             answer = self.packages.imported(package, specifier)
@@ -373,3 +387,9 @@ class Resolver:
         if slash and join(config.base_url, first) in self.tree.folders:
             return self.absence.judge(base)
         return None
+
+
+def _above(folder: str) -> Iterator[str]:
+    while folder:
+        folder = folder_of(folder)
+        yield folder
