@@ -665,3 +665,57 @@ def test_no_box_lies_on_another(edges: list[str]) -> None:
         points = link.points[::-1] if link.turned else link.points
         assert points[0][0] == start.x + start.width and points[-1][0] == end.x
         assert start.y <= points[0][1] <= start.y + start.height and end.y <= points[-1][1] <= end.y + end.height
+
+
+def test_stores_of_a_blueprint_and_the_programs_of_an_image(tmp_path: Path) -> None:
+    blueprint = {
+        "render.yaml": (
+            "databases:\n  - name: books\nservices:\n  - type: web\n    name: shop\n    runtime: python\n"
+            "    startCommand: uvicorn main:app --port $PORT\n    envVars:\n      - key: DATABASE_URL\n"
+            "        fromDatabase: {name: books, property: connectionString}\n      - key: CACHE_URL\n"
+            "        fromService: {type: keyvalue, name: cache, property: connectionString}\n"
+            "  - type: keyvalue\n    name: cache\n"
+        ),
+        "main.py": "import os\n\nDATABASE = os.environ['DATABASE_URL']\n",
+    }
+    (deployment,) = drawn(blueprint, tmp_path / "blueprint").deployments
+    shop = next(s for s in deployment.services if s.name == "shop")
+    assert {(c.service, c.port) for c in shop.connects} == {("books", 5432), ("cache", 6379)}
+    assert {s.name for s in deployment.services if s.store} == {"books", "cache"}
+
+    programs = {
+        "compose.yaml": (
+            "services:\n  web:\n    build: .\n    command: uvicorn main:app --host 0.0.0.0 --port 8000\n"
+            "  worker:\n    build: .\n    command: celery -A jobs worker\n  plain:\n    build: .\n"
+        ),
+        "Dockerfile": 'FROM python:3.12\nCOPY . .\nEXPOSE 5000\nCMD ["flask", "run", "--host=0.0.0.0"]\n',
+        "main.py": "app = 1\n", "jobs.py": "app = 1\n",
+    }
+    (deployment,) = drawn(programs, tmp_path / "programs").deployments
+    assert {s.name: [row.port for row in s.listens] for s in deployment.services} == {
+        "web": [8000], "worker": [], "plain": [5000]}
+
+
+def test_a_service_that_stands_there_twice_and_one_of_the_usual_namespace(tmp_path: Path) -> None:
+    def workload(name: str, more: str) -> str:
+        return (f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n"
+                f"  selector: {{matchLabels: {{app: {name}}}}}\n  template:\n"
+                f"    metadata: {{labels: {{app: {name}}}}}\n"
+                f"    spec:\n      containers:\n        - name: {name}\n{more}")
+
+    def front(name: str, kind: str, port: str) -> str:
+        return (f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec:\n  type: {kind}\n"
+                f"  selector: {{app: {name}}}\n  ports: [{port}]\n")
+
+    files = {
+        "k8s/web.yaml": workload("web", "          image: acme/web\n          env:\n            - name: DB_HOST\n"
+                                        "              value: db.default\n"),
+        "k8s/db.yaml": workload("db", "          image: postgres:16\n") + "---\n" + front(
+            "db", "ClusterIP", "{port: 5432}"),
+        "k8s/web-near.yaml": front("web", "NodePort", "{port: 80, targetPort: 8000}"),
+        "k8s/web-far.yaml": front("web", "LoadBalancer", "{port: 80, targetPort: 8000}"),
+    }
+    (deployment,) = drawn(files, tmp_path).deployments
+    web = next(s for s in deployment.services if s.name == "web")
+    assert [row.port for row in web.listens] == [8000]
+    assert [c.service for c in web.connects] == ["db"]

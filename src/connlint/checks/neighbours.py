@@ -18,7 +18,7 @@ from connlint.project.written_ports import is_written
 
 _ADDRESSED = regex(r"(?:^|//|[,=@\s])([^\s/,=@:]*|\[::\]):(\d{2,5})(?!\d)")
 _EVERYWHERE = ("0.0.0.0", "localhost", "127.0.0.1", "[::]")
-_IN_CLUSTER = regex(r"([\w-]+)\.[\w-]+\.svc(?:\.cluster\.local)?\.?")
+_IN_CLUSTER = regex(r"([\w-]+)\.(?:default|[\w-]+\.svc(?:\.cluster\.local)?)\.?")
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables

@@ -27,6 +27,9 @@ _OF_ITSELF = (*_OPENING, "http", "https", "server", "web", "console", "grpc", "m
               "websecure", "api", "host", "ui", "client", "url", "management")
 """Words of options that say where a program itself listens; others name what it connects to."""
 
+_CODE = ("run", "file", "script")
+"""How a tool starts a program of the project, which may do whatever it is written to do."""
+
 
 def _says_where_to_listen(option: str) -> bool:
     words = [word for part in option.strip("-").split(".") for word in words_of(part)]
@@ -82,12 +85,12 @@ class Listening:
             how = front if port.host is not None or port.somewhere else "declared"
             yield _Heard(port.container, port.host, Learnt(how, self.lines.spot(port.place)), port.protocol,
                          port.somewhere)
-        if one.stage is not None:
-            for port in one.stage.exposed:
-                if port.container is not None:
-                    yield _Heard(port.container, None, Learnt("EXPOSE", self.lines.spot(port.place)), port.protocol)
-        for start in self.coded.starts_of(one):
-            yield from self._told(start)
+        started = [heard for start in self.coded.starts_of(one) for heard in self._told(start)]
+        own = self._runs_its_image(one)
+        for port in one.stage.exposed if one.stage is not None else ():
+            if port.container is not None and (own or any(heard.port == port.container for heard in started)):
+                yield _Heard(port.container, None, Learnt("EXPOSE", self.lines.spot(port.place)), port.protocol)
+        yield from started
         image = self.image_of(one)
         known = self.tables.ports_of(image)
         declared = {port.container for port in one.service.ports}
@@ -101,6 +104,17 @@ class Listening:
         if image is not None and not told and (not declared or declared.intersection(opened)):
             for number in opened:
                 yield _Heard(number, None, Learnt("the image", self.lines.spot(image.place)))
+
+    def _runs_its_image(self, one: Running) -> bool:
+        """Whether what an image declares speaks of what ``one`` runs of it: not where it is told to run another
+        program, which ends by itself, listens elsewhere, or is a tool that listens nowhere."""
+        if not one.service.commands and one.service.entrypoint is None:
+            return True
+        starts = self.coded.starts_of(one)
+        if one.service.one_shot or any(next(self._told(start), None) is not None for start in starts):
+            return False
+        return not starts or any(start.entry["form"] in _CODE or start.entry.get("host") is not None
+                                 for start in starts)
 
     def _in_variables(self, one: Running) -> Iterator[_Heard]:
         """The ports of a broker's listeners: ``PLAINTEXT://:9092,CONTROLLER://:9093``."""

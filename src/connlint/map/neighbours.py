@@ -13,7 +13,9 @@ from connlint.project.services import Running
 
 _CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run", "dockerfile", "fly")
 """Kinds of service whose loopback is their own."""
-_CLUSTER = (".svc.cluster.local", ".svc")
+_CLUSTER = (".svc.cluster.local", ".svc", "")
+_USUAL = "default"
+"""The namespace of manifests that name none, unless they are applied to another."""
 
 
 class Lead(Struct, frozen=True):
@@ -59,6 +61,8 @@ class Neighbours:
             if name.endswith(ending):
                 whole = name.removesuffix(ending)
                 service, _, namespace = whole.partition(".")
+                if not ending and namespace != _USUAL:
+                    return None
                 if whole in self.hosts:
                     return self.hosts[whole]
                 # a manifest that names no namespace goes into the one that it is applied to

@@ -184,14 +184,15 @@ class Services:
         return isinstance(table, dict) and "start" in jsonc.mapping(table.get("scripts"))
 
     def _applied_together(self) -> dict[str, list[Deployment]]:
-        """Folders whose several manifests make one whole: no two have a workload, Service or map of one name."""
+        """Folders whose several manifests make one whole: no two have a workload or map of one name."""
         folders: dict[str, list[Deployment]] = {}
         for deployment in self.deployments():
             if deployment.fronts or deployment.maps or any(s.kind == "kubernetes" for s in deployment.services):
                 folders.setdefault(posixpath.dirname(deployment.path), []).append(deployment)
         found: dict[str, list[Deployment]] = {}
         for folder, rows in folders.items():
-            names = [("service", front.name, front.namespace) for row in rows for front in row.fronts]
+            # a Service may stand there several times, one way to reach it beside another, without a workload of its own
+            names = [("service", front.name, front.namespace) for row in rows if row.services for front in row.fronts]
             names += [("workload", s.name, s.namespace) for row in rows for s in row.services]
             names += [("map", name, "") for row in rows for name in row.maps]
             if len(rows) > 1 and len(set(names)) == len(names):

@@ -17,15 +17,43 @@ from connlint.model.source import Source
 Read = Callable[[str], bytes | None]
 _STORES = ("redis", "keyvalue")
 """Types of service that the platform brings itself."""
+_DATABASE = ("postgres", "postgresql", 5432)
+_KEY_VALUE = ("redis", "redis", 6379)
+"""What such a service is: the image that is the same, and the scheme and port of its address."""
 
 
 def read_render(source: Source, read: Read) -> Deployment:
     """The services that are made from the project; ``fromGroup`` and ``sync: false`` leave variables open."""
-    items = [item for document in documents(source) if (table := document.get("services")) is not None
-             for item in table.list()]
-    items = [item for item in items if _text(item, "type") not in _STORES]
+    rows = {key: [item for document in documents(source) if (table := document.get(key)) is not None
+                  for item in table.list()] for key in ("services", "databases")}
+    items = [item for item in rows["services"] if _text(item, "type") not in _STORES]
+    stores = [(item, _KEY_VALUE) for item in rows["services"] if _text(item, "type") in _STORES]
+    stores += [(item, _DATABASE) for item in rows["databases"]]
     base = _base(items, posixpath.dirname(source.path), read)
-    return Deployment(source.path, tuple(_service(item, source, base, read) for item in items))
+    brought = tuple(_store(item, kind[0], source) for item, kind in stores if _text(item, "name"))
+    kinds = {_text(item, "name"): kind for item, kind in stores}
+    return Deployment(source.path, (*(_service(item, source, base, read, kinds) for item in items), *brought))
+
+
+def _store(item: Yaml, image: str, source: Source) -> Service:
+    """A database that the platform brings."""
+    name = item.get("name") or item
+    return Service(name.text or "?", "render", name.place, image=Known(image, name.place, image),
+                   hosts=(name.text or "?",), group=source.path)
+
+
+def _of_another(row: Yaml, kinds: dict[str | None, tuple[str, str, int]]) -> str | None:
+    """The value of a variable that another service of the blueprint gives: its name, by which it is reached, or an
+    address of it; None where that is not known."""
+    for key in ("fromDatabase", "fromService"):
+        name, property_ = row.get(key, "name"), row.get(key, "property")
+        if name is None or property_ is None or not name.text:
+            continue
+        _, scheme, port = kinds.get(name.text, ("", "", 0))
+        told = {"host": name.text, "port": str(port) if port else None,
+                "connectionString": f"{scheme}://{name.text}:{port}" if port else None}
+        return told.get(property_.text or "")
+    return None
 
 
 def _text(item: Yaml, key: str) -> str | None:
@@ -49,7 +77,8 @@ def _found(read: Read, *parts: str) -> bool:
     return read(posixpath.normpath(posixpath.join(*parts))) is not None
 
 
-def _service(item: Yaml, source: Source, base: str, read: Read) -> Service:
+def _service(item: Yaml, source: Source, base: str, read: Read,
+             kinds: dict[str | None, tuple[str, str, int]]) -> Service:
     environment: dict[str, Known] = {}
     open_: list[str] = []
     rows = item.get("envVars")
@@ -57,8 +86,9 @@ def _service(item: Yaml, source: Source, base: str, read: Read) -> Service:
         key = row.get("key")
         if key is not None and key.text:
             value = row.get("value")
-            environment[key.text] = Known(value.text, value.place, value.text or "") if value is not None else Known(
-                None, key.place)
+            told = _of_another(row, kinds)
+            environment[key.text] = (Known(value.text, value.place, value.text or "") if value is not None
+                                     else Known(told, key.place, told or ""))
         else:
             open_.append("an environment group")
     folder = posixpath.normpath(posixpath.join(base, _text(item, "rootDir") or "."))
@@ -77,7 +107,8 @@ def _service(item: Yaml, source: Source, base: str, read: Read) -> Service:
     name = item.get("name")
     at_node = item.key("envVars") or item.key("name") or item
     return Service((name.text if name is not None else None) or "?", "render", (name or item).place, environment,
-                   at_node.place, tuple(open_), build=build, dockerfile=dockerfile, commands=commands, folder=folder)
+                   at_node.place, tuple(open_), build=build, dockerfile=dockerfile, commands=commands, folder=folder,
+                   hosts=(name.text,) if name is not None and name.text else (), group=source.path)
 
 
 def _recipe(item: Yaml, base: str, folder: str, read: Read) -> tuple[str, str | None]:
