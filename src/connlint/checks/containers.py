@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from connlint.checks.configured import configured
 from connlint.checks.deployed import CODE
 from connlint.checks.local_services import unpublished
 from connlint.checks.mapped_ports import mapped
@@ -114,6 +115,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     whole = not (project.reported and all(path.endswith(CODE) for path in project.reported))
     if "loopback" in card.outcomes and whole:
         yield from once(Told(groups, tables, words, project, rules).drafts())
+        yield from once(configured(groups, project, rules))
     if "port" in card.outcomes:
         yield from once(wrong_ports(groups, tables, project, rules, whole))
     if "mapped" in card.outcomes and whole:

@@ -28,6 +28,7 @@ class Groups:
     """The deployments of a project, each with its services."""
 
     def __init__(self, services: Services, tables: Tables) -> None:
+        self.tables = tables
         self.all = [Neighbours(group, tables) for group in groups(services)]
         self._of: dict[tuple[str, str], Neighbours] = {}
         self._variants: dict[tuple[str, str], list[Running]] = {}

@@ -3,7 +3,6 @@ web server is told there."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 
@@ -14,23 +13,12 @@ from connlint.map.places import Lines
 from connlint.model.finding import Place
 from connlint.model.map import Connection
 from connlint.patterns import regex
-from connlint.project.grounds import contexts_of
+from connlint.project.given_files import GivenFiles
 from connlint.project.project import Project
-from connlint.project.services import Running, Services
+from connlint.project.services import Running
 from connlint.project.starts import Starts
 
-_ENDINGS = (".conf", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".cnf", ".json", ".properties", ".template", ".hcl",
-            ".alloy", ".river", ".xml", ".tmpl")
-_NAMES = ("Caddyfile", "Corefile")
-_PLACES = regex(r"^/etc/|/(?:conf|config|conf\.d|provisioning)(?:/|$)|\.conf$")
-"""Where containers keep configuration."""
-_OF_THE_SYSTEM = regex(r"^/etc/")
-"""The same where a container runs a program of the project, which has a configuration of its own elsewhere."""
-_ANYWHERE = regex("")
 _LOWEST = 80
-_MOST_BYTES = 200_000
-_MOST_FILES = 40
-_COMMENT = regex(rb"(?:^|(?<=\s))(?:#|//(?=\s)|;(?=\s))[^\n]*", re.M)
 _LISTEN = regex(rb"^[ \t]*listen[ \t]+(?:[\w.*]+:|\[[^\]\n]*\]:)?(\d{1,5})\b", re.M)
 _SERVER = regex(rb"\bserver[ \t\r\n]*\{")
 
@@ -46,9 +34,7 @@ class Configurations:
     """Answers which configuration services are given; made once per map."""
 
     def __init__(self, project: Project, starts: Starts, lines: Lines) -> None:
-        self.tree = project.tree
-        self.starts = starts
-        self.services = Services.of(project)
+        self.given = GivenFiles.of(project, starts)
         self.lines = lines
 
     def connections(self, one: Running, neighbours: Neighbours) -> Iterator[Connection]:
@@ -60,8 +46,8 @@ class Configurations:
         written = re.compile(rf"(?P<url>[a-z][\w+.-]*://(?:[^\s/@'\"]*@)?)?(?<![\w.-])(?P<host>{names})(?![\w.-])"
                              r"(?::(?P<port>\d{2,5})(?![\w.-]))?".encode(), re.I)
         seen: set[tuple[str, int | None]] = set()
-        for path in self.files(one):
-            data = self._plain(path)
+        for path in self.given.files(one):
+            data = self.given.plain(path)
             found: list[tuple[str, int | None, re.Match[bytes]]] = []
             for hit in written.finditer(data):
                 service = neighbours.named(hit["host"].decode())
@@ -84,43 +70,8 @@ class Configurations:
 
     def ports(self, one: Running) -> Iterator[Told]:
         """The ports of the web servers that the files of ``one`` describe."""
-        for path in self.files(one):
-            data = self._plain(path)
+        for path in self.given.files(one):
+            data = self.given.plain(path)
             if _SERVER.search(data):
                 for hit in _LISTEN.finditer(data):
                     yield Told(int(hit[1]), Place(path, hit.span(1)))
-
-    def files(self, one: Running) -> list[str]:
-        """The configuration files of the project that ``one`` is given."""
-        found: dict[str, None] = {}
-        own = bool(self.starts.of_service(one))
-        places = _OF_THE_SYSTEM if own else _PLACES
-        for host, target in one.service.mounts:
-            single = not own and host in self.tree.paths
-            found |= dict.fromkeys(self._below(host, target, _ANYWHERE if single else places))
-        if one.image is not None and one.stage is not None:
-            contexts = contexts_of(one.service, one.image, self.tree)
-            for layer in self.services.layers(one.image, one.stage) if contexts else ():
-                for source, target, origin in layer.copies:
-                    if origin is None and "$" not in source and "*" not in source:
-                        place = posixpath.normpath(posixpath.join(contexts[0], source.lstrip("/"))).removeprefix("./")
-                        if target.endswith("/"):
-                            target = posixpath.join(target, posixpath.basename(place))
-                        found |= dict.fromkeys(self._below(place, target, places))
-        return list(found)
-
-    def _below(self, path: str, target: str, places: re.Pattern[str]) -> list[str]:
-        """The configuration files at ``path`` of the project, which stands at ``target`` in the container."""
-        if path in self.tree.paths:
-            named = path.endswith(_ENDINGS) or posixpath.basename(path) in _NAMES
-            return [path] if named and places.search(target) else []
-        if path in ("", ".") or path not in self.tree.folders or not places.search(target):
-            return []
-        rows = [file for file in sorted(self.tree.paths) if file.startswith(path + "/")
-                and (file.endswith(_ENDINGS) or posixpath.basename(file) in _NAMES)]
-        return rows[:_MOST_FILES]
-
-    def _plain(self, path: str) -> bytes:
-        """The text without comments, of which every byte stays where it is."""
-        data = (self.tree.read(path) or b"")[:_MOST_BYTES]
-        return _COMMENT.sub(lambda hit: b" " * len(hit[0]), data)
