@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from connlint.patterns import regex
 from connlint.project.env_files import may_be_there
@@ -16,6 +17,10 @@ _SETS_IN_CODE = (rb"environ\s*(?:\.setdefault\(\s*|\[\s*)[\"']%s[\"']\s*(?:,|\]\
                  rb"process\.env(?:\.%s|\[[\"']%s[\"']\])\s*(?:\|\||\?\?)?=[^=]")
 _SETS_IN_SCRIPT = rb"(?:^|[\s;&])%s="
 _SETS_IN_FILE = rb"^[ \t]*(?:export[ \t]+)?%s[ \t]*=[ \t]*\S"
+_SETS_WHAT_COMES = regex(
+    rb"process\.env\s*=\s*\{[^{}]*\.\.\.(?!process\.env\b)[\w$]|Object\.assign\(\s*process\.env\s*,\s*[\w$.]+\s*[,)]"
+    rb"|\benviron\.update\(\s*(?:\*\*)?[\w.]+\s*\)")
+"""What puts into the environment whatever an object holds that comes when the program runs."""
 _BUILT_AT_HAND = ("compose", "docker-run")
 """Kinds of service whose images are mostly built where somebody works."""
 _FILE = regex(rb"[\"'`]([\w./-]*\.env[\w.-]*)[\"'`]")
@@ -28,10 +33,11 @@ def is_set_inside(project: Project, one: Running, paths: list[str], name: str) -
     kept out of the project goes into an image that is built on the machine that has it."""
     if is_carried(project, one, paths, name) or _is_set_by(project, _scripts(project, one), name, _SETS_IN_SCRIPT):
         return True
-    if one.service.kind not in _BUILT_AT_HAND or not _takes_files(project, one):
+    if one.service.kind not in _BUILT_AT_HAND:
         return False
     loading = _loading(project, paths, (b"dotenv", b"env_file"))
-    return bool(loading) and any(may_be_there(project.tree, place) for place in _files(one, loading))
+    return bool(loading) and any(
+        _takes(project, one, place) and may_be_there(project.tree, place) for place in _files(one, loading))
 
 
 def is_carried(project: Project, one: Running, paths: list[str], name: str) -> bool:
@@ -39,8 +45,11 @@ def is_carried(project: Project, one: Running, paths: list[str], name: str) -> b
     image of ``one``."""
     if _is_set_by(project, paths, name, _SETS_IN_CODE):
         return True
-    loading = _loading(project, paths, (b"dotenv", b"env_file", b"envFile")) if _takes_files(project, one) else {}
-    return bool(loading) and _is_set_by(project, _files(one, loading), name, _SETS_IN_FILE)
+    if any(_SETS_WHAT_COMES.search(project.tree.read(path) or b"") for path in paths):
+        return True
+    loading = _loading(project, paths, (b"dotenv", b"env_file", b"envFile"))
+    files = [file for file in _files(one, loading) if _takes(project, one, file)] if loading else []
+    return _is_set_by(project, files, name, _SETS_IN_FILE)
 
 
 def _is_set_by(project: Project, paths: list[str], name: str, pattern: bytes) -> bool:
@@ -66,9 +75,19 @@ def _folder(one: Running) -> str:
     return "" if one.service.build in (None, ".", "") else f"{one.service.build}/"
 
 
-def _takes_files(project: Project, one: Running) -> bool:
-    """Whether files of variables beside the code go into the image with it."""
-    return b".env" not in (project.tree.read(f"{_folder(one)}.dockerignore") or b"")
+def _takes(project: Project, one: Running, file: str) -> bool:
+    """Whether the file of variables goes into the image with the code beside it: no line of ``.dockerignore`` means
+    it."""
+    folder = _folder(one)
+    taken = True
+    for line in (project.tree.read(f"{folder}.dockerignore") or b"").decode("utf-8", "replace").splitlines():
+        pattern = line.strip()
+        if pattern and not pattern.startswith("#"):
+            bare = pattern.removeprefix("!").removeprefix("/")
+            anywhere = bare.startswith("**/") and fnmatchcase(posixpath.basename(file), bare[3:])
+            if anywhere or fnmatchcase(file.removeprefix(folder), bare):
+                taken = pattern.startswith("!")
+    return taken
 
 
 def _files(one: Running, loading: dict[str, bytes]) -> list[str]:
