@@ -116,13 +116,13 @@ def _differ(one: Default, other: Default) -> bool:
 
 _ORIGIN = regex(r"^(\w[\w+.-]*://[^/]*)/.*")
 _DEFAULT = rb"\s*(['\"`][^'\"`\n]{0,120}['\"`]|-?\d[\d_.]*\b|[A-Za-z_$][\w.$]*)"
-# A variable as it is read, and what follows on an operator or comma that gives a default.
+# A variable as it is read, and what follows on an operator or comma that gives a default: that may be a read itself.
 _READ = Led(
     (b"env", b"Env", b"ENV", b"onfig", b"getSecret"),
     rb"(?:(?:\benv|\bENV|onfig)[?!]?\."
     rb"|(?:[eE]nv|ENV|environ|onfig|getSecret)\w{0,12}[?!]?(?:\.\w+(?:<\w+>)?)?\s*[\[(]\s*['\"`])([A-Z][A-Z0-9_]{2,})\b"
     rb"['\"`]?[\])!?]*(?:\s+as\s+\w+\)?)?(?:\??\.\w+\([^()\n]*\))*\)*"
-    rb"\s*(?:\|\|=?|\?\?=?|,|\)?\s*or\b|=(?!=))(?:[^\n=]{0,60}?default\s*=)?" + _DEFAULT
+    rb"\s*(?:\|\|=?|\?\?=?|,|\)?\s*or\b|=(?!=))(?:[^\n=]{0,60}?default\s*=)?(?=" + _DEFAULT + rb")"
 )
 _TAKEN = regex(rb"[{,]\s*([A-Z][A-Z0-9_]{2,})\s*(?::\s*\w+\s*)?=" + _DEFAULT)
 _UNPACKED = regex(rb"\}\s*(?::[^=\n]{0,60})?=\s*[\w.$(]*(?:env|ENV|onfig)")
