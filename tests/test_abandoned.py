@@ -94,9 +94,42 @@ def test_a_program_is_one_although_nothing_is_seen_to_start_it():
     ({"src/a.js": "export const a = (x) => import(`./${x}.js`);\n"}, "warning"),
     ({"package.json": '{"name": "shop", "private": true, "main": "src/useThings.js"}'}, "warning"),
     ({"package.json": '{"name": "shop", "exports": "./src/index.js"}'}, "warning"),
+    ({"src/a.js": "export const a = { import(data) {\n  return data;\n} };\n"}, "note"),
+    ({"src/a.js": "export const a = (x) => x; // import (all of them)\n"}, "note"),
+    ({"node_modules/lib/index.js": "module.exports = (x) => require('../../src/' + x);\n"}, "note"),
+    ({"src/useThings.js": CLIENT + "async function main() {\n  await load();\n}\nmain();\n"}, "warning"),
+    ({"src/useThings.js": CLIENT + "if (import.meta.url === `file://${process.argv[1]}`) {\n  load();\n}\n"}, "warning"),
 ])
 def test_modules_of_javascript_likewise(more, level):
     assert levels({**JAVASCRIPT, **more}, "src/useThings.js") == {level}
+
+
+def package(*dependencies: str) -> str:
+    return json.dumps({"name": "shop", "private": True, "scripts": {"start": "node src/index.js"},
+                       "dependencies": dict.fromkeys(dependencies, "*")})
+
+
+@pytest.mark.parametrize(("path", "more", "level"), [
+    ("code/hooks/things.js", {"code/kinds/load.js": "export const a = (x) => import('./code/kinds/' + x);\n"}, "note"),
+    ("code/hooks/things.js", {"code/kinds/load.js": "export const a = (x) => import('./code/hooks/' + x);\n"}, "warning"),
+    ("code/hooks/things.js", {"code/kinds/load.js": "export const a = (x) => import(`../${x}/a.js`, 'code');\n"}, "warning"),
+    ("app/utils/things.js", {"package.json": package("expo")}, "note"),
+    ("app/utils/things.js", {"package.json": package("expo-router")}, "warning"),
+    ("app/api/things/route.js", {"package.json": package("next")}, "warning"),
+    ("app/api/things/things.js", {"package.json": package("next")}, "note"),
+    ("app/api/things/route.refactored.js", {"package.json": package("next")}, "note"),
+    ("pages/api/app/things.js", {"package.json": package("next")}, "warning"),
+    ("src/things.other.js", {}, "warning"),
+])
+def test_modules_of_javascript_by_their_place(path, more, level):
+    assert levels({**JAVASCRIPT, path: CLIENT, **more}, path) == {level}
+
+
+def test_a_module_that_needs_its_package_is_not_loaded_by_its_name_alone():
+    files = {"app/main.py": MAIN, "app/first.py": "NAME = 'things'\n" + PART, "app/second.py": PART, "app/third.py": PART,
+             "app/inner/things.py": POOL, "shop.egg-info/SOURCES.txt": "app/inner/things.py\n"}
+    assert "error" in levels(files, "app/inner/things.py")
+    assert levels({**files, "app/inner/things.py": "from ..first import run\n" + POOL}, "app/inner/things.py") == {"note"}
 
 
 TRIAL = """

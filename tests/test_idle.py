@@ -37,23 +37,23 @@ def told(files: dict[str, str], path: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("more", "level"), [
-    pytest.param({}, "warning", id="nothing loads it"),
+    pytest.param({}, "note", id="nothing loads it"),
     pytest.param({"src/c.ts": "import { count } from './count';\nexport const c = () => count();\n"}, "error",
                  id="loaded"),
     pytest.param(COMPILED, "error", id="the build compiles it all the same"),
-    pytest.param({**COMPILED, "tsconfig.json": '{"files": ["src/index.ts"]}'}, "warning",
+    pytest.param({**COMPILED, "tsconfig.json": '{"files": ["src/index.ts"]}'}, "note",
                  id="the build compiles what is loaded"),
     pytest.param(PAGES, "error", id="the build checks its types"),
     pytest.param({**PAGES, "next.config.js": "module.exports = { typescript: { ignoreBuildErrors: true } };\n"},
-                 "warning", id="the build is told not to check types"),
+                 "note", id="the build is told not to check types"),
 ])
 def test_a_missing_module_of_a_file(more, level):
     assert told({**SHOP, "src/count.ts": COUNT, **more}, "src/count.ts") == [("missing-module", level)]
 
 
 @pytest.mark.parametrize(("more", "level"), [
-    pytest.param({}, "warning", id="no configuration"),
-    pytest.param({"tsconfig.json": '{"include": ["src"]}'}, "warning", id="covered"),
+    pytest.param({}, "note", id="no configuration"),
+    pytest.param({"tsconfig.json": '{"include": ["src"]}'}, "note", id="covered"),
     pytest.param({"tsconfig.json": '{"include": ["src"], "exclude": ["**/count.ts"]}'}, "note", id="left out"),
     pytest.param({"tsconfig.json": '{"files": ["src/index.ts"]}',
                   "src/c.ts": "import { count } from './count';\nexport const c = () => count();\n"}, "warning",
@@ -76,8 +76,8 @@ def test_a_name_that_javascript_imports_and_does_not_use(package, level):
 
 
 @pytest.mark.parametrize(("name", "library", "level"), [
-    ("src/count.old.ts", {}, "warning"), ("src/count.ignore.ts", {}, "warning"), ("src/count.module.ts", {}, "error"),
-    ("src/count.old.ts", {"exports": "./dist/index.js"}, "warning"), ("src/count.ts", {"exports": "./x.js"}, "error"),
+    ("src/count.old.ts", {}, "note"), ("src/count.ignore.ts", {}, "note"), ("src/count.module.ts", {}, "error"),
+    ("src/count.old.ts", {"exports": "./dist/index.js"}, "note"), ("src/count.ts", {"exports": "./x.js"}, "error"),
 ])
 def test_a_second_name_says_what_was_put_aside(name, library, level):
     package = {**PACKAGE, "private": not library, **library}
@@ -122,13 +122,13 @@ def test_what_stands_in_the_documentation(more, level):
 
 
 def test_an_import_that_fails_in_a_file_that_nothing_loads():
-    assert told({**PROGRAM, "shop/count.py": STALE}, "shop/count.py") == [("missing-symbol", "warning")]
+    assert told({**PROGRAM, "shop/count.py": STALE}, "shop/count.py") == [("missing-symbol", "note")]
     loaded = {"shop/third.py": "from shop.count import go\n\n\ndef run():\n    return go()\n"}
     assert told({**PROGRAM, **loaded, "shop/count.py": STALE}, "shop/count.py") == [("missing-symbol", "error")]
 
 
 @pytest.mark.parametrize(("include", "level"), [
-    ('{"files": ["src/index.ts"]}', "warning"), ('{"include": ["src"]}', "error"),
+    ('{"files": ["src/index.ts"]}', "note"), ('{"include": ["src"]}', "error"),
 ])
 def test_a_build_checks_what_its_own_configuration_covers(include, level):
     files = {f"shop/{path}": text for path, text in {**SHOP, **COMPILED, "src/count.ts": COUNT}.items()}

@@ -55,7 +55,9 @@ _IN_APP = (
 _FINDERS_IN_APP = regex(rb'"(?:' + _IN_APP + rb')"\s*:')
 _FINDERS = regex(rb'"(?:next|@remix-run/[\w-]+|@react-router/[\w-]+|' + _IN_APP + rb')"\s*:')
 """Packages that look for files by themselves. Most may look at any file below ``app``; Next.js takes its segments
-there, Remix what stands in ``routes``."""
+there and nothing else, Remix what stands in ``routes``."""
+_FINDERS_BUT_NEXT = regex(rb'"(?:@remix-run/[\w-]+|@react-router/[\w-]+|' + _IN_APP + rb')"\s*:')
+_IN_SEGMENTS = regex(r"^(?:(?!pages/)[^/]+/)*?app/")
 _DEEP = regex(r"(?:^|/)src/(?:[^/]+/)+[\w-]+\.config\.[cm]?[jt]s$")
 """Settings of the program by the style of their name: tools look for theirs at the top of a package."""
 _APP = regex(r"(?:^|(?<=/))app/")
@@ -93,7 +95,10 @@ _PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files|types|typings)"
 _TITLE = regex(rb"^\s*name\s*=\s*['\"]([\w.-]+)['\"]", re.M)
 _STARTS = regex(rb"^(?:CMD|ENTRYPOINT)\b", re.M)
 _PRIVATE = regex(rb'"private"\s*:\s*true')
-_MAIN = regex(rb"__name__\s*==\s*[\"']__main__[\"']|require\.main\b|import\.meta\.main\b", re.M)
+_MAIN = regex(rb"__name__\s*==\s*[\"']__main__[\"']|require\.main\b|import\.meta\.main\b|"
+              rb"\bimport\.meta\.url\b[^\n]*\bargv\b|\bargv\b[^\n]*\bimport\.meta\.url\b", re.M)
+_CALLS = regex(rb"^(?:await[ \t]+|void[ \t]+)?(\w+)\([^()\n]*\)[ \t]*(?:;|$|\.(?:then|catch|finally)\b)", re.M)
+"""What a file of JavaScript does by itself, where it has a function of that name."""
 _SHOWN = regex(rb"#[^\n]*\b(?i:examples?|usage|demo|demonstration|quick test|self[- ]test|smoke test)\b")
 _NEAR = 240
 """Bytes around the test for the main program in which a remark says what it is for."""
@@ -184,7 +189,7 @@ class Abandoned:
     def _is_marked(self, path: str) -> bool:
         """Whether the second name of a file says that it was put aside: ``select.old.tsx``."""
         second = path.rpartition("/")[2].split(".")[1:-1]
-        return second == ["ignore"] or not self.stages.aside.isdisjoint(second)
+        return not self.stages.aside_files.isdisjoint(second)
 
     def _starts(self, path: str) -> bool:
         """Whether the file is a program: not where all that it does by itself is to show how to use it."""
@@ -193,7 +198,9 @@ class Abandoned:
             return True
         if (main := _MAIN.search(data)) is not None:
             return _SHOWN.search(data, max(0, main.start() - _NEAR), main.end() + _NEAR) is None
-        return not path.endswith(".py") and _GIVES.search(data) is None
+        return not path.endswith(".py") and (_GIVES.search(data) is None or any(
+            re.search(rb"\bfunction\s+%s\b|\b(?:const|let|var)\s+%s\s*=\s*(?:async\b|\()" % (name, name), data)
+            for name in _CALLS.findall(data)))
 
     def is_found(self, path: str) -> bool:
         """Whether the file stands where frameworks look."""
@@ -202,6 +209,8 @@ class Abandoned:
             stem = path.rpartition("/")[2].partition(".")[0]
             return stem == "apps" or not _FOUND_IN_PYTHON.isdisjoint((stem, *folders))
         if self.programs.is_by_convention(path):
+            if _IN_SEGMENTS.search(path) and self._finds(path, _FINDERS) and not self._finds(path, _FINDERS_BUT_NEXT):
+                return _SEGMENT.search(path) is not None
             segment = self.programs.is_by_convention(_APP.sub("", path)) or _SEGMENT.search(path) is not None
             return self._finds(path, _FINDERS if segment else _FINDERS_IN_APP)
         return not _FOUND_IN_JAVASCRIPT.isdisjoint(folders) and self._finds(path, _BY_PLACE_ALONE)

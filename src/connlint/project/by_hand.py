@@ -20,8 +20,11 @@ from connlint.project.timeline import at_import
 _OWN_FOLDER = regex(rb"['\"`](?:/Users/(?!Shared\b)[\w.-]+/|[A-Z]:[\\/]{1,2}Users[\\/]{1,2}(?!Public\b)[\w.-]+[\\/])")
 """A path below the folder that a desktop gives to its user."""
 
-_STARTS = regex(rb"\A#!|\brequire\.main\b")
+_STARTS = regex(rb"\A#!|\brequire\.main\b|\bimport\.meta\.main\b|\bimport\.meta\.url\b[^\n]*\bargv\b|"
+                rb"\bargv\b[^\n]*\bimport\.meta\.url\b")
 """What a file of JavaScript holds that is started, whatever it gives to others."""
+_USAGE = regex(rb"(?:\bconsole\.\w+|\bprint|\bexit|\bwrite|\bError)\(\s*[fru]{0,2}['\"`][^'\"`]{0,80}\b[Uu](?:sage|SAGE):?\s")
+"""The call with which a program says how it is started."""
 
 
 class ByHand:
@@ -94,8 +97,11 @@ class ByHand:
         return self.programs.told(run, COMMANDS, path) is None and not any(run.search(text.encode()) for text in others)
 
     def _asks_somebody(self, module: Module) -> bool:
-        """Whether the file asks the person at the terminal, as nothing can that a deployment starts."""
+        """Whether the file asks the person at the terminal, as nothing can that a deployment starts, or tells them how it
+        is started."""
         words = words_of(module.path.rpartition("/")[2].rpartition(".")[0])
+        if b"argv" in module.source.data and _USAGE.search(module.source.data) is not None:
+            return True
         if module.program.language != "python" or not words or words[-1] in self.stages.staying:
             return False
         return any(re.search(rb"(?<![\w.])%s\(" % re.escape(name.encode()), module.source.data)

@@ -97,6 +97,7 @@ class Stages:
         self.browsers = tuple(tables.get("by hand", {}).get("browsers", ()))
         self.asking, self.staying = (frozenset(tables.get("by hand", {}).get(key, ())) for key in ("asking", "staying"))
         self.aside = set(tables.get("aside", {}).get("words", ()))
+        self.aside_files = self.aside.union(tables.get("aside", {}).get("second_names", ()))
         start = tables.get("start", {})
         self.starters, self.start_decorators, self.start_moments = (
             frozenset(start.get(key, ())) for key in ("functions", "decorators", "moments"))
