@@ -98,7 +98,8 @@ def test_a_program_is_one_although_nothing_is_seen_to_start_it():
     ({"src/a.js": "export const a = (x) => x; // import (all of them)\n"}, "note"),
     ({"node_modules/lib/index.js": "module.exports = (x) => require('../../src/' + x);\n"}, "note"),
     ({"src/useThings.js": CLIENT + "async function main() {\n  await load();\n}\nmain();\n"}, "warning"),
-    ({"src/useThings.js": CLIENT + "if (import.meta.url === `file://${process.argv[1]}`) {\n  load();\n}\n"}, "warning"),
+    ({"src/useThings.js": CLIENT + "if (import.meta.url === `file://${process.argv[1]}`) {\n  load();\n}\n"},
+     "warning"),
 ])
 def test_modules_of_javascript_likewise(more, level):
     assert levels({**JAVASCRIPT, **more}, "src/useThings.js") == {level}
@@ -111,8 +112,10 @@ def package(*dependencies: str) -> str:
 
 @pytest.mark.parametrize(("path", "more", "level"), [
     ("code/hooks/things.js", {"code/kinds/load.js": "export const a = (x) => import('./code/kinds/' + x);\n"}, "note"),
-    ("code/hooks/things.js", {"code/kinds/load.js": "export const a = (x) => import('./code/hooks/' + x);\n"}, "warning"),
-    ("code/hooks/things.js", {"code/kinds/load.js": "export const a = (x) => import(`../${x}/a.js`, 'code');\n"}, "warning"),
+    ("code/hooks/things.js", {"code/kinds/load.js": "export const a = (x) => import('./code/hooks/' + x);\n"},
+     "warning"),
+    ("code/hooks/things.js", {"code/kinds/load.js": "export const a = (x) => import(`../${x}/a.js`, 'code');\n"},
+     "warning"),
     ("app/utils/things.js", {"package.json": package("expo")}, "note"),
     ("app/utils/things.js", {"package.json": package("expo-router")}, "warning"),
     ("app/api/things/route.js", {"package.json": package("next")}, "warning"),
@@ -126,8 +129,8 @@ def test_modules_of_javascript_by_their_place(path, more, level):
 
 
 def test_a_module_that_needs_its_package_is_not_loaded_by_its_name_alone():
-    files = {"app/main.py": MAIN, "app/first.py": "NAME = 'things'\n" + PART, "app/second.py": PART, "app/third.py": PART,
-             "app/inner/things.py": POOL, "shop.egg-info/SOURCES.txt": "app/inner/things.py\n"}
+    files = {"app/main.py": MAIN, "app/first.py": "NAME = 'things'\n" + PART, "app/second.py": PART,
+             "app/third.py": PART, "app/inner/things.py": POOL, "shop.egg-info/SOURCES.txt": "app/inner/things.py\n"}
     assert "error" in levels(files, "app/inner/things.py")
     files["app/inner/things.py"] = "from ..first import run\n" + POOL
     assert levels(files, "app/inner/things.py") == {"note"}
@@ -193,6 +196,8 @@ SEEDED = {
     ({"clean_redis.py": BY_HAND, "crontab": "0 3 * * * python /app/clean_redis.py\n"}, True),
     ({"consumer.py": BY_HAND}, True),
     ({"clean_redis.py": BY_HAND, "main.py": "import clean_redis\n"}, True),
+    ({"consumer.py": "import sys\n" + BY_HAND + "\nif len(sys.argv) < 2:\n    print('Usage: consumer KEY')\n"}, False),
+    ({"consumer.py": "import sys\n" + BY_HAND + "\nif len(sys.argv) < 2:\n    print('Memory usage: 1')\n"}, True),
     ({"login.py": LOGIN}, False),
     ({"login.py": LOGIN, "deploy.sh": "docker login registry.example.com\n"}, False),
     ({"login.py": LOGIN, "Procfile": "worker: python login.py\n"}, True),

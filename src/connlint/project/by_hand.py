@@ -23,7 +23,7 @@ _OWN_FOLDER = regex(rb"['\"`](?:/Users/(?!Shared\b)[\w.-]+/|[A-Z]:[\\/]{1,2}User
 _STARTS = regex(rb"\A#!|\brequire\.main\b|\bimport\.meta\.main\b|\bimport\.meta\.url\b[^\n]*\bargv\b|"
                 rb"\bargv\b[^\n]*\bimport\.meta\.url\b")
 """What a file of JavaScript holds that is started, whatever it gives to others."""
-_USAGE = regex(rb"(?:\bconsole\.\w+|\bprint|\bexit|\bwrite|\bError)\(\s*[fru]{0,2}['\"`][^'\"`]{0,80}\b[Uu](?:sage|SAGE):?\s")
+_USAGE = regex(rb"(?:\bconsole\.\w+|\bprint|\bexit|\bwrite|\bError)\(\s*[fru]{0,2}['\"`](?:\s|\\n)*[Uu](?:sage|SAGE):")
 """The call with which a program says how it is started."""
 
 
@@ -97,8 +97,8 @@ class ByHand:
         return self.programs.told(run, COMMANDS, path) is None and not any(run.search(text.encode()) for text in others)
 
     def _asks_somebody(self, module: Module) -> bool:
-        """Whether the file asks the person at the terminal, as nothing can that a deployment starts, or tells them how it
-        is started."""
+        """Whether the file asks the person at the terminal, as nothing can that a deployment starts, or tells them what
+        to write there."""
         words = words_of(module.path.rpartition("/")[2].rpartition(".")[0])
         if b"argv" in module.source.data and _USAGE.search(module.source.data) is not None:
             return True
