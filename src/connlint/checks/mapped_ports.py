@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from connlint.checks.containers import Tables
 
 _KINDS = ("compose", "kubernetes", "fly", "docker-run")
+_ASKING = ("cloud-run",)
+"""Platforms that ask a container on one port, which they tell it in the variable ``PORT``. Where a file says none, the
+one stays that was set before."""
 
 
 def mapped(running: list[Running], tables: Tables, project: Project, rules: Rules) -> Iterator[Draft]:
@@ -49,6 +52,8 @@ def mapped(running: list[Running], tables: Tables, project: Project, rules: Rule
 def _mapped(one: Running) -> Port | None:
     """The one port to which all that asks from outside is led."""
     service = one.service
+    if service.kind in _ASKING and one.image is not None and not service.mates and not service.one_shot:
+        return next((port for port in service.ports if port.container), None)
     if service.kind not in _KINDS or service.host_network or service.mates:
         return None
     led = [port for port in service.ports if port.host is not None or port.somewhere]
@@ -69,7 +74,13 @@ def _heard(one: Running, coded: CodedPorts, tables: Tables) -> frozenset[int] | 
         return None
     if one.image is None and not _says_so_itself(one, starts[0]):
         return None
-    number = _told(starts[0], one) if starts[0].entry.get("host") is not None else coded.surely(one)
+    if starts[0].entry.get("host") is not None:
+        number = _told(starts[0], one)
+    else:
+        opened = coded.opened(starts[0])
+        if one.service.kind in _ASKING and (opened is None or opened.by_default):
+            return None
+        number = coded.surely(one)
     return frozenset((number,)) if number is not None else None
 
 
@@ -91,7 +102,7 @@ def _told(start: Start, one: Running) -> int | None:
     if start.configured or start.options.has(start.listed("socket_flags")):
         return None
     told = any(start.options.has(start.listed(key)) for key in ("port_flags", "bind_flags"))
-    if not told and one.open and start.listed("port_env"):
+    if not told and (one.open or one.service.kind in _ASKING) and start.listed("port_env"):
         return None  # who sets more variables than can be seen may set this one
     return port_of(start)
 

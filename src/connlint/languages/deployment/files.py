@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from connlint.languages.deployment import cloud_files, platforms
+from connlint.languages.deployment import cloud_builds, cloud_files, platforms
 from connlint.languages.deployment.compose import read_compose
 from connlint.languages.deployment.deploy_commands import services_of
 from connlint.languages.deployment.dockerfile import read_dockerfile
@@ -34,6 +34,7 @@ _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "serverless.yml": cloud_files.read_serverless, "serverless.yaml": cloud_files.read_serverless,
     "vercel.json": cloud_files.read_vercel, "apprunner.yaml": cloud_files.read_app_runner,
     "task definition": cloud_files.read_task_definition, "supervisor": read_supervisor,
+    "cloud build": cloud_builds.read_cloud_build,
 }
 _SUPERVISOR = regex(r"(?:^|/)(?:supervisord?(?:[.-][\w-]+)?|supervisor(?:\.d|d)?/(?:[\w.-]+/)?[\w.-]+)\.(?:conf|ini)$")
 _APP_ENGINE = regex(rb"^runtime:[ \t]*['\"]?(?:python|nodejs)\d+", re.MULTILINE)
@@ -73,6 +74,8 @@ def kind_of(path: str) -> str | None:
         return "unit"
     if path.startswith(".github/workflows/") and name.endswith((".yml", ".yaml")):
         return "workflow"
+    if cloud_builds.NAME.match(name):
+        return "cloud build"
     if name.endswith((".yml", ".yaml")):
         return "yaml"
     return None

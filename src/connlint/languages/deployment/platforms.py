@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from connlint.languages.deployment.cloud_builds import deployed_by
 from connlint.languages.deployment.shell import read_commands
 from connlint.languages.deployment.spans import Spans, json_spans, toml_spans
 from connlint.languages.deployment.workflow_jobs import contained
@@ -183,7 +184,7 @@ def read_package_scripts(source: Source) -> Deployment:
 
 
 def read_workflow(source: Source) -> Deployment:
-    """A GitHub workflow: the commands of its ``run`` steps, and its jobs that run in containers."""
+    """A GitHub workflow: the commands of its ``run`` steps, its jobs that run in containers, and what it deploys."""
     commands: list[Command] = []
     services: list[Service] = []
     for document in documents(source):
@@ -194,6 +195,8 @@ def read_workflow(source: Source) -> Deployment:
             default = ("defaults", "run", "working-directory")
             usual = job.get(*default) or document.get(*default)
             for step in steps.list() if steps is not None else ():
+                if (deployed := deployed_by(step)) is not None:
+                    services.append(deployed)
                 run = step.get("run")
                 if run is None or not run.text or "${{" in run.text:
                     continue
