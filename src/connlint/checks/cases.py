@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from connlint.cards import Rules
 from connlint.checks.components import Components
+from connlint.checks.dropping import Dropping
 from connlint.checks.endings import Endings
 from connlint.checks.flows import is_for_ever, lower
 from connlint.checks.homes import Home, Homes, Use
@@ -65,6 +66,7 @@ class Cases:
         self.tasks = Tasks(self.patience)
         self.piping = Piping(module, self.telling, self.patience)
         self.endings = Endings(self.repeats)
+        self.dropping = Dropping(self.homes, self.repeats, self.tasks, self.telling)
         self.settling = Settling(module, table, self.telling, self.endings)
         self.mends = Mends(module, table, self.homes.origins)
         self.reopening = {closing: opening for entry in rules.apis.get("closing", ())
@@ -87,6 +89,8 @@ class Cases:
             return draft
         if home.kind == "away" and self._is_ignored(call, api):
             return self.discarded(call, api)
+        if (dropped := self.dropping.judge(call, api)) is not None:
+            return dropped
         if home.kind == "away" or self.homes.kept_by_owner(call, home, api):
             return None
         function = self.module.function(call)

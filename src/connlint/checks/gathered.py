@@ -29,7 +29,7 @@ def collection(module: Module, argument: p.Argument, table: Lifecycles) -> p.Exp
     if type(of) is not p.Name:
         return None
     found = module.only(of.id, of)
-    return of if found is not None and _is_new(found.value, table) else None
+    return of if found is not None and is_new(found.value, table) else None
 
 
 def listed(module: Module, statement: Any) -> p.Expression | None:
@@ -47,7 +47,7 @@ def listed(module: Module, statement: Any) -> p.Expression | None:
     return target if type(target) is p.Name and module.only(target.id, target) is not None else None
 
 
-def _is_new(value: Any, table: Lifecycles) -> bool:
+def is_new(value: Any, table: Lifecycles) -> bool:
     """Whether an expression makes an empty collection: ``[]``, ``{}``, ``new Map()``, ``set()``."""
     if type(value) in (p.Sequence, p.Record):
         return next(iter(p.children(value)), None) is None

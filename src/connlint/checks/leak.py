@@ -7,8 +7,9 @@ Outcomes: ``discarded`` (nobody keeps the handle), ``unreleased`` (kept in a var
 back), ``lost`` (a normal way out of the function still holds it), ``lost_on_error`` (an exception's way does),
 ``forgotten`` (an object keeps it, and none of its methods gives it back), ``component`` (a component's hook acquires
 it, and nothing gives it back), ``by_itself`` (its own events alone do), ``replaced`` (the next run of the hook alone
-does), ``piling`` (code that runs again adds to what the whole program shares), ``mismatched`` (what is removed was
-never added). Slots: ``call``, ``handle``, ``what``, ``undo``, ``why``, ``where``.
+does), ``dropped`` (a collection alone knows it, and forgets it), ``piling`` (code that runs again adds to what the
+whole program shares), ``mismatched`` (what is removed was never added). Slots: ``call``, ``handle``, ``what``,
+``undo``, ``why``, ``where``.
 """
 
 from __future__ import annotations

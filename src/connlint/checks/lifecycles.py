@@ -119,6 +119,8 @@ class Lifecycles:
         self.puts: dict[str, int] = {}
         self.looks: frozenset[str] = _words(rules, "looks", language)
         self.spreads: frozenset[str] = _words(rules, "spreads", language)
+        self.drops: frozenset[str] = _words(rules, "drops", language)
+        self.measures: frozenset[str] = _words(rules, "measures", language)
         self.makers: frozenset[str] = _words(rules, "makers", language)
         for entry in rules.apis.get("puts", ()):
             if entry["language"] == language:
