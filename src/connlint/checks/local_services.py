@@ -10,6 +10,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from connlint.checks.hardcoded import at_place, fixed, requested
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
-from connlint.patterns import regex
+from connlint.patterns import Words, regex
 from connlint.project import jsonc
 from connlint.project.address import Host, hosts
 from connlint.project.answer import Found
@@ -108,8 +109,22 @@ class _Locals:
     def usual_for(self, module: Module) -> set[int]:
         """The ports that something may open without a word of the project about it."""
         if not self.is_front(module.path):
-            return self.usual
-        return {port for entry in self.fronts for port in entry["usual_ports"]}
+            return self.usual - self._never_opened
+        return {port for entry in self.fronts for port in entry["usual_ports"]} - self._never_opened
+
+    @cached_property
+    def _never_opened(self) -> set[int]:
+        """The usual ports that no tool of the project opens without being told."""
+        found: set[int] = set()
+        paths = self.project.tree.paths
+        for entry in self.rules.apis.get("opens_by_itself", ()):
+            manifest, tools = re.compile(entry["manifests"]), Words(word.encode() for word in entry["tools"])
+            if any(path.endswith(tuple(entry["endings"])) for path in paths) or not any(map(manifest.search, paths)):
+                continue
+            rows = (self.project.tree.read(path) or b"" for path in paths if manifest.search(path))
+            if not any(tools.stand_in(data.lower()) for data in rows):
+                found.add(entry["port"])
+        return found
 
     # -- who connects where -------------------------------------------------------------------------------------------
 
