@@ -465,7 +465,8 @@ def set_aside_by_content(data: bytes) -> str | None:
     if b"__defprop = object.defineproperty" in head or (
             b"node_modules/" in data and len(_BUNDLED.findall(data)) > 1):
         return "build output"
-    if b"ts\n" in data and len(_JOINED.findall(data)) >= _PARTS and not _RELATIVE.search(data):
+    if (b"\n// " in data and b"ts\n" in data and len(_JOINED.findall(data)) >= _PARTS
+            and not _RELATIVE.search(data)):
         return "build output"
     if b"webpackbootstrap" in head or b"webpackjsonp" in head or b"[\"webpackchunk" in head:
         return "build output"

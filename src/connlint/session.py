@@ -140,6 +140,12 @@ class Session:
             self.checks[name] = getattr(import_module(module), function)
         return self.checks[name]
 
+    def load(self) -> None:
+        """Import what the checks need, so that processes which are forked from this one need not do it again."""
+        for check in sorted({card.check for card in self.cards.values()}):
+            if check in CHECKS or check in PROJECT_CHECKS:
+                self.check_named(check)
+
     # -- one file -------------------------------------------------------------------------------------------------
 
     def scan(self, path: str) -> Scanned:

@@ -20,11 +20,12 @@ from connlint.patterns import Words, regex
 IMPORTED = "@imported"
 """The group that asks for files which import one that passed; see `connlint.borrowing`."""
 
-# Patterns with a literal start are searched at memory speed; those with a class in front are ten times slower.
-_PYTHON_IMPORTS = tuple(regex(p) for p in (
-    rb"\nfrom[ \t]+([\w.]+)", rb"\nimport[ \t]+([\w., \t]+)", rb"[ ]from[ \t]+([\w.]+)[ \t]+import",
-    rb" import[ \t]+([\w., \t]+)", rb"\tfrom[ \t]+([\w.]+)[ \t]+import", rb"\timport[ \t]+([\w., \t]+)",
-))
+# Patterns with a literal start are searched at memory speed; those with a class in front are ten times slower. So what
+# stands before a word is looked at behind it.
+_PYTHON_IMPORTS = (
+    regex(rb"from(?:(?<=\nfrom)|(?<=[ \t]from)(?=[ \t]+[\w.]+[ \t]+import))[ \t]+([\w.]+)"),
+    regex(rb"import(?<=[\n \t]import)(?=[ \t]+([\w., \t]+))"),
+)
 _PYTHON_FIRST = regex(rb"(?:\xef\xbb\xbf)?(?:from|import)[ \t]+([\w.]+)")
 _JAVASCRIPT_IMPORTS = tuple(regex(p) for p in (
     rb"from\s*['\"]([^'\"\n]+)", rb"require\(\s*['\"`]([^'\"`\n]+)", rb"import\s*\(?\s*['\"`]([^'\"`\n]+)",

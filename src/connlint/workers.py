@@ -134,6 +134,7 @@ def _pool(session: Session, jobs: int) -> AbstractContextManager[Executor]:
 
     # what other threads hold at that moment would stay held in a forked process
     if "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin" and threading.active_count() == 1:
+        session.load()
         return ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _be_born, (session,))
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _be_born, (Ticket.of(session),))
 

@@ -58,16 +58,16 @@ class _Told:
 
     def sources(self, file: str) -> bool:
         """Whether a shell reads ``file``."""
-        name = re.escape(posixpath.basename(file).encode())
+        name = posixpath.basename(file).encode()
         before = rb"(?:(?:\bsource|(?:^|[\s;&])\.)[ \t]+\S*|\$\([^)\n]*|\b(?:include|dotenv)[ \t]+\S*)"
-        sourced = re.compile(before + name, re.M)
-        return any(sourced.search(text) for text in self.texts)
+        sourced = re.compile(before + re.escape(name), re.M)
+        return any(name in text and sourced.search(text) for text in self.texts)
 
     def sets(self, variable: str) -> bool:
         """Whether a script, a recipe or a pipeline gives ``variable`` a value."""
         given = re.compile(rb"(?<![\w.])" + re.escape(variable.encode()) + rb"[\"']?[ \t]*[:?]?[=:]|read (?:-\w+ )*"
                            + re.escape(variable.encode()))
-        return any(given.search(text) for text in self.texts)
+        return any(variable.encode() in text and given.search(text) for text in self.texts)
 
 
 # -- what compose fills in ---------------------------------------------------------------------------------------------

@@ -250,6 +250,8 @@ class Suspects:
 
 
 _TEXT = regex(rb"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`")
+_CALLS = (b"(", b"<", b" as ", b" (", b":", b"?.")
+"""What follows a name that is called, given types, renamed, or that is a key."""
 _PART = regex(rb"[\w$]")
 _RENAMED = regex(rb"[ \t]+as[ \t]+([\w$]+)|[ \t]*:[ \t]*([A-Za-z_$][\w$]*)[ \t]*[,}\n]")
 _ENDS = regex(rb"[ \t]*[;,)\r\n]")
@@ -272,8 +274,13 @@ def _is_head(data: bytes, at: int) -> bool:
 def _may_call(data: bytes, name: str) -> bool:
     """Whether the bytes hold a call of ``name``, another name for it, or a member that may be a getter."""
     key = name.encode()
-    return any(form in data for form in (key + b"(", key + b"<", key + b" as ", key + b" (", b"." + key, key + b":",
-                                         key + b"?.", b"default as"))
+    at, size = data.find(key), len(key)
+    while at >= 0:
+        end = at + size
+        if data.startswith(_CALLS, end) or data[at - 1 : at] == b".":
+            return True
+        at = data.find(key, at + 1)
+    return b"default as" in data
 
 
 def suspects(project: Project) -> Suspects:

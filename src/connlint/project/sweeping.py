@@ -11,6 +11,9 @@ import gc
 
 from msgspec import Struct
 
+FEW = 100_000
+"""Objects that have come to be since the last sweep, and are still there, below which nobody looks for circles."""
+
 
 class Sweeper(Struct):
     """Sweeps one project; ``kept`` is the number of objects that were there to stay when all of them were looked at."""
@@ -18,7 +21,9 @@ class Sweeper(Struct):
     kept: int = 0
 
     def sweep(self) -> None:
-        """Free the circles among new objects, and set what is left aside."""
+        """Free the circles among new objects, where there are enough of these, and set what is left aside."""
+        if gc.get_count()[0] < FEW:
+            return
         gc.collect()
         gc.freeze()
         count = gc.get_freeze_count()

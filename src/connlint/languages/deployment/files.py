@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -47,6 +48,7 @@ MAX_SIZE = 2_000_000
 """Bytes. A larger deployment file is generated."""
 
 
+@lru_cache(maxsize=1 << 16)
 def kind_of(path: str) -> str | None:
     """How a file with this path would be read: "compose", "dockerfile", "script", …; None for other files."""
     name = posixpath.basename(path)
