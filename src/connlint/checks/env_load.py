@@ -158,12 +158,14 @@ class Loads:
         return any(word in data for word in self.words)
 
     def feeds(self, read: Read, load: Load) -> bool:
-        """Whether the read is there to say which file is loaded."""
+        """Whether the read is there to say which file is loaded, or whether one is."""
         if read.module.path != load.module.path:
             return False
         if load.node.at[0] <= read.node.at[0] < load.node.at[1]:
             return True
-        names = {name.id for name in load.module.nodes(p.Name) if load.node.at[0] <= name.at[0] < load.node.at[1]}
+        tests = [above.test for above in load.module.parents(load.node) if type(above) in (p.If, p.Conditional)]
+        deciding = [part.at for part in (load.node, *tests)]
+        names = {name.id for name in load.module.nodes(p.Name) if any(a <= name.at[0] < b for a, b in deciding)}
         for above in read.module.parents(read.node):
             if type(above) in (p.Let, p.Assign):
                 return type(above.target) is p.Name and above.target.id in names

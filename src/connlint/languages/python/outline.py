@@ -31,6 +31,10 @@ PUTS_MODULES = regex(
 PUT = b"modules"
 """What all such text holds."""
 
+_BESIDE_A_CLASS = {"HistoricalRecords": "Historical{}", "TranslatedFields": "{}Translation", "track": "{}Event"}
+"""What libraries of models put beside a class that calls them in its body or has them as its decorator, by the call:
+django-simple-history, django-parler and django-pghistory (their documentation)."""
+
 _DEFINITION = regex(
     rb"\n(?:(?:async[ \t]+def|def|class|type)[ \t]+([\w\x80-\xff]+)"
     rb"|([\w\x80-\xff]+)[ \t]*(?:=(?!=)|:[^\n=]*=(?!=)))"
@@ -203,6 +207,14 @@ def _opening_call(call: ast.Call) -> str | None:
     return None
 
 
+def _beside(made: ast.ClassDef) -> set[str]:
+    """The names of the classes that libraries put beside ``made``."""
+    values = [*made.decorator_list, *(s.value for s in made.body if isinstance(s, (ast.Assign, ast.AnnAssign)))]
+    callees = [value.func for value in values if isinstance(value, ast.Call)]
+    names = [getattr(callee, "attr", None) or getattr(callee, "id", "") for callee in callees]
+    return {_BESIDE_A_CLASS[name].format(made.name) for name in names if name in _BESIDE_A_CLASS}
+
+
 class _Binder:
     """Collects what statements bind in the scope in which they stand."""
 
@@ -219,6 +231,8 @@ class _Binder:
         kind = type(node)
         if kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
             self.names.add(node.name)  # type: ignore[attr-defined]
+            if isinstance(node, ast.ClassDef):
+                self.names.update(_beside(node))
             for decorator in node.decorator_list:  # type: ignore[attr-defined]
                 self.walrus(decorator)
             return
