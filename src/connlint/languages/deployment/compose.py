@@ -29,7 +29,10 @@ from connlint.patterns import regex
 _HOLE = regex(r"\$(?:(\$)|\{(\w+)(?:(:?[-?+])((?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+))?\}|(\w+))")
 """A default may hold further ones, as ``${A:-${B:-x}}`` does."""
 _PORTS = regex(r"(?:(?P<ip>\[[^\]]*\]|\d+\.\d+\.\d+\.\d+|localhost|[\w.-]*[A-Za-z][\w.-]*):)?"
-               r"(?:(?P<host>\d+|\0+)(?:-\d+)?:)?(?P<container>\d+|\0+)(?:-\d+)?(?:/(?P<protocol>\w+))?$")
+               r"(?:(?P<host>\d+|\0+)(?:-(?P<host_end>\d+))?:)?"
+               r"(?P<container>\d+|\0+)(?:-(?P<end>\d+))?(?:/(?P<protocol>\w+))?$")
+_LONGEST_RANGE = 20
+"""Ports past which a range is not told one by one."""
 _LONGEST = 10_000
 """Characters past which a text is not filled in."""
 _UNKNOWN = "\0"
@@ -338,6 +341,9 @@ class _Reader:
             if parsed:
                 inside, outside = (int(text) if text and text.isdigit() else None
                                    for text in (parsed["container"], parsed["host"]))
+                if parsed["end"] is not None or parsed["host_end"] is not None:
+                    found += _range(parsed, inside, outside, item)
+                    continue
                 found.append(Port(inside, outside, item.place, protocol=parsed["protocol"] or "tcp",
                                   somewhere=outside is None))
             else:
@@ -408,3 +414,15 @@ def _interpolated(text: str) -> str:
 
 def _text(node: Yaml | None) -> str | None:
     return None if node is None else node.text
+
+
+def _range(parsed: re.Match[str], inside: int | None, outside: int | None, item: Yaml) -> list[Port]:
+    """The ports of ``8000-8002:9000-9002``, one by one; of ``8000-8010:80`` the one, published somewhere."""
+    protocol = parsed["protocol"] or "tcp"
+    if parsed["end"] is None:
+        return [Port(inside, None, item.place, protocol=protocol, somewhere=True)]
+    count = int(parsed["end"]) - inside + 1 if inside is not None else 0
+    if inside is None or not 0 < count <= _LONGEST_RANGE:
+        return [Port(None, None, item.place, protocol=protocol, somewhere=True)]
+    return [Port(inside + at, outside + at if outside is not None else None, item.place, protocol=protocol,
+                 somewhere=outside is None) for at in range(count)]
