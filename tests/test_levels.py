@@ -201,15 +201,15 @@ CASES = {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
         "config.py": SERVED["config.py"].replace("    model_url", "    enabled: bool = False\n    model_url"),
         "docker-compose.yml": COMPOSE.replace("LOG_LEVEL: info", "ENABLED: 'true'")}),
-    "a setting that the service does not ask for": ("env-localhost-fallback", "warning", {
+    "a setting that the service does not ask for": ("env-localhost-fallback", "note", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.mail_url)\n"}),
-    "a variable of a class that the service does not ask for": ("env-localhost-fallback", "warning", {
+    "a variable of a class that the service does not ask for": ("env-localhost-fallback", "note", {
         **SERVED, **ROWS, "config.py": SETTINGS,
         "main.py": APP + "client = httpx.Client(base_url=settings.MAIL_URL)\n"}),
     "a variable of a class that the service asks for": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "config.py": SETTINGS,
         "main.py": APP + "client = httpx.Client(base_url=settings.MODEL_URL)\n"}),
-    "a setting of which another is made that the service does not ask for": ("env-localhost-fallback", "warning", {
+    "a setting of which another is made that the service does not ask for": ("env-localhost-fallback", "note", {
         **SERVED, **ROWS, "config.py": SERVED["config.py"].replace("\n\n\nsettings", MADE + "\n\n\nsettings"),
         "main.py": APP + "client = httpx.Client(base_url=settings.mail_url)\n"}),
     "a setting of which another is made that the service asks for": ("env-localhost-fallback", "error", {
@@ -538,3 +538,17 @@ def test_a_function_that_was_not_read_counts_where_somebody_is_sent() -> None:
                                "at = os.getenv('DESK_URL', 'http://localhost:3001')\napp = FastAPI()\n\n\n"
                                "@app.get('/')\ndef desk():\n    return RedirectResponse(f'{at}/seats')\n"}).findings
     assert [(f.rule, f.level) for f in found] == [("env-localhost-fallback", "note")]
+
+
+@pytest.mark.parametrize(("asked", "levels"), [
+    ("fetch(places.seats);\n", ["warning", "note"]),
+    ("fetch(places.seats);\nfetch(places.lamps);\n", ["warning", "warning"]),
+    # where nothing is asked for, or all of it is handed on, nobody knows
+    ("", ["warning", "warning"]),
+    ("for (const place of Object.values(places)) fetch(place);\n", ["warning", "warning"]),
+])
+def test_what_alone_of_several_nothing_is_seen_to_use(asked: str, levels: list[str]) -> None:
+    found = report({"places.js": "export const places = {\n  seats: process.env.SEATS_URL || 'http://localhost:3001',\n"
+                                 "  lamps: process.env.LAMPS_URL || 'http://localhost:3002',\n};\n",
+                    "main.js": f"import {{ places }} from './places.js';\n{asked}"}).findings
+    assert [f.level for f in found if f.rule == "env-localhost-fallback"] == levels

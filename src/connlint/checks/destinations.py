@@ -119,6 +119,19 @@ class Destinations:
             return self.mentions.is_unread(made, least)
         return self.disuse.has(module, node) or self._is_left_over(module, node)
 
+    def seems_unread(self, module: Module, node: Any) -> bool:
+        """Whether the value is one of several in a class, schema or object, and the only thing that nothing is seen to
+        ask for is this one: too little to be silent in a small program."""
+        module, node = self._whole(module, node)
+        found = uses(self.values, module, node)
+        if type(node) is p.Entry:
+            return self.mentions.is_unread_entry(module, node, 1)
+        entry = module.parent(node)
+        if type(entry) is p.Entry and all(use.kind in ("key", "named", "attribute", "exported") for use in found):
+            return self.mentions.is_unread_entry(module, entry, 1)
+        field = field_of(self.values, module, node, found)
+        return field is not None and self.mentions.is_unread(field, 1)
+
     def _is_settled(self, module: Module, node: Any) -> bool:
         """Whether ``node`` is what ``getattr(settings, "URL", …)`` would give where nothing is set, and the files of
         that name, which make up the object, always set it at their top level."""

@@ -52,8 +52,8 @@ _OF_THE_MACHINE = "docker.internal"
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Drafts, one a read, of outcome "fallback", "deployed" (a deployment does not set the variable), "provided" (all
-    that are known set it), "left" (other ways are tried before), "sent" (people are told it), "rendered" (a server
-    alone would take it, and none is seen to) and "agent"."""
+    that are known set it), "left" (other ways are tried before), "sent" (people are told it), "unread" (nothing is seen
+    to ask for it), "rendered" (a server alone would take it, and none is seen to) and "agent"."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -154,6 +154,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         seen.update(id(r.site.node) for r in found.reads)
         if sent or (found.host.scheme and destinations.only_sends(module, found.node)):
             found = replace(found, sent=True)
+        elif destinations.seems_unread(module, found.node):
+            found = replace(found, unread=True)
         yield found, reads
 
 
@@ -254,8 +256,8 @@ def own_outcome(module: Module, project: Project, rules: Rules, found: Fallback,
     origin = found.value.origin
     if origin is not None and is_without_browser(origin.module, origin.node) and is_for_pages(project, module.path):
         return "rendered"
-    if found.left or found.sent:
-        return "left" if found.left else "sent"
+    if found.left or found.sent or found.unread:
+        return "left" if found.left else "sent" if found.sent else "unread"
     told = in_production(project.tree, reads[0].site.module.path, names)
     if told is not None or not found.sure or found.host.name.endswith(_OF_THE_MACHINE):
         return "fallback"

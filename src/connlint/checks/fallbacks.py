@@ -21,6 +21,7 @@ class Fallback(Struct, frozen=True, eq=False):
 
     Not ``sure``: something else chooses another address instead, such as a look at whether this is a container.
     ``left``: other ways to find an address are tried before. ``sent``: nothing connects to it but who is sent there.
+    ``unread``: nothing is seen to ask for it.
     ``made``: a call makes something else of it, which counts where a further variable gives nothing.
     """
 
@@ -31,6 +32,7 @@ class Fallback(Struct, frozen=True, eq=False):
     sure: bool = True
     left: bool = False
     sent: bool = False
+    unread: bool = False
     made: bool = False
 
 
