@@ -334,6 +334,38 @@ PROJECT = "[project]\nname = 'bell'\nclassifiers = ['Topic :: Communications']\n
 CALLS = "from app.bell import kept, told\n\n\ndef run():\n    told()\n"
 
 
+KEEPER = """
+export class PriceKeeper {
+  constructor() {
+    setInterval(() => this.count(), 1000);
+  }
+  count() {}
+  close() {
+    this.open = false;
+  }
+}
+export const keep = (x) => x;
+"""
+KEPT = {**JAVASCRIPT, **{f"src/part{number}.js": "export const run = () => 1;\n" for number in range(12)},
+        "src/c.js": "".join(f"import './part{number}.js';\n" for number in range(12)) + "export const c = () => 1;\n",
+        "src/keeper.js": KEEPER, "src/all.js": "export * from './keeper.js';\n",
+        "src/a.js": "import { keep } from './all.js';\nexport const a = (x) => keep(x);\n"}
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    ({}, {"note"}),
+    ({"tests/keeper.test.js": "import { PriceKeeper } from '../src/all.js';\nnew PriceKeeper();\n"}, {"note"}),
+    ({"src/b.js": "import { PriceKeeper } from './all.js';\nexport const b = (x) => [PriceKeeper, x];\n"}, {"warning"}),
+    ({"src/keeper.js": KEEPER.replace("class PriceKeeper", "class PriceKeeper extends Keeper")}, {"warning"}),
+    ({"src/keeper.js": KEEPER.replace("PriceKeeper", "Keeper")}, {"warning"}),
+    ({"package.json": '{"name": "shop", "exports": "./src/index.js"}'}, {"warning"}),
+    ({"package.json": '{"name": "shop", "types": "./x.d.ts", "license": "MIT"}'}, {"warning"}),
+    ({"package.json": '{"name": "shop", "types": "./x.d.ts"}'}, {"note"}),
+])
+def test_classes_of_which_nobody_makes_an_object(more, level):
+    assert levels({**KEPT, **more}, "src/keeper.js") == level
+
+
 @pytest.mark.parametrize(("more", "level"), [
     pytest.param({}, "note", id="nobody calls it"),
     pytest.param({"app/part1.py": CALLS}, "warning", id="somebody calls it"),

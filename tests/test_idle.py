@@ -141,3 +141,38 @@ def test_what_runs_tests_is_test_code_wherever_it_lies(base, found):
     code = (f"import unittest\n\n\nclass Told({base}):\n    def stopTestRun(self):\n"
             "        file = open('told.txt', 'w')\n        file.write('told')\n        file.close()\n")
     assert bool(told({"sandbox/runner.py": code}, "sandbox/runner.py")) is found
+
+
+WORKSPACE = {
+    "package.json": '{"name": "shop", "private": true, "workspaces": ["site"], "scripts": {"build": "tsc -b site"}}',
+    "tsconfig.json": '{"files": [], "references": [{"path": "./site"}]}',
+    "site/package.json": '{"name": "site", "private": true}', "site/tsconfig.json": "{}",
+    "site/index.ts": "import './a';\nimport './b';\nimport './c';\n",
+    **{f"site/{name}.ts": "export const run = () => 1;\n" for name in "abc"},
+    "sketch/page.html": "<script src='load.js' data-files='bell.tsx'></script>\n",
+    "sketch/bell.tsx": "import './bell.css';\nexport const Bell = () => null;\n",
+}
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    ({}, "note"),
+    ({"sketch/package.json": '{"name": "sketch"}'}, "error"),
+    ({"tsconfig.json": '{"include": ["sketch"]}'}, "error"),
+    ({"package.json": WORKSPACE["package.json"].replace("-b site", "-b site sketch")}, "error"),
+    ({"package.json": WORKSPACE["package.json"].replace('"workspaces": ["site"], ', "")}, "error"),
+    ({"site/a.ts": "export * from '../sketch/bell';\n"}, "error"),
+])
+def test_what_stands_in_no_package_of_a_workspace(more, level):
+    assert told({**WORKSPACE, **more}, "sketch/bell.tsx") == [("missing-module", level)]
+
+
+@pytest.mark.parametrize(("files", "level"), [
+    ({"package.json": '{"name": "shop", "private": true}'}, "note"),
+    ({"package.json": '{"name": "shop", "exports": "./src/index.ts"}'}, "error"),
+    ({"README.md": "# Shop", "examples/start.ts": "import { count } from './count';\ncount();\n"}, "error"),
+])
+def test_an_example_that_nothing_loads(files, level):
+    loaded = {f"src/{path}": text for path, text in SHOP.items() if path.endswith(".ts") and "/" not in path}
+    count = "import { gone } from './gone';\nexport const count = () => gone();\n"
+    files = {**SHOP, **loaded, **files, "examples/count.ts": count}
+    assert told(files, "examples/count.ts") == [("missing-module", level)]

@@ -26,3 +26,14 @@ def test_a_name_in_other_letters_is_told_as_such():
              "src/infobar/infobar.component.ts": "export class Bar {}\n", "package.json": "{}", "tsconfig.json": "{}"}
     (found,) = report(files).findings
     assert "did you mean './infobar/infobar.component'? Only the case of letters differs" in found.message
+
+
+@pytest.mark.parametrize(("module", "imported", "hint"), [
+    ("export default class Bell {}\n", "import { Bell } from './bell.js';\nnew Bell();\n", True),
+    ("export default (x) => x;\n", "import { bell } from './bell.js';\nbell();\n", True),
+    ("export default (x) => x;\n", "import { ring } from './bell.js';\nring();\n", False),
+    ("module.exports = { toll: 1 };\n", "const { ring } = require('./bell.js');\nring();\n", False),
+])
+def test_a_default_is_only_offered_for_what_it_may_be(module, imported, hint):
+    files = {"package.json": '{"name": "shop"}', "bell.js": module, "main.js": imported}
+    assert ["default" in f.message for f in report(files).findings if f.rule == "missing-symbol"] == [hint]

@@ -25,6 +25,7 @@ _NOT_RUN = regex(
 )
 """Code that is data, or was put aside: nobody runs it where it stands."""
 
+_PYTHON = (".py", ".pyi", ".pyw", ".ipynb")
 _OUTCOMES = {"use": "symbol-at-use", "check": "symbol-unused", "nothing": "symbol-unread"}
 
 
@@ -100,6 +101,14 @@ def _what_it_is_called(path: str) -> str:
     return folder.rpartition("/")[2] if stem == "index" else stem
 
 
+def _may_be_default(linker: Linker, target: str, used: UsedName) -> bool:
+    """Whether what a module of JavaScript exports as its default may be what ``used`` asks for: the module is called
+    so, or speaks of it at all."""
+    called = re.sub(r"[^a-z0-9]", "", _what_it_is_called(target).lower())
+    return called == re.sub(r"[^a-z0-9]", "", used.name.lower()) or re.search(
+        rb"(?<![\w$])%s(?![\w$])" % re.escape(used.name.encode()), linker.tree.read(target) or b"") is not None
+
+
 def _symbol(
     linker: Linker, path: str, data: bytes, use: ImportUse, used: UsedName, target: Found, answer: Missing
 ) -> Draft:
@@ -114,9 +123,10 @@ def _symbol(
         hint = f"; {elsewhere[0]} defines it"
         module = linker.spelled(path, use.module, elsewhere[0]) if _is_near(elsewhere[0], target.path) else None
         fix = from_module(path, data, used.at, module) if module else None
-    elif answer.near and (used.in_import or answer.near != "default"):
+    elif answer.near and (used.in_import or answer.near != "default") and not (
+            answer.near == "default" and not path.endswith(_PYTHON) and not _may_be_default(linker, target.path, used)):
         hint = f"; did you mean '{answer.near}'?"
-        if "default" in (used.name, answer.near) and not path.endswith((".py", ".pyi", ".pyw", ".ipynb")):
+        if "default" in (used.name, answer.near) and not path.endswith(_PYTHON):
             fix = as_named(path, data, used.at, answer.near) if used.name == "default" else (
                 as_default(path, data, used.at) if used.name == _what_it_is_called(target.path) else None)
         elif is_slip(used.name, answer.near):
@@ -130,9 +140,9 @@ def _symbol(
     related = () if target.path.endswith("/") else (
         Step(Place(target.path, (0, 0)), f"this module does not define '{used.name}'"),
     )
-    if outcome == "symbol" and not path.endswith((".py", ".pyi", ".pyw", ".ipynb")):
+    if outcome == "symbol" and not path.endswith(_PYTHON):
         outcome = "symbol-bundled"
-    if outcome == "symbol-at-use" and not path.endswith((".py", ".pyi", ".pyw", ".ipynb")):
+    if outcome == "symbol-at-use" and not path.endswith(_PYTHON):
         words = re.findall(rf"(?<![\w$.]){re.escape(used.name)}(?![\w$])", data.decode("utf-8", "replace"))
         outcome = "symbol-unread" if len(words) == 1 else outcome
     slots = {"name": used.name, "module": use.module, "where": target.path, "hint": hint}

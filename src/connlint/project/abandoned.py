@@ -11,17 +11,23 @@ from functools import cached_property
 from typing import Any
 
 from connlint.patterns import Led, regex
+from connlint.project import jsonc
 from connlint.project.importers import CODE, importers
 from connlint.project.module import Module
 from connlint.project.naming import Naming, stem_of
 from connlint.project.packages import own_root, package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
-from connlint.project.stage import Stages
+from connlint.project.stage import Stages, words_of
 from connlint.project.timeline import is_main_test
 
 _MOST = 16
 """Files, one importing the other, that are looked at before one counts as loaded by somebody."""
+_MOST_UNBUILT = 300
+"""The same, for one in a folder that no package has."""
+_TRANSLATED = (".ts", ".tsx", ".jsx", ".mts", ".cts")
+_LOADED = ("production", "example")
+"""Stages of files that others are there to load."""
 _COMPANY = 3
 """Files of the package that others import, before one that nobody imports is told from a loose collection."""
 _STARTED = frozenset(
@@ -91,7 +97,10 @@ _RUNS_JAVASCRIPT = regex(
     rb"\b(?:child_process|worker_threads|vm)\b|\bWorker\(")
 """What a file holds that runs the files whose names it has listed: who does not has listed data."""
 _PUBLISHED = regex(rb"^\s*classifiers\s*=|[\"']Programming Language :: |^\[project\.urls\]", re.M)
-_PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files|types|typings)"\s*:')
+_PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files)"\s*:')
+_TYPES = regex(rb'"(?:types|typings)"\s*:')
+_PRESENTED = regex(rb'"(?:license|repository|homepage|keywords|author|bugs)"\s*:')
+"""What a package tells to those who look for one. (The packages of a workspace have types for each other, too.)"""
 _TITLE = regex(rb"^\s*name\s*=\s*['\"]([\w.-]+)['\"]", re.M)
 _STARTS = regex(rb"^(?:CMD|ENTRYPOINT)\b", re.M)
 _PRIVATE = regex(rb'"private"\s*:\s*true')
@@ -124,9 +133,35 @@ class Abandoned:
     def has(self, path: str) -> bool:
         """Whether nothing of the program is seen to load ``path``, although it could be seen."""
         if path not in self._known:
-            self._known[path] = (self.stages.of_path(path) == "production" and self._is_alone(path)
-                                 and (self._is_marked(path) or not self.is_library(path)) and self.has_company(path))
+            left = self.stages.of_path(path) in _LOADED and (self._is_unbuilt(path) or (
+                self._is_alone(path) and (self._is_marked(path) or not self.is_library(path))))
+            self._known[path] = left and self.has_company(path)
         return self._known[path]
+
+    def _is_unbuilt(self, path: str) -> bool:
+        """Whether nothing translates a file of TypeScript or JSX: it stands in no package of the workspace, the
+        configurations of the compiler leave it out, and no script speaks of its folder, nor does a file beyond import
+        one there."""
+        folder, below, _ = path.partition("/")
+        if not (path.endswith(_TRANSLATED) and below) or own_root(self.project, path):
+            return False
+        package = self.programs.package(path)
+        if not package.get("workspaces") and "pnpm-workspace.yaml" not in self.project.tree.paths:
+            return False
+        configs: Any = self.project.linkers["javascript"].resolver.configs  # type: ignore[attr-defined]
+        config, near = configs.governing(path)
+        scripts = " ".join(str(text) for text in jsonc.mapping(package.get("scripts")).values())
+        if config is not None or not near or folder in words_of(scripts) or self.programs.is_told(path):
+            return False
+        found = {path: None}
+        waiting = [path]
+        while waiting and len(found) <= _MOST_UNBUILT:
+            fresh = [other for other in self.index.of(waiting.pop()) if other not in found]
+            if not all(other.startswith(folder + "/") for other in fresh):
+                return False
+            found.update(dict.fromkeys(fresh))
+            waiting += fresh
+        return not waiting
 
     def is_trial(self, module: Module, node: Any) -> bool:
         """Whether ``node`` runs only where somebody starts the file by hand, to try what others import from it: nothing
@@ -141,10 +176,11 @@ class Abandoned:
     def _is_alone(self, path: str) -> bool:
         """Whether neither ``path`` nor any file that leads to it is started, named, or looked for."""
         found = {path: None}
+        own = set(self.index.of(path)) if self.stages.of_path(path) == "example" else ()  # examples lead to examples
         waiting = [path]
         while waiting:
             here = waiting.pop()
-            if here != path and self._is_beside(here):
+            if here != path and here not in own and self._is_beside(here):
                 continue
             if self._is_first(here):
                 return False
@@ -153,7 +189,8 @@ class Abandoned:
             waiting += fresh
             if len(found) > _MOST:
                 return False
-        return not any(self.naming.has(one) or self._is_gathered(one) for one in found if not self._is_beside(one))
+        return not any(self.naming.has(one) or self._is_gathered(one) for one in found
+                       if one == path or not self._is_beside(one))
 
     def _is_beside(self, path: str) -> bool:
         """Whether what ``path`` imports is not loaded by the program for its sake: a test, an example, a tool that no
@@ -178,7 +215,7 @@ class Abandoned:
     def _is_first(self, path: str) -> bool:
         """Whether the file may well be where a program begins, by its own place, name and content."""
         name = path.rpartition("/")[2]
-        if self.stages.of_path(path) != "production" or (
+        if self.stages.of_path(path) not in _LOADED or (
                 name.count(".") > 1 and not self._is_marked(path) and not _DEEP.search(path)):
             return True  # of a tool; or ``x.config.ts``, ``x.module.ts``: somebody knows what the second name means
         stem = name.partition(".")[0]
@@ -270,7 +307,10 @@ class Abandoned:
             return any(name in self.project.tree.paths and _PUBLISHED.search(self.index.data(name))
                        and not self._is_only_run(prefix, name) for name in told)
         data = self.index.data(prefix + "package.json")
-        return _PRIVATE.search(data) is None and _PUBLISHED_JAVASCRIPT.search(data) is not None
+        if _PRIVATE.search(data) is not None:
+            return False
+        return _PUBLISHED_JAVASCRIPT.search(data) is not None or (
+            _TYPES.search(data) is not None and _PRESENTED.search(data) is not None)
 
     def _is_only_run(self, prefix: str, name: str) -> bool:
         """Whether what the file ``name`` describes is run in an image and imported by nobody, as there is no package

@@ -38,6 +38,8 @@ _PROTOCOLS = frozenset(
 """Words at the beginning or the end of methods that libraries ask for by a name of their own."""
 _DEPTH = 2
 """Functions that call each other, and are called by nobody else."""
+_WORDS = 2
+"""Words in the name of a class that its project has made up, and that nobody asks for by a name of theirs."""
 _PASSED_ON = regex(rb"\bexport\s*(?:type\s*)?\{[^{}]*\}(?:\s*from\b)?|^__all__\b[^\]]*\]", re.M)
 _RENAMED = regex(rb"[ \t]+as\b")
 _IMPLEMENTING = regex(rb"\bimplements\b")
@@ -66,6 +68,8 @@ class Uncalled:
         function = next((f for f in module.nodes(p.Function) if f.at[0] <= offset < f.at[1]), None) if module else None
         if module is None or function is None or function.decorators:
             return False
+        if self._is_of_unused_class(module, function, depth):
+            return True
         name, owner = _name_and_owner(module, function)
         if not name or name.startswith("__") or name in _ASKED_FOR or function.kind in ("get", "set", "constructor"):
             return False
@@ -84,6 +88,20 @@ class Uncalled:
         head = module.source.data[owner.at[0] : owner.body[0].at[0] if owner.body else owner.at[1]]
         return not owner.bases and _IMPLEMENTING.search(head) is None and (
             self._is_tested(path, name) or _is_own(name))
+
+    def _is_of_unused_class(self, module: Module, function: p.Function, depth: int) -> bool:
+        """Whether ``function`` is a method of a class that the program never names: it makes no object of it."""
+        owner = module.parent(module.parent(function))
+        outer = module.parent(owner) if type(owner) is p.Class else None
+        if type(owner) is not p.Class or type(outer) is not p.Define or type(module.parent(outer)) is not p.Program:
+            return False
+        if owner.bases or owner.decorators or not owner.name or len(words_of(owner.name)) < _WORDS:
+            return False
+        found_by_place = not module.path.endswith(".py") and self.programs.is_by_convention(module.path)
+        if found_by_place or Abandoned.of(self.project, self.stages).is_library(module.path):
+            return False
+        return (self._is_reached(module.path) or _is_started(module)) and not self._is_named(
+            module.path, owner.name, outer.at, depth)
 
     def _is_reached(self, path: str) -> bool:
         """Whether files of the program import the module, directly or through others that pass on what it gives."""
