@@ -719,3 +719,16 @@ def test_a_service_that_stands_there_twice_and_one_of_the_usual_namespace(tmp_pa
     web = next(s for s in deployment.services if s.name == "web")
     assert [row.port for row in web.listens] == [8000]
     assert [c.service for c in web.connects] == ["db"]
+
+
+def test_what_may_be_set_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services:\n  web:\n    build: .\n    env_file: [secret.env]\n"
+                        "    environment:\n      LOGIN_REDIRECT_URL: http://page:3000/login\n"
+                        "  page:\n    image: nginx\n",
+        "Dockerfile": 'FROM python:3.12\nCOPY . .\nCMD ["python", "main.py"]\n',
+        "main.py": "import os\n\nSTORE = os.environ.get('STORE_URL', 'redis://localhost:6379')\n",
+    }
+    map_ = drawn(files, tmp_path)
+    assert "STORE_URL is not seen to be set; without it the code takes its default" in render(map_, "text", Options())
+    assert [c.variable for c in service(map_, "web").connects] == ["STORE_URL"]

@@ -106,6 +106,8 @@ class Addresses:
         for host in self._held(text, neighbours):
             if self.wording.listens(name, host, text) or self.wording.allows(name, host) or host.name == "0.0.0.0":
                 continue
+            if not by_server and host.scheme in ("", "http", "https") and self.wording.sends(words):
+                continue  # people are sent there, and nothing of it is asked
             service = neighbours.named(host.name)
             if service is not None and service == neighbours.names[id(one)]:
                 continue

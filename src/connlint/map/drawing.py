@@ -163,7 +163,8 @@ class _Drawing:
                         if hosts(default) else ()):
                 found = True
                 yield Connection(variable, shown(row.host, row.host.port), row.lead.target, "default", places[0],
-                                 row.lead.service, row.lead.port or row.host.port, row.browser, places, row.lead.why)
+                                 row.lead.service, row.lead.port or row.host.port, row.browser, places, row.lead.why,
+                                 bool(one.open))
         required = any(r.required for r in readings)
         if not found and not every and ((required and self.addresses.says_where(variable)) or troubled):
             why = "not seen to be set" if one.open else "not set"

@@ -73,7 +73,8 @@ class Connection(Struct, frozen=True):
     ``variable`` holds it ("" where none does); ``address`` is ``scheme://host:port`` as far as it is known, "" where
     nothing is. ``service`` names the target within the deployment where ``target`` is "service". ``browser`` is set
     where the address is for the user's browser and not for the service itself. ``read`` are places of the code that
-    read the variable. ``why`` says why something is unknown.
+    read the variable. ``why`` says why something is unknown. ``unseen`` is set where the variable may be set although
+    nothing here shows it.
     """
 
     variable: str
@@ -86,6 +87,7 @@ class Connection(Struct, frozen=True):
     browser: bool = False
     read: tuple[Spot, ...] = ()
     why: str = ""
+    unseen: bool = False
 
 
 class Wait(Struct, frozen=True):

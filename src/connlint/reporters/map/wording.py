@@ -37,7 +37,8 @@ def story(connection: Connection) -> str:
     """How a connection was learnt and what is to be known about it, as one clause."""
     parts = []
     if connection.source == "default":
-        parts.append(f"{connection.variable} is not set, so the code takes its default")
+        set_ = "not seen to be set; without it" if connection.unseen else "not set, so"
+        parts.append(f"{connection.variable} is {set_} the code takes its default")
     elif connection.source == "unset":
         parts.append(f"{connection.variable} is {connection.why}")
     elif connection.source == "code":
