@@ -19,6 +19,8 @@ from connlint.project.stage import Stages
 from connlint.project.values import Read, Site, Values
 
 _VALIDATED = regex(rb"\b(?:validate|validationSchema)\b")
+_SCHEMA = regex(r"(?:^|[/._-])(?:env|environment|config|configuration|schema|settings)\b[^/]*$")
+"""A file whose name says that it is about settings."""
 _MOST = 200
 """Importers, one behind the other, that are followed from a library to the applications which load it."""
 
@@ -123,9 +125,12 @@ def _promised(values: Values, stages: Stages, root: str) -> tuple[set[str], set[
         index = importers(project)
         paths = [path for path in index.mentions("validat", "a.ts") if own_root(project, path) == root]
         # asked of the bytes first: a large package mentions it in hundreds of files
-        validating = any(b"ConfigModule" in (data := index.data(path)) and _VALIDATED.search(data) is not None
-                         and stages.of_path(path) == "production" for path in paths)
-        for path in paths if validating else ():
+        validating = [path for path in paths if b"ConfigModule" in (data := index.data(path))
+                      and _VALIDATED.search(data) is not None and stages.of_path(path) == "production"]
+        # the schema may stand in a file of its own, which says nothing of what it is for
+        beside = [target for path in validating for _, target, _ in index.targets(path)
+                  if own_root(project, target) == root and _SCHEMA.search(target)]
+        for path in dict.fromkeys((*paths, *beside)) if validating else ():
             module = project.module(path) if stages.of_path(path) == "production" else None
             if module is not None:
                 found |= _given(values, stages, module)

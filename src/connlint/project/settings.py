@@ -240,10 +240,28 @@ def _schema(environment: Environment, module: Module, record: p.Record) -> Itera
         key = entry.key
         if type(key) is not p.Text or not VARIABLE.match(key.value) or type(entry.value) is not p.Call:
             continue
-        table, root = _builder(environment, module, entry.value)
+        chain = _written_out(module, entry.value)
+        table, root = _builder(environment, module, chain)
         if table is not None:
-            yield Declaration((key.value,), entry, _schema_default(module, entry.value, table, root),
-                              optional=_schema_optional(entry.value, table, root))
+            yield Declaration((key.value,), entry, _schema_default(module, chain, table, root),
+                              optional=_schema_optional(chain, table, root))
+
+
+def _written_out(module: Module, call: p.Call) -> p.Call:
+    """The chain of calls that a function of the module gives back where ``call`` is no more than a call of it:
+    ``URL: required("URL")``. One that makes a default of what it is given is not followed."""
+    only = module.only(call.callee.id, call.callee) if type(call.callee) is p.Name else None
+    function = only.value if only is not None else None
+    if type(function) is not p.Function:
+        return call
+    returns = [node for node in module.nodes(p.Return) if module.function(node) is function]
+    value = returns[0].value if len(returns) == 1 else None
+    if type(value) is not p.Call or len(function.body) != 1:
+        return call
+    given = {param.target.id for param in function.params if type(param.target) is p.Name}
+    told = any(type(node) is p.Name and node.id in given for method, link in chain_below(value) if method == "default"
+               for item in link.args for node in _within(item.value))
+    return call if told else value
 
 
 def requiring_link(environment: Environment, module: Module, declaration: Declaration) -> str:
