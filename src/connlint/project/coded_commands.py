@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from connlint.model import program as p
-from connlint.model.deployment import Command, Word
+from connlint.model.deployment import Command, Known, Word
 from connlint.model.finding import Place
 from connlint.patterns import regex
 from connlint.project.project import Project
@@ -91,4 +91,19 @@ def _as_program(record: p.Record, path: str) -> Command | None:
     if folder.startswith(("/", "..")):
         return None
     words = (Word(program, Place(path, script.at)), Word(script.value, Place(path, script.at), script.value))
-    return Command(words, Place(path, record.at), False, {}, folder)
+    return Command(words, Place(path, record.at), False, _environment(given.get("env"), path), folder)
+
+
+def _environment(given: Any, path: str) -> dict[str, Known]:
+    """The variables of ``env``; a value that is no text is not known."""
+    found: dict[str, Known] = {}
+    for entry in given.entries if type(given) is p.Record else ():
+        if type(entry.key) is p.Text:
+            text = entry.value.value if type(entry.value) is p.Text else None
+            found[entry.key.value] = Known(text, Place(path, entry.value.at), text or "")
+    return found
+
+
+def is_list(path: str) -> bool:
+    """Whether pm2 reads the file at ``path``."""
+    return _LISTED.search(path) is not None

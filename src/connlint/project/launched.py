@@ -1,16 +1,18 @@
 """Variables that a program of the project hands to another that it starts, so that no default of theirs is ever taken.
 
 ``spawn("python", ["run.py"], { env: { ...process.env, BROKER_URL: broker } })`` sets ``BROKER_URL`` for ``run.py`` and
-for everything that it imports.
+for everything that it imports; so does ``env`` in a list of programs that pm2 starts.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from connlint.model import program as p
 from connlint.project.callees import last_name
+from connlint.project.coded_commands import is_list, listed_commands
 from connlint.project.importers import CODE, importers
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -46,7 +48,7 @@ class Launched:
         names = set(variables)
         if names and all(self._is_described(path, name) for name in names):
             return True
-        if not any(self._starts(other) for name in names for like in ("a.py", "a.js")
+        if not any(self._starts(other) or is_list(other) for name in names for like in ("a.py", "a.js")
                    for other in self.index.mentions(name, like)):
             return False
         return names <= self._of.get(path, set())
@@ -69,6 +71,10 @@ class Launched:
                 for names, started in _launches(module, self.index.paths) if module is not None else ():
                     for path in self._loaded(started):
                         self._given.setdefault(path, set()).update(names)
+            for command in listed_commands(self.project, list(filter(is_list, self.index.paths))):
+                started = posixpath.normpath(posixpath.join(command.folder or "", command.words[-1].value or ""))
+                for path in self._loaded(started) if command.assignments and started in self.project.tree.paths else ():
+                    self._given.setdefault(path, set()).update(command.assignments)
         return self._given
 
     def _loaded(self, started: str) -> set[str]:
