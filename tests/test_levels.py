@@ -134,6 +134,18 @@ PUBLISHED = {
     "docker-compose.yml": "services:\n  api:\n    build: .\n    environment: {LOG_LEVEL: info}\n"
                           "  web:\n    image: nginx\n    ports: ['3000:80']\n",
 }
+TOWER = ("import asyncio\n\n\nclass TowerClock:\n    def __init__(self):\n        asyncio.create_task(asyncio.sleep(1))"
+         "\n\n\ndef hour():\n    return 12\n")
+CROWD = {**WORLD, **{f"core/star{number}.py": "HIGH = 1\n" for number in range(9)},
+         "mud.py": WORLD["mud.py"] + "".join(f"from core.star{number} import HIGH\n" for number in range(9))}
+WANTED = {
+    "package.json": '{"name": "mono", "private": true, "workspaces": ["api", "web"]}',
+    "api/package.json": '{"name": "@mono/api", "type": "module", "main": "index.ts", "dependencies": {"pg": "8"}}',
+    "api/index.ts": "export { pool } from './pool';\nexport const ROUTES = { rows: '/rows' };\n",
+    "api/pool.ts": "import { Pool } from 'pg';\nif (!process.env.DATABASE_URL) throw new Error('DATABASE_URL');\n"
+                   "export const pool = new Pool({ connectionString: process.env.DATABASE_URL });\n",
+    "web/package.json": '{"name": "@mono/web", "dependencies": {"next": "15", "@mono/api": "workspace:*"}}',
+    "web/lib/client.ts": "import { ROUTES } from '@mono/api';\nexport const path: (typeof ROUTES)['rows'] = '/rows';\n"}
 STORED = {
     "package.json": '{"name": "store", "scripts": {"start": "node src/index.js"}}',
     "src/index.js": "const { redis } = require('./redis');\nredis.ping();\n",
@@ -305,6 +317,14 @@ CASES = {
     "a task of a module that the program imports": ("task-not-cancelled", "warning", {
         **WORLD, "core/clock.py": CLOCK,
         "mud.py": WORLD["mud.py"] + "from core.clock import strike\nasyncio.run(strike())\n"}),
+    "a pool of a package that a page wants for its types": ("module-scope-pool", "note", WANTED),
+    "a pool of a package that a page runs": ("module-scope-pool", "warning", {
+        **WANTED, "web/lib/server.ts": "import { pool } from '@mono/api';\nexport const rows = pool.query('');\n"}),
+    "a task of a class that nobody makes": ("task-not-cancelled", "note", {
+        **CROWD, "core/clock.py": TOWER, "mud.py": CROWD["mud.py"] + "from core.clock import hour\nprint(hour())\n"}),
+    "a task of a class that the program makes": ("task-not-cancelled", "warning", {
+        **CROWD, "core/clock.py": TOWER,
+        "mud.py": CROWD["mud.py"] + "from core.clock import TowerClock\nTowerClock()\n"}),
     "a client with a default": ("module-scope-pool", "error", STORED),
     "a client of a program that stops without its variable": ("module-scope-pool", "warning", {
         **STORED, "src/index.js": STORED["src/index.js"] + DEMANDED}),

@@ -18,6 +18,7 @@ from connlint.checks.preloads import Preloads
 from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Place, Step
 from connlint.model.rule import Card, Rules
+from connlint.project.elision import stays
 from connlint.project.environment import Environment
 from connlint.project.evaluation import Event, Import, Order, Orders, evaluate
 from connlint.project.importers import importers
@@ -313,37 +314,13 @@ class Loads:
             if statement.at[0] <= step.at < statement.at[1]:
                 if type(statement) is p.Export:
                     return not statement.type_only
-                if statement.type_only or not at_import(module, statement):
-                    return False
-                return not statement.names or not step.importer.endswith((".ts", ".tsx", ".mts", ".cts")) or any(
-                    not name.type_only and self._used(module, name.local) for name in statement.names)
+                return at_import(module, statement) and stays(module, statement)
         return True
 
-    def _used(self, module: Module, local: str | None) -> bool:
-        if local is None:
-            return False
-        table = module.memo.get(Loads._used)
-        if table is None:
-            typed: list[Any] = [*module.nodes(p.Let), *module.nodes(p.Param)]
-            types = {id(name) for node in typed if node.annotation is not None for name in _names_in(node.annotation)}
-            table = module.memo[Loads._used] = {
-                name.id for name in module.nodes(p.Name) if id(name) not in types
-            } | {e.local for export in module.nodes(p.Export) for e in export.names}
-        return local in table
 
 def _begins(module: Module, node: Any) -> bool:
     """Whether ``node`` is evaluated when ``module`` is imported or started."""
     return at_import(module, node, main=True)
-
-
-def _names_in(expression: Any) -> Iterator[p.Name]:
-    """Every name inside ``expression``, itself included."""
-    waiting = [expression]
-    while waiting:
-        here = waiting.pop()
-        if type(here) is p.Name:
-            yield here
-        waiting.extend(p.children(here))
 
 
 def loads_of(project: Project, card: Card, rules: Rules) -> Loads:

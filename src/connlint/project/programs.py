@@ -13,6 +13,7 @@ from connlint.model import program as p
 from connlint.model.source import Span
 from connlint.patterns import regex
 from connlint.project import jsonc
+from connlint.project.elision import stays
 from connlint.project.importers import importers
 from connlint.project.javascript_files import join
 from connlint.project.module import Module
@@ -40,6 +41,7 @@ COMMANDS = regex(
 """Files that start programs."""
 _TEST = regex(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
 _PATH = regex(r"[\w@.-]*[\w./-]+")
+_CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
 
 _BARE = regex(rb"\s*import\s*['\"]")
 """An import that binds no name."""
@@ -291,11 +293,30 @@ class Programs:
             if path.endswith("/package.json"):
                 other = self._package_at(path.rpartition("/")[0])[1]
                 dependencies = _dependencies(other)
-                if own in dependencies:
-                    for name, title in names.items():
-                        if name in dependencies:
-                            return title, path
+                known = next((names[name] for name in names if name in dependencies), None)
+                if own in dependencies and known is not None and not self._wants_types_alone(path, own):
+                    return known, path
         return None
+
+    def _wants_types_alone(self, path: str, package: str) -> bool:
+        """Whether all code beside the ``package.json`` at ``path`` that imports ``package`` wants its types alone."""
+        word = package.encode()
+        index = importers(self.project)
+        folder = path.removesuffix("package.json")
+        found = False
+        for other in sorted(it for it in self.project.tree.paths if it.startswith(folder)):
+            if not other.endswith(_CODE) or word not in index.data(other):
+                continue
+            module = self.project.module(other)
+            for it in module.nodes(p.Import) if module is not None else ():
+                if f"{it.module}/".startswith(f"{package}/"):
+                    found = True
+                    if module is not None and stays(module, it):
+                        return False
+            texts = [it.args[0].value for it in module.nodes(p.Call) if it.args] if module is not None else []
+            if any(type(it) is p.Text and f"{it.value}/".startswith(f"{package}/") for it in texts):
+                return False
+        return found
 
     def declares(self, path: str, files: re.Pattern[str], pattern: re.Pattern[bytes]) -> bool:
         """Whether a file of the package of ``path`` that ``files`` names matches ``pattern``."""
