@@ -19,7 +19,7 @@ _LARGEST = 1_000_000
 """Bytes. Nobody looks for a caller in a larger file."""
 _FEW = 24
 """Files whose importers are looked for one by one; after that the imports of all files are followed at once."""
-_MANY = 48
+_MANY = 20
 """Words that are searched for in all files of a language; whoever asks for more looks them up, for as much again."""
 _BARRELS = 4
 """Files, one behind the other, through which a name may be passed on."""

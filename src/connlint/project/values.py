@@ -158,10 +158,11 @@ class Values:
 
     def _conditional(self, module: Module, e: p.Conditional, frame: Frame | None) -> list[Possible]:
         rows = []
+        missing = {truth: self.absence.of(module, e.test, truth, frame) for truth in (True, False)}
         for arm, truth in ((e.then, True), (e.otherwise, False)):
-            absent = self.absence.of(module, e.test, truth, frame)
+            absent = missing[truth]
             condition = (Condition(module, e.test, truth),)
-            present = {v for r in self.absence.of(module, e.test, not truth, frame) for v in r.variables}
+            present = {v for r in missing[not truth] for v in r.variables}
             for q in self.possible(module, arm, frame):
                 if q.nothing and present.intersection(v for r in q.absent for v in r.variables):
                     continue

@@ -29,7 +29,7 @@ SUFFIXES = JAVASCRIPT + TYPESCRIPT + COMPONENTS
 _ES_MODULE = regex(r"(?:^|[;})/])[ \t]*(?:import\b\s*[^(.\s]|export\b\s*[^=:.,)\s])", re.MULTILINE)
 _REFUSED = regex(r"@flow\b|<>|\basync\s*[*#]|\(\s*\w+\s*:\s*(?:any|string)\b|\bimport type\b")
 """What esprima surely refuses, as far as it shows at a glance. A wrong guess costs nothing: the program is the same."""
-_LONG = 4_000
+_LONG = 2_000
 """Characters from which on tree-sitter reads JavaScript as well. esprima takes three times as long for the same
 program, and more where words say what may be passed over."""
 Parser = Literal["both", "esprima", "tree-sitter"]
