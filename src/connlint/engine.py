@@ -139,7 +139,9 @@ def _run(selection: Selection, rules: Rules, config: Config, options: Options, t
                 wanted.append((row.path, row.cards))
         wanted = with_borrowers(scanned, wanted, session)
         checked = 0
-        for results in workers.map(check_files, _cut(wanted, 32)):
+        of_files = workers.map(check_files, _cut(wanted, 32))
+        marked = _marked(selection)  # while others work
+        for results in of_files:
             for result in results:
                 findings += [finding for finding in result.findings if finding.place.path in reported]
                 suppressions += result.suppressions
@@ -153,7 +155,7 @@ def _run(selection: Selection, rules: Rules, config: Config, options: Options, t
             findings += [finding for finding in told if finding.place.path in reported]
         for told in of_imports:
             findings += told
-    sources = _sources(findings, suppressions, session.tree, _marked(selection))
+    sources = _sources(findings, suppressions, session.tree, marked)
     findings = _ordered(_suppressed(findings, suppressions, sources, session, problems))
     return Report(
         findings=tuple(findings),
