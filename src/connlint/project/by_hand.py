@@ -75,8 +75,14 @@ class ByHand:
         if any(not once.isdisjoint(words_of(folder)) for folder in folders):
             return True
         if suffix == "py":
-            return not stem.isidentifier()
+            return not stem.isidentifier() and not self._is_page(path)
         return suffix == "cjs" and self.programs.package(path).get("type") == "module"
+
+    def _is_page(self, path: str) -> bool:
+        """Whether a library takes the file from a folder of pages, which it puts in the order of their names."""
+        data = self.project.tree.read(path) or b""
+        return path.split("/")[-2:-1] == ["pages"] and any(
+            re.search(rb"^(?:import|from)[ \t]+%s\b" % name.encode(), data, re.M) for name in self.stages.paging)
 
     def is_errand(self, path: str) -> bool:
         """Whether nothing imports the file at ``path``, and scripts of its package name it, all of them errands that no

@@ -95,7 +95,8 @@ class Stages:
         self.by_hand = set(tables.get("by hand", {}).get("words", ()))
         self.errands = set(tables.get("by hand", {}).get("errands", ()))
         self.browsers = tuple(tables.get("by hand", {}).get("browsers", ()))
-        self.asking, self.staying = (frozenset(tables.get("by hand", {}).get(key, ())) for key in ("asking", "staying"))
+        self.asking, self.staying, self.paging = (
+            frozenset(tables.get("by hand", {}).get(key, ())) for key in ("asking", "staying", "paging"))
         self.aside = set(tables.get("aside", {}).get("words", ()))
         self.aside_files = self.aside.union(tables.get("aside", {}).get("second_names", ()))
         start = tables.get("start", {})
