@@ -174,7 +174,8 @@ class Lifecycles:
                 self._add(Api(
                     "connection", language, tuple(entry["names"]), what=kind["what"], wary=language == "python",
                     ends=tuple(r["call"] for r in entry["release"] if "on" not in r), discarded="never",
-                    starts=tuple(entry.get("explicit", ())), idle=entry.get("connects") == "explicit",
+                    starts=(*entry.get("explicit", ()), *entry.get("queues", ())),
+                    idle=entry.get("connects") == "explicit" or "queues" in entry,
                     managed=entry.get("with") != "tx",
                     closes=entry.get("with") == "closes" and entry.get("kind") in _WITHOUT_TRANSACTIONS,
                     unreleased=kind["unreleased"] if at_once else "never",
