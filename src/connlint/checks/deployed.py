@@ -179,7 +179,7 @@ class Code:
         asked = re.compile(rb"^[^#\n]*\b(?:" + words + rb")\b|import \*", re.MULTILINE)
         own = set(self.files(one))
         importing = importers(self.project).of(module.path)
-        if not importing and self._folder(one) is None:
+        if not importing and self._folder(one) is None and not self._is_started(one, module.path):
             # settings that are loaded by their name, in one of several programs
             reading = (self.project.tree.read(path) or b"" for path in own - {module.path})
             return any(NEEDED.match(name) for name in names) or any(map(asked.search, reading))
@@ -188,6 +188,11 @@ class Code:
             # who gets at it in a way that is not seen has to name it
             return any(asked.search(self.project.tree.read(path) or b"") for path in own - {module.path})
         return not using or any(path in own for path in using)
+
+    def _is_started(self, one: Running, path: str) -> bool:
+        """Whether ``one`` starts the file at ``path`` itself."""
+        starts = Starts.of(self.project, self.rules.apis).of_service(one)
+        return any(path in targets_of(start) for start in starts)
 
     def runs(self, one: Running, path: str) -> bool:
         """Whether the code at ``path`` is among the `files` of ``one``."""
