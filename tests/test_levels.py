@@ -572,3 +572,57 @@ def test_what_alone_of_several_nothing_is_seen_to_use(asked: str, levels: list[s
                                  "  lamps: process.env.LAMPS_URL || 'http://localhost:3002',\n};\n",
                     "main.js": f"import {{ places }} from './places.js';\n{asked}"}).findings
     assert [f.level for f in found if f.rule == "env-localhost-fallback"] == levels
+
+
+WORKER = {
+    "package.json": '{"name": "shop", "private": true, "scripts": {"start": "node dist/index.js"}, "dependencies": '
+                    '{"ioredis": "5", "next": "15"}}',
+    "src/redis.ts": "import Redis from 'ioredis';\n"
+                    "export const redis = new Redis(process.env.REDIS_URL || 'redis://localhost:6379');\n",
+}
+ASKING = """import { redis } from './redis';
+async function main() {
+  const missing = ['REDIS_URL'].filter((name) => !process.env[name]);
+  if (missing.length > 0) {
+    console.error(missing);
+    process.exit(1);
+  }
+  await redis.ping();
+}
+"""
+
+
+@pytest.mark.parametrize(("more", "found"), [
+    ({"src/index.ts": ASKING + "main().catch(console.error);\n"}, False),
+    ({"src/index.ts": ASKING + "export { main };\n"}, True),
+    ({"src/index.ts": ASKING.replace("['REDIS_URL']", "['OTHER_URL']") + "main();\n"}, True),
+    ({"src/index.ts": ASKING + "main();\n", "src/worker.ts": "import { redis } from './redis';\nredis.ping();\n"},
+     True),
+])
+def test_a_program_that_ends_without_its_variable_keeps_no_fallback(more, found):
+    said = [f.message for f in report({**WORKER, **more}).findings if f.level != "note"]
+    assert any("localhost" in text for text in said) == found
+
+
+STORE = {
+    "package.json": '{"private": true, "workspaces": ["store", "site"]}',
+    "store/package.json": '{"name": "@shop/store", "private": true, "main": "src/index.ts", '
+                          '"dependencies": {"pg": "8"}}',
+    "store/src/index.ts": "import { Pool } from 'pg';\nimport { SIZE } from './size';\n"
+                          "const pool = new Pool({ host: 'db', max: SIZE });\n"
+                          "export const routes = { rows: () => pool.query('SELECT 1') };\n",
+    "store/src/size.ts": "export const SIZE = 4;\n",
+    "site/package.json": '{"name": "site", "private": true, "dependencies": {"next": "15", "@shop/store": "*"}}',
+}
+
+
+@pytest.mark.parametrize(("page", "level"), [
+    ("import { client } from 'rpc';\nimport { routes } from '@shop/store';\n"
+     "export const api = client<typeof routes>('');\n", set()),
+    ("import type { routes } from '@shop/store';\nexport type Api = typeof routes;\n", set()),
+    ("import { routes } from '@shop/store';\nexport const api = () => routes.rows();\n", {"warning"}),
+    ("import { client } from 'rpc';\nexport const api = () => client(import('@shop/store'));\n", {"warning"}),
+])
+def test_a_page_that_takes_types_alone_evaluates_nothing(page, level):
+    found = report({**STORE, "site/lib/api.ts": page}).findings
+    assert {f.level for f in found if "Next.js" in f.message} == level

@@ -214,7 +214,8 @@ class Judge:
         about what it does then.
         """
         module, options = built.module, self.options
-        if (found := self.fallback(built)) is not None:
+        if (found := self.fallback(built)) is not None and not is_promised(
+                self.values, self.stages, built.module, found[0].absent):
             q, value = found
             variables = ", ".join(dict.fromkeys(v for r in q.absent for v in r.variables))
             assert q.joint is not None and q.text is not None

@@ -9,6 +9,7 @@ from typing import Any
 from connlint.checks.demands import demands_of, required_variables
 from connlint.model import program as p
 from connlint.patterns import regex
+from connlint.project.abandoned import Abandoned
 from connlint.project.callees import last_name
 from connlint.project.conditions import Condition
 from connlint.project.importers import importers
@@ -21,6 +22,8 @@ from connlint.project.values import Read, Site, Values
 _VALIDATED = regex(rb"\b(?:validate|validationSchema)\b")
 _SCHEMA = regex(r"(?:^|[/._-])(?:env|environment|config|configuration|schema|settings)\b[^/]*$")
 """A file whose name says that it is about settings."""
+_MOST_OF_PROGRAM = 60
+"""Files of a program, one importing the other, that lie between a fallback and where the program begins."""
 _MOST = 200
 """Importers, one behind the other, that are followed from a library to the applications which load it."""
 
@@ -47,9 +50,71 @@ def is_promised(values: Values, stages: Stages, module: Module, reads: tuple[Rea
                     and all(d.node.at < read.site.node.at for read in early) for v in d.variables} if early else names
         if any(names & demanded & _promised(values, stages, root)[1] for root in _applications(values.project, module)):
             return True
-    return all(_is_parsed(values, stages, read) for read in reads) or _is_demanded_at_start(
-        values, stages, [Site(module, at)] if at is not None else [read.site for read in reads],
-        {v for read in reads for v in read.variables})
+    if all(_is_parsed(values, stages, read) for read in reads) or _is_demanded_at_start(
+            values, stages, [Site(module, at)] if at is not None else [read.site for read in reads], names):
+        return True
+    return _is_demanded_by_programs(values, stages, reads[0].site.module.path, names)
+
+
+def _is_demanded_by_programs(values: Values, stages: Stages, path: str, names: set[str]) -> bool:
+    """Whether every program that loads the file at ``path`` ends where one of ``names`` is missing: whatever was built
+    before, nothing goes on with it."""
+    index = importers(values.project)
+    asking = {other for name in names if name.isidentifier() for other in index.mentions(name, path)} - {path}
+    if not asking:
+        return False
+    seen: dict[str, Any] = {path: None}
+    waiting = deque(seen)
+    first = []
+    while waiting:
+        here = waiting.popleft()
+        above = [other for other in index.of(here) if stages.of_path(other) == "production"]
+        if not above:
+            if here in asking:
+                first.append(here)
+            elif here == path or not Abandoned.of(values.project, stages).has(here):
+                return False
+        fresh = [other for other in above if other not in seen]
+        seen.update(dict.fromkeys(fresh))
+        waiting.extend(fresh)
+        if len(seen) > _MOST_OF_PROGRAM:
+            return False
+    homes = [values.project.module(here) for here in first]
+    return bool(first) and all(home is not None and any(
+        names & demand.variables and demand.node is not None and _is_at_once(stages, home, demand.node)
+        for demand in demands_of(values, stages, home)) for home in homes)
+
+
+def _is_at_once(stages: Stages, module: Module, node: Any) -> bool:
+    """Whether the program comes to ``node`` when it is started, wherever it is deployed: at its top level, or in a
+    function that is called there."""
+    below = node
+    for above in module.parents(node):
+        kind = type(above)
+        if kind is p.Function:
+            holder = module.parent(above)
+            name = above.name or (holder.name if type(holder) is p.Define else None)
+            return name is not None and name in _called_at_once(module)
+        if kind is p.If and below is not above.test:
+            held = any(below is statement for statement in above.then)
+            if not stages.development_only(Condition(module, above.test, not held)):
+                return False
+        elif kind in (p.Loop, p.Class, p.Conditional, p.Logical, p.Handler, p.Case):
+            return False
+        below = above
+    return True
+
+
+def _called_at_once(module: Module) -> set[str]:
+    """The names of the functions that statements at the top level of ``module`` call."""
+    found = set()
+    for statement in module.program.body:
+        value: Any = statement.value if type(statement) is p.Evaluate else None
+        while type(value) in (p.Await, p.Member, p.Call):
+            if type(value) is p.Call and type(value.callee) is p.Name:
+                found.add(value.callee.id)
+            value = value.value if type(value) is p.Await else value.of if type(value) is p.Member else value.callee
+    return found
 
 
 def _is_demanded_at_start(values: Values, stages: Stages, sites: list[Site], names: set[str]) -> bool:
