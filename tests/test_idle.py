@@ -168,6 +168,8 @@ def test_what_stands_in_no_package_of_a_workspace(more, level):
 
 @pytest.mark.parametrize(("files", "level"), [
     ({"package.json": '{"name": "shop", "private": true}'}, "note"),
+    ({"package.json": '{"name": "shop", "private": true}',
+      "examples/count.test.ts": "import { count } from './count';\ncount();\n"}, "note"),
     ({"package.json": '{"name": "shop", "exports": "./src/index.ts"}'}, "error"),
     ({"README.md": "# Shop", "examples/start.ts": "import { count } from './count';\ncount();\n"}, "error"),
 ])

@@ -176,11 +176,11 @@ class Abandoned:
     def _is_alone(self, path: str) -> bool:
         """Whether neither ``path`` nor any file that leads to it is started, named, or looked for."""
         found = {path: None}
-        own = set(self.index.of(path)) if self.stages.of_path(path) == "example" else ()  # examples lead to examples
+        shown = self.stages.of_path(path) == "example"  # which examples may well lead to
         waiting = [path]
         while waiting:
             here = waiting.pop()
-            if here != path and here not in own and self._is_beside(here):
+            if here != path and not (shown and self.stages.of_path(here) == "example") and self._is_beside(here):
                 continue
             if self._is_first(here):
                 return False
