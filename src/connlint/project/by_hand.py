@@ -26,6 +26,9 @@ _STARTS = regex(rb"\A#!|\brequire\.main\b|\bimport\.meta\.main\b|\bimport\.meta\
 _USAGE = regex(rb"(?:\bconsole\.\w+|\bprint|\bexit|\bwrite|\bError)\(\s*[fru]{0,2}['\"`](?:\s|\\n)*[Uu](?:sage|SAGE):")
 """The call with which a program says how it is started."""
 
+_ENDLESS = regex(rb"^[ \t]*while[ \t]+(?:True|1)[ \t]*:|\b(?:run_forever|run_until_disconnected|start_consuming)\(", re.M)
+"""A loop of a program that does its work again and again."""
+
 
 class ByHand:
     """Answers about one project."""
@@ -75,8 +78,13 @@ class ByHand:
         if any(not once.isdisjoint(words_of(folder)) for folder in folders):
             return True
         if suffix == "py":
-            return not stem.isidentifier() and not self._is_page(path)
+            return not stem.isidentifier() and not self._is_page(path) and not self._stays(path, words_of(stem))
         return suffix == "cjs" and self.programs.package(path).get("type") == "module"
+
+    def _stays(self, path: str, words: tuple[str, ...]) -> bool:
+        """Whether a program of Python goes on until it is stopped, as its name or an endless loop says."""
+        return (bool(words) and words[-1] in self.stages.staying) or _ENDLESS.search(
+            self.project.tree.read(path) or b"") is not None
 
     def _is_page(self, path: str) -> bool:
         """Whether a library takes the file from a folder of pages, which it puts in the order of their names."""
