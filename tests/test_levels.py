@@ -241,7 +241,7 @@ CASES = {
         "app/cache.py": CACHE + "try:\n    CLIENT = connected()\nexcept Exception:\n    CLIENT = None\n"}),
     "a connection at import that raises what it has caught": ("import-time-connection", "error", {
         "app/cache.py": CACHE + "try:\n    CLIENT = connected()\nexcept Exception:\n    print('away')\n    raise\n"}),
-    "a connection at import that what is deployed tells where": ("import-time-connection", "warning", {
+    "a connection at import that what is deployed tells where": ("import-time-connection", "note", {
         "docker-compose.yml": COMPOSE.replace("LOG_LEVEL", "CACHE_HOST: cache, LOG_LEVEL"),
         "Dockerfile": SERVED["Dockerfile"].replace("main:app", "app.main:app"),
         "app/cache.py": CACHE + "CLIENT = connected()\n"}),
@@ -482,6 +482,24 @@ def test_what_every_deployment_sets_is_a_note(read: str, rule: str, file: str, t
     found = [f for f in report({**files, file: text.replace("_GIVEN_", given)}).findings if f.rule == rule]
     assert [f.level for f in found] == [level]
     assert any(step.place.path == file for step in found[0].steps) == (level == "note")
+
+
+POOL = ("import os\n\nfrom sqlalchemy import create_engine\n\n"
+        "engine = create_engine(os.getenv('CACHE_HOST', 'postgresql://localhost/rows'))\n")
+KEPT_ONE = ("import os\n\nimport redis\n\n_store = None\n\n\ndef store():\n    global _store\n"
+            "    if _store is None:\n        _store = redis.Redis(host=os.getenv('CACHE_HOST', 'localhost'))\n"
+            "    return _store\n")
+
+
+@pytest.mark.parametrize(("code", "rule", "use"), [
+    (POOL, "module-scope-pool", "from rows import engine\n\nwhile True:\n    engine.connect()\n"),
+    (KEPT_ONE, "sticky-singleton", "from rows import store\n\nwhile True:\n    store().get('x')\n"),
+])
+def test_a_client_is_not_stuck_with_what_no_deployment_takes(code: str, rule: str, use: str) -> None:
+    files = {**WORKED, "api/rows.py": code, "api/main.py": use}
+    found = [f.level for text in (ONE, TWO) for f in report(
+        {**files, "compose.yaml": text.replace("_GIVEN_", "cache")}).findings if f.rule == rule]
+    assert found == ["note", "warning"]
 
 
 LEFT_OVER = {

@@ -16,6 +16,7 @@ from connlint.checks.demands import demands_of
 from connlint.checks.deployed import Code, on_a_developers_machine
 from connlint.checks.env_load import loaded_after, loads_of
 from connlint.checks.promised import is_promised
+from connlint.checks.provided import provided
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Card, Rules
@@ -215,7 +216,7 @@ class Judge:
         """
         module, options = built.module, self.options
         if (found := self.fallback(built)) is not None and not is_promised(
-                self.values, self.stages, built.module, found[0].absent):
+                self.values, self.stages, built.module, found[0].absent) and self.provided(found[0]) is None:
             q, value = found
             variables = ", ".join(dict.fromkeys(v for r in q.absent for v in r.variables))
             assert q.joint is not None and q.text is not None
@@ -257,6 +258,13 @@ class Judge:
         if options.get("prefork") and (forked := self._forked(built, imported)) is not None:
             return forked
         return Facts("plain")
+
+    def provided(self, q: Possible) -> Step | None:
+        """Where a deployment sets a variable without which ``q`` is taken, if all that are known to run the code that
+        reads it do."""
+        names = [name for read in q.absent for name in read.variables]
+        return provided(Code.of(self.project, self.rules), self.stages, q.absent[0].site.module.path, names,
+                        lambda one: True)
 
     def _eased(self, built: Construction, q: Possible, way: tuple[tuple[Module, Any], ...]) -> Step | None:
         """Why nothing is proved to fail where ``q`` is taken: a failure is caught on the way, or what is deployed sets

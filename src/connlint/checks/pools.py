@@ -257,13 +257,15 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
         name = listed([shown_variable(name) for name in lacking(q)])
         what = said(built)
         holder, node = cache
+        given = court.provided(q)
         yield Draft(
-            "kept", place_of(module, built.call),
+            "kept" if given is None else "provided", place_of(module, built.call),
             {"what": what, "variable": name, "address": shown(q.text), "holder": holder}, holder,
             (
                 Step(place_of(q.joint.module, q.joint.node), f"{name} falls back to {shown(q.text)}"),
                 Step(place_of(module, built.call), f"{what} takes that address at its first use"),
                 Step(place_of(module, node), f"`{holder}` keeps it, so a value set later is never seen"),
+                *([given] if given is not None else ()),
             ),
             fix=require(court.values, q.absent, q.joint),
         )

@@ -26,7 +26,8 @@ _STARTS = regex(rb"\A#!|\brequire\.main\b|\bimport\.meta\.main\b|\bimport\.meta\
 _USAGE = regex(rb"(?:\bconsole\.\w+|\bprint|\bexit|\bwrite|\bError)\(\s*[fru]{0,2}['\"`](?:\s|\\n)*[Uu](?:sage|SAGE):")
 """The call with which a program says how it is started."""
 
-_ENDLESS = regex(rb"^[ \t]*while[ \t]+(?:True|1)[ \t]*:|\b(?:run_forever|run_until_disconnected|start_consuming)\(", re.M)
+_ENDLESS = regex(
+    rb"^[ \t]*while[ \t]+(?:True|1)[ \t]*:|\b(?:run_forever|run_until_disconnected|start_consuming)\(", re.M)
 """A loop of a program that does its work again and again."""
 
 
