@@ -471,6 +471,8 @@ TWO = ONE + "  jobs:\n    build: ./api\n    command: python main.py\n    environ
     ("compose.yaml", TWO, "cache", "warning"),
     ("docker-compose.dev.yml", ONE, "cache", "warning"),
     ("compose.yaml", ONE.replace("build: ./api", "build: {context: ./api, target: dev}"), "cache", "warning"),
+    ("compose.yaml", ONE.replace("{CACHE", "{APP_ENV: development, CACHE"), "cache", "warning"),
+    ("compose.yaml", ONE.replace("{CACHE", "{APP_ENV: '${APP_ENV:-development}', CACHE"), "cache", "note"),
 ])
 @pytest.mark.parametrize(("read", "rule"), [
     ("os.getenv('CACHE_HOST', 'localhost')", "env-localhost-fallback"),
@@ -500,6 +502,22 @@ def test_a_client_is_not_stuck_with_what_no_deployment_takes(code: str, rule: st
     found = [f.level for text in (ONE, TWO) for f in report(
         {**files, "compose.yaml": text.replace("_GIVEN_", "cache")}).findings if f.rule == rule]
     assert found == ["note", "warning"]
+
+
+PUT_ASIDE = {
+    "main.py": "from shop import rows, items, stock\nprint(rows, items, stock)\nSTATE = 'archive'\n",
+    "shop/__init__.py": "", "shop/rows.py": "", "shop/items.py": "", "shop/stock.py": "",
+    "scripts/archive/fill.py": "from shop.lost import all_of_it\nall_of_it()\n",
+}
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    ({}, "note"),
+    ({"run.py": "import os, runpy\nrunpy.run_path(os.path.join('scripts', 'archive', 'fill.py'))\n"}, "error"),
+    ({"run.sh": "#!/bin/sh\npython scripts/archive/fill.py\n"}, "error"),
+])
+def test_a_word_is_not_the_way_to_a_folder_of_that_name(more: dict[str, str], level: str) -> None:
+    assert [f.level for f in report(PUT_ASIDE | more).findings if f.rule == "missing-module"] == [level]
 
 
 LEFT_OVER = {

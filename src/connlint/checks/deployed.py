@@ -101,7 +101,9 @@ def for_development(one: Running, stages: Stages) -> bool:
     """Whether a service is put together for developers: by the stage of its image, or by what it is told it is."""
     if _DEVELOPMENT.search(one.service.target or ""):
         return True
-    told = [known.value for name, known in one.environment.items() if name in stages.variables]
+    # a default of the file is what a developer gets; who deploys it says otherwise
+    told = [known.value for name, known in one.environment.items()
+            if name in stages.variables and "${" not in known.written]
     return any((value or "").lower() in stages.development for value in told)
 
 

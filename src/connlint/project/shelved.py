@@ -92,14 +92,17 @@ class Shelved:
                          rb"^[ \t]*(?:COPY|ADD)\b[^\n]*[\s/]%s(?![\w-])|"
                          rb":[ \t]*(?:\./)?%s[ \t]*$" % (name, name, name, name), re.M)
         quoted = _quoted(name, alone=folder.rpartition("/")[2] not in _COMMON)
+        outer = folder.rpartition("/")[0].rpartition("/")[2].encode()
         for path in self.project.tree.paths:
             if path.startswith(prefix):
                 continue
             pattern = quoted if path.endswith(CODE) else way if _TELLING.search(path) else None
             if pattern is not None and self.stages.of_path(path) not in ("test", "example"):
                 data = self.index.data(path)
-                if len(data) <= _LARGEST and any(_DATA.search(found[0]) is None for found in pattern.finditer(data)):
-                    return True
+                if len(data) <= _LARGEST and any(
+                        _DATA.search(found[0]) is None and (pattern is way or outer in data or b"/" in found[0])
+                        for found in pattern.finditer(data)):
+                    return True  # the name alone is a word like others, unless the folder above is named, too
         return False
 
 
