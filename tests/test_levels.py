@@ -504,6 +504,15 @@ def test_a_client_is_not_stuck_with_what_no_deployment_takes(code: str, rule: st
     assert found == ["note", "warning"]
 
 
+@pytest.mark.parametrize(("package", "level"), [("shop/rows/__init__.py", "note"), ("shop/rows/data.py", "error")])
+def test_a_package_hides_the_module_of_its_name(package: str, level: str) -> None:
+    files = {"main.py": "from shop import rows, items\nprint(rows, items)\n", "shop/__init__.py": "",
+             "shop/items.py": "from shop import stock, prices\nprint(stock, prices)\n", "shop/stock.py": "",
+             "shop/prices.py": "",
+             "shop/rows.py": "from shop.lost import all_of_it\n", package: ""}
+    assert [f.level for f in report(files).findings if f.rule == "missing-module"] == [level]
+
+
 PUT_ASIDE = {
     "main.py": "from shop import rows, items, stock\nprint(rows, items, stock)\nSTATE = 'archive'\n",
     "shop/__init__.py": "", "shop/rows.py": "", "shop/items.py": "", "shop/stock.py": "",

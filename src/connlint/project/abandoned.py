@@ -133,10 +133,16 @@ class Abandoned:
     def has(self, path: str) -> bool:
         """Whether nothing of the program is seen to load ``path``, although it could be seen."""
         if path not in self._known:
-            left = self.stages.of_path(path) in _LOADED and (self._is_unbuilt(path) or (
+            left = self.stages.of_path(path) in _LOADED and (self._is_unbuilt(path) or self._is_hidden(path) or (
                 self._is_alone(path) and (self._is_marked(path) or not self.is_library(path))))
             self._known[path] = left and self.has_company(path)
         return self._known[path]
+
+    def _is_hidden(self, path: str) -> bool:
+        """Whether a package of the same name stands beside a module of Python, which an import therefore never finds,
+        and nothing starts it as a program."""
+        return (path.endswith(".py") and f"{path[:-3]}/__init__.py" in self.project.tree.paths
+                and not self.programs.is_commanded(path) and not self.programs.is_told(path))
 
     def _is_unbuilt(self, path: str) -> bool:
         """Whether nothing translates a file of TypeScript or JSX: it stands in no package of the workspace, the
