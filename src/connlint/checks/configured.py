@@ -7,6 +7,7 @@ in the same one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from connlint.checks.neighbours import Groups, listens, may_listen
@@ -21,7 +22,7 @@ from connlint.project.starts import Starts
 
 _LED = regex(rb"^[^\n]*?(?:\b(?:proxy|fastcgi|uwsgi|scgi|grpc)_pass[ \t]|^[ \t]*server[ \t]|\breverse_proxy[ \t]|"
              rb"\btargets[\"']?[ \t]*:|^[ \t]*-[ \t]+[\"']?(?=[\w.]+:\d)|"
-             rb"^[ \t]*-?[ \t]*[\"']?url[\"']?[ \t]*[:=])[^\n]*", 8)
+             rb"^[ \t]*-?[ \t]*[\"']?url[\"']?[ \t]*[:=])[^\n]*", re.M)
 """Lines of configuration that say where a server sends requests itself."""
 _LOOPBACK = regex(rb"(?<![\w.-])(localhost|127\.0\.0\.1):(\d{2,5})(?![\w.])")
 _LISTENS = regex(rb"\blisten[ \t]+(?:[\w.*]+:|\[[^\]\n]*\]:)?(\d{2,5})\b")

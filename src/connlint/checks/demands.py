@@ -159,7 +159,7 @@ def _is_validated_elsewhere(project: Project, stages: Stages, module: Module, ow
 
 def _refused(values: Values, module: Module, test: Any) -> tuple[Read, ...]:
     """The reads of what a test compares with loopback: a program that stops there never uses such a default."""
-    parts = list(_within(test))
+    parts = list(p.within(test))
     if not any(type(part) is p.Text and loopback(part.value) is not None for part in parts):
         return ()
     return tuple(r for part in parts if type(part) in (p.Name, p.Member) for q in values.possible(module, part)
@@ -172,17 +172,11 @@ def _refined(stages: Stages, module: Module) -> Iterator[str]:
     for call in module.nodes(p.Call) if refining else ():
         if type(call.callee) is not p.Member or call.callee.name not in refining:
             continue
-        for node in (inner for argument in call.args for inner in _within(argument.value)):
+        for node in (inner for argument in call.args for inner in p.within(argument.value)):
             if type(node) is p.Compare:
                 sides = (node.left, node.right)
                 if any(type(side) is p.Text and loopback(side.value) is not None for side in sides):
                     yield from (side.name for side in sides if type(side) is p.Member and VARIABLE.match(side.name))
-
-
-def _within(expression: Any) -> Iterator[Any]:
-    yield expression
-    for child in p.children(expression):
-        yield from _within(child)
 
 
 def _way(stages: Stages, module: Module, node: Any) -> Span | None:

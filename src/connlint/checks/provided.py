@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from connlint.checks.deployed import Code, for_development, is_in_use
 from connlint.model.finding import Step
@@ -11,7 +11,7 @@ from connlint.project.services import Running
 from connlint.project.stage import Stages
 
 
-def provided(code: Code, stages: Stages, path: str, names: Iterable[str],
+def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
              takes: Callable[[Running], bool]) -> Step | None:
     """The first place where a service that runs the code at ``path`` is given one of the variables ``names``.
 

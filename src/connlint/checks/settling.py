@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from connlint.checks.endings import Endings
 from connlint.checks.homes import Home
-from connlint.checks.lifecycles import Api, Lifecycles
+from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.telling import Telling
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place
@@ -98,7 +98,7 @@ class Settling:
                 if type(above) is p.Call and above.callee is use:
                     yield Told(above, module.function(above))
                 elif type(above) is p.Argument and type(taker := module.parent(above)) is p.Call and (
-                        _word(taker.callee) in self.table.handing):
+                        last_word(taker.callee) in self.table.handing):
                     yield Told(taker, None)
 
     def _helped(self, stops: list[Any], function: p.Function) -> list[Any]:
@@ -135,7 +135,7 @@ class Settling:
                 if above is callback:
                     break
                 if type(above) is p.If and any(
-                        type(it) is p.Compare and it.op in ("<", "<=", ">", ">=") for it in _parts(above.test)):
+                        type(it) is p.Compare and it.op in ("<", "<=", ">", ">=") for it in p.within(above.test)):
                     return True
         return False
 
@@ -175,7 +175,7 @@ class Settling:
         callee = told.callee
         bound = self.module.lookup(callee.id, callee) if type(callee) is p.Name else ()
         owner = {id(self._owner(it)) for it in bound if it.kind == "param"}
-        for it in _parts(branch):
+        for it in p.within(branch):
             if type(it) is p.Call and type(it.callee) is p.Name:
                 for other in self.module.lookup(it.callee.id, it.callee):
                     if other.kind == "param" and id(self._owner(other)) in owner:
@@ -237,18 +237,6 @@ class Settling:
                 if type(event) is p.Text and event.value in self.table.over and f"{source}." in text:
                     return True
         return False
-
-
-def _word(callee: Any) -> str | None:
-    return callee.id if type(callee) is p.Name else callee.name if type(callee) is p.Member else None
-
-
-def _parts(thing: Any) -> Iterator[Any]:
-    waiting = [thing]
-    while waiting:
-        here = waiting.pop()
-        yield here
-        waiting.extend(p.children(here))
 
 
 def _holds(thing: Any, inner: Any) -> bool:

@@ -512,6 +512,15 @@ def children(thing: Any) -> Iterator[Any]:
             yield value
 
 
+def within(thing: Any) -> Iterator[Any]:
+    """``thing`` and every node below it, in order of evaluation as the fields stand, each before what is below it."""
+    waiting = [thing]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(reversed(list(children(here))))
+
+
 _FIELDS: dict[type, tuple[str, ...]] = {}
 _NAME = regex(r"\w+")
 

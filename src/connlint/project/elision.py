@@ -26,18 +26,8 @@ def is_used(module: Module, local: str | None) -> bool:
     table = module.memo.get(is_used)
     if table is None:
         typed: list[Any] = [*module.nodes(p.Let), *module.nodes(p.Param)]
-        types = {id(name) for node in typed if node.annotation is not None for name in _names_in(node.annotation)}
+        types = {id(name) for node in typed if node.annotation is not None for name in p.within(node.annotation)}
         table = module.memo[is_used] = {name.id for name in module.nodes(p.Name) if id(name) not in types} | {
             e.local for export in module.nodes(p.Export) for e in export.names}
     return local in table or any(alone(local.encode()).search(module.source.data, it.at[0], it.at[1])
                                  for it in module.nodes(p.Unread))
-
-
-def _names_in(expression: Any) -> list[p.Name]:
-    found, waiting = [], [expression]
-    while waiting:
-        here = waiting.pop()
-        if type(here) is p.Name:
-            found.append(here)
-        waiting.extend(p.children(here))
-    return found

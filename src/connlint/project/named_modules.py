@@ -8,6 +8,7 @@ Facts: documentation of Django ("Applications", "How Django processes a request"
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
@@ -19,9 +20,10 @@ from connlint.project.project import Project
 
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 _SET = regex(rb"[\"']DJANGO_SETTINGS_MODULE[\"']\s*(?:,|\]\s*=)\s*[\"']([\w.]+)[\"']")
-_APPLICATIONS = regex(rb"^[ \t]*\w*(?:INSTALLED_APPS|_APPS)(?:\s*:[^=\n]+)?\s*\+?=\s*[\[(]([^\])]*)[\])]", 8)
-_LISTED = regex(rb"^[ \t]*(?:MIDDLEWARE|CELERY_IMPORTS|CELERY_INCLUDE)(?:\s*:[^=\n]+)?\s*\+?=\s*[\[(]([^\])]*)[\])]", 8)
-_SINGLE = regex(rb"^[ \t]*ROOT_URLCONF\s*=\s*[\"']([\w.]+)[\"']", 8)
+_APPLICATIONS = regex(rb"^[ \t]*\w*(?:INSTALLED_APPS|_APPS)(?:\s*:[^=\n]+)?\s*\+?=\s*[\[(]([^\])]*)[\])]", re.M)
+_LISTED = regex(
+    rb"^[ \t]*(?:MIDDLEWARE|CELERY_IMPORTS|CELERY_INCLUDE)(?:\s*:[^=\n]+)?\s*\+?=\s*[\[(]([^\])]*)[\])]", re.M)
+_SINGLE = regex(rb"^[ \t]*ROOT_URLCONF\s*=\s*[\"']([\w.]+)[\"']", re.M)
 _INCLUDED = regex(rb"\b(?:include|imports)\s*=\s*[\[(]([^\])]*)[\])]|\binclude\(\s*[\"']([\w.]+)[\"']")
 _DISCOVERED = regex(rb"\bautodiscover_tasks\(\s*(?:(?:lambda\s*:\s*)?[\[(]([^\])]*)[\])])?")
 _TEXT = regex(rb"[\"']([A-Za-z_][\w.]*)[\"']")

@@ -192,7 +192,7 @@ def _field_default(environment: Environment, module: Module, statement: p.Let) -
         calls.append(value)
         value = None
     if statement.annotation is not None:
-        calls += [node for node in _within(statement.annotation)
+        calls += [node for node in p.within(statement.annotation)
                   if type(node) is p.Call and environment.spelled(module, node.callee) in factories]
     aliases: list[str] = []
     for call in calls:
@@ -213,7 +213,7 @@ def _field_default(environment: Environment, module: Module, statement: p.Let) -
 def _is_optional(statement: p.Let) -> bool:
     """Whether a field may stay without a value: it is given None, directly or inside of a description."""
     return statement.value is not None and any(
-        type(node) is p.Constant and node.value == "null" for node in _within(statement.value))
+        type(node) is p.Constant and node.value == "null" for node in p.within(statement.value))
 
 
 def _aliases(environment: Environment, module: Module, alias: Any, entry: dict[str, Any]) -> list[str]:
@@ -224,12 +224,6 @@ def _aliases(environment: Environment, module: Module, alias: Any, entry: dict[s
     if type(alias) is p.Call and environment.spelled(module, alias.callee) in entry["choices"]:
         return [item.value.value for item in alias.args if type(item.value) is p.Text]
     return []
-
-
-def _within(expression: Any) -> Iterator[Any]:
-    yield expression
-    for child in p.children(expression):
-        yield from _within(child)
 
 
 # -- schemas, records, trees ------------------------------------------------------------------------------------------
@@ -260,7 +254,7 @@ def _written_out(module: Module, call: p.Call) -> p.Call:
         return call
     given = {param.target.id for param in function.params if type(param.target) is p.Name}
     told = any(type(node) is p.Name and node.id in given for method, link in chain_below(value) if method == "default"
-               for item in link.args for node in _within(item.value))
+               for item in link.args for node in p.within(item.value))
     return call if told else value
 
 

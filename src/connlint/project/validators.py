@@ -65,7 +65,7 @@ def has_default_method(module: Module, node: Any) -> bool:
 def _replaces(module: Module, method: p.Function, field: str) -> bool:
     for node in _all(method.body):
         if type(node) in (p.Assign, p.Let) and node.value is not None and _is_field(node.target, field):
-            kept = any(_is_field(inside, field) for inside in _within(node.value))
+            kept = any(_is_field(inside, field) for inside in p.within(node.value))
             if not kept and not any(_asks_for_emptiness(c, field) for c in conditions(module, node, method)):
                 return True
         elif type(node) is p.Call and _last(node) in ("setdefault", "__setattr__", "setattr"):
@@ -83,7 +83,7 @@ def _refuses(module: Module, method: p.Function, field: str) -> bool:
     given = {param.target.id for param in method.params if type(param.target) is p.Name} if own else set()
     for node in nodes:
         if type(node) is p.Raise:
-            tests = [inside for test in _tests(module, node, method) for inside in _within(test)]
+            tests = [inside for test in _tests(module, node, method) for inside in p.within(test)]
             about = any(_is_field(t, field) or (type(t) is p.Name and t.id not in ("self", "cls")) for t in tests)
             if about and any(_says_loopback(t) for t in tests):
                 return True
@@ -152,7 +152,7 @@ def _validates(method: p.Function) -> bool:
 
 
 def _names(decorator: Any, field: str) -> bool:
-    return any(type(node) is p.Text and node.value in (field, "*") for node in _within(decorator))
+    return any(type(node) is p.Text and node.value in (field, "*") for node in p.within(decorator))
 
 
 def _last(expression: Any) -> str:
@@ -162,10 +162,4 @@ def _last(expression: Any) -> str:
 
 def _all(nodes: Any) -> Iterator[Any]:
     for node in nodes:
-        yield from _within(node)
-
-
-def _within(expression: Any) -> Iterator[Any]:
-    yield expression
-    for child in p.children(expression):
-        yield from _within(child)
+        yield from p.within(node)
