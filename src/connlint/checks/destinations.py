@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+from connlint.checks.replaced import is_replaced
 from connlint.checks.wording import Wording
 from connlint.model import program as p
 from connlint.patterns import alone
@@ -98,7 +99,7 @@ class Destinations:
 
     def _is_unread(self, module: Module, node: Any, found: list[Use]) -> bool:
         """Whether the value becomes part of something whose other parts alone are read, or is never asked for."""
-        if self._is_settled(module, node):
+        if self._is_settled(module, node) or is_replaced(self.values, module, node):
             return True
         if type(node) is p.Entry and self.mentions.is_unread_entry(module, node, _REST_OF_SCHEMA):
             return True

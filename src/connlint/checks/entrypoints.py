@@ -28,8 +28,8 @@ _BUILT = regex(
 )
 """Folders in which builds leave what they make."""
 _STARTED = (rb"(?:[\w.-]*\b(?:python[\d.]*|node|tsx|ts-node|dev|nodemon|bun|deno|run|watch)\b[\"',\s]+"
-            rb"(?:--?[\w=-]+[\"',\s]+)*[\"']?[\w./-]*)")
-"""What stands before a file where it is started, and not written or downloaded."""
+            rb"(?:--?[\w=-]+[\"',\s]+)*[\"']?[\w./-]*|\"main\"\s*:\s*\"(?:\./)?)")
+"""What stands before a file where it is started or loaded, and not written or downloaded."""
 _TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".template", ".tpl", ".in", ".mustache", ".hbs", ".ejs", ".erb",
               ".example", ".sample", ".dist", ".tt", "-tpl")
 """Endings of files from which a file without the ending is made."""
@@ -271,6 +271,8 @@ _RECIPE = regex(r"(?:^|/)(?:[\w.-]*Dockerfile[\w.-]*|[Mm]akefile|[Jj]ustfile|\.\
 
 def _found_file(start: Start, ground: Ground, path: str) -> Answer:
     """The file ``path``, or something it may be made from."""
+    if "node_modules" in path.split("/"):
+        return Unknown("may be installed")
     answer = ground.find(path)
     if not isinstance(answer, Missing):
         return answer
@@ -460,7 +462,8 @@ def _near_module(start: Start, target: Target, answers: list[Answer], applicatio
     if near is None:
         return ""
     path, name = near
-    if not folder or path.startswith(folder + "/"):
+    # the very module in another folder is found from there, and mostly so is what it imports
+    if not path.endswith("/" + file) and (not folder or path.startswith(folder + "/")):
         inside = path[len(folder):].lstrip("/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         return f"; did you mean '{inside}:{name}'?"
     return f"; {path} defines '{name}'"

@@ -16,7 +16,7 @@ from connlint.patterns import regex
 from connlint.project.grounds import is_plain
 from connlint.project.project import Project
 from connlint.project.rewording import wait_until_healthy
-from connlint.project.services import Running
+from connlint.project.services import Running, Services
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
@@ -94,14 +94,16 @@ def _idles(one: Running, tables: Tables) -> bool:
 
 def _waits(one: Running, tables: Tables, project: Project) -> bool:
     """Whether the command, or a script that it names, waits for others."""
-    commands = [*one.commands, *(one.service.entrypoint or ())]
-    commands += one.stage.entrypoint if one.stage is not None else ()
+    own = one.service.entrypoint
+    commands = [*one.commands, *(own if own is not None else one.stage.entrypoint if one.stage is not None else ())]
     text = " ".join(word.written for command in commands for word in command.words).encode()
     names = {posixpath.basename(word.value) for command in commands for word in command.words
              if word.value and word.value.endswith((".sh", ".py", ".bash"))}
     for path in project.tree.paths if names else ():
         if posixpath.basename(path) in names:
             text += project.tree.read(path) or b""
+    services = Services.of(project)
+    text += b"".join(services.script(one, command) or b"" for command in commands if command.words)
     return any(word in text for word in tables.waits)
 
 

@@ -28,6 +28,8 @@ _PLAIN = regex(
     rf"(?:[^\s@/:,]*:[^\s@/,]*@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_][A-Za-z0-9_.\-]*)"
     rf"(?::(\d{{1,5}}|{HOLE}))?(?=$|[/?#,{HOLE}])"
 )
+_IN_BRACKETS = regex(r"(?:.*@)?tcp[46]?\(([^()/@]+)\)(?:/|$)", re.DOTALL)
+"""How drivers of Go write an address: ``user:password@tcp(host:3306)/name``."""
 _PORT = regex(r"(.*?)(?::(\d*))?$", re.DOTALL)
 _WHOLE = regex(r"[^:]+:\d{4,5}$")
 _MENTIONS = regex(r"localhost|127\.\d|::1|0\.0\.0\.0|docker|0:0:1", re.IGNORECASE)
@@ -82,6 +84,8 @@ def hosts(text: str) -> tuple[Host, ...]:
         return ()
     if text in ("::1", "0:0:0:0:0:0:0:1"):
         return (Host(text),)
+    if "(" in text and (inside := _IN_BRACKETS.match(text)):
+        return (_split(inside[1]),)
     if text.startswith("tcp:"):
         text = text[4:]
     rows = []

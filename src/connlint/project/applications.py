@@ -134,7 +134,7 @@ class Applications:
 
     def _is_installable(self, root: str) -> bool:
         """Whether what stands below ``root`` may be installed as a package of its own."""
-        if root in self.linker.roots.declared:
+        if root in self.linker.roots.declared and root not in self.linker.roots.started:
             return True
         folders = (root, posixpath.dirname(root)) if posixpath.basename(root) in ("src", "lib", "python") else (root,)
         return any(posixpath.join(folder, name) in self.project.tree.paths for folder in folders for name in _BUILDS)

@@ -252,6 +252,9 @@ def grounds_of(running: Running, command: Command, services: Services, plain: fr
     if running.image is None or running.stage is None:
         if service.kind in HOSTED or (service.kind in PACKED and service.build is not None):
             return [Folder(services.tree, command.folder)] if command.folder is not None else []
+        if others := services.alternatives(running):
+            rows = [grounds_of(other, command, services, plain) for other in others]
+            return [ground for row in rows for ground in row] if all(rows) else []
         if service.kind == "compose" and service.mounts:
             inside = _joined(service.folder, command.inside)
             return [] if inside is None else [Inside(services.tree, inside, None, None, None, service.mounts, plain)]

@@ -23,12 +23,15 @@ class Kustomized:
         self._own: dict[str, dict[str, dict[str, Known]]] = {}
         self._over: dict[str, list[Kustomization]] = {}
         self._patches: dict[str, list[str]] = {}
+        self._images: dict[str, dict[str, set[str]]] = {}
         for one in self._by_path.values():
             if (told := one.kustomization) is None:
                 continue
             files = self._files(one)
             for path in files:
                 self._own.setdefault(path, {}).update(one.maps)
+                for image, new in told.images.items():
+                    self._images.setdefault(path, {}).setdefault(image, set()).add(new)
                 if told.changes or told.merged:
                     self._over.setdefault(path, []).append(told)
             for patch in told.patches:
@@ -45,6 +48,7 @@ class Kustomized:
 
     def completed(self, path: str, service: Service) -> Service:
         """``service`` of the manifest at ``path`` as it is applied, as far as that is known."""
+        service = self._renamed(path, service)
         if path in self._patches:
             bases = [base for file in self._patches[path] for base in self._services(file)
                      if base.name == service.name and file != path]
@@ -59,6 +63,17 @@ class Kustomized:
         environment = {name: replace(known, value=None, partly=None) if name in changed else known
                        for name, known in service.environment.items()}
         return replace(service, environment=environment, open=(*service.open, "an overlay changes it"))
+
+    def _renamed(self, path: str, service: Service) -> Service:
+        """``service`` with the name that its image gets, where that is the same in all overlays that give it one."""
+        known = service.image
+        name, at, digest = (known.value or "").partition("@") if known is not None else ("", "", "")
+        head, slash, last = name.rpartition("/")
+        last, colon, tag = last.partition(":")
+        new = self._images.get(path, {}).get(f"{head}{slash}{last}", set())
+        if known is None or len(new) != 1:
+            return service
+        return replace(service, image=replace(known, value=f"{next(iter(new))}{colon}{tag}{at}{digest}"))
 
     def _services(self, path: str) -> tuple[Service, ...]:
         return self._by_path[path].services if path in self._by_path else ()

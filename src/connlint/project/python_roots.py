@@ -38,8 +38,9 @@ _SIDE = regex(r"(?:^|/)(?:tests?|docs?|ci|\.\w+|requirements)(?:/|$)")
 
 class Roots(Struct, frozen=True):
     """``folders`` hold top-level modules. ``declared`` are those of them that configuration names in so many words,
-    each with the folders of the files that do so: it holds for what lies below these. ``projects`` are folders with
-    requirements or an image of their own, so that what lies in them is installed and started by itself.
+    each with the folders of the files that do so: it holds for what lies below these. ``started`` are those of which
+    nothing is known but that a program runs there. ``projects`` are folders with requirements or an image of their own,
+    so that what lies in them is installed and started by itself.
 
     ``installed`` are the import names, as far as they can be told from the names of distributions, that the project
     declares or locks as dependencies: what is its ``own``, by the names of its distributions, is not among them.
@@ -50,6 +51,7 @@ class Roots(Struct, frozen=True):
     declared: dict[str, frozenset[str]]
     installed: frozenset[str]
     own: frozenset[str]
+    started: frozenset[str]
 
 
 def read_roots(tree: Tree) -> Roots:
@@ -63,6 +65,9 @@ def read_roots(tree: Tree) -> Roots:
         if normal(name) not in own:
             installed.update(import_names(name))
     folders = tree.folders
+    started = frozenset(reader.started - set(reader.declared))
+    for root in reader.started:
+        reader.declared.setdefault(root, set()).add(root)
     for user, used in reader.beside():
         for owners in reader.declared.values():
             if used in owners:
@@ -70,7 +75,7 @@ def read_roots(tree: Tree) -> Roots:
     declared = {root: frozenset(owners) for root, owners in reader.declared.items() if root in folders}
     implied = {f for f in reader.implied if f in folders}
     return Roots(frozenset(implied.union(declared)), frozenset(reader.projects), declared, frozenset(installed),
-                 frozenset(own))
+                 frozenset(own), started)
 
 
 def normal(name: str) -> str:
@@ -102,6 +107,7 @@ class _Reader:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.declared: dict[str, set[str]] = {}
+        self.started: set[str] = set()
         self.implied: set[str] = {""}
         self.projects: set[str] = set()
         self.dependencies: set[str] = set()
@@ -143,7 +149,7 @@ class _Reader:
             if name not in _TEST_SETTINGS and not _SIDE.search(folder):
                 self.projects.add(folder)
             if name == "manage.py":
-                self.place(folder, ["."])
+                self.started.add(folder)
             elif name in ("pyproject.toml", "setup.py", "setup.cfg"):
                 self.place(folder, ["src"])
         if name == "pyproject.toml":
@@ -165,8 +171,7 @@ class _Reader:
         if "docker" in name.lower() or "compose" in name or name in ("Procfile", "Makefile", ".env", "justfile"):
             data = self.read(path)
             self.pythonpath(folder, data)
-            for root in run_roots(self.tree, path, data):
-                self.declared.setdefault(root, set()).add(root)
+            self.started.update(run_roots(self.tree, path, data))
             self.dependencies.update(installed_by(data))
 
     def read(self, path: str) -> bytes:

@@ -220,6 +220,11 @@ class Services:
         name = re.compile(r"[^/]+".join(re.escape(part) for part in re.split("\0+", place)))
         return tuple(sorted(path for path in self.tree.paths if name.fullmatch(path)))
 
+    def alternatives(self, one: Running) -> list[Running]:
+        """What ``one`` is with each of the Dockerfiles of which a variable says with which it is built."""
+        images, recipes = self.images(), self.recipes_of(one.service) if one.image is None else ()
+        return [self._join(one.service, one.deployment, images[path]) for path in recipes if path in images]
+
     def join(self, service: Service, deployment: Deployment) -> Running:
         """A service, perhaps put together from several files, with the image that it is built from."""
         return self._join(service, deployment, self.images().get(self.dockerfile_of(service) or ""))
@@ -362,9 +367,12 @@ class Services:
 
         return tuple(placed(c) for c in rows), placed(entry) if entry is not None else None
 
+    def script(self, one: Running, command: Command) -> bytes | None:
+        """The shell script that ``command`` of ``one`` runs; None where it runs something else, or what is not known."""
+        return self._script(command, one.image, one.stage, one.service, one.folder)
+
     def _script(self, command: Command, image: Image | None, stage: Stage | None, service: Service,
                 folder: str | None) -> bytes | None:
-        """The shell script that ``command`` runs; None where it runs something else, or one that is not known."""
         path = script_name(command)
         if path is None:
             return None

@@ -360,6 +360,19 @@ class Starts:
         if start is not None:
             yield start
 
+    def _holding(self, start: Start) -> Ground | None:
+        """The one of the places where ``start`` may run that holds what it starts; None where none or several do."""
+        target = start.module_target or start.target
+        if target is None:
+            return start.grounds[0] if len(start.grounds) == 1 else None
+        stem = target.module if target.is_path else target.module.replace(".", "/")
+        files = (stem,) if target.is_path else (f"{stem}.py", f"{stem}/__init__.py", f"{stem}/__main__.py")
+        prefixes = start.search or ("",)
+        found = [ground for ground in start.grounds
+                 if any(isinstance(ground.find(posixpath.join(prefix, file)), Found)
+                        for prefix in prefixes for file in files)]
+        return found[0] if len(found) == 1 else None
+
     def _supervised(self, command: Command, running: Running) -> tuple[Ground, ...]:
         """Where a program runs that a supervisor starts; nothing where no image, or more than one, has a supervisor."""
         if kind_of(running.deployment.path) != "supervisor" or running.service.folder is None:
@@ -384,7 +397,11 @@ class Starts:
         it runs."""
         for command in (running.entry, *running.commands):
             if command is not None:
-                grounds = tuple(grounds_of(running, command, self.services, self.plain_bases))
+                if running.service.kind == "systemd":
+                    held = (self._holding(start) for start in self._of_unit(command, running))
+                    grounds = tuple(ground for ground in held if ground is not None)
+                else:
+                    grounds = tuple(grounds_of(running, command, self.services, self.plain_bases))
                 environment = {**running.environment, **command.assignments}
                 yield from self._runs(command, running, grounds, environment, running.commands, 0)
 

@@ -27,6 +27,7 @@ def read_kustomization(source: Source, read: Callable[[str], bytes | None]) -> D
     maps: dict[str, dict[str, Known]] = {}
     merged: dict[str, dict[str, Known]] = {}
     changes = False
+    images: dict[str, str] = {}
     for root in documents(source):
         for key in ("resources", "bases"):
             resources += _paths(root.get(key), folder)
@@ -35,6 +36,10 @@ def read_kustomization(source: Source, read: Callable[[str], bytes | None]) -> D
             changes = changes or node is not None
             for item in node.list() if node is not None else ():
                 patches += _paths(item.get("path") if item.node.id == "mapping" else item, folder)
+        for item in node.list() if (node := root.get("images")) is not None else ():
+            name, new = item.get("name"), item.get("newName")
+            if name is not None and new is not None and name.text and new.text:
+                images[name.text] = new.text
         for key in ("configMapGenerator", "secretGenerator"):
             node = root.get(key)
             for item in node.list() if node is not None else ():
@@ -43,7 +48,7 @@ def read_kustomization(source: Source, read: Callable[[str], bytes | None]) -> D
                     over = behavior is not None and behavior.text in ("merge", "replace")
                     (merged if over else maps).setdefault(name.text, {}).update(_values(item, folder, read))
     return Deployment(source.path, maps=maps,
-                      kustomization=Kustomization(tuple(resources), tuple(patches), changes, merged))
+                      kustomization=Kustomization(tuple(resources), tuple(patches), changes, merged, images))
 
 
 def _paths(node: Yaml | None, folder: str) -> Iterator[str]:

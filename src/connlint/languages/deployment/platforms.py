@@ -47,7 +47,8 @@ def read_procfile(source: Source) -> Deployment:
 
 
 def read_unit(source: Source) -> Deployment:
-    """The service of a systemd unit. ``EnvironmentFile`` is outside the project and leaves it open."""
+    """The service of a systemd unit. ``EnvironmentFile`` is outside the project and leaves it open, and so does a folder
+    of the machine, in which the program may find a file of its own."""
     environment: dict[str, Known] = {}
     open_: list[str] = []
     commands: tuple[Command, ...] = ()
@@ -71,6 +72,8 @@ def read_unit(source: Source) -> Deployment:
             at = at or Place(source.path, row.span())
     if not commands:
         return Deployment(source.path)
+    if not open_:
+        open_.append("files of the machine")
     name = posixpath.basename(source.path).removesuffix(".service")
     return Deployment(source.path, (Service(name, "systemd", commands[0].place, environment, at, tuple(open_),
                                             commands=commands, folder=folder),))

@@ -34,6 +34,14 @@ _EXECUTORS = {"npm": ("exec", "x"), "pnpm": ("exec", "dlx"), "yarn": ("exec", "d
 _WATCHERS = ("nodemon",)
 _EXECUTES = ("--exec", "-x")
 """Programs that start another one again and again, and the options behind which it stands."""
+_PYTHON = regex(r"(?:python|pypy)[\d.]*$")
+_RUN_PYTHON: dict[str, tuple[str, ...]] = {
+    # program → its options that take a value; the module or file that it runs stands behind them
+    "debugpy": ("--listen", "--connect", "--log-to"), "cProfile": ("-o", "-s"), "profile": ("-o", "-s"), "pdb": ("-c",),
+    "coverage": ("--rcfile", "--source", "--include", "--omit", "--data-file", "--context", "--concurrency"),
+    "memray": ("-o", "--output", "--live-port"), "viztracer": ("-o", "--output_file", "--tracer_entries"),
+}
+"""Debuggers and profilers that run a program of Python, as ``python -m NAME`` or by their own name."""
 _LONGEST = 10_000
 """Characters past which a value is not followed: one that is made of itself grows without end."""
 _VALUED = {"-f", "--env-file", "-e", "-u", "--user", "--group", "-g", "-n", "--with", "--extra", "-p", "--project",
@@ -306,6 +314,10 @@ def unwrap(command: Command) -> Command:
     words, wrapped, assigned = list(command.words), list(command.wrapped), dict(command.assignments)
     while words:
         program = posixpath.basename(words[0].value or "")
+        if (looked_at := _looked_at(words)) is not None:
+            wrapped.append(looked_at[0])
+            words = looked_at[1]
+            continue
         if program in _WATCHERS:
             at = next((at for at, word in enumerate(words[:-1]) if word.value in _EXECUTES), None)
             if at is None or " " in (words[at + 1].value or " "):
@@ -341,6 +353,26 @@ def unwrap(command: Command) -> Command:
     if len(words) == len(command.words):
         return command
     return Command(tuple(words), command.place, command.shell, assigned, command.folder, tuple(wrapped), command.open)
+
+
+def _looked_at(words: list[Word]) -> tuple[str, list[Word]] | None:
+    """The debugger or profiler that ``words`` start, and the start of the program that it looks at."""
+    texts = [word.value or "" for word in words]
+    at = 0
+    if _PYTHON.match(posixpath.basename(texts[0])):
+        # ``python -Xfrozen_modules=off -m debugpy``, ``python /tmp/debugpy``
+        at = next((i for i, text in enumerate(texts[1:], 1) if text == "-m" or not text.startswith("-")), len(texts))
+        at += texts[at:at + 1] == ["-m"]
+    name = posixpath.basename(texts[at]) if at < len(texts) else ""
+    if name not in _RUN_PYTHON:
+        return None
+    at += 2 if texts[at + 1:at + 2] == ["run"] else 1
+    while at < len(texts) and texts[at].startswith("-") and texts[at] != "-m":
+        at += 2 if texts[at] in _RUN_PYTHON[name] else 1
+    if not texts[at:] or (texts[at] != "-m" and not texts[at].endswith(".py")):
+        return None
+    python = words[0] if _PYTHON.match(posixpath.basename(texts[0])) else replace(words[0], value="python")
+    return name, [python, *words[at:]]
 
 
 def _is_assignment(text: str) -> bool:
