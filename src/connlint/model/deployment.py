@@ -270,8 +270,8 @@ def laid_over(base: Service, over: Service) -> Service:
 
 class Kustomization(Struct, frozen=True):
     """What a kustomization names, as paths of the project: files or folders that it takes, and patches that it lays
-    over them. ``changes``: something in it may set variables. ``merged`` is what it sets in maps of a base, ``images`` the
-    names that it gives to images of others."""
+    over them. ``changes``: something in it may set variables. ``merged`` is what it sets in maps of a base, ``images``
+    the names that it gives to images of others."""
 
     resources: tuple[str, ...]
     patches: tuple[str, ...]

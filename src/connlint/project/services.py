@@ -368,7 +368,7 @@ class Services:
         return tuple(placed(c) for c in rows), placed(entry) if entry is not None else None
 
     def script(self, one: Running, command: Command) -> bytes | None:
-        """The shell script that ``command`` of ``one`` runs; None where it runs something else, or what is not known."""
+        """The shell script that ``command`` of ``one`` runs; None where it is none, or is not known."""
         return self._script(command, one.image, one.stage, one.service, one.folder)
 
     def _script(self, command: Command, image: Image | None, stage: Stage | None, service: Service,

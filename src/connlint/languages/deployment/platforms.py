@@ -47,7 +47,7 @@ def read_procfile(source: Source) -> Deployment:
 
 
 def read_unit(source: Source) -> Deployment:
-    """The service of a systemd unit. ``EnvironmentFile`` is outside the project and leaves it open, and so does a folder
+    """The service of a systemd unit. ``EnvironmentFile`` is outside the project and leaves it open, as does a folder
     of the machine, in which the program may find a file of its own."""
     environment: dict[str, Known] = {}
     open_: list[str] = []
