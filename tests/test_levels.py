@@ -671,3 +671,18 @@ STORE = {
 def test_a_page_that_takes_types_alone_evaluates_nothing(page, level):
     found = report({**STORE, "site/lib/api.ts": page}).findings
     assert {f.level for f in found if "Next.js" in f.message} == level
+
+
+@pytest.mark.parametrize("told, level", [
+    ("STORE_URL=redis://store:6379\n", "warning"), ("STORE_URL=redis://localhost:6379\n", "error"), ("", "error")])
+def test_the_example_of_a_file_that_is_kept_elsewhere_says_where_a_client_connects(told: str, level: str) -> None:
+    found = report({
+        "docker-compose.yml": "services:\n  bot:\n    build: .\n    env_file: [.env]\n",
+        ".env.example": f"MODE=x\n{told}",
+        "Dockerfile": 'FROM python:3.12\nWORKDIR /srv\nCOPY . .\nCMD ["python", "bot.py"]\n',
+        "pool.py": "import os\nimport redis\n\n"
+                   "pool = redis.ConnectionPool.from_url(os.getenv('STORE_URL', 'redis://localhost:6379'))\n",
+        "bot.py": "import redis\nfrom pool import pool\n\n"
+                  "while True:\n    redis.Redis(connection_pool=pool).blpop('x')\n",
+    }).findings
+    assert [f.level for f in found if f.rule == "module-scope-pool"] == [level]

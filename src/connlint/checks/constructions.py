@@ -6,6 +6,7 @@ that fork. Outcomes are facts about a construction while a module is imported, t
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -25,11 +26,12 @@ from connlint.project.callees import last_name
 from connlint.project.clients import Construction, construction, instance, record_of
 from connlint.project.companions import Companions
 from connlint.project.conditions import conditions, ends
-from connlint.project.env_files import in_production
+from connlint.project.env_files import in_production, variables_of
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
+from connlint.project.services import Running
 from connlint.project.stage import Stages, stages_of
 from connlint.project.timeline import at_import
 from connlint.project.values import Possible, Site, Values, values_of
@@ -276,13 +278,26 @@ class Judge:
         return self._given(built, names) or self._demanded_above(built, frozenset(names))
 
     def _given(self, built: Construction, names: list[str]) -> Step | None:
-        """Where a service that runs the construction is given one of its variables."""
+        """Where a service that runs the construction is given one of its variables, be it by a file that is not kept in
+        the project, as the example of that says."""
         code = Code.of(self.project, self.rules)
         for one in code.running:
             given = next((name for name in names if one.gives(name)), None)
-            if given and not on_a_developers_machine(one.deployment.path) and code.runs(one, built.module.path):
-                at_environment = one.service.environment_at
-                return Step(at_environment or Place(one.deployment.path, (0, 0)), f"`{one.name}` is given {given}")
+            handed = self._handed(one, names) if given is None else None
+            if (given is None and handed is None) or on_a_developers_machine(one.deployment.path):
+                continue
+            if code.runs(one, built.module.path):
+                at = one.service.environment_at or Place(one.deployment.path, (0, 0))
+                return handed or Step(at, f"`{one.name}` is given {given}")
+        return None
+
+    def _handed(self, one: Running, names: list[str]) -> Step | None:
+        """Where the example of a file of variables that ``one`` is given sets one of ``names`` to another place."""
+        for file in one.service.env_files:
+            told = variables_of(self.project.tree, file) or {}
+            known = next((told[name] for name in names if name in told), None)
+            if known is not None and known.value and loopback(known.value) is None:
+                return Step(known.place, f"`{one.name}` is given {posixpath.basename(file)}, as in this example")
         return None
 
     def _demanded_above(self, built: Construction, names: frozenset[str]) -> Step | None:

@@ -53,7 +53,7 @@ class Factories:
     def note(self, call: p.Call) -> None:
         """Remember the function around an acquisition, if it might hand it out: its callers are worth a look."""
         function = self.module.function(call)
-        if function is None or function.decorators or function.is_generator:
+        if function is None or function.is_generator or not self._hands_on(self.module, function):
             return
         above = self.module.parent(call)
         if type(above) is p.Await:
@@ -137,8 +137,14 @@ class Factories:
     def _is_named_like_one(self, word: str) -> bool:
         return any(fnmatchcase(word.lower(), pattern) for pattern in self.patterns)
 
+    def _hands_on(self, home: Module, function: p.Function) -> bool:
+        """Whether who calls the function gets what it returns, whatever decorates it."""
+        known = origins(home, self.project)
+        return all(self.table.through.names_it(it.callee if type(it) is p.Call else it, known)
+                   for it in function.decorators)
+
     def _handed_out(self, home: Module, function: p.Function) -> Made | None:
-        if function.is_generator or function.decorators or type(home.parent(function)) not in _HOLDERS:
+        if function.is_generator or type(home.parent(function)) not in _HOLDERS or not self._hands_on(home, function):
             return None
         values = [v for v in returned(function) if not (type(v) is p.Constant and v.value in ("null", "undefined"))]
         made: Made | None = None

@@ -152,6 +152,7 @@ class Lifecycles:
         self.exits = _Names(rules, "exit", language)
         self.suppressing = _Names(rules, "suppressing", language)
         self.managers = _Names(rules, "manager", language)
+        self.through = _Names(rules, "through", language)
         self.locks = _Names(rules, "lock", language)
 
     def apis_of_client(self, entry: dict[str, Any], rules: Rules) -> None:

@@ -66,8 +66,10 @@ def _heard(one: Running, coded: CodedPorts, tables: Tables) -> frozenset[int] | 
     """The ports on which it listens, where these are all."""
     starts = _programs(one, coded)
     if one.service.build is None and not one.commands:
-        # a file that is mounted may be its configuration; volumes of Kubernetes are not followed
-        plain = one.service.kind == "compose" and not one.service.mounts
+        # a file that is mounted may be its configuration
+        service = one.service
+        plain = not service.mounts if service.kind == "compose" else (
+            service.kind == "kubernetes" and not service.configured and not service.open)
         return tables.ports_of(one.service.image) or None if plain else None
     # an image that is not seen, or a script, may start more than it is told
     if len(starts) != 1 or len(one.commands) != 1 or len(starts[0].beside) > 1:

@@ -206,7 +206,8 @@ class Service(Struct, frozen=True):
     project and the place in the container where it covers what the image holds. Services of one ``group`` reach each
     other. ``restarts``: whoever runs it starts it again when it has failed. ``env_files`` are the files whose variables
     are handed on, as paths of the project, also those that are not there. ``labels`` and ``namespace`` are a pod's;
-    ``borrowed`` is what it takes from maps that stand in other files.
+    ``borrowed`` is what it takes from maps that stand in other files. ``configured``: files are put into the container
+    that may say how its program runs.
     """
 
     name: str
@@ -238,6 +239,7 @@ class Service(Struct, frozen=True):
     borrowed: tuple[Borrowed, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     namespace: str = ""
+    configured: bool = False
 
 
 def laid_over(base: Service, over: Service) -> Service:

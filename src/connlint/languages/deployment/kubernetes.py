@@ -135,12 +135,26 @@ def _workload(root: Yaml, maps: dict[str, dict[str, Known]]) -> list[Service]:
     rows = [*containers.list(), *_sidecars(spec)]
     names = [f"{name}/{_text(c, 'name') or at}" if len(rows) > 1 else name for at, c in enumerate(rows, 1)]
     network = _text(spec, "hostNetwork") == "true"
+    telling = _telling_volumes(spec)
     found = []
     for container, own in zip(rows, names):
         service = _container(container, own, tuple(n for n in names if n != own), network,
                              "cloud-run" if knative else "kubernetes", maps, kind in ("Job", "CronJob"))
-        found.append(replace(service, labels=labels, namespace=_text(root, "metadata", "namespace") or ""))
+        mounts = container.get("volumeMounts")
+        configured = any(_text(mount, "name") in telling or mount.get("subPath") is not None
+                         for mount in (mounts.list() if mounts is not None else ()))
+        found.append(replace(service, labels=labels, namespace=_text(root, "metadata", "namespace") or "",
+                             configured=configured))
     return found
+
+
+def _telling_volumes(spec: Yaml) -> set[str | None]:
+    """The volumes of a pod that may hold how a program runs: those that are not there to keep its data, and one that
+    starts empty where something runs before the program."""
+    table = spec.get("volumes")
+    keeping = ("persistentVolumeClaim", "ephemeral", *(() if spec.get("initContainers") is not None else ("emptyDir",)))
+    return {_text(volume, "name") for volume in (table.list() if table is not None else ())
+            if all(volume.get(key) is None for key in keeping)}
 
 
 def _sidecars(spec: Yaml) -> Iterator[Yaml]:
