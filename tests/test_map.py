@@ -526,6 +526,18 @@ def test_skaffold_says_how_an_image_is_built(tmp_path: Path) -> None:
     assert service(drawn(files, tmp_path / "untold"), "web").dockerfile == ""
 
 
+def test_an_image_is_the_stage_that_compose_builds_under_its_name(tmp_path: Path) -> None:
+    manifest = ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: relay}\nspec:\n  template:\n    spec:\n"
+                "      containers:\n      - {name: relay, image: 'shop/relay:2'}\n")
+    map_ = drawn({
+        "k8s/relay.yaml": manifest, "relay/main.py": "", "web/index.html": "",
+        "compose.yaml": "services:\n  x:\n    image: shop/relay\n    build: {context: ., target: relay}\n",
+        "Dockerfile": "FROM python AS relay\nCOPY relay .\nCMD python main.py\nFROM nginx\nCOPY web /web\n",
+    }, tmp_path)
+    relay = service(map_, "relay")
+    assert (relay.stage, relay.code, [run.file for run in relay.runs]) == ("relay", ("relay",), ["relay/main.py"])
+
+
 def test_rows_go_on_below_where_the_line_ends(tmp_path: Path) -> None:
     text = render(drawn(SHOP, tmp_path), "text", Options(width=80))
     assert max(map(len, text.splitlines())) <= 80

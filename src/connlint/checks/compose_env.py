@@ -17,11 +17,10 @@ from connlint.model.finding import Draft, Step
 from connlint.model.rule import Card, Rules
 from connlint.patterns import regex
 from connlint.project.env_files import may_be_there, variables_of
-from connlint.project.grounds import above
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import stages_of
-from connlint.project.tree import Tree
+from connlint.project.tree import Tree, above
 from connlint.project.values import values_of
 
 _TOLD = regex(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|[Jj]ustfile|Taskfile\.ya?ml|package\.json|Jenkinsfile|"

@@ -18,7 +18,6 @@ from connlint.project.address import Host, hosts
 from connlint.project.answer import Found
 from connlint.project.compiled import likely_source
 from connlint.project.deployments import groups
-from connlint.project.grounds import above
 from connlint.project.importers import importers
 from connlint.project.mentions import made_of
 from connlint.project.module import Module
@@ -29,6 +28,7 @@ from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import Stages, stages_of
 from connlint.project.starts import Start, Starts
+from connlint.project.tree import above
 from connlint.project.values import values_of
 
 CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run", "ecs")

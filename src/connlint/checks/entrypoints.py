@@ -15,13 +15,13 @@ from connlint.project import jsonc
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.applications import Applications
 from connlint.project.compiled import by_hand, likely_source, source_of
-from connlint.project.grounds import Folder, Ground, Inside, above
+from connlint.project.grounds import Folder, Ground, Inside
 from connlint.project.project import Project
 from connlint.project.rewording import reworded
 from connlint.project.services import Services
 from connlint.project.slips import is_slip
 from connlint.project.starts import Start, Starts, Target
-from connlint.project.tree import Tree
+from connlint.project.tree import Tree, above
 
 _BUILT = regex(
     r"(?:^|/)(?:dist|build|out|output|lib|bin|target|release|public|\.[\w-]+|node_modules|esm|cjs|es)(?:/|$)"

@@ -10,11 +10,11 @@ from typing import Any
 from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.evaluation import Orders
-from connlint.project.grounds import above
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.programs import Programs
 from connlint.project.project import Project
+from connlint.project.tree import above
 
 _SCRIPT = regex(r"\.(?:sh|bash|service)$")
 _WORD = regex(r"(?<![\w@./-])(?:[\w@.-]+/)*[\w@.-]+\.(?:[cm]?[jt]sx?|py)\b(?![\w/-])")

@@ -3,8 +3,10 @@
 A manifest names an image alone. A compose file that builds it under that name, or a command that does (``docker build
 -t``), says where it comes from, and so does the list of a ``skaffold.yaml``, or the name that Compose gives what it
 builds without one; so does a folder of the very name of the image, where it holds the only Dockerfile that may be
-meant. Of a project with one Dockerfile, whatever starts a file beside that, or is called as the package there, is made
-of it.
+meant. Where several images of one registry are called after folders with one word before all of them (``shop-auth`` and
+``shop-orders``), they are made there; and so is the image of a manifest that lies within the folder of a Dockerfile, if
+both names have a word in common. Of a project with one Dockerfile, whatever starts a file beside that, or is called as
+the package there, is made of it.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.model.deployment import Command, Deployment, Service
 from connlint.patterns import regex
 from connlint.project import jsonc
-from connlint.project.tree import Tree
+from connlint.project.tree import Tree, above
 
 _NAME = regex(r"[a-z0-9][a-z0-9._-]*$")
 _PROJECT = regex(rb"(?m)^\[(?:project|tool\.poetry)\](?:\n(?!\[).*)*?\nname\s*=\s*[\"']([\w.-]+)")
@@ -26,13 +29,17 @@ _APPLICATION = regex(r"([A-Za-z_]\w*(?:\.\w+)*):[A-Za-z_][\w.]*(?:\(\))?$")
 _VALUED = ("--build-arg", "--platform", "--target", "--label", "--cache-from", "--cache-to", "--progress", "--network")
 _PREFIXES = ("src", "app", "service", "services", "docker", "build", "image", "images", "deploy")
 """Folders whose name says nothing about the image that is built in them."""
+_WORD = regex(r"[a-z0-9]+")
+_WORDS_OF_NONE = frozenset({*_PREFIXES, "api", "server", "svc", "microservice", "latest", "the"})
+"""Words that images of many services have in common."""
 
 
 class Origin(Struct, frozen=True):
-    """Where an image is built: the folder of the context, and the Dockerfile as seen from there."""
+    """Where an image is built: the folder of the context, the Dockerfile as seen from there, and the stage of it."""
 
     context: str
     dockerfile: str | None
+    target: str | None = None
 
 
 class BuiltImages:
@@ -44,6 +51,7 @@ class BuiltImages:
         self._composed: dict[str, set[Origin]] = {}
         """What Compose builds without being told a name: by that of the file's folder and the service's."""
         folders: dict[str, list[str]] = {}
+        files: dict[str, set[Origin]] = {}
         for deployment in deployments:
             if ".devcontainer" in deployment.path.split("/"):
                 # the image in which somebody develops, mostly under the name of the one that is shipped
@@ -51,7 +59,8 @@ class BuiltImages:
             for service in deployment.services:
                 if service.build is None:
                     continue
-                origin = Origin(service.build, service.dockerfile)
+                origin = Origin(service.build, service.dockerfile, service.target)
+                files.setdefault(_file_of(origin), set()).add(replace(origin, target=None))
                 if service.image is not None:
                     self._add(service.image.value or service.image.written, origin)
                 elif service.kind == "compose" and (folder := posixpath.basename(posixpath.dirname(deployment.path))):
@@ -72,7 +81,11 @@ class BuiltImages:
         self._of_only = {own for deployment in deployments for service in deployment.services
                          if service.image is not None and service.kind not in ("compose", "workflow")
                          and (own := _last(service.image.value or "")) and self._runs_of_only(service, own)}
-        self._folders = {name: rows[0] for name, rows in folders.items() if len(rows) == 1 and name not in _PREFIXES}
+        # how others build the Dockerfile of a folder says from where: mostly from the folder itself
+        self._folders = {name: next(iter(files.get(posixpath.join(rows[0], "Dockerfile"), {Origin(rows[0], None)})))
+                         for name, rows in folders.items() if name not in _PREFIXES and len(rows) == 1
+                         and len(files.get(posixpath.join(rows[0], "Dockerfile"), ())) < 2}
+        self._prefixes = self._common(deployments)
 
     def origin(self, service: Service) -> Origin | None:
         """Where the image of ``service`` comes from; None where that is not known, or not only one answer."""
@@ -85,10 +98,44 @@ class BuiltImages:
         if len(told) == 1:
             return next(iter(told))
         # an image without a folder of its own in the registry is mostly a public one
-        folder = self._folders.get(name) if not told and "/" in service.image.value else None
-        if folder is not None:
-            return Origin(folder, None)
+        if not told and "/" in service.image.value:
+            found = (self._folders.get(name) or self._behind_prefix(service.image.value)
+                     or self._around(service, name))
+            if found is not None:
+                return found
         return self._only if not told and name in self._of_only else None
+
+    def _common(self, deployments: Sequence[Deployment]) -> set[str]:
+        """What stands before the names of folders in at least two images of manifests: ``registry/shop-``."""
+        found: dict[str, set[str]] = {}
+        for image in {service.image.value or "" for deployment in deployments for service in deployment.services
+                      if service.image is not None and service.build is None and service.kind != "compose"}:
+            for prefix, folder in self._split(image):
+                found.setdefault(prefix, set()).add(folder)
+        return {prefix for prefix, named in found.items() if len(named) > 1}
+
+    def _split(self, image: str) -> Iterator[tuple[str, str]]:
+        """An image's registry with the beginning of its name, and the folder whose name is the rest: every way."""
+        name = _last(image)
+        if name is None or "/" not in image:
+            return
+        registry = image.partition("@")[0].rpartition("/")[0]
+        for at, mark in enumerate(name):
+            if mark in "-_." and name[at + 1:] in self._folders:
+                yield f"{registry}/{name[:at + 1]}", name[at + 1:]
+
+    def _behind_prefix(self, image: str) -> Origin | None:
+        found = {folder for prefix, folder in self._split(image) if prefix in self._prefixes}
+        return self._folders[next(iter(found))] if len(found) == 1 else None
+
+    def _around(self, service: Service, name: str) -> Origin | None:
+        """The folder with a Dockerfile in which the manifest of ``service`` lies, if the image is called like it."""
+        for folder in above(posixpath.dirname(service.place.path)):
+            base = posixpath.basename(folder).lower()
+            if folder and posixpath.join(folder, "Dockerfile") in self._tree.paths:
+                shared = {*_WORD.findall(name)} & {*_WORD.findall(base)} - _WORDS_OF_NONE
+                return self._folders.get(base) if shared else None
+        return None
 
     def _single(self, deployments: Sequence[Deployment]) -> Origin | None:
         """The only Dockerfile of the project, None where it has several."""
@@ -126,7 +173,7 @@ class BuiltImages:
         name = _last(image)
         if name is not None:
             usual = origin.dockerfile is not None and posixpath.normpath(origin.dockerfile) == "Dockerfile"
-            self._told.setdefault(name, set()).add(Origin(origin.context, None) if usual else origin)
+            self._told.setdefault(name, set()).add(replace(origin, dockerfile=None) if usual else origin)
 
     def _built_by(self, command: Command) -> Iterator[tuple[str, Origin]]:
         """Names and origin of what ``docker build`` builds, where its context is a folder of the project."""
@@ -161,6 +208,11 @@ class BuiltImages:
                 for name in names:
                     yield name, Origin(context, posixpath.relpath(path, context) if file else None)
                 return
+
+
+def _file_of(origin: Origin) -> str:
+    """The path of the Dockerfile."""
+    return posixpath.normpath(posixpath.join(origin.context, origin.dockerfile or "Dockerfile"))
 
 
 def _last(image: str) -> str | None:

@@ -20,11 +20,11 @@ from connlint.model.deployment import Image, Service
 from connlint.patterns import regex
 from connlint.project.address import Host
 from connlint.project.command_ports import told_ports
-from connlint.project.grounds import above, contexts_of
+from connlint.project.grounds import contexts_of
 from connlint.project.project import Project
 from connlint.project.services import Services
 from connlint.project.stage import Stages, stages_of, words_of
-from connlint.project.tree import Tree
+from connlint.project.tree import Tree, above
 from connlint.project.values import values_of
 
 _SECTION = regex(rb"^\[program:([^\]\r\n]+)\]([^\[]*(?:\[(?!\w+:|\w+\])[^\[]*)*)", re.M)

@@ -7,7 +7,7 @@ or bind mount. What neither shows may still be there: downloaded, built, or part
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from connlint.model.deployment import HOSTED, PACKED, Command, Image, Service, S
 from connlint.patterns import regex
 from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.services import Running, Services
-from connlint.project.tree import Tree
+from connlint.project.tree import Tree, above
 
 _FETCHES = regex(
     r"^(?:git|curl|wget|unzip|tar|aws|gsutil|rsync|scp|svn|hg|degit|copier|cookiecutter|django-admin|create-.*)$"
@@ -294,11 +294,3 @@ def contexts_of(service: Service, image: Image, tree: Tree) -> list[str]:
         if all(p == "." or p in tree.paths or p in tree.folders or tree.ignored(p) for p in places):
             found.append(context or ".")
     return found
-
-
-def above(folder: str) -> Iterator[str]:
-    """``folder`` and every folder around it, the root last."""
-    while folder.strip("/."):
-        yield folder
-        folder = posixpath.dirname(folder)
-    yield ""

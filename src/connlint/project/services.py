@@ -172,7 +172,8 @@ class Services:
         if self._origins is None:
             self._origins = BuiltImages(self.deployments(), self.tree)
         origin = self._origins.origin(service)
-        return service if origin is None else replace(service, build=origin.context, dockerfile=origin.dockerfile)
+        return service if origin is None else replace(
+            service, build=origin.context, dockerfile=origin.dockerfile, target=origin.target)
 
     def _is_packed(self, service: Service) -> bool:
         """Whether the platform builds the folder of the service without a Dockerfile and starts it as a package."""

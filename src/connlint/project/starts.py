@@ -23,10 +23,11 @@ from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Found, Missing
 from connlint.project.coded_commands import commands_in_code, listed_commands
-from connlint.project.grounds import Folder, Ground, above, grounds_of, stepped
+from connlint.project.grounds import Folder, Ground, grounds_of, stepped
 from connlint.project.importers import CODE
 from connlint.project.project import Project
 from connlint.project.services import PROGRAMS, Running, Services
+from connlint.project.tree import above
 
 Entry = Mapping[str, Any]
 _VALUED = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags", "folder_flags",

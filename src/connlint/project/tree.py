@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import posixpath
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Protocol
 
@@ -124,3 +125,11 @@ class OverlayTree:
     @cached_property
     def folders(self) -> frozenset[str]:
         return self.base.folders if self.paths is self.base.paths else folders_of(self.paths)
+
+
+def above(folder: str) -> Iterator[str]:
+    """``folder`` and every folder around it, the root last."""
+    while folder.strip("/."):
+        yield folder
+        folder = posixpath.dirname(folder)
+    yield ""
