@@ -12,7 +12,7 @@ from connlint.checks.local_services import unpublished
 from connlint.checks.mapped_ports import mapped
 from connlint.checks.neighbours import Groups, once
 from connlint.checks.ports import wrong_ports
-from connlint.checks.readiness import unready
+from connlint.checks.readiness import unasked, unready
 from connlint.checks.told import Told
 from connlint.checks.unset import unset
 from connlint.checks.wording import wording_of
@@ -105,7 +105,7 @@ def _joined(rules: Rules, role: str, key: str) -> set[str]:
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Outcomes: "loopback", "port", "published-port", "mapped", "unpublished", "unready", "connects", "unset",
+    """Outcomes: "loopback", "port", "published-port", "mapped", "unpublished", "unready", "connects", "never", "unset",
     "unset-later"; each where a card wants it."""
     tables = Tables(rules)
     running = Services.of(project).running()
@@ -124,5 +124,6 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         yield from unpublished(project, rules)
     if "unready" in card.outcomes and whole:
         yield from unready(running, groups, tables, project, rules)
+        yield from once(unasked(running, groups, tables, project))
     if "unset" in card.outcomes and whole:
         yield from unset(running, groups, tables, project, rules)

@@ -47,11 +47,14 @@ class Groups:
         """The services beside ``one``, itself among them; None where its file is no deployment of its own."""
         return self._of.get((one.service.kind, one.deployment.path))
 
+    def variants(self, one: Running) -> list[Running]:
+        """What comes of ``one`` with the files that are laid over its own."""
+        return self._variants.get((one.deployment.path, one.name), [])
+
     def is_set(self, name: str, one: Running) -> bool:
         """Whether a variable of ``one`` is set, also by a file that is laid over its own."""
         rows = (one, *self._variants.get((one.deployment.path, one.name), ()))
         return any(variant.gives(name) for variant in rows)
-
 
     def is_told_otherwise(self, name: str, place: Place, one: Running, *, override: bool = False) -> bool:
         """Whether a file that is laid over that of ``one`` gives the variable another value than that at ``place``;

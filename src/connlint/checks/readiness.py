@@ -1,4 +1,5 @@
-"""Services that are started as soon as what they need has been started, and not when it answers."""
+"""Services that are started as soon as what they need has been started, and not when it answers; and those that wait
+for an answer to what nobody asks."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.grounds import is_plain
 from connlint.project.project import Project
-from connlint.project.rewording import wait_until_healthy
+from connlint.project.rewording import asked_for_health, wait_until_healthy
 from connlint.project.services import Running, Services
 
 if TYPE_CHECKING:
@@ -68,6 +69,42 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
                         (Step(target.service.place, f"`{dependency.on}` is started here"),),
                         wait_until_healthy(project.tree, dependency.place, dependency.on,
                                            None if checked else (target.service.place.path, tables.health_of(target))))
+
+
+def unasked(running: list[Running], groups: Groups, tables: Tables, project: Project) -> Iterator[Draft]:
+    """Outcome "never": the service waits until another is healthy, which nothing asks for its health, neither in any of
+    the compose files nor in its image. Compose then gives up."""
+    for one in running:
+        names = beside.names if (beside := groups.of(one)) is not None else {}
+        for dependency in one.service.dependencies:
+            target = names.get(dependency.on) if dependency.condition == "service_healthy" else None
+            if target is None or target.service.open or not _has_no_check(target, tables):
+                continue
+            if any(_is_checked(variant) for variant in groups.variants(target)):
+                continue
+            yield Draft("never", dependency.place, {"service": one.name, "dependency": dependency.on},
+                        f"{one.name}:{dependency.on}",
+                        related=(Step(target.service.place, f"`{dependency.on}` has no `healthcheck`"),),
+                        fix=asked_for_health(project.tree, target.service.place.path, dependency.on,
+                                             tables.health_of(target)))
+
+
+def _has_no_check(target: Running, tables: Tables) -> bool:
+    """Whether nothing asks the service for its health: what Docker itself keeps of well-known images has no check, and
+    bare ones have none."""
+    if _is_checked(target):
+        return False
+    if target.service.build is None:
+        name = (target.service.image.value or "") if target.service.image is not None else ""
+        return "/" not in name.removeprefix("docker.io/").removeprefix("library/") and bool(
+            tables.ports_of(target.service.image))
+    if target.image is None or target.stage is None:
+        return False
+    layers = [target.stage]
+    while (below := next((s for s in target.image.stages if s.name == layers[-1].base.lower()
+                          and s not in layers), None)) is not None:
+        layers.append(below)
+    return all(layer.healthcheck is None for layer in layers) and is_plain(layers[-1].base, tables.plain_bases)
 
 
 def _is_checked(one: Running) -> bool:

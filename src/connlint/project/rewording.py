@@ -51,6 +51,15 @@ def wait_until_healthy(tree: Tree, place: Place, name: str,
     return Fix(f"Ask {name} for its health, and wait for it", (*fix.edits, check)) if check is not None else None
 
 
+def asked_for_health(tree: Tree, path: str, name: str, test: Sequence[str]) -> Fix | None:
+    """Have compose ask the service ``name`` of the file at ``path`` for its health by ``test``."""
+    from connlint.languages.deployment.rewrite import with_healthcheck
+
+    source = _source(tree, path) if test else None
+    check = with_healthcheck(source, name, test) if source is not None else None
+    return Fix(f"Ask {name} for its health", (check,)) if check is not None else None
+
+
 def given_as_to_others(tree: Tree, place: Place, service: str, variables: Sequence[str]) -> Fix | None:
     """Give a compose service what other services of its file are given under the same names."""
     from connlint.languages.deployment.rewrite import with_variables_of_others

@@ -223,6 +223,8 @@ class _Reader:
         if health is not None and (_text(health.get("disable")) == "true"):
             health = None
         folder = _text(node.get("working_dir"))
+        if base is None and node.get("extends") is not None:
+            open_.append("what it extends is not in the project")
         deploy = node.get("deploy")
         replicas = deploy.get("replicas") if deploy is not None else None
         if replicas is not None and replicas.text == "0":
