@@ -1,8 +1,8 @@
 """Containers whose configuration files lead to loopback, where another container listens on that port: a proxy's
-upstream, what a collector scrapes, a data source.
+upstream, what a collector scrapes, a data source. And what such files say of other containers.
 
-Only of containers that run nothing but the program of an image from elsewhere: else the program that is meant may run
-in the same one.
+What leads to loopback counts only in containers that run nothing but the program of an image from elsewhere: else the
+program that is meant may run in the same one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from connlint.checks.neighbours import Groups, listens, may_listen
+from connlint.checks.neighbours import Groups, Neighbours, listens, may_listen
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
 from connlint.patterns import regex
@@ -53,6 +53,23 @@ def configured(groups: Groups, project: Project, rules: Rules) -> Iterator[Draft
                                  "hint": f"; `{target.name}` listens on {port}"}
                         yield Draft("loopback", place, slots, f"{one.name}:{address}", related=(
                             Step(target.service.place, f"`{target.name}` is a container of its own"),))
+
+
+def led_to(groups: Groups, project: Project, rules: Rules) -> Iterator[tuple[Neighbours, Running, Host, Place]]:
+    """The services of a compose file that are named with a port in what another of its services is given, where that
+    says where requests go."""
+    given = GivenFiles.of(project, Starts.of(project, rules.apis))
+    for beside in groups.all:
+        names = b"|".join(re.escape(name.encode()) for name in sorted(beside.hosts, key=len, reverse=True) if name)
+        if beside.group.kind != "compose" or not names:
+            continue
+        named = re.compile(rb"(?<![\w.-])(%s):(\d{2,5})(?![\w.])" % names)
+        for one in beside.members:
+            for path in given.files(one):
+                data = given.plain(path)
+                for line in _LED.finditer(data) if named.search(data) else ():
+                    for hit in named.finditer(data, line.start(), line.end()):
+                        yield beside, one, Host(hit[1].decode(), int(hit[2])), Place(path, hit.span())
 
 
 def _is_of_others(one: Running) -> bool:

@@ -1,4 +1,5 @@
-"""Addresses that name a service of the project on a port where it does not listen, in variables and in code."""
+"""Addresses that name a service of the project on a port where it does not listen: in variables, in configuration files
+that a service is given, and in code."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from connlint.checks.coded_ports import CodedPorts
+from connlint.checks.configured import led_to
 from connlint.checks.deployed import Code
 from connlint.checks.neighbours import Groups, Neighbours, is_fronted, listens, unheard
 from connlint.checks.redirections import to_the_port
@@ -48,6 +50,8 @@ def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules, 
             for name, known, host in _told(one):
                 if (found := nobody(host, one, beside)) is not None:
                     yield _draft(name, host, known.place, f"{one.name}:{name}", *found, project)
+    if whole:
+        yield from _configured(groups, nobody, project, rules)
     yield from _written(groups, nobody, project, rules)
 
 
@@ -92,6 +96,16 @@ def _told(one: Running) -> Iterator[tuple[str, Known, Host]]:
                 port = environment.get(other)
                 if port is not None and port.value and port.value.isdigit():
                     yield other, port, Host(host.name, int(port.value))
+
+
+def _configured(groups: Groups, nobody: Nobody, project: Project, rules: Rules) -> Iterator[Draft]:
+    """Addresses in configuration files that are wrong in every deployment that gives them to a service."""
+    rows: dict[Place, list[Draft | None]] = {}
+    for beside, one, host, place in led_to(groups, project, rules):
+        found = nobody(host, one, beside)
+        rows.setdefault(place, []).append(
+            None if found is None else _draft(str(host), host, place, f"{one.name}:{host}", *found, project))
+    yield from (drafts[0] for drafts in rows.values() if drafts[0] is not None and None not in drafts)
 
 
 # -- code --------------------------------------------------------------------------------------------------------------
