@@ -534,7 +534,7 @@ def test_an_image_is_the_stage_that_compose_builds_under_its_name(tmp_path: Path
         "compose.yaml": "services:\n  x:\n    image: shop/relay\n    build: {context: ., target: relay}\n",
         "Dockerfile": "FROM python AS relay\nCOPY relay .\nCMD python main.py\nFROM nginx\nCOPY web /web\n",
     }, tmp_path)
-    relay = service(map_, "relay")
+    relay = service(map_, "relay", 1)
     assert (relay.stage, relay.code, [run.file for run in relay.runs]) == ("relay", ("relay",), ["relay/main.py"])
 
 
