@@ -45,6 +45,23 @@ def test_ignore_rules(tmp_path, git, ignore, present, seen):
 
 
 @pytest.mark.parametrize("git", [True, False], ids=["git", "walk"])
+def test_names_that_no_text_can_hold_are_set_aside_and_said(tmp_path, git):
+    fault = "import os\nimport redis\nURL = os.getenv('A_URL', 'redis://localhost:1')\nredis.from_url(URL)\n"
+    odd = "na\udcff\udcfeme.py"
+    tree(tmp_path, "sound.py", git=git)
+    try:
+        for name in (odd, "sound.py"):
+            (tmp_path / name).write_text(fault)
+    except OSError:
+        pytest.skip("the disk refuses such names")
+    report = scan(tmp_path)
+    assert report.complete
+    assert {finding.place.path for finding in report.reported} == {"sound.py"}
+    assert report.set_aside == ((odd, "name is not UTF-8"),)
+    assert odd not in select((), tmp_path).tree.paths
+
+
+@pytest.mark.parametrize("git", [True, False], ids=["git", "walk"])
 def test_what_is_not_there_may_be_ignored(tmp_path, git):
     tree(tmp_path, "src/a.ts", "lib/b.ts", git=git, ignore="src/gql\n*.gen.ts\n/.env\n!keep.gen.ts\n")
     (tmp_path / "lib/.gitignore").write_text("made/\n")

@@ -74,6 +74,10 @@ _GENERATED_TEXT = regex(
 )
 
 
+_BROKEN_NAME = regex("[\udc80-\udcff]")
+"""What stands in a path for a byte that is no UTF-8. No text of the project can name such a file, nor can a report."""
+
+
 class DiscoveryError(Exception):
     """A path given by the user cannot be checked; the message names it."""
 
@@ -391,8 +395,11 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
         else:
             chosen.add(inside)
             explicit.add(inside)
-    tree = DiskTree(root, listed | frozenset(explicit), git=git)
+    odd = frozenset(path for path in listed | explicit if not path.isascii() and _BROKEN_NAME.search(path))
+    tree = DiskTree(root, (listed | frozenset(explicit)) - odd, git=git)
     selection = Selection(tree, [], [], [SetAside(folder, "folder that cannot be read") for folder in closed])
+    selection.set_aside += [SetAside(path, "name is not UTF-8") for path in sorted(chosen & odd)]
+    chosen -= odd
     targets = _install_targets(listed)
     copies = mirrors((name for name in chosen if name.endswith(CODE)), listed)
     for name in sorted(chosen):

@@ -26,7 +26,8 @@ _LINKS = regex(
     | \#[^\n]*+
     | [(\[{](?P<open>)
     | [)\]}](?P<close>)
-    | (?:[,;]|\n(?=\S))(?P<end>)
+    | [,;](?P<end>)
+    | \\\r?\n
     | \n(?P<newline>)
     | (?:[.~!<>&|^@+\-*/%] | \b(?:and|or|not|if|else|elif|lambda|await|in|is)\b)(?P<link>)
     """,
