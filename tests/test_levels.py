@@ -19,6 +19,17 @@ SETTINGS = ("import os\n\n\nclass Settings:\n    MAIL_URL = os.getenv('MAIL_URL'
 MADE = "\n\n    @property\n    def chat_url(self):\n        return self.model_url + '/chat'"
 SENT = ("const web = process.env.WEB_URL || 'http://localhost:3000';\n"
         "export function login(request, response) {\n  response.redirect(`${web}/login`);\n}\n")
+TOLD = ("const web = process.env.WEB_URL || 'http://localhost:3000';\n"
+        "exports.answer = (request, response) => {{\n  {};\n}};\n")
+COMPONENTS = {
+    "package.json": '{"name": "shelf", "private": true, "dependencies": {"vue": "3", "vite": "5"}}',
+    "src/main.js": "import { createApp } from 'vue'\nimport App from './App.vue'\ncreateApp(App).mount('#app')\n",
+    "src/App.vue": "<script setup>\nimport Head from './views/Head.vue'\n"
+                   "import Foot from './views/Foot.vue'\n</script>\n",
+    "src/views/Head.vue": "<template><h1>Shelf</h1></template>\n",
+    "src/views/Foot.vue": "<template><p>Shelf</p></template>\n",
+    "src/views/OldRows.vue": "<script setup>\nconst rows = () => fetch('http://localhost:1337/rows')\n</script>\n",
+}
 APP = "import httpx\nfrom fastapi import FastAPI\nfrom config import settings\nfrom rows import row\napp = FastAPI()\n"
 ROWS = {"rows.py": "def row():\n    return open('row.json').read()\n"}
 CACHE = ("import os\nimport redis\n\n\ndef connected():\n"
@@ -227,6 +238,15 @@ CASES = {
     "a setting of which another is made that the service asks for": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "config.py": SERVED["config.py"].replace("\n\n\nsettings", MADE + "\n\n\nsettings"),
         "main.py": APP + "client = httpx.Client(base_url=settings.chat_url)\n"}),
+    "an address that an answer tells": ("env-localhost-fallback", "note", {"books.js": TOLD.format(
+        "response.status(201).json({ link: `${web}/books` })")}),
+    "an address that a letter tells": ("env-localhost-fallback", "warning", {"books.js": TOLD.format(
+        "sendResetEmail(request.body.to, `${web}/reset`)")}),
+    "a component that no file imports": ("hardcoded-loopback", "note", COMPONENTS),
+    "a component that the program imports": ("hardcoded-loopback", "warning", {
+        **COMPONENTS, "src/App.vue": COMPONENTS["src/App.vue"].replace("Head", "OldRows")}),
+    "a component that is registered without an import": ("hardcoded-loopback", "warning", {
+        **COMPONENTS, "package.json": COMPONENTS["package.json"].replace('"vite"', '"unplugin-vue-components"')}),
     "an address to which people are sent": ("env-localhost-fallback", "note", {"login.ts": SENT}),
     "an address of which the name says that people are sent there": ("env-localhost-fallback", "note", {
         "login.ts": "export const back = process.env.LOGIN_REDIRECT_URI || 'http://localhost:3000/back';\n"}),

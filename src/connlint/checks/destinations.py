@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
 
 from connlint.checks.replaced import is_replaced
 from connlint.checks.wording import Wording
@@ -27,6 +28,8 @@ _REST_OF_CLASS = 4
 _REST_OF_OBJECT = 4
 _REST_OF_SCHEMA = 2
 """Fields and entries that a small program must read before another that it does not read counts as of no use."""
+_OF_LETTERS = frozenset(("html", "text"))
+"""What a call is given under these keys, somebody reads."""
 _REST_OF_FILE = 2
 """So many constants of a file must be named again for each that is not: a file of examples names few."""
 
@@ -41,6 +44,8 @@ class Destinations:
         self.disuse = Disuse.of(values.project, stages)
         self.mentions = Mentions.of(values.project, stages)
         self.wording = wording
+        self.answering = {name for entry in apis.get("answers", ())
+                          for name in (*entry.get("decorators", ()), *entry.get("marks", ()))}
         self.listen: dict[str, tuple[dict[str, set[str]], list[tuple[str, set[str]]]]] = {}
         for entry in apis.get("listen", ()):
             exact, patterns = self.listen.setdefault(entry["language"], ({}, []))
@@ -284,9 +289,10 @@ class Destinations:
             words = set(words_of(last)) | {w for key in use.keys for w in words_of(key)} | set(words_of(use.place))
         return words
 
-    def only_sends(self, module: Module, node: Any) -> bool:
-        """Whether all that is seen of the value is that people are sent there: a browser comes to know it, and nothing
-        of the program connects."""
+    def sending(self, module: Module, node: Any) -> Literal["", "sent", "mailed"]:
+        """How people come to know the value, where that is all that is seen of it, and nothing of the program connects:
+        a browser is sent there, who asked is told, or a letter tells it. "" where something else may be done with it.
+        """
         module, node = self._whole(module, node)
         found = uses(self.values, module, node)
         others = self.elsewhere.uses(module, node, found)
@@ -294,9 +300,18 @@ class Destinations:
         ends = [use for use in (*others, *found)
                 if (use.kind in _ENDS or (use.last and not (use.kind == "named" and others)))
                 and not (use.kind == "key" and (use.place, *use.keys) in held) and not self._goes_on(use)]
-        sent = [use for use in ends if self.wording.sends(self._words(use)) or any(map(self._is_sent, use.keys))
-                or self._leads(use)]
-        return bool(sent) and all(use in sent or self._shows(use) or self._allows(use) for use in ends)
+        mailed = [use for use in ends if self._mails(use)]
+        sent = [use for use in ends if use in mailed or self.wording.sends(self._words(use)) or any(
+            map(self._is_sent, use.keys)) or self._leads(use) or self._gives_out(use)]
+        if not sent or not all(use in sent or self._shows(use) or self._allows(use) for use in ends):
+            return ""
+        return "mailed" if mailed else "sent"
+
+    def _mails(self, use: Use) -> bool:
+        """Whether the use puts the value into a letter to somebody."""
+        if use.call is None:
+            return False
+        return self.wording.mails(last_name(use.call.callee) or "") or not _OF_LETTERS.isdisjoint(use.keys)
 
     def _goes_on(self, use: Use) -> bool:
         """Whether a call makes another form of the value, which goes on as such."""
@@ -315,6 +330,23 @@ class Destinations:
             owner = last_name(callee.of) or "" if type(callee) is p.Member else None
             return self.wording.leads(last_name(callee) or "", owner)
         return use.kind in ("key", "attribute") and use.place in names
+
+    def _gives_out(self, use: Use) -> bool:
+        """Whether the use is part of what people read, or of the answer that somebody gets who asked the program."""
+        names = (use.place, *use.keys)
+        if not self.wording.names["given out"].isdisjoint((*use.keys, *map(".".join, pairwise(names)))):
+            return True
+        if use.kind == "argument" and use.call is not None:
+            callee = use.call.callee
+            owner = _first_name(callee.of) if type(callee) is p.Member else None
+            return self.wording.gives_out(last_name(callee) or "", owner)
+        if use.kind == "attribute" and type(use.node) is p.Member:
+            return self.wording.gives_out(use.place, _first_name(use.node.of))
+        if use.kind == "key":
+            return use.place in self.wording.names["given out"]
+        function = use.module.function(use.node) if use.kind == "returned" else None
+        return function is not None and any(
+            last_name(mark.callee if type(mark) is p.Call else mark) in self.answering for mark in function.decorators)
 
     def _whole(self, module: Module, node: Any) -> tuple[Module, Any]:
         """``node`` in its module, of which nothing is left unread."""
@@ -361,11 +393,19 @@ class Destinations:
         if self.wording.words["redact"].intersection(words_of(last)):
             # ``print(redacted(url))``: what is left of it is shown, or nobody could use it
             return True
-        return last in self.wording.names["display"]
+        return last in self.wording.names["display"] or (type(use.call.callee) is p.Name and self._logs(last))
 
     def _is_logged(self, callee: Any) -> bool:
-        """Whether a method of a log is called, to which an object is a line like any other."""
+        """Whether a method of a log is called, or a function that logs by its name, to which an object is a line like
+        any other."""
+        if type(callee) is p.Name:
+            return self._logs(callee.id)
         return type(callee) is p.Member and self.wording.says("logger", last_name(callee.of) or "")
+
+    def _logs(self, name: str) -> bool:
+        """Whether a function says by its name that it logs: ``logSuccess``, and not ``logIn``."""
+        first, *rest = words_of(name) or ("",)
+        return bool(rest) and first in self.wording.words["logger"] and rest[0] not in ("in", "out", "on", "off")
 
     def _only_compared(self, found: list[Use]) -> bool:
         return {use.kind for use in found if use.kind != "tested"} == {"compared"}
@@ -374,3 +414,10 @@ class Destinations:
 def _is_exported(module: Module, name: str) -> bool:
     """Whether a statement of the module exports what it calls ``name``."""
     return any(exported.local == name for export in module.nodes(p.Export) for exported in export.names)
+
+
+def _first_name(node: Any) -> str | None:
+    """What a chain of members and calls begins with: ``res`` of ``res.status(201)``; None where that is no name."""
+    while type(node) in (p.Member, p.Call):
+        node = node.of if type(node) is p.Member else node.callee
+    return node.id if type(node) is p.Name else None

@@ -52,8 +52,9 @@ _OF_THE_MACHINE = "docker.internal"
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Drafts, one a read, of outcome "fallback", "deployed" (a deployment does not set the variable), "provided" (all
-    that are known set it), "left" (other ways are tried before), "sent" (people are told it), "unread" (nothing is seen
-    to ask for it), "rendered" (a server alone would take it, and none is seen to) and "agent"."""
+    that are known set it), "left" (other ways are tried before), "sent" (people are told it), "mailed" (in a letter),
+    "unread" (nothing is seen to ask for it), "rendered" (a server alone would take it, and none is seen to) and
+    "agent"."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -152,8 +153,9 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if Launched.of(project, lambda path: stages.of_path(path) == "production").gives(module.path, names):
             continue
         seen.update(id(r.site.node) for r in found.reads)
-        if sent or (found.host.scheme and destinations.only_sends(module, found.node)):
-            found = replace(found, sent=True)
+        way = "sent" if sent else destinations.sending(module, found.node) if found.host.scheme else ""
+        if way:
+            found = replace(found, sent=way == "sent", mailed=way == "mailed")
         elif destinations.seems_unread(module, found.node):
             found = replace(found, unread=True)
         yield found, reads
@@ -242,9 +244,11 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
     if outcome is None:
         lacking = Lacking.of(project, rules)
         if (evidence := lacking.evidence(module, found, reads)) is not None:
-            return "deployed", evidence
+            return "mailed" if found.mailed else "deployed", evidence
         given = lacking.provided(module, found, reads)
-        return ("fallback", None) if given is None else ("provided", given)
+        if given is not None:
+            return "provided", given
+        return "mailed" if found.mailed else "fallback", None
     return outcome, None
 
 

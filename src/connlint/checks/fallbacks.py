@@ -32,6 +32,7 @@ class Fallback(Struct, frozen=True, eq=False):
     sure: bool = True
     left: bool = False
     sent: bool = False
+    mailed: bool = False
     unread: bool = False
     made: bool = False
 

@@ -177,6 +177,7 @@ class Lifecycles:
                     ends=tuple(r["call"] for r in entry["release"] if "on" not in r), discarded="never",
                     starts=(*entry.get("explicit", ()), *entry.get("queues", ())),
                     idle=entry.get("connects") == "explicit" or "queues" in entry,
+                    asleep=entry.get("connects") == "first-use",
                     managed=entry.get("with") != "tx",
                     closes=entry.get("with") == "closes" and entry.get("kind") in _WITHOUT_TRANSACTIONS,
                     unreleased=kind["unreleased"] if at_once else "never",

@@ -79,11 +79,12 @@ class Piping:
             if type(above) is p.Argument:
                 listening = self.module.parent(above)
                 callee = listening.callee if type(listening) is p.Call else None
-                if type(callee) is p.Member and callee.name in _LISTENING and self._root(callee.of) == home.name:
+                if type(callee) is p.Member and callee.name in _LISTENING and (
+                        self.text(self._root(callee.of)) == home.name):
                     return True
         return False
 
-    def _root(self, receiver: Any) -> str:
+    def _root(self, receiver: Any) -> Any:
         """What a chain of listeners is hung on: `out` in ``out.on(…).on(…)``, also behind ``source.pipe(out)``."""
         while type(receiver) is p.Call and type(receiver.callee) is p.Member:
             member = receiver.callee
@@ -93,7 +94,15 @@ class Piping:
                 receiver = member.of
             else:
                 break
-        return self.text(receiver)
+        return receiver
+
+    def _is_same(self, one: Any, other: Any) -> bool:
+        """Whether two receivers are written alike, and begin with a name of the same binding."""
+        if self.text(one) != self.text(other):
+            return False
+        while type(one) is p.Member and type(other) is p.Member:
+            one, other = one.of, other.of
+        return type(one) is not p.Name or self.module.lookup(one.id, one) is self.module.lookup(one.id, other)
 
     def _failing(self, feeding: p.Call, home: Home) -> tuple[str, tuple[int, int], str] | None:
         """Who takes the error of the source and leaves the stream open."""
@@ -104,12 +113,12 @@ class Piping:
             if type(callee) is not p.Member or callee.name not in _LISTENING or len(listening.args) != 2:
                 continue
             event, handler = (given.value for given in listening.args)
-            if type(event) is not p.Text or event.value != "error" or self._root(callee.of) != source:
+            if type(event) is not p.Text or event.value != "error" or not self._is_same(self._root(callee.of), source):
                 continue
             if self._outermost(listening) is around and self._leaves_alone(handler, home):
                 line = self.module.source.line(handler.at[0])
                 return "lost_on_error", handler.at, (
-                    f"an error of `{source}` goes to line {line}, and `pipe` leaves the stream open then")
+                    f"an error of `{self.text(source)}` goes to line {line}, and `pipe` leaves the stream open then")
         return None
 
     def _leaving(self, call: p.Call, feeding: p.Call, home: Home) -> tuple[str, tuple[int, int], str] | None:

@@ -396,6 +396,12 @@ class Repeats:
         if function.kind == "constructor" or function.name == "__init__" or built.answer == "once":
             return built
         why = self._by_itself(function, define.name)
+        if why.guessed:
+            if _says_once(owner):
+                return _ONCE
+            calls = self._calls_by_member(define.name, depth, seen)
+            if calls and all(call.answer == "once" for call in calls):
+                return _ONCE
         return why if why.answer == "again" else _UNKNOWN
 
     def _calls_inside(self, owner: p.Class, name: str) -> list[p.Call]:
@@ -434,6 +440,18 @@ def _is_once(record: Any) -> bool:
     return type(record) is p.Record and any(
         type(it.key) is p.Text and it.key.value == "once" and type(it.value) is p.Constant and it.value.value == "true"
         for it in record.entries)
+
+
+def _says_once(owner: p.Class) -> bool:
+    """Whether a class says that what it runs is run once: in a field, or to the constructor of what it is built on."""
+    for statement in owner.body:
+        if type(statement) is p.Let and last_word(statement.target) == "once":
+            return type(statement.value) is p.Constant and statement.value.value == "true"
+        made = statement.value if type(statement) is p.Define else None
+        for call in p.within(made) if type(made) is p.Function and made.kind == "constructor" else ():
+            if type(call) is p.Call and last_word(call.callee) == "super":
+                return any(_is_once(given.value) for given in call.args)
+    return False
 
 
 def unread(module: Module, name: str) -> list[p.Unread]:

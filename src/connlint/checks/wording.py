@@ -63,6 +63,19 @@ class Wording:
         of = self.bare["leading"].intersection(words_of(owner)) if owner is not None else name == "push"
         return name in self.words["leading"] and bool(of)
 
+    def gives_out(self, name: str, owner: str | None) -> bool:
+        """Whether a function, method or attribute ``name`` (of ``owner``, None for none) gives to people what it gets,
+        as an answer does."""
+        if name in self.names["given out"]:
+            return True
+        of = self.bare["given out"].intersection(words_of(owner)) if owner is not None else ()
+        return name in self.words["given out"] and bool(of)
+
+    def mails(self, name: str) -> bool:
+        """Whether a function of this name sends letters."""
+        told = set(words_of(name))
+        return name in self.names["letter"] or (bool(self.words["letter"] & told) and bool(self.bare["letter"] & told))
+
     def identifies(self, name: str, host: Host | None) -> bool:
         """Whether a variable of this name, with this default, says who the program is."""
         plain = host is not None and not host.scheme and host.port is None

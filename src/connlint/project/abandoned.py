@@ -58,6 +58,12 @@ _IN_APP = (
     rb'@tanstack/react-start|@tanstack/start|waku|hono-sessions|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|'
     rb'umi|ice|serverless|sst'
 )
+_COMPONENTS = (".vue", ".svelte")
+"""Endings of files that are components, and no programs, whatever they do by themselves."""
+_COMPONENT_FINDERS = regex(
+    rb'"(?:nuxt|@nuxt/[\w-]+|unplugin-vue-components|vite-plugin-components|vitepress|vuepress|@vuepress/[\w-]+|'
+    rb'@slidev/[\w-]+|histoire|@storybook/[\w-]+|vue-cli-plugin-[\w-]*auto[\w-]*)"\s*:')
+"""Packages that register components without an import."""
 _FINDERS_IN_APP = regex(rb'"(?:' + _IN_APP + rb')"\s*:')
 _FINDERS = regex(rb'"(?:next|@remix-run/[\w-]+|@react-router/[\w-]+|' + _IN_APP + rb')"\s*:')
 """Packages that look for files by themselves. Most may look at any file below ``app``; Next.js takes its segments
@@ -241,13 +247,15 @@ class Abandoned:
             return True
         if (main := _MAIN.search(data)) is not None:
             return _SHOWN.search(data, max(0, main.start() - _NEAR), main.end() + _NEAR) is None
-        return not path.endswith(".py") and (_GIVES.search(data) is None or any(
+        return not path.endswith((".py", *_COMPONENTS)) and (_GIVES.search(data) is None or any(
             re.search(rb"\bfunction\s+%s\b|\b(?:const|let|var)\s+%s\s*=\s*(?:async\b|\()" % (name, name), data)
             for name in _CALLS.findall(data)))
 
     def is_found(self, path: str) -> bool:
         """Whether the file stands where frameworks look."""
         folders = path.rpartition("/")[0].split("/")
+        if path.endswith(_COMPONENTS) and self._finds(path, _COMPONENT_FINDERS):
+            return True
         if path.endswith(".py"):
             stem = path.rpartition("/")[2].partition(".")[0]
             return stem == "apps" or not _FOUND_IN_PYTHON.isdisjoint((stem, *folders))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -22,6 +23,11 @@ _NOT_THE_HOST = frozenset(("pathname", "search", "searchParams", "hash", "protoc
 _DIRECTIVE = regex(r"(?:^|[\s;\x22'])(?:(?:default|connect|script|style|img|font|media|frame|worker|child|manifest"
                    r"|object)-src(?:-elem|-attr)?|form-action|frame-ancestors)\s")
 """One of the lists in a ``Content-Security-Policy``."""
+_COMPARING = frozenset(("includes", "startsWith", "endsWith", "indexOf", "lastIndexOf", "localeCompare", "startswith",
+                        "endswith", "removeprefix", "removesuffix"))
+_REPLACING = frozenset(("replace", "replaceAll"))
+_LINK = regex(r"<a\b[^<>]*\bhref=[\x22']?$", re.IGNORECASE)
+"""What stands before the address of a link, in the text of a page or a mail."""
 
 
 class Use(Struct, frozen=True, eq=False):
@@ -88,6 +94,9 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
                 else:
                     yield from _follow(values, module, part, keys, seen, depth + 1)
             return
+        if type(call.callee) is p.Member and place == "0" and _only_compares(call):
+            yield Use("compared", module, call, "", None, keys)
+            return
         yield Use("argument", module, node, place, call, keys)
         if values.wrapped(module, call) is node or values.environment.access(module, call) is not None:
             yield from _follow(values, module, call, keys, seen, depth + 1)
@@ -139,6 +148,13 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
     elif kind is p.Concat and any(type(part) is p.Text and _DIRECTIVE.search(part.value) for part in above.parts):
         # a browser's list of who may be connected to
         yield Use("key", module, above, "csp", None, keys, last=True)
+    elif kind is p.Concat and _is_linked(above, node):
+        # a link, whatever takes the text that it stands in: it may be sent away
+        taking = next((use for use in _follow(values, module, above, keys, seen, depth + 1) if use.call), None)
+        call, around = (taking.call, taking.keys) if taking is not None else (None, keys)
+        yield Use("key", module, above, "href", call, around, last=True)
+    elif kind is p.Opaque and above.why == "jsx link":
+        yield Use("key", module, above, "href", None, keys, last=True)
     elif kind is p.Opaque and above.why in ("jsx", "jsx text"):
         said = "shown" if above.why == "jsx text" and not keys else "element"
         yield Use(said, module, above, "", None, keys, last=True)
@@ -149,6 +165,19 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
             yield from _follow(values, module, reader, keys, seen, depth + 1)
     elif kind is p.Export:
         yield Use("exported", module, above, "default", None, keys)
+
+
+def _only_compares(call: p.Call) -> bool:
+    """Whether a method of a text looks for its first argument, or takes it out."""
+    name = call.callee.name  # type: ignore[attr-defined]
+    return name in _COMPARING or (name in _REPLACING and len(call.args) > 1)
+
+
+def _is_linked(whole: p.Concat, node: Any) -> bool:
+    """Whether ``node`` begins the address of a link in the text of a page."""
+    place = next((i for i, part in enumerate(whole.parts) if part is node), 0)
+    before = whole.parts[place - 1] if place else None
+    return type(before) is p.Text and _LINK.search(before.value) is not None
 
 
 def _parts_of(module: Module, url: p.Call, above: Any) -> list[p.Member]:

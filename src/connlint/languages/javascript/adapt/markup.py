@@ -52,7 +52,8 @@ class Markup(Walk):
                 value = Node(type="Literal", range=self.at(named[1]), raw=raw, value=referenced(raw[1:-1]))
             else:
                 value = self.convert(named[1])
-        return Node(type="JSXAttribute", range=self.at(n), name=None, value=value)
+        name = Node(type="JSXIdentifier", range=self.at(named[0]), name=self.text(named[0])) if named else None
+        return Node(type="JSXAttribute", range=self.at(n), name=name, value=value)
 
     def jsx_expression(self, n: Any) -> Any:
         inner = self.first(n)

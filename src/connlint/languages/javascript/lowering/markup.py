@@ -24,7 +24,10 @@ class Markup(Walk):
             parts.append(component)
         for attribute in opening.attributes:
             value = attribute.argument if attribute.type == "JSXSpreadAttribute" else attribute.value
+            before = len(parts)
             self.jsx_part(value, parts)
+            if attribute.type == "JSXAttribute" and len(parts) > before and self.leads(attribute.name):
+                parts.append(p.Opaque("jsx link", (parts.pop(),), attribute.range))
         for child in node.children:
             before = len(parts)
             self.jsx_part(child, parts)
@@ -32,6 +35,11 @@ class Markup(Walk):
                 # what stands between the tags of the page's own elements is what people read
                 parts.append(p.Opaque("jsx text", (parts.pop(),), child.range))
         return p.Opaque("jsx", tuple(parts), node.range)
+
+    @staticmethod
+    def leads(name: Any) -> bool:
+        """Whether an attribute of this name holds the address that a link leads to."""
+        return name is not None and name.type == "JSXIdentifier" and name.name == "href"
 
     def jsx_part(self, node: Any, parts: list[p.Expression]) -> None:
         if node is None or node.type in ("JSXText", "JSXEmptyExpression"):
