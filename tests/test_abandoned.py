@@ -405,3 +405,25 @@ def test_functions_that_nobody_calls(more, level):
 ])
 def test_what_another_package_names_is_its_own(told, level):
     assert levels({**JAVASCRIPT, "other/package.json": told}, "src/useThings.js") == {level}
+
+
+SHOWN = "<template><p>{{ rows }}</p></template>\n<script setup>\nimport { rows } from '../rows';\n</script>\n"
+PAGES = {
+    "package.json": '{"private": true, "scripts": {"build": "vite build"}, "dependencies": {"vue": "3"}}',
+    "index.html": '<script type="module" src="/src/main.js"></script>\n',
+    "src/main.js": "import App from './App.vue';\nimport { store } from './store';\nApp.mount(store);\n",
+    "src/store.js": "export const store = {};\n",
+    "src/App.vue": "<template><List /></template>\n<script setup>\nimport List from './views/List.vue';\n</script>\n",
+    "src/views/List.vue": SHOWN, "src/views/Login.vue": SHOWN,
+}
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    ({}, "note"),
+    ({"src/pages.astro": "---\nimport Login from './views/Login.vue';\n---\n<Login />\n"}, "error"),
+    ({"package.json": PAGES["package.json"].replace('"3"', '"3", "unplugin-vue-components": "1"')}, "error"),
+    ({"other/package.json": "{}", "other/src/a.js": "import { x } from '../Login';\n"}, "note"),
+])
+def test_a_component_that_nobody_shows_is_no_program(more: dict[str, str], level: str) -> None:
+    levels = {f.place.path: f.level for f in report({**PAGES, **more}).findings if f.rule == "missing-module"}
+    assert (levels["src/views/List.vue"], levels["src/views/Login.vue"]) == ("error", level)

@@ -18,7 +18,7 @@ from connlint.project.stage import Stages
 
 _TELLING = regex(
     r"(?:^|/)(?:[^/]*Dockerfile[^/]*|Procfile[^/]*|Makefile|justfile|crontab|[^/]+\.(?:ya?ml|toml|cfg|ini|json|jsonc|html?|"
-    r"sh|bash|service|conf|cron|xml|hcl|tf|nix|bat|ps1|cmd|env|mk|pug|ejs|hbs|jinja2?|txt))$"
+    r"sh|bash|service|conf|cron|xml|hcl|tf|nix|bat|ps1|cmd|env|mk|pug|ejs|hbs|jinja2?|txt|astro|mdx|marko|php|erb))$"
 )
 """Files that may name a file to load or to start."""
 _LOCKS = regex(r"\.egg-info/|(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|poetry\.lock|[^/]*\.lock|[^/]*lock\.json)$")
@@ -70,8 +70,9 @@ class Naming:
             path.endswith(".py") and any(module.startswith(".") for _, module, _ in self.index.imports(path)))
         imported = {module for _, module, _ in self.index.imports(other)}
         for text in self._quoted(other, stem):
-            if text in imported and (self.index.resolved(other, text) or self._is_foreign(other, text)):
-                continue
+            if text in imported and (text.startswith(".") or self.index.resolved(other, text)
+                                     or self._is_foreign(other, text)):
+                continue  # to that file, or to none
             if text.startswith(".") and (target := self.index.resolved(other, text)) and target != path:
                 continue
             if _may_lead(text, path, stem, alone=path.endswith(".py") and not in_package):
