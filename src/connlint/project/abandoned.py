@@ -26,8 +26,6 @@ _MOST = 16
 _MOST_UNBUILT = 300
 """The same, for one in a folder that no package has."""
 _TRANSLATED = (".ts", ".tsx", ".jsx", ".mts", ".cts")
-_COMPONENTS = (".vue", ".svelte")
-"""A component runs where others show it: it is no program, though it exports nothing."""
 _LOADED = ("production", "example")
 """Stages of files that others are there to load."""
 _COMPANY = 3
@@ -63,19 +61,16 @@ _IN_APP = (
 _COMPONENTS = (".vue", ".svelte")
 """Endings of files that are components, and no programs, whatever they do by themselves."""
 _COMPONENT_FINDERS = regex(
-    rb'"(?:nuxt|@nuxt/[\w-]+|unplugin-vue-components|vite-plugin-components|vitepress|vuepress|@vuepress/[\w-]+|'
-    rb'@slidev/[\w-]+|histoire|@storybook/[\w-]+|vue-cli-plugin-[\w-]*auto[\w-]*)"\s*:')
+    rb'"(?:nuxt\w*|@nuxt/[\w-]+|unplugin-vue-components|vite-plugin-components|vitepress|vuepress|@vuepress/[\w-]+|'
+    rb'@slidev/[\w-]+|histoire|@storybook/[\w-]+|vue-cli-plugin-[\w-]*auto[\w-]*|vite-plugin-pages|'
+    rb'unplugin-vue-router|vite-plugin-vue-layouts|@sveltejs/kit|@roxi/routify|laravel-mix|laravel-vite-plugin|'
+    rb'@inertiajs/[\w-]+)"\s*:')
 """Packages that register components without an import."""
 _FINDERS_IN_APP = regex(rb'"(?:' + _IN_APP + rb')"\s*:')
 _FINDERS = regex(rb'"(?:next|@remix-run/[\w-]+|@react-router/[\w-]+|' + _IN_APP + rb')"\s*:')
 """Packages that look for files by themselves. Most may look at any file below ``app``; Next.js takes its segments
 there and nothing else, Remix what stands in ``routes``."""
 _FINDERS_BUT_NEXT = regex(rb'"(?:@remix-run/[\w-]+|@react-router/[\w-]+|' + _IN_APP + rb')"\s*:')
-_FINDERS_OF_COMPONENTS = regex(
-    rb'"(?:nuxt3?|nuxt-edge|@nuxt/[\w-]+|unplugin-vue-components|vite-plugin-components|vue-cli-plugin-auto-routing|'
-    rb'vite-plugin-pages|unplugin-vue-router|vite-plugin-vue-layouts|vitepress|vuepress|@vuepress/\w+|@slidev/\w+|'
-    rb'@sveltejs/kit|routify|@roxi/routify|histoire|laravel-mix|laravel-vite-plugin|@inertiajs/[\w-]+)"\s*:')
-"""Packages that find components by themselves."""
 _IN_SEGMENTS = regex(r"^(?:(?!pages/)[^/]+/)*?app/")
 _DEEP = regex(r"(?:^|/)src/(?:[^/]+/)+[\w-]+\.config\.[cm]?[jt]s$")
 """Settings of the program by the style of their name: tools look for theirs at the top of a package."""
@@ -266,8 +261,6 @@ class Abandoned:
         if path.endswith(".py"):
             stem = path.rpartition("/")[2].partition(".")[0]
             return stem == "apps" or not _FOUND_IN_PYTHON.isdisjoint((stem, *folders))
-        if path.endswith(_COMPONENTS) and self._finds(path, _FINDERS_OF_COMPONENTS):
-            return True
         if self.programs.is_by_convention(path):
             if _IN_SEGMENTS.search(path) and self._finds(path, _FINDERS) and not self._finds(path, _FINDERS_BUT_NEXT):
                 return _SEGMENT.search(path) is not None
