@@ -202,11 +202,30 @@ def test_output_that_is_no_plain_file(tmp_path):
         piped = connlint("check", "-q", "-o", "/dev/stdout", "--format", "concise", at=tmp_path)
         assert piped.returncode == 1 and piped.stdout.startswith("a.py:2:7: warning"), piped.stderr
     if Path("/dev/full").exists():
-        with Path("/dev/full").open("wb") as full:
-            done = subprocess.run([sys.executable, "-m", "connlint.cli", "check"], cwd=tmp_path, stdout=full,
-                                  stderr=subprocess.PIPE, encoding="utf-8", check=False, timeout=120)
-        assert done.returncode == 2
-        assert done.stderr == "connlint: standard output: cannot be written: no space left on device\n"
+        for command in (["check"], ["rules"], ["explain", "imports"], ["completion", "bash"]):
+            with Path("/dev/full").open("wb") as full:
+                done = subprocess.run([sys.executable, "-m", "connlint.cli", *command], cwd=tmp_path, stdout=full,
+                                      stderr=subprocess.PIPE, encoding="utf-8", check=False, timeout=120)
+            assert done.returncode == 2
+            assert done.stderr == "connlint: standard output: cannot be written: no space left on device\n"
+        done = connlint("baseline", "-o", "/dev/full", at=tmp_path)
+        assert (done.returncode, done.stderr) == (2, "connlint: /dev/full: cannot be written: no space left on device\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no shell that closes a stream, and no folder that goes under our feet")
+def test_started_without_an_output_or_a_folder(tmp_path):
+    write(tmp_path, {"a.py": FAULT, "gone/b.py": FAULT})
+
+    def shell(script: str) -> tuple[int, str]:
+        run = f'"{sys.executable}" -m connlint.cli'
+        done = subprocess.run(["sh", "-c", script.replace("connlint", run)], cwd=tmp_path, stderr=subprocess.PIPE,
+                              encoding="utf-8", check=False, timeout=120)
+        return done.returncode, done.stderr
+
+    assert shell("connlint check >&-") == (1, "")
+    assert shell("connlint check >&- 2>&-") == (1, "")
+    assert shell('cd gone; rm -r "$PWD"; connlint check') == (
+        2, "connlint: the current folder is not there any more\n")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read and write everything")

@@ -97,10 +97,11 @@ def test_a_project_with_findings_begins_clean(tmp_path: Path) -> None:
     assert done.returncode == 0 and "1 in the baseline" in done.stdout
 
 
-ORIGINS = [starter.Origin("1.2.3"), starter.Origin("1.2.3", "https://git.example.org/c.git", "v1.2.3")]
+ORIGINS = [starter.Origin("1.2.3"), starter.Origin("1.2.3", is_checkout=True),
+           starter.Origin("1.2.3", "https://git.example.org/c.git", "v1.2.3")]
 
 
-@pytest.mark.parametrize("origin", ORIGINS, ids=["installed", "from a repository"])
+@pytest.mark.parametrize("origin", ORIGINS, ids=["installed", "from a folder", "from a repository"])
 def test_what_is_to_be_pasted_can_be_read(tmp_path: Path, origin: starter.Origin) -> None:
     from pre_commit.clientlib import load_config
 

@@ -135,17 +135,23 @@ def _without_ours(table: dict[str, Any]) -> dict[str, Any]:
 
 
 class Origin(Struct, frozen=True):
-    """Where connlint was installed from: a ``repository`` at a ``revision``, or neither where that is not known."""
+    """Where connlint was installed from: a ``repository`` at a ``revision``, or neither where that is not known.
+
+    ``is_checkout`` where it was a folder: no index need have this version then, nor any of this name.
+    """
 
     version: str
     repository: str = ""
     revision: str = ""
+    is_checkout: bool = False
 
     @property
     def requirement(self) -> str:
         """What pip is told to install the same."""
         if self.repository:
             return f"connlint @ git+{self.repository}@{self.revision}"
+        if self.is_checkout:
+            return f"connlint @ git+<the repository of connlint>@v{self.version}"
         return f"connlint=={self.version}"
 
 

@@ -11,6 +11,7 @@ import gc
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -95,6 +96,9 @@ def _run() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us: there is nobody to tell
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     try:
         _run()
     except click.exceptions.Exit as done:
@@ -113,4 +117,8 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("CONNLINT_TRACEBACK"):
             raise
+        from connlint.reporters import OutputError
+
+        if isinstance(error, OutputError):
+            fail(str(error))
         fail(f"internal error: {type(error).__name__}: {error} (set CONNLINT_TRACEBACK=1 to see where)")

@@ -49,7 +49,7 @@ def baseline(paths: tuple[Path, ...], output: Path | None, prune: bool, **given:
     path = output or run.config.baseline or Path(baselines.NAME)
     folder, shown = Path(os.path.abspath(path)).parent, shown_as(path)
     try:
-        old = baselines.load(path, shown) if prune or path.exists() else ()
+        old = baselines.load(path, shown) if prune or path.is_file() else ()
     except baselines.BaselineError as error:
         # what cannot be read was not written here, and may be another file
         fail(str(error))

@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from connlint.cli.given import fail
+from connlint.reporters import print_safely
 
 
 @click.command(short_help="Print the completion script of a shell.")
@@ -26,4 +27,4 @@ def completion(shell: str) -> None:
         fail(f"nothing is known of the shell {shell}")
     # the source of the script is told without asking the shell for its version, which click does elsewhere
     made = kind(cli, {}, "connlint", "_CONNLINT_COMPLETE")
-    click.echo(made.source_template % made.source_vars())
+    print_safely(made.source_template % made.source_vars() + "\n")

@@ -23,12 +23,13 @@ def facts(file: Path) -> None:
     from connlint.discover import CODE
     from connlint.languages.dump import dump
     from connlint.model.source import Source, Undecodable
+    from connlint.reporters import print_safely
     from connlint.session import reader_for
 
     try:
         data = file.read_bytes()
     except OSError as error:
-        fail(f"{file}: {error.strerror}")
+        fail(f"{file}: {(error.strerror or str(error)).lower()}")
     if file.suffix not in CODE:
         fail(f"{file}: not a kind of file that is read ({', '.join(CODE)})")
     try:
@@ -36,6 +37,6 @@ def facts(file: Path) -> None:
     except Undecodable as error:
         fail(f"{file}: {error}")
     program = reader_for(file.suffix)(source, None)
-    click.echo(dump(program, source))
+    print_safely(dump(program, source) + "\n")
     for problem in program.problems:
         click.echo(f"problem: {problem.kind}: {problem.message}", err=True)

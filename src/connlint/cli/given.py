@@ -26,6 +26,14 @@ def fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
+def current_folder() -> Path:
+    """The folder that connlint was started in; ends the program where it is there no more."""
+    try:
+        return Path.cwd()
+    except OSError:
+        fail("the current folder is not there any more")
+
+
 def comma(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """The parts of every given text that stand between commas."""
     return tuple(part.strip() for text in value for part in text.split(",") if part.strip())

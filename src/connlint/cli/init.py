@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connlint.cli.given import fail
+from connlint.cli.given import current_folder, fail
 
 if TYPE_CHECKING:
     from connlint.starter import Origin
@@ -36,7 +36,7 @@ def init(context: click.Context, toml: bool, with_baseline: bool, force: bool, d
     from connlint.discover import list_files
     from connlint.reporters import OutputError, replace_file
 
-    here = Path.cwd()
+    here = current_folder()
     paths, _ = list_files(here)
     found = starter.inventory(paths)
     click.echo(f"Found {found}.")
@@ -131,5 +131,5 @@ def _origin() -> Origin:
         held = {}
     git = held.get("vcs_info", {})
     if git.get("vcs") != "git":
-        return Origin(__version__)
+        return Origin(__version__, is_checkout="dir_info" in held)
     return Origin(__version__, held["url"], git.get("requested_revision") or git.get("commit_id", ""))

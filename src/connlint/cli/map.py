@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from connlint.cli import given as shared
-from connlint.cli.given import NOTHING, configured, fail
+from connlint.cli.given import NOTHING, configured, current_folder, fail
 
 
 @click.command("map", short_help="Draw what is deployed.")
@@ -35,7 +35,7 @@ def map_(path: Path | None, format_: str, output: Path | None, **given: Any) -> 
     from connlint.charting import Unchartable, chart
     from connlint.reporters import OutputError, write_map
 
-    here = Path.cwd()
+    here = current_folder()
     rules, config = configured(here if path is None or not path.is_dir() else path.absolute(), {**NOTHING, **given})
     try:
         drawn = chart(path, here, rules, config, given["jobs"])

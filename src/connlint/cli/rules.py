@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
-from connlint.cli.given import NOTHING, complete_rules, configured, fail
+from connlint.cli.given import NOTHING, complete_rules, configured, current_folder, fail
 
 
 @click.command(short_help="List the rules.")
@@ -24,10 +23,11 @@ def rules(format_: str) -> None:
       connlint rules
       connlint rules --format json
     """
+    from connlint.reporters import print_safely
     from connlint.reporters.cards import rules_json, rules_table
 
-    loaded, _ = configured(Path.cwd(), NOTHING)
-    click.echo(rules_json(loaded) if format_ == "json" else rules_table(loaded))
+    loaded, _ = configured(current_folder(), NOTHING)
+    print_safely((rules_json(loaded) if format_ == "json" else rules_table(loaded)) + "\n", utf8=format_ == "json")
     if format_ == "text" and sys.stdout.isatty():
         click.echo("\n`connlint explain RULE` shows what a rule reports, why, and how to mend it.")
 
@@ -45,15 +45,16 @@ def explain(rule: str) -> None:
     """
     from difflib import get_close_matches
 
+    from connlint.reporters import print_safely
     from connlint.reporters.cards import render, rules_table
 
-    loaded, _ = configured(Path.cwd(), NOTHING)
+    loaded, _ = configured(current_folder(), NOTHING)
     card = loaded.cards.get(rule)
     if card is None:
         families = loaded.families()
         if rule in families:
             some = {name: loaded.cards[name] for name in families[rule]}
-            click.echo(rules_table(type(loaded)(some, loaded.apis)))
+            print_safely(rules_table(type(loaded)(some, loaded.apis)) + "\n")
             return
         near = get_close_matches(rule, (*loaded.cards, *families), 1)
         fail(f"no rule {rule!r}" + (f"; did you mean {near[0]!r}?" if near else "; see `connlint rules`"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from connlint.cli.given import Progress, configured, fail, kept
+from connlint.cli.given import Progress, configured, current_folder, fail, kept
 
 if TYPE_CHECKING:
     from connlint.answers import Answers
@@ -46,7 +46,7 @@ def prepared(paths: tuple[Path, ...], given: dict[str, Any]) -> Run:
     from connlint.discover import DiscoveryError, select
     from connlint.engine import Options
 
-    here = Path.cwd()
+    here = current_folder()
     rules, config = configured(here, given)
     try:
         selection = select(paths, here)
