@@ -209,7 +209,8 @@ def test_output_that_is_no_plain_file(tmp_path):
             assert done.returncode == 2
             assert done.stderr == "connlint: standard output: cannot be written: no space left on device\n"
         done = connlint("baseline", "-o", "/dev/full", at=tmp_path)
-        assert (done.returncode, done.stderr) == (2, "connlint: /dev/full: cannot be written: no space left on device\n")
+        assert done.returncode == 2
+        assert done.stderr == "connlint: /dev/full: cannot be written: no space left on device\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no shell that closes a stream, and no folder that goes under our feet")

@@ -85,6 +85,18 @@ def test_half_an_edit_is_no_suggestion() -> None:
     assert "suggestions" not in diagnostics(replace(FINDINGS[0], fix=fix))[0]
 
 
+@pytest.mark.parametrize(("between", "offered"), [(5, True), (500, False)])
+def test_edits_far_apart_are_no_suggestion(between: int, offered: bool) -> None:
+    source = Source.decode("far.py", b"a = 1\n" + b"x = 2\n" * between + b"b = 3\n")
+    at, size = (0, 1), len(source.data)
+    fix = Fix("Both", (Edit(Place("far.py", at), "c"), Edit(Place("far.py", (size - 6, size - 5)), "d")))
+    of = replace(report(Finding("open-door", "error", "m", Place("far.py", at), "s", fix=fix)),
+                 sources={"far.py": source})
+    row = json.loads(said("rdjsonl", of))
+    assert ("suggestions" in row) == offered
+    assert "unsafe fix: Both" in row["message"]
+
+
 def test_columns_are_bytes_of_utf_8_whatever_the_file_is_in() -> None:
     source = Source.decode("w.js", "é𝒳 = 'localhost'".encode("utf-16"))
     start = source.char_to_byte(5)

@@ -37,6 +37,8 @@ _REDIS = frozenset(("redis", "rediss", "valkey", "valkeys"))
 _PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443", "redis": "6379", "postgresql": "5432",
           "mysql": "3306", "amqp": "5672", "amqps": "5671", "nats": "4222", "bolt": "7687", "neo4j": "7687"}
 """Scheme → the port that stands for none, as the schemes are registered and the drivers document theirs."""
+_OF_THE_WEB = {"80", "443"}
+"""Two ports that say the same: the usual one of the scheme, with TLS and without."""
 _NOTHING = frozenset((
     "unknown", "none", "null", "undefined", "n/a", "na", "not set", "notset", "not configured", "not found",
     "not defined", "not available", "not provided", "unset", "missing", "?", "-"))
@@ -108,6 +110,8 @@ def _differing(rows: list[Default]) -> Iterator[Draft]:
 
 def _differ(one: Default, other: Default) -> bool:
     """Whether two defaults mean something else: of an address and a list of who may be called, the origin counts."""
+    if {one.meaning, other.meaning} == _OF_THE_WEB:
+        return False
     if one.allowed == other.allowed or one.meaning == other.meaning:
         return one.meaning != other.meaning
     texts = one.meaning, other.meaning

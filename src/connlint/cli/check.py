@@ -39,7 +39,7 @@ FORMATS = ("text", "concise", "sarif", "json", "github", "gitlab", "rdjsonl", "j
 @click.option("--unsafe-fixes", is_flag=True,
               help="With --fix or --diff: also the edits after which a program may do something else than before.")
 @click.option("--diff", is_flag=True, help="Change nothing; print what --fix would do as a patch for `git apply`.")
-@click.option("--statistics", is_flag=True, help="Count the findings of every rule.")
+@click.option("--statistics", is_flag=True, help="Count the findings of every rule, instead of listing them.")
 @click.option("--verbose", "-v", is_flag=True, help="List the files that were not checked, and why.")
 @click.option("--quiet", "-q", is_flag=True, help="Print findings only, no summary.")
 @shared.color

@@ -16,6 +16,9 @@ from connlint.model.source import Source, Span
 from connlint.reporters import Options
 from connlint.reporters.text import story
 
+MAX_BETWEEN = 20
+"""Lines between two edits of one suggestion that nobody would mind to see again. Where there are more, the message
+alone says that there is an edit: it would be offered as one of most of the file."""
 _SEVERITIES = {"error": "ERROR", "warning": "WARNING", "note": "INFO"}
 
 
@@ -42,7 +45,7 @@ def _diagnostic(finding: Finding, sources: Mapping[str, Source]) -> dict[str, An
 
 
 def _suggestion(fix: Fix, place: Place, source: Source) -> dict[str, Any] | None:
-    """The edit as one text in place of another; None where it concerns other files too.
+    """The edit as one text in place of another; None where it concerns other files too, or places far apart.
 
     Several suggestions would be ways to choose from, so the edits are joined with what stands between them.
     """
@@ -51,7 +54,10 @@ def _suggestion(fix: Fix, place: Place, source: Source) -> dict[str, Any] | None
         return None
     text, at = "", edits[0].place.at[0]
     for edit in edits:
-        text += source.slice((at, edit.place.at[0])) + edit.text
+        between = source.slice((at, edit.place.at[0]))
+        if between.count("\n") > MAX_BETWEEN:
+            return None
+        text += between + edit.text
         at = edit.place.at[1]
     return {"range": _range((edits[0].place.at[0], at), source), "text": text}
 
