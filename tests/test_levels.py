@@ -21,6 +21,13 @@ SENT = ("const web = process.env.WEB_URL || 'http://localhost:3000';\n"
         "export function login(request, response) {\n  response.redirect(`${web}/login`);\n}\n")
 TOLD = ("const web = process.env.WEB_URL || 'http://localhost:3000';\n"
         "exports.answer = (request, response) => {{\n  {};\n}};\n")
+PLATFORM = ("const base = process.env.APP_BASE || process.env.VERCEL_URL || 'http://localhost:3000';\n"
+            "exports.rows = () => fetch(`${base}/rows`);\n")
+RUN = {
+    "package.json": '{"name": "shelf", "private": true, "type": "module", "devDependencies": {"jest": "29"}}',
+    "tests/one.test.js": "test('one', () => expect(1).toBe(1));\n",
+    "tests/made-rows.js": "import { rows } from '../src/gone.js';\nexport const made = () => rows();\n",
+}
 COMPONENTS = {
     "package.json": '{"name": "shelf", "private": true, "dependencies": {"vue": "3", "vite": "5"}}',
     "src/main.js": "import { createApp } from 'vue'\nimport App from './App.vue'\ncreateApp(App).mount('#app')\n",
@@ -238,6 +245,14 @@ CASES = {
     "a setting of which another is made that the service asks for": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "config.py": SERVED["config.py"].replace("\n\n\nsettings", MADE + "\n\n\nsettings"),
         "main.py": APP + "client = httpx.Client(base_url=settings.chat_url)\n"}),
+    "behind the address that a platform gives": ("env-localhost-fallback", "note", {"base.js": PLATFORM}),
+    "the same, in an image": ("env-localhost-fallback", "warning", {
+        "base.js": PLATFORM, "Dockerfile": "FROM node:20\n"}),
+    "a file of tests that no runner takes": ("missing-module", "note", RUN),
+    "a file of tests that a runner may take": ("missing-module", "error", {
+        **RUN, "package.json": RUN["package.json"].replace("jest", "ava")}),
+    "a file of tests that a test imports": ("missing-module", "error", {
+        **RUN, "tests/one.test.js": "import { made } from './made-rows.js';\ntest('made', () => made());\n"}),
     "an address that an answer tells": ("env-localhost-fallback", "note", {"books.js": TOLD.format(
         "response.status(201).json({ link: `${web}/books` })")}),
     "an address that a letter tells": ("env-localhost-fallback", "warning", {"books.js": TOLD.format(

@@ -462,6 +462,10 @@ _PARTS = 5
 """Modules in one file, none of which is imported from another one, that nobody wrote there by hand."""
 
 
+_MAPPED = regex(rb"^//[#@] sourceMappingURL=(?!data:)[^\n]+\s*\Z", re.M)
+"""What a compiler writes below its output: where the map to the sources lies."""
+
+
 def set_aside_by_content(data: bytes) -> str | None:
     """Why bytes are not hand-written source of the project: generated, minified or a library's; None for the rest."""
     if _RELEASE.match(data):
@@ -476,6 +480,8 @@ def set_aside_by_content(data: bytes) -> str | None:
             and not _RELATIVE.search(data)):
         return "build output"
     if b"webpackbootstrap" in head or b"webpackjsonp" in head or b"[\"webpackchunk" in head:
+        return "build output"
+    if _MAPPED.search(data, max(0, len(data) - 300)):
         return "build output"
     if len(data) > 5000:
         lines = data.count(b"\n", 0, 50_000) + 1

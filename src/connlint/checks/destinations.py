@@ -385,7 +385,10 @@ class Destinations:
         return bool(ends) and all(self._shows(use) or self._allows(use) for use in ends)
 
     def _shows(self, use: Use) -> bool:
-        if use.kind in ("part", "shown") or self.wording.words["display"].intersection(words_of(use.place)):
+        display = self.wording.words["display"]
+        if use.kind in ("part", "shown") or display.intersection(words_of(use.place)):
+            return True
+        if use.keys and display.intersection(words_of(use.keys[-1])):
             return True
         if use.kind != "argument" or use.call is None or (use.keys and not self._is_logged(use.call.callee)):
             return False

@@ -32,13 +32,14 @@ from connlint.project.env_files import in_production
 from connlint.project.importers import importers
 from connlint.project.launched import Launched
 from connlint.project.module import Module
+from connlint.project.packages import IMAGES, package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.rendering import is_for_pages, is_without_browser, runs_in_browsers_alone
 from connlint.project.stage import Stages, stages_of, words_of
 from connlint.project.uses import uses
 from connlint.project.validators import has_default_method
-from connlint.project.values import Read, Values, values_of
+from connlint.project.values import Possible, Read, Values, values_of
 
 _LOADED = regex(rb"\bload\s*:\s*\[")
 _KEY = regex(r"[A-Za-z_$][\w$-]*$")
@@ -53,8 +54,8 @@ _OF_THE_MACHINE = "docker.internal"
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Drafts, one a read, of outcome "fallback", "deployed" (a deployment does not set the variable), "provided" (all
     that are known set it), "left" (other ways are tried before), "sent" (people are told it), "mailed" (in a letter),
-    "unread" (nothing is seen to ask for it), "rendered" (a server alone would take it, and none is seen to) and
-    "agent"."""
+    "unread" (nothing is seen to ask for it), "platform" (a variable of one is asked for before), "rendered" (a server
+    alone would take it, and none is seen to) and "agent"."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -158,7 +159,19 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             found = replace(found, sent=way == "sent", mailed=way == "mailed")
         elif destinations.seems_unread(module, found.node):
             found = replace(found, unread=True)
+        elif platform := _platform(project, wording, module.path, found.value):
+            found = replace(found, platform=platform)
         yield found, reads
+
+
+def _platform(project: Project, wording: Wording, path: str, value: Possible) -> str:
+    """The variable of a platform that is asked for before the default ``value`` in the file ``path`` is taken; "" where
+    there is none, or where an image is built of the package, which runs on no such platform."""
+    asked = (v for r in value.absent for v in r.variables if wording.says("platform address", v))
+    variable = next(asked, "")
+    root = package_root(project, path)
+    imaged = any(f"{folder}/{name}".lstrip("/") in project.tree.paths for folder in (root, "") for name in IMAGES)
+    return "" if imaged else variable
 
 
 def _is_excluded(values: Values, stages: Stages, unset: frozenset[str], module: Module, node: Any) -> bool:
@@ -260,8 +273,10 @@ def own_outcome(module: Module, project: Project, rules: Rules, found: Fallback,
     origin = found.value.origin
     if origin is not None and is_without_browser(origin.module, origin.node) and is_for_pages(project, module.path):
         return "rendered"
-    if found.left or found.sent or found.unread:
-        return "left" if found.left else "sent" if found.sent else "unread"
+    if found.sent or found.unread or found.platform:
+        return "sent" if found.sent else "unread" if found.unread else "platform"
+    if found.left:
+        return "left"
     told = in_production(project.tree, reads[0].site.module.path, names)
     if told is not None or not found.sure or found.host.name.endswith(_OF_THE_MACHINE):
         return "fallback"
@@ -288,5 +303,6 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
         fix = require(values, reads, found.value.joint)
     if outcome[1] is not None:
         steps.append(outcome[1])
-    slots = {"variable": names[0], "variables": listed(names), "default": text, "host": str(found.host)}
+    slots = {"variable": names[0], "variables": listed(names), "default": text, "host": str(found.host),
+             "platform": found.platform}
     return Draft(outcome[0], place, slots, names[0], tuple(steps), fix=fix)

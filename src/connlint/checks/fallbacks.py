@@ -21,7 +21,8 @@ class Fallback(Struct, frozen=True, eq=False):
 
     Not ``sure``: something else chooses another address instead, such as a look at whether this is a container.
     ``left``: other ways to find an address are tried before. ``sent``: nothing connects to it but who is sent there.
-    ``unread``: nothing is seen to ask for it.
+    ``mailed``: the same, in a letter. ``unread``: nothing is seen to ask for it.
+    ``platform``: the variable of a platform that is asked for before it is taken.
     ``made``: a call makes something else of it, which counts where a further variable gives nothing.
     """
 
@@ -33,6 +34,7 @@ class Fallback(Struct, frozen=True, eq=False):
     left: bool = False
     sent: bool = False
     mailed: bool = False
+    platform: str = ""
     unread: bool = False
     made: bool = False
 

@@ -19,6 +19,7 @@ from connlint.project.packages import own_root, package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, words_of
+from connlint.project.test_runs import is_left_alone
 from connlint.project.timeline import is_main_test
 
 _MOST = 16
@@ -141,10 +142,17 @@ class Abandoned:
     def has(self, path: str) -> bool:
         """Whether nothing of the program is seen to load ``path``, although it could be seen."""
         if path not in self._known:
-            left = self.stages.of_path(path) in _LOADED and (self._is_unbuilt(path) or self._is_hidden(path) or (
+            stage = self.stages.of_path(path)
+            left = stage in _LOADED and (self._is_unbuilt(path) or self._is_hidden(path) or (
                 self._is_alone(path) and (self._is_marked(path) or not self.is_library(path))))
-            self._known[path] = left and self.has_company(path)
+            left = left and self.has_company(path)
+            self._known[path] = left or (stage == "test" and self._is_no_test(path))
         return self._known[path]
+
+    def _is_no_test(self, path: str) -> bool:
+        """Whether a file among the tests is taken by no runner and imported by nobody."""
+        return (not self.index.of(path) and is_left_alone(self.project, path)
+                and not self.programs.is_commanded(path) and not self.naming.has(path))
 
     def _is_hidden(self, path: str) -> bool:
         """Whether a package of the same name stands beside a module of Python, which an import therefore never finds,

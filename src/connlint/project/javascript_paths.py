@@ -237,7 +237,7 @@ class Resolver:
         if type(aliased) is Missing and self.aliases.is_unsure(scope.folder, specifier):
             return Unknown("a bundler's alias")
         if aliased is not None:
-            bundled = self._bundled(scope, specifier)
+            bundled = self._bundled(scope, specifier) if not _is_written_out(scope, specifier) else None
             return bundled if type(bundled) is Found else aliased
         package, inside = self._package(folder, specifier)
         if package is not None:
@@ -387,6 +387,13 @@ class Resolver:
         if slash and join(config.base_url, first) in self.tree.folders:
             return self.absence.judge(base)
         return None
+
+
+def _is_written_out(scope: Scope, specifier: str) -> bool:
+    """Whether the paths of a configuration of TypeScript hold the specifier as it is: what it says goes before customs.
+    """
+    return any((match := config.targets(specifier)) is not None and match[0] == specifier
+               for config in (scope.config, *scope.near) if config is not None)
 
 
 def _above(folder: str) -> Iterator[str]:

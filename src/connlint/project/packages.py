@@ -9,10 +9,10 @@ from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 
-_IMAGES = ("Dockerfile", "Dockerfile.dev", "Dockerfile.prod", "Containerfile")
+IMAGES = ("Dockerfile", "Dockerfile.dev", "Dockerfile.prod", "Containerfile")
 _OF_JAVASCRIPT = ("package.json", "deno.json")
 _OF_PYTHON = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "environment.yml", "manage.py")
-MARKS = (*_IMAGES, *_OF_JAVASCRIPT, *_OF_PYTHON)
+MARKS = (*IMAGES, *_OF_JAVASCRIPT, *_OF_PYTHON)
 """Files that stand at the root of a package, or of what is built into one image."""
 _OF_NX = "project.json"
 _IS_NX = regex(rb'"(?:targets|projectType|sourceRoot)"\s*:')
@@ -26,7 +26,7 @@ def package_root(project: Project, path: str) -> str:
 def own_root(project: Project, path: str) -> str:
     """The `package_root` as far as files of the language of ``path`` make one: what ``package.json`` stands beside is
     no package of Python."""
-    return _marked(project, path, (*_IMAGES, *(_OF_PYTHON if path.endswith(".py") else _OF_JAVASCRIPT)))
+    return _marked(project, path, (*IMAGES, *(_OF_PYTHON if path.endswith(".py") else _OF_JAVASCRIPT)))
 
 
 def unit_root(project: Project, path: str) -> str:
