@@ -273,8 +273,12 @@ def proved(source: Source, fix: Fix, read: Read, *, keeps: bool = True, cookie: 
         return None
     if parts is not None:
         before, edited, offset = parts(source, after, fix)
+        if _Reading.of(before, read).program.problems:
+            return None
         return fix if _says_the_same(_Reading.of(before, read), read(edited), fix, keeps, offset) else None
     old = _Reading.of(source, read)
+    if old.program.problems:
+        return None  # what was not read may hold what the fix would write a second time
     pairs = _touched(old, after, fix, read)
     if pairs is None:
         return fix if _says_the_same(old, read(after), fix, keeps, 0) else None
@@ -316,7 +320,7 @@ _last: _Reading | None = None
 
 def _says_the_same(old: _Reading, new: p.Program, fix: Fix, keeps: bool, offset: int) -> bool:
     """Whether ``new`` reads as well as ``old``, which starts at ``offset``, and says what ``fix`` does not touch."""
-    if len(new.problems) > len(old.program.problems):
+    if new.problems:
         return False
     said = {_said(new, statement) for statement in new.body}
     for statement, text in zip(old.program.body, old.said, strict=True):
@@ -339,7 +343,7 @@ def _touched(old: _Reading, after: Source, fix: Fix, read: Read) -> list[tuple[_
     most of the file, or do not read alone as they do in it.
     """
     before = old.source
-    if before.encoding != "utf-8" or before.bom or before.path.endswith(_COMPONENTS) or old.program.problems:
+    if before.encoding != "utf-8" or before.bom or before.path.endswith(_COMPONENTS):
         return None
     regions: list[Span] = []
     spans = _merged(_extent(statement) for statement in old.program.body)

@@ -79,7 +79,7 @@ def require(
     if plain and helper is not None:
         call = Edit(Place(source.path, around), f"{writer.call(helper)}{rest}")
         fixes.append((call,) if not imported else writer.importing(helper, imported, call))
-    elif type(node) is p.Logical:
+    elif _read(source, node) is not None:
         helped = [writer.with_helper(around, rest)] if plain and not inlined else []
         several = _several(program, source)
         above = writer.guarded_above(node, around)
@@ -148,7 +148,7 @@ class _Writer:
             body and is_export(source, body[0])) else None
         return (insertion(source, start, text + line_end(source)), call) if start is not None else ()
 
-    def guarded(self, node: p.Logical) -> tuple[Edit, ...]:
+    def guarded(self, node: p.Logical | p.Conditional) -> tuple[Edit, ...]:
         """The declaration without the default, and a test below it, where a compiler sees it from every use."""
         source = self.source
         lets = [s for s in everything(self.program.body) if type(s) is p.Let and s.value is node]
@@ -161,7 +161,10 @@ class _Writer:
         test = self.test_below(let, node.at[1])
         if test is None:
             return ()
-        return (*self._joined(let, node), Edit(Place(source.path, (node.left.at[1], node.at[1])), ""), test)
+        rest = (_read(source, node).at[1], node.at[1])
+        gone = (Edit(Place(source.path, rest), ""),) if type(node) is p.Logical else (
+            Edit(Place(source.path, node.at), source.slice(node.test.at)),)
+        return (*self._joined(let, node), *gone, test)
 
     def test_below(self, let: p.Let, stop: int) -> Edit | None:
         """A test of the name that ``let``, whose value ends at ``stop``, declares, on a line of its own below it."""
@@ -173,13 +176,13 @@ class _Writer:
             return None
         return insertion(source, line_stop(source, stop), f"{line_end(source)}{head[1]}{self._test(let.target.id)}")
 
-    def _joined(self, statement: p.Statement, node: p.Logical) -> list[Edit]:
+    def _joined(self, statement: p.Statement, node: p.Logical | p.Conditional) -> list[Edit]:
         """What puts a value that stood on a line of its own behind the name that it is given, where it fits now."""
         source = self.source
         if type(statement) is not p.Let or statement.value is not node:
             return []
         gap = re.search(r"=(\s*[\r\n]\s*)$", source.slice((statement.at[0], node.at[0])))
-        read = source.slice(node.left.at)
+        read = source.slice(_read(source, node).at)
         if gap is None or "\n" in read or len(source.line_text(source.line(statement.at[0]))) + len(read) > _WIDTH:
             return []
         return [Edit(Place(source.path, (node.at[0] - len(gap[1].encode(source.encoding)), node.at[0])), " ")]
@@ -201,7 +204,7 @@ class _Writer:
         return (Edit(Place(source.path, (node.target.at[1], node.at[1])), ""),
                 insertion(source, line_stop(source, let.at[1]), test))
 
-    def guarded_above(self, node: p.Logical, around: Span) -> tuple[Edit, ...]:
+    def guarded_above(self, node: p.Logical | p.Conditional, around: Span) -> tuple[Edit, ...]:
         """The read alone, and the test of it above the statement that always evaluates it; ``around`` is the read with
         its default and the parentheses of both."""
         source = self.source
@@ -304,14 +307,17 @@ def _reads_plainly(source: Source, node: Any) -> bool:
 def _chain(source: Source, node: Any) -> tuple[str, str]:
     """The texts of a read in front of its default, and of what is asked of the value where there is one:
     ``process.env.X`` and ``.split(",")`` of ``process.env.X?.split(",") || []``."""
-    read = _read(node)
+    read = _read(source, node)
     text = source.slice(read.at) if read is not None else ""
     head, doubt, rest = text.partition("?.")
     plain = doubt and _ANY_READ.match(head) and "?." not in rest and not rest.startswith("[")
     return (head, f".{rest}") if plain else (text, "")
 
 
-def _read(node: Any) -> Any:
+def _read(source: Source, node: Any) -> Any:
+    """What is taken where it is there: ``X`` of ``X || "…"``, and of ``X ? X : "…"``."""
+    if type(node) is p.Conditional:
+        return node.test if source.slice(node.test.at) == source.slice(node.then.at) else None
     return node.left if type(node) is p.Logical and node.op in ("or", "nullish") else None
 
 
