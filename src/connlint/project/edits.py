@@ -24,6 +24,11 @@ _REPLACED = regex(r"(?:^|/)nuxt\.config\.[cm]?[jt]s$")
 """What Nuxt's configuration holds is a default for variables that are read when it runs, and a throw ends its build."""
 _PART = regex(r"_(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$")
 """What variables of one part of an address end with."""
+_TIMERS = frozenset(("setInterval", "setTimeout", "setImmediate", "queueMicrotask"))
+_EMITTERS = frozenset(("on", "once", "addListener", "prependListener", "addEventListener", "forEach"))
+_ROUTES = frozenset(("get", "post", "put", "patch", "delete", "all", "use", "head", "options"))
+_HEARING = frozenset(("express-async-errors", "express-promise-router", "@awaitjs/express", "express-async-router"))
+"""Packages that have Express hear of rejections."""
 _LOOKING_UP = ("get", "getattr", "getenv", "pop", "setdefault")
 """Functions and methods whose last argument is what they give where they find nothing."""
 _COMMENT_LINE = regex(r"\s*(?://|/\*|\*|#)")
@@ -71,7 +76,8 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
         return None
     if any(_is_spared(module, r) for r in reads) or _is_explained(module, read.site.node, joint.node):
         return None
-    early = module.function(read.site.node) is None
+    unheard = not python and _ends_unheard(module, read.site.node, values)
+    early = unheard or module.function(read.site.node) is None
     if early and not any(tests_know(values.environment.project, name) for r in reads for name in r.variables):
         return None  # what the tests import would stop them
     if early and not any(builds_know(values.environment.project, module.path, name, values.browser)
@@ -99,7 +105,31 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     helper = requirer(values, module, node) if len(reads) == 1 and not inlined else None
     return require_javascript(
         module.source, module.program, node.at, variable, helper.name if helper else None, inlined=inlined,
-        imported=helper.module if helper is not None else "")
+        imported=helper.module if helper is not None else "", at_start=unheard)
+
+
+def _ends_unheard(module: Module, read: Any, values: Values) -> bool:
+    """Whether what is thrown around ``read`` rejects a promise that nobody has: the program ends when somebody asks,
+    and not when it starts.
+
+    Facts: Node.js ends at a rejection without a handler; emitters and timers drop what their callbacks return, and so
+    do routes of Express before its version 5, unless a package handles them.
+    """
+    function = module.function(read)
+    argument = module.parent(function) if function is not None and function.is_async else None
+    call = module.parent(argument) if type(argument) is p.Argument else None
+    if type(call) is not p.Call:
+        return False
+    callee: Any = call.callee
+    if type(callee) is p.Name:
+        return callee.id in _TIMERS
+    if type(callee) is not p.Member:
+        return False
+    packages: Any = values.environment.project.linkers["javascript"].resolver.packages  # type: ignore[attr-defined]
+    folder = module.path.rpartition("/")[0]
+    version = packages.major(folder, "express") if callee.name in _ROUTES else None
+    heard = not _HEARING.isdisjoint(packages.dependencies(folder))
+    return callee.name in _EMITTERS or (version is not None and version < 5 and not heard)
 
 
 def _without_default(values: Values, module: Module, read: Any, joint: Any, variable: str) -> Fix | None:

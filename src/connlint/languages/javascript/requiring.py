@@ -50,7 +50,7 @@ _LOCAL_ADDRESS = regex(r"localhost|\b127\.|\b0\.0\.0\.0\b|::1")
 
 def require(
     source: Source, program: p.Program, read_at: Span, variable: str, helper: str | None = None, *,
-    inlined: bool = False, imported: str = "",
+    inlined: bool = False, imported: str = "", at_start: bool = False,
 ) -> Fix | None:
     """Stop where the environment read at ``read_at`` finds nothing: the program throws instead.
 
@@ -59,14 +59,15 @@ def require(
     the variable the program stops where it went on. Where several are tried, ``variable`` names them: "A or B".
     ``helper`` is a function that the file can call with the name of a variable, and that returns its value or throws;
     where ``imported`` is given, it has to be imported from there. ``inlined`` says that a bundler may put the value in
-    the place of the read, which then has to stay as it is.
+    the place of the read, which then has to stay as it is. ``at_start`` has the module ask when it is loaded: nobody
+    hears of what is thrown around the read.
     """
     if not re.fullmatch(r"[\w.-]+(?: or [\w.-]+)*", variable):
         return None
     nodes = _by_place(program).get(read_at, ())
     title = f"Require {variable}"
     if len(nodes) == 1 and type(nodes[0]) is p.Member and _ANY_READ.match(source.slice(read_at)):
-        return _test_alone(source, program, nodes[0], variable, title)
+        return _test_alone(source, program, nodes[0], variable, title, at_start=at_start)
     defaults = {at: node for node in nodes if (at := _default(node, variable)) is not None}
     if len(defaults) != 1:
         return None
@@ -76,6 +77,10 @@ def require(
     read_alone, rest = _chain(source, node)
     plain = _PLAIN_READ.match(read_alone) is not None
     around = with_parentheses(source, read_at)
+    if at_start:
+        test = writer.test_at_start(read_alone) if plain else None
+        kept = Edit(Place(source.path, around), f"{read_alone}{rest}")
+        return proved(source, Fix(title, (test, kept)), read, keeps=False) if test is not None else None
     if plain and helper is not None:
         call = Edit(Place(source.path, around), f"{writer.call(helper)}{rest}")
         fixes.append((call,) if not imported else writer.importing(helper, imported, call))
@@ -91,9 +96,14 @@ def require(
                  and (fix := proved(source, Fix(title, tuple(edits)), read, keeps=False)) is not None), None)
 
 
-def _test_alone(source: Source, program: p.Program, node: p.Member, variable: str, title: str) -> Fix | None:
-    """A test of a read that has no default: below the declaration that it is the value of, or above its statement."""
+def _test_alone(source: Source, program: p.Program, node: p.Member, variable: str, title: str, *,
+                at_start: bool) -> Fix | None:
+    """A test of a read that has no default: below the declaration that it is the value of, or above its statement; or
+    where the module is loaded."""
     writer = _Writer(source, program, variable, node.at)
+    if at_start:
+        early = writer.test_at_start(source.slice(node.at))
+        return proved(source, Fix(title, (early,)), read, keeps=False) if early is not None else None
     lets = [s for s in everything(program.body) if type(s) is p.Let and s.value is node and type(s.target) is p.Name]
     test = writer.test_below(lets[0], node.at[1]) if len(lets) == 1 else None
     statement = evaluating(program, node)
@@ -228,6 +238,18 @@ class _Writer:
         number = source.line(start)
         apart = start != below or (exported and (number == 1 or not source.line_text(number - 1).strip()))
         return insertion(source, start, f"{indent}{self._test(read)}{line_end(source) * (1 + apart)}")
+
+    def test_at_start(self, read: str) -> Edit | None:
+        """A test of ``read`` below the imports of the module."""
+        source = self.source
+        first = below_the_imports(source, self.program)
+        start = beginning(source, first) if first is not None else None
+        if start is None or source.path.endswith((".vue", ".svelte")):
+            return None
+        start = above_comments(source, start)
+        end, number = line_end(source), source.line(start)
+        apart = end * (number > 1 and bool(source.line_text(number - 1).strip()))
+        return insertion(source, start, f"{apart}{self._test(read)}{end}{end}")
 
     def _first_change(self, statement: p.Statement) -> p.Statement:
         """``statement``, or the first of the assignments right above it: what throws between them leaves them half
