@@ -254,15 +254,12 @@ class Code:
         return module is not None and programs_of(self.project, stages).is_entry(module)
 
     def speaks(self, one: Running, path: str) -> bool:
-        """Whether ``one`` may run a file in the language of ``path``: not a front end that lies in a package of its own
-        beside what starts in Python, where nothing that is deployed builds packages, and no Python beside Node."""
+        """Whether ``one`` may run a file in the language of ``path``: no front end beside what starts in Python, where
+        nothing that is deployed builds or starts something else, and no Python beside Node."""
         if id(one) not in self._languages:
             self._languages[id(one)] = self._language(one)
         language = self._languages[id(one)]
-        if language is None or (language == "python") == path.endswith(".py"):
-            return True
-        own = (_plain(one.service.build or "."), one.folder or "")
-        return language == "python" and package_root(self.project, path) in own
+        return language is None or (language == "python") == path.endswith(".py")
 
     def _language(self, one: Running) -> str | None:
         """The language of all that ``one`` starts; None where that is not known, or where something in another may be
