@@ -28,6 +28,14 @@ RUN = {
     "tests/one.test.js": "test('one', () => expect(1).toBe(1));\n",
     "tests/made-rows.js": "import { rows } from '../src/gone.js';\nexport const made = () => rows();\n",
 }
+ROLES = {
+    "package.json": '{"name": "shelf", "private": true, "type": "module", "scripts": {"start": "node src/index.js"}}',
+    "src/index.js": "import { a } from './a.js';\nimport { b } from './b.js';\nimport { c } from './c.js';\n"
+                    "a(b(c()));\n",
+    "src/a.js": "export const a = (x) => x;\n", "src/b.js": "export const b = (x) => x;\n",
+    "src/c.js": "export const c = () => 1;\n",
+    "src/old.guard.js": "import { rows } from './gone.js';\nexport const guard = () => rows();\n",
+}
 COMPONENTS = {
     "package.json": '{"name": "shelf", "private": true, "dependencies": {"vue": "3", "vite": "5"}}',
     "src/main.js": "import { createApp } from 'vue'\nimport App from './App.vue'\ncreateApp(App).mount('#app')\n",
@@ -253,6 +261,9 @@ CASES = {
         **RUN, "package.json": RUN["package.json"].replace("jest", "ava")}),
     "a file of tests that a test imports": ("missing-module", "error", {
         **RUN, "tests/one.test.js": "import { made } from './made-rows.js';\ntest('made', () => made());\n"}),
+    "a file whose second name says what it is": ("missing-module", "note", ROLES),
+    "a file of a second name for which there is a pattern": ("missing-module", "error", {
+        **ROLES, "src/load.js": "export const all = (names) => names.filter((n) => n.endsWith('.guard.js'));\n"}),
     "an address that an answer tells": ("env-localhost-fallback", "note", {"books.js": TOLD.format(
         "response.status(201).json({ link: `${web}/books` })")}),
     "an address that a letter tells": ("env-localhost-fallback", "warning", {"books.js": TOLD.format(

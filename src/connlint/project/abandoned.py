@@ -59,6 +59,15 @@ _IN_APP = (
     rb'@tanstack/react-start|@tanstack/start|waku|hono-sessions|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|'
     rb'umi|ice|serverless|sst'
 )
+_ROLES = frozenset(
+    "middleware service controller model schema route routes router module entity dto repository util utils helper "
+    "helpers resolver guard pipe interceptor gateway strategy provider hook context store slice api types interface "
+    "validator validation job queue processor listener subscriber consumer producer handler command usecase use-case "
+    "adapter factory manager component view page".split())
+"""Second names that say what a file is to its program; no tool knows them, but what the project tells of them."""
+_LISTING = regex(
+    r"(?:^|/)(?:[\w.-]*ormconfig|[\w.-]*orm\.config|package|tsconfig[\w.-]*|nest-cli|nodemon|angular|project)\.json$")
+"""Files other than code that hold patterns of files to load."""
 _COMPONENTS = (".vue", ".svelte")
 """Endings of files that are components, and no programs, whatever they do by themselves."""
 _COMPONENT_FINDERS = regex(
@@ -238,12 +247,30 @@ class Abandoned:
         """Whether the file may well be where a program begins, by its own place, name and content."""
         name = path.rpartition("/")[2]
         if self.stages.of_path(path) not in _LOADED or (
-                name.count(".") > 1 and not self._is_marked(path) and not _DEEP.search(path)):
-            return True  # of a tool; or ``x.config.ts``, ``x.module.ts``: somebody knows what the second name means
+                name.count(".") > 1 and not self._is_marked(path) and not _DEEP.search(path)
+                and not self._is_mere_role(path)):
+            return True  # of a tool; or ``x.config.ts``, ``x.native.ts``: somebody knows what the second name means
         stem = name.partition(".")[0]
         if stem.lower() in _STARTED and not (stem == "index" and path.count("/") > 1):
             return True
         return not stem_of(path) or self._starts(path) or self.is_found(path)
+
+    def _is_mere_role(self, path: str) -> bool:
+        """Whether the second name of a file only says what the file is to the program, ``auth.middleware.js``, and no
+        pattern of the project takes files of that second name."""
+        parts = path.rpartition("/")[2].split(".")
+        return len(parts) == 3 and parts[1] in _ROLES and not self._is_taken_by_role(parts[1], path)
+
+    def _is_taken_by_role(self, role: str, path: str) -> bool:
+        """Whether the project holds a pattern for files of a second name: ``**/*.entity.ts``,
+        ``endsWith('.routes.js')``, ``${name}.service``."""
+        memo = self.project.memo.setdefault(Abandoned._is_taken_by_role, {})
+        if role not in memo:
+            pattern = re.compile(rb"[*'\"`\\}{,(|]\.%s(?![\w-])" % role.encode())
+            told = (other for other in self.project.tree.paths if _LISTING.search(other))
+            memo[role] = any(pattern.search(self.index.data(other)) for other in (
+                *self.index.mentions(role, path), *told))
+        return bool(memo[role])
 
     def _is_marked(self, path: str) -> bool:
         """Whether the second name of a file says that it was put aside: ``select.old.tsx``."""
