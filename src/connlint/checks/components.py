@@ -163,7 +163,7 @@ class Components:
             return True
         if self.module.path.endswith(tuple(self.suffixes)) and self._is_mounted():
             return True
-        if self._is_mounted_here(thing):
+        if self._is_mounted_here(thing) or self._is_mixed_in(thing):
             return True
         owner = class_of(self.module, thing) if self.roots else None
         for decorator in owner.decorators if owner is not None else ():
@@ -190,6 +190,31 @@ class Components:
                 if type(call) is p.Call and last_word(call.callee) in self.mounting and call.args[0] is given:
                     return self.module.function(call) is None
         return False
+
+    def _is_mixed_in(self, thing: Any) -> bool:
+        """Whether ``thing`` stands in the object that the file gives to others, and these mix it into nothing but the
+        component with which they make their application: ``createApp({ mixins: [size], … })``."""
+        whole: Any = None
+        for above in self.module.parents(thing):
+            whole = above if type(above) is p.Record else whole
+        if not self.mounting or whole is None or type(self.module.parent(whole)) is not p.Export:
+            return False
+        users = [self.project.module(path) for path in importers(self.project).of(self.module.path)]
+        return bool(users) and all(user is not None and self._mixes_into_root(user) for user in users)
+
+    def _mixes_into_root(self, user: Module) -> bool:
+        """Whether all that the module ``user`` does with what it imports of this one is to mix it into its root."""
+        named = [name.local for it in user.nodes(p.Import) for name in it.names if name.name == "default" and type(
+            found := self.project.resolve(user, it.module)) is Found and found.path == self.module.path]
+        uses = [use for use in user.nodes(p.Name) if use.id in named]
+        return bool(uses) and all(self._is_mixed_at(user, use) for use in uses)
+
+    def _is_mixed_at(self, user: Module, use: p.Name) -> bool:
+        mixed = user.parent(user.parent(use))
+        given = user.parent(user.parent(mixed)) if type(mixed) is p.Entry else None
+        call = user.parent(given) if type(given) is p.Argument else None
+        return (type(mixed.key) is p.Text and mixed.key.value == "mixins" and type(call) is p.Call
+                and last_word(call.callee) in self.mounting) if call is not None else False
 
     def _is_mounted(self) -> bool:
         """Whether the top level of another file puts this component on the page: ``new Root({ target })``."""

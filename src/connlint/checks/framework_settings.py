@@ -23,7 +23,10 @@ def settings(module: Module, values: Values, stages: Stages, rules: Rules) -> It
     """The addresses among the settings of ``module`` that nothing else of the project gives: the framework that
     connects to it, the statement, the expression."""
     for entry in rules.apis.get("setting", ()):
-        if entry["language"] != module.program.language:
+        if (entry["language"] == "python") != (module.program.language == "python"):
+            continue
+        if "files" in entry:
+            yield from _told_by(module, entry)
             continue
         if entry.get("beside") and not any(name in module.scope.names for name in entry["beside"]):
             continue
@@ -37,6 +40,24 @@ def settings(module: Module, values: Values, stages: Stages, rules: Rules) -> It
             if len(nodes) == 1 and not _given_later(module, head, found[0][0], values.project, stages):
                 for node, value in found:
                     yield entry["by"], node, value
+
+
+def _told_by(module: Module, entry: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """What a function gives that a framework asks for by its name, in a file that it looks for."""
+    if re.search(entry["files"], module.path) is None:
+        return
+    for told in module.nodes(p.Entry):
+        if type(told.key) is p.Text and told.key.value == entry["key"] and any(
+                type(above) is p.Function and _called(module, above) == entry["function"]
+                for above in module.parents(told)):
+            yield entry["by"], told, told.value
+
+
+def _called(module: Module, function: p.Function) -> str | None:
+    """The name of a function, or the key under which it stands."""
+    above = module.parent(function)
+    key: Any = above.key if type(above) is p.Entry else None
+    return key.value if type(key) is p.Text else function.name
 
 
 def _given(module: Module, name: str, entry: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
