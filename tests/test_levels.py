@@ -36,6 +36,12 @@ ROLES = {
     "src/c.js": "export const c = () => 1;\n",
     "src/old.guard.js": "import { rows } from './gone.js';\nexport const guard = () => rows();\n",
 }
+PAGED = {
+    "package.json": '{"name": "shelf", "private": true, "dependencies": {"next": "14", "pg": "8"}}',
+    "lib/rows.js": "import { Pool } from 'pg';\nconst pool = new Pool({ host: 'rows.example.org' });\n"
+                   "export const rows = () => pool.query('select 1');\n",
+}
+PAGED_BY = "import { rows } from '../lib/rows.js';\nexport default async () => rows();\n"
 COMPONENTS = {
     "package.json": '{"name": "shelf", "private": true, "dependencies": {"vue": "3", "vite": "5"}}',
     "src/main.js": "import { createApp } from 'vue'\nimport App from './App.vue'\ncreateApp(App).mount('#app')\n",
@@ -264,6 +270,10 @@ CASES = {
     "a file whose second name says what it is": ("missing-module", "note", ROLES),
     "a file of a second name for which there is a pattern": ("missing-module", "error", {
         **ROLES, "src/load.js": "export const all = (names) => names.filter((n) => n.endsWith('.guard.js'));\n"}),
+    "a pool that the pages of a framework evaluate": ("module-scope-pool", "warning", {
+        **PAGED, "pages/rows.js": PAGED_BY}),
+    "a pool that a server beside the pages loads": ("module-scope-pool", "note", {
+        **PAGED, "server/index.js": PAGED_BY}),
     "an address that an answer tells": ("env-localhost-fallback", "note", {"books.js": TOLD.format(
         "response.status(201).json({ link: `${web}/books` })")}),
     "an address that a letter tells": ("env-localhost-fallback", "warning", {"books.js": TOLD.format(

@@ -246,7 +246,9 @@ class Judge:
                 step = Step(place_of(module, call), "it connects here, while the module is imported")
                 return Facts("connects" if _goes_on(module, call) else "opened", [step])
         framework = self.programs.framework(imported, options["reloads"]) if options.get("reloads") else None
-        if framework is not None and self._pools(built) and not given_back(self, built) and not (
+        if framework is not None and self.programs.is_evaluated(
+                framework, imported.path, options.get("by_pages", ())) and self._pools(built) and not (
+                given_back(self, built)) and not (
                 framework[0] in options.get("kept_alone", ()) and not importers(self.project).targets(imported.path)):
             title, path = framework
             step = Step(Place(path, (0, 0)), f"this package is served by {title}")

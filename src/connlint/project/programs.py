@@ -6,7 +6,7 @@ All names of frameworks and commands are given by the caller, who has them from 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from connlint.model import program as p
@@ -17,6 +17,7 @@ from connlint.project.elision import stays
 from connlint.project.importers import importers
 from connlint.project.javascript_files import join
 from connlint.project.module import Module
+from connlint.project.packages import own_root
 from connlint.project.project import Project
 from connlint.project.stage import Stages
 from connlint.project.timeline import at_import, is_main_test
@@ -33,6 +34,10 @@ _BY_CONVENTION = regex(
 """Files that a web framework imports by their place."""
 
 
+_PAGE = regex(r"(?:^|/)(?:src/)?(?:app|pages)/|(?:^|/)(?:middleware|proxy|instrumentation)\.[jt]s$")
+"""Files that Next.js evaluates, with all that they import."""
+_MOST_BEHIND = 200
+"""Files that import one, directly or through others, before somebody counts as a page."""
 _COMPILED = ("dist", "build", "out", "lib", "output", ".output")
 """Folders into which programs are compiled, most often from ``src``."""
 COMMANDS = regex(
@@ -281,6 +286,23 @@ class Programs:
             memo[folder] = self._framework(folder, package, names or {"next": "", "nuxt": "", "@remix-run/node": "",
                                                                        "@sveltejs/kit": "", "astro": ""})
         return memo[folder]
+
+    def is_evaluated(self, framework: tuple[str, str], path: str, by_pages: Collection[str]) -> bool:
+        """Whether the `framework` of the file at ``path`` evaluates it: those of ``by_pages`` evaluate what a page
+        imports, directly or through others, and nothing that a server of the project's own loads."""
+        title, package = framework
+        if title not in by_pages or own_root(self.project, path) != package.rpartition("/")[0]:
+            return True
+        memo = self.project.memo.setdefault(Programs.is_evaluated, {})
+        if path not in memo:
+            index = importers(self.project)
+            found, waiting = {path}, [path]
+            while waiting and len(found) <= _MOST_BEHIND and not any(_PAGE.search(one) for one in found):
+                fresh = set(index.of(waiting.pop())) - found
+                found |= fresh
+                waiting += fresh
+            memo[path] = len(found) > _MOST_BEHIND or any(_PAGE.search(one) for one in found)
+        return bool(memo[path])
 
     def _framework(self, folder: str, package: dict[str, Any], names: dict[str, str]) -> tuple[str, str] | None:
         for name, title in names.items():

@@ -146,7 +146,7 @@ def _host(module: Module, call: p.Call, entry: Mapping[str, Any]) -> tuple[str |
         given = plain[entry["object_at"]].value
         if type(given) is p.Record:
             return _in_record(module, given, entry)
-        if type(given) is not p.Number and len(plain) <= entry["at"]:
+        if type(given) is not p.Number and len(plain) <= entry.get("at", len(plain)):
             # a variable may be the port or all options
             return None, None
     if "at" in entry and len(plain) > entry["at"]:
