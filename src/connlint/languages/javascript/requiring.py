@@ -172,8 +172,8 @@ class _Writer:
         if test is None:
             return ()
         rest = (_read(source, node).at[1], node.at[1])
-        gone = (Edit(Place(source.path, rest), ""),) if type(node) is p.Logical else (
-            Edit(Place(source.path, node.at), source.slice(node.test.at)),)
+        gone = (Edit(Place(source.path, node.at), source.slice(node.test.at)),) if type(node) is p.Conditional else (
+            Edit(Place(source.path, rest), ""),)
         return (*self._joined(let, node), *gone, test)
 
     def test_below(self, let: p.Let, stop: int) -> Edit | None:
