@@ -14,6 +14,7 @@ from connlint.model.finding import Edit
 from connlint.model.source import Source, Undecodable
 from connlint.patterns import regex
 from connlint.project.bundled import package_names
+from connlint.project.importers import importers
 from connlint.project.packages import own_root
 from connlint.project.project import Project
 from connlint.project.tree import Tree
@@ -36,6 +37,10 @@ _FOR_TESTS = regex(r"(?:^|/)(?:conftest\.py|pytest\.ini|tox\.ini|noxfile\.py|set
                    r"|package\.json"
                    r"|(?:jest|vitest|playwright|cypress)[\w.-]*\.[cm]?[jt]s|[\w.-]*[Ss]etup[\w.-]*\.(?:[cm]?[jt]s|py)"
                    r"|\.env(?:\.(?:test|ci|development)[\w.]*)?)$")
+_TEST = regex(r"(?:^|/)(?:tests?|__tests__|specs?|e2e)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|tests?)\.py$"
+              r"|[.-](?:test|spec|cy)\.[cm]?[jt]sx?$")
+_MOST = 300
+"""Files, one importing the other, that are looked at for a test among them."""
 _WORD = regex(rb"[A-Z][A-Z0-9_]{2,}")
 _LARGEST = 300_000
 """Bytes; longer files are written by machines."""
@@ -75,9 +80,10 @@ def announcement(project: Project, path: str, variable: str, value: str) -> Edit
         return None
 
 
-def tests_know(project: Project, variable: str) -> bool:
-    """Whether the tests that a workflow runs have ``variable``, so that code may need it while it is imported; True as
-    well where no workflow runs any, or brings the variables in a way that does not show."""
+def tests_know(project: Project, path: str, variable: str) -> bool:
+    """Whether the tests that a workflow runs have ``variable``, so that the file ``path`` may need it while it is
+    imported; True as well where no workflow runs any, or brings the variables in a way that does not show, and where no
+    test imports the file."""
     memo = project.memo.setdefault(tests_know, {})
     if "words" not in memo:
         tree = project.tree
@@ -86,7 +92,22 @@ def tests_know(project: Project, variable: str) -> bool:
         settled = not running or any(_BRINGS_ITS_OWN.search(flows[path]) for path in running)
         paths = [*running, *(path for path in tree.paths if _FOR_TESTS.search(path))]
         memo["words"] = None if settled else _words(tree, sorted(paths))
-    return memo["words"] is None or variable.encode() in memo["words"]
+    return memo["words"] is None or variable.encode() in memo["words"] or not _tests_import(project, path)
+
+
+def _tests_import(project: Project, path: str) -> bool:
+    """Whether a test imports the file ``path``, or one that does."""
+    index = importers(project)
+    found = {path}
+    waiting = [path]
+    while waiting:
+        here = waiting.pop()
+        if _TEST.search(here) or len(found) > _MOST:
+            return True
+        fresh = [other for other in index.of(here) if other not in found]
+        found.update(fresh)
+        waiting += fresh
+    return False
 
 
 def builds_know(project: Project, path: str, variable: str, table: Collection[dict[str, Any]]) -> bool:

@@ -78,9 +78,10 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
         return None
     unheard = not python and _ends_unheard(module, read.site.node, values)
     early = unheard or module.function(read.site.node) is None
-    if early and not any(tests_know(values.environment.project, name) for r in reads for name in r.variables):
+    project = values.environment.project
+    if early and not any(tests_know(project, module.path, name) for r in reads for name in r.variables):
         return None  # what the tests import would stop them
-    if early and not any(builds_know(values.environment.project, module.path, name, values.browser)
+    if early and not any(builds_know(project, module.path, name, values.browser)
                          for r in reads for name in r.variables):
         return None  # and so would what a build loads
     variable = " or ".join(dict.fromkeys(r.variables[0] for r in reads))
@@ -101,7 +102,7 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
         return require_python(module.source, module.program, node.at, variable)
     from connlint.languages.javascript.requiring import require as require_javascript
 
-    inlined = is_inlined(values.environment.project, module.path, reads[0].variables[0], values.browser)
+    inlined = is_inlined(project, module.path, reads[0].variables[0], values.browser)
     helper = requirer(values, module, node) if len(reads) == 1 and not inlined else None
     return require_javascript(
         module.source, module.program, node.at, variable, helper.name if helper else None, inlined=inlined,
