@@ -17,6 +17,7 @@ from connlint.discover import (
     select,
     set_aside_by_content,
     set_aside_by_name,
+    stamped_bytes,
 )
 
 
@@ -162,7 +163,7 @@ def test_a_closed_folder_is_said(tmp_path):
     (tmp_path / "closed").chmod(0)
     try:
         assert [(s.path, s.reason) for s in select((tmp_path,), tmp_path).set_aside] == [
-            ("closed/", "folder that cannot be read")]
+            ("closed/", "cannot be read")]
     finally:
         (tmp_path / "closed").chmod(0o700)
 
@@ -177,3 +178,21 @@ def test_what_nobody_wrote_by_hand_is_set_aside_and_said(tmp_path, name, text, s
     report = scan(root=tmp_path)
     assert [finding.place.path for finding in report.findings] == [small]
     assert report.set_aside == ((name, f"larger than {size}"),)
+
+
+def test_what_is_deployed_and_cannot_be_read_is_said(tmp_path, monkeypatch):
+    tree(tmp_path, "app.py")
+    (tmp_path / "compose.yaml").write_text("services:\n  app:\n    image: acme/app\n")
+    (tmp_path / "Dockerfile").symlink_to("Dockerfile.common")
+    monkeypatch.setattr("connlint.discover.stamped_bytes", _closed_to("compose.yaml"))
+    report = scan(tmp_path)
+    assert [(problem.path, problem.message) for problem in report.problems] == [("compose.yaml", "cannot be read")]
+
+
+def _closed_to(name: str):
+    def read(path: str):
+        if path.endswith(name):
+            raise PermissionError(13, "permission denied", path)
+        return stamped_bytes(path)
+
+    return read

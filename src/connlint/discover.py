@@ -397,7 +397,7 @@ def select(paths: tuple[Path, ...], here: Path) -> Selection:
             explicit.add(inside)
     odd = frozenset(path for path in listed | explicit if not path.isascii() and _BROKEN_NAME.search(path))
     tree = DiskTree(root, (listed | frozenset(explicit)) - odd, git=git)
-    selection = Selection(tree, [], [], [SetAside(folder, "folder that cannot be read") for folder in closed])
+    selection = Selection(tree, [], [], [SetAside(folder, "cannot be read") for folder in closed])
     selection.set_aside += [SetAside(path, "name is not UTF-8") for path in sorted(chosen & odd)]
     chosen -= odd
     targets = _install_targets(listed)

@@ -73,7 +73,7 @@ def check_project(session: Session, check: str) -> tuple[list[Finding], list[Pro
             continue
         findings += [finding for draft in drafts if (finding := session.finding(card, draft))]
     project.trim()
-    return findings, problems + [problem for path, problem in project.problems.items() if not path.endswith(CODE)]
+    return findings, problems + list(session.problems_of_others())
 
 
 def _cut(items: list[Any], parts: int) -> list[list[Any]]:

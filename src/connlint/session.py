@@ -146,6 +146,16 @@ class Session:
             if check in CHECKS or check in PROJECT_CHECKS:
                 self.check_named(check)
 
+    def problems_of_others(self) -> Iterator[Problem]:
+        """What of the files that are no code could not be read; a link, or what has gone, is no problem."""
+        for path, problem in self.project.problems.items():
+            if path.endswith(CODE):
+                continue
+            if problem.kind != "closed":
+                yield problem
+            elif _not_a_file(self.tree, path) is None:
+                yield Problem("unreadable", _why_unreadable(self.tree, path), path)
+
     # -- one file -------------------------------------------------------------------------------------------------
 
     def scan(self, path: str) -> Scanned:

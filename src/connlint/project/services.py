@@ -80,7 +80,7 @@ class Services:
     """All services of a project; files are read when they are first asked for."""
 
     def __init__(self, tree: Tree, problems: dict[str, Problem] | None = None) -> None:
-        """Files that cannot be read in full are said in ``problems``, by path."""
+        """Files that cannot be read in full are said in ``problems``, by path; "closed" is what gave no bytes."""
         self.tree = tree
         self.problems = {} if problems is None else problems
         self._deployments: list[Deployment] | None = None
@@ -99,8 +99,12 @@ class Services:
             waiting = [(path, kind) for path in sorted(self.tree.paths) if (kind := kind_of(path)) is not None]
             while waiting:
                 path, kind = waiting.pop(0)
-                data = self.tree.read(path) if path not in found else None
-                if data is None or (deployment := read_deployment(path, data, self.tree.read, kind)) is None:
+                if path in found:
+                    continue
+                if (data := self.tree.read(path)) is None:
+                    self.problems.setdefault(path, Problem("closed", "cannot be read", path))
+                    continue
+                if (deployment := read_deployment(path, data, self.tree.read, kind)) is None:
                     continue
                 found[path] = deployment
                 waiting += [(file, "compose") for file in deployment.includes if file in self.tree.paths]

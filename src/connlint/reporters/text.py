@@ -213,7 +213,14 @@ def unread(report: Report) -> str:
         number = sum((problem.kind == "internal") is internal for problem in report.problems)
         if number:
             said += f"; {_count(number, 'file')} {what}"
+    if folders := _closed(report):
+        said += f"; {_count(folders, 'folder')} not read"
     return said
+
+
+def _closed(report: Report) -> int:
+    """The number of folders that nobody may look into."""
+    return sum(path.endswith("/") for path, _ in report.set_aside)
 
 
 def gone(report: Report) -> str:
@@ -236,7 +243,10 @@ def _summary(report: Report, options: Options) -> Iterator[str]:
     reasons = report.reasons()
     if reasons:
         why = ", ".join(f"{number} {reason}" for reason, number in reasons)
-        yield f"Not checked: {_count(len(report.set_aside), 'file')} ({why}).\n"
+        folders = _closed(report)
+        files = len(report.set_aside) - folders
+        what = [_count(files, "file")] * bool(files) + [_count(folders, "folder")] * bool(folders)
+        yield f"Not checked: {_listed(what)} ({why}).\n"
     if options.verbose:
         for path, reason in report.set_aside:
             yield f"  {visible(path)}: {reason}\n"
