@@ -166,6 +166,8 @@ def test_the_command_line_adds_globs_and_sets_the_bar(tmp_path: Path) -> None:
     ("slect = []", "connlint.toml:1: unknown key 'slect'; did you mean 'select'?"),
     ("\nfail_on = 'error'", "connlint.toml:2: unknown key 'fail_on'; did you mean 'fail-on'?"),
     ("colour = 'red'", "connlint.toml:1: unknown key 'colour'"),
+    ("[tool.connlint]\nselect = []", "connlint.toml:1: unknown key 'tool'; the keys stand at the top level of this "
+                                     "file, without [tool.connlint]"),
     ("[per-file-ignore]\n", "connlint.toml:1: unknown key 'per-file-ignore'; did you mean 'per-file-ignores'?"),
     ("select = 'doors'", "connlint.toml:1: select must be a list of strings, not a string"),
     ("select = [1]", "connlint.toml:1: select: every entry must be a string, not a number"),

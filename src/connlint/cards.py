@@ -96,7 +96,7 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise CardError(f"{path.name}: byte {error.start} is not UTF-8") from None
     except OSError as error:
-        raise CardError(f"{path}: {error.strerror}") from None
+        raise CardError(f"{path.name}: {error.strerror}") from None
 
 
 class Store(Protocol):
@@ -118,7 +118,10 @@ def load(folders: tuple[Path, ...] = (), store: Store | None = None) -> Rules:
     for folder in folders:
         if not folder.is_dir():
             raise CardError(f"{folder}: no such folder of rules")
-        more_cards, more_apis = _folder(folder, apis)
+        try:
+            more_cards, more_apis = _folder(folder, apis)
+        except CardError as error:
+            raise CardError(f"{folder.name}/{error}") from None
         cards |= more_cards
         for role, entries in more_apis.items():
             apis.setdefault(role, []).extend(entries)

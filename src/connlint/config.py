@@ -238,7 +238,10 @@ class _File(Struct, frozen=True):
             place = self.place(key)
             if key not in KEYS:
                 inside = f" in [{self.header}]" if self.header else ""
-                raise ConfigError(f"{place}: unknown key {key!r}{inside}{did_you_mean(key, KEYS)}")
+                hint = did_you_mean(key, KEYS)
+                if key == "tool" and not self.header:
+                    hint = "; the keys stand at the top level of this file, without [tool.connlint]"
+                raise ConfigError(f"{place}: unknown key {key!r}{inside}{hint}")
             where[key] = f"{place}: {key}"
             values[key.replace("-", "_")] = self.value(key, KEYS[key], value, place)
         folders = tuple(self.path.parent / folder for folder in values.pop("rules", ()))
