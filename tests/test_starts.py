@@ -10,7 +10,8 @@ from connlint.languages.deployment.shell import read_commands
 from connlint.model.source import Source
 from connlint.project.grounds import Folder, Inside
 from connlint.project.project import Project
-from connlint.project.starts import Start, Starts
+from connlint.project.start import Start
+from connlint.project.starts import Starts
 from connlint.project.tree import MemoryTree
 from projects import RULES
 

@@ -20,7 +20,8 @@ from connlint.project.rewording import reworded, through_shell, with_option
 from connlint.project.server_settings import in_configuration
 from connlint.project.services import Running, Services
 from connlint.project.serving import Serving, servings
-from connlint.project.starts import Start, Starts
+from connlint.project.start import Start
+from connlint.project.starts import Starts
 from connlint.project.values import values_of
 
 _LOOPBACK = regex(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)

@@ -17,7 +17,8 @@ from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.serving import Serving, servings
-from connlint.project.starts import Start, Starts
+from connlint.project.start import Start
+from connlint.project.starts import Starts
 from connlint.project.values import Values, values_of
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import Stages, stages_of
-from connlint.project.starts import Start, Starts
+from connlint.project.start import Start
+from connlint.project.starts import Starts
 from connlint.project.tree import above
 from connlint.project.values import values_of
 

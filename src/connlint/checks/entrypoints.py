@@ -20,7 +20,8 @@ from connlint.project.project import Project
 from connlint.project.rewording import reworded
 from connlint.project.services import Services
 from connlint.project.slips import is_slip
-from connlint.project.starts import Start, Starts, Target
+from connlint.project.start import Start, Target
+from connlint.project.starts import Starts
 from connlint.project.tree import Tree, above
 
 _BUILT = regex(

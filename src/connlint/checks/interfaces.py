@@ -14,7 +14,7 @@ from connlint.project.applications import Applications
 from connlint.project.project import Project
 from connlint.project.server_settings import in_configuration
 from connlint.project.services import Services
-from connlint.project.starts import Start, Target
+from connlint.project.start import Start, Target
 
 
 def check_interface(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:

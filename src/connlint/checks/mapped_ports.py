@@ -19,7 +19,7 @@ from connlint.model.rule import Rules
 from connlint.project.command_ports import mentioned_ports
 from connlint.project.project import Project
 from connlint.project.services import Running
-from connlint.project.starts import Start
+from connlint.project.start import Start
 from connlint.project.written_ports import is_said, spoken_of
 
 if TYPE_CHECKING:

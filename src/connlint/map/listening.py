@@ -18,7 +18,7 @@ from connlint.patterns import regex
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import words_of
-from connlint.project.starts import Start
+from connlint.project.start import Start
 
 _OPENED = regex(r"(?:0\.0\.0\.0:|\[::\]:|\*:|:)?(\d{2,5})$")
 _LISTENER = regex(r"\w://(?:0\.0\.0\.0|\[::\]|[\w.-]*):(\d{2,5})(?=,|$)")

@@ -20,7 +20,8 @@ from connlint.project.compiled import likely_source
 from connlint.project.grounds import Inside, contexts_of
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
-from connlint.project.starts import Ran, Start, Starts
+from connlint.project.start import Start
+from connlint.project.starts import Ran, Starts
 
 _SAYS_NOTHING = ("echo", "printf", "exit", "true", ":", "set", "cd", "sleep", "return", "test", "[", "export", "mkdir",
                  "chown", "chmod", "cat", "touch", "source", ".", "trap", "wait", "shift", "read", "kill", "rm", "cp",

@@ -9,7 +9,7 @@ from connlint.model.finding import Finding, Place
 from connlint.model.map import Trouble
 from connlint.project.deployments import Group
 from connlint.project.services import Running
-from connlint.project.starts import Start
+from connlint.project.start import Start
 
 RULES = ("deployment", "entrypoint-not-found", "entrypoint-wrong-interface", "env-localhost-fallback",
          "implicit-localhost-default", "hardcoded-loopback")

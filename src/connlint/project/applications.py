@@ -18,7 +18,7 @@ from connlint.project.answer import Answer, Found, Missing, Unknown
 from connlint.project.grounds import Ground
 from connlint.project.module import Definition, Module
 from connlint.project.project import Project
-from connlint.project.starts import Start, Target
+from connlint.project.start import Start, Target
 
 _TEST = regex(
     r"(?:^|/)(?:tests?|testing|examples?|docs?|docs_src|fixtures)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$"

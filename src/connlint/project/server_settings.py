@@ -9,7 +9,7 @@ from connlint.model.deployment import Word
 from connlint.model.finding import Place
 from connlint.project.answer import Found, Missing
 from connlint.project.project import Project
-from connlint.project.starts import Start
+from connlint.project.start import Start
 
 
 def in_configuration(start: Start, names: list[str], project: Project) -> Word | None:

@@ -1,4 +1,4 @@
-"""Commands as starts of servers and workers: which tool, what it is told to start, and where it is told to listen.
+"""The commands of a project that start servers and workers: those of services, of scripts and of code.
 
 What tools there are and what their options mean stands in the table `server`; nothing here knows one by name.
 """
@@ -6,224 +6,34 @@ What tools there are and what their options mean stands in the table `server`; n
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from connlint.languages.deployment.files import kind_of
 from connlint.languages.deployment.shell import is_script, is_shell_script, read_commands, script_name
 from connlint.languages.deployment.spans import json_spans
 from connlint.model.deployment import Command, Deployment, Known, Word
-from connlint.model.finding import Place
 from connlint.patterns import regex
 from connlint.project import jsonc
-from connlint.project.answer import Found, Missing
+from connlint.project.answer import Found
 from connlint.project.coded_commands import commands_in_code, listed_commands
+from connlint.project.command_words import Entry, Options, first_plain, read_options
 from connlint.project.grounds import Folder, Ground, grounds_of, stepped
 from connlint.project.importers import CODE
 from connlint.project.project import Project
 from connlint.project.services import PROGRAMS, Running, Services
+from connlint.project.start import Start
 from connlint.project.tree import above
 
-Entry = Mapping[str, Any]
-_VALUED = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags", "folder_flags",
-           "member_flags")
-"""The lists of an entry that hold options with a value."""
 _OTHER_FILES = regex(
     rb"actions/checkout[^\n]*+\n(?:[ \t]++(?!- )[^\n]*+\n)*?[ \t]++(?:path|repository):"
     rb"|download-artifact|git clone|tar -x|unzip"
 )
 """How files come to a workflow that are not those of the project."""
-_DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$")
-_TARGET = regex(
-    r"(?P<module>[^:]*)(?::(?P<attribute>[A-Za-z_]\w*)(?P<deeper>(?:\.\w+)*)(?P<call>\(.*\))?)?$", re.S
-)
-
-
-class Options(Struct):
-    """The words behind a program: values by option, the words that are no option, and whether some word is unknown."""
-
-    values: dict[str, list[Word]] = field(default_factory=dict)
-    plain: list[Word] = field(default_factory=list)
-    unknown: bool = False
-
-    def first(self, names: list[str]) -> Word | None:
-        """The value that counts for one of ``names``: the last that was given."""
-        rows = [word for name in names for word in self.values.get(name, ())]
-        return max(rows, key=lambda w: w.place.at) if rows else None
-
-    def has(self, names: list[str]) -> bool:
-        return any(name in self.values for name in names)
-
-
-class Target(Struct, frozen=True):
-    """What a server is told to start. ``module`` is dotted, or a path where ``is_path``; ``attribute`` may be missing.
-
-    ``call`` says that it is called first; ``deeper`` that an attribute of the attribute is meant.
-    """
-
-    text: str
-    place: Place
-    module: str
-    attribute: str | None
-    is_path: bool = False
-    call: bool = False
-    deeper: bool = False
-
-
-class Start(Struct, frozen=True, dict=True):
-    """A command that starts something: ``entry`` says how its tool works; ``running`` is the service, if it is one's.
-
-    ``path`` is the file it stands in; ``grounds`` are where it may run, of which any may be the right one.
-    """
-
-    entry: Entry
-    command: Command
-    options: Options
-    path: str
-    running: Running | None
-    grounds: tuple[Ground, ...]
-    environment: Mapping[str, Known]
-    loose: bool = False
-    """Whether nothing says where it runs, so that ``grounds`` are guesses."""
-    beside: tuple[Command, ...] = ()
-    """All that the service or script starts, this command among them."""
-
-    @property
-    def tool(self) -> str:
-        """The tool as it was called."""
-        return self.entry["called"]
-
-    def listed(self, key: str) -> list[str]:
-        return self.entry.get(key, [])
-
-    def variable(self, key: str) -> Known | None:
-        """The first variable of the table's list ``key`` that is set."""
-        return next((self.environment[name] for name in self.listed(key) if name in self.environment), None)
-
-    @cached_property
-    def configured(self) -> bool:
-        """Whether a configuration of the tool's own may say more than the command."""
-        if self.options.has(self.listed("config_flags")) or self.variable("config_env") is not None:
-            return True
-        words = [word.encode() for word in self.listed("config_words")]
-        for ground in self.grounds:
-            for name in self.listed("config_files"):
-                answer = ground.find(name)
-                if isinstance(answer, Found) and words:
-                    if any(word in (ground.tree.read(answer.path) or b"") for word in words):
-                        return True
-                elif not isinstance(answer, Missing):
-                    return True
-        return False
-
-    @cached_property
-    def target(self) -> Target | None:
-        """What is started; None where the command does not say it, or says it in a way that cannot be known."""
-        if self.entry["form"] == "none" or self.options.has([*self.listed("stops"), *self.listed("elsewhere")]):
-            return None
-        found = self._written()
-        if found is None or not found[0] or "$" in found[0] or "{{" in found[0]:
-            return None
-        return self._parsed(*found)
-
-    def _written(self) -> tuple[str, Place] | None:
-        word = self.options.first(self.listed("target_flags"))
-        if word is not None:
-            return None if word.value is None else (word.value, word.place)
-        known = self.variable("target_env")
-        if self.listed("target_flags") or (known is not None and not self.options.plain):
-            return None if known is None or known.value is None else (known.value, known.place)
-        if self.entry.get("verb_is_target"):
-            verbs = self.entry["verbs"]
-            words = self.command.words[1:]
-            return next(((w.value, w.place) for w in words if w.value is not None and w.value in verbs), None)
-        plain = self.options.plain
-        if not plain or plain[0].value is None or (self.options.unknown and not self._unmistakable(plain[0].value)):
-            return None
-        return plain[0].value, plain[0].place
-
-    @staticmethod
-    def _unmistakable(text: str) -> bool:
-        return re.fullmatch(r"[\w.]+:\w+(?:\(\))?", text) is not None
-
-    def _parsed(self, text: str, place: Place) -> Target | None:
-        form = self.entry["form"]
-        for prefix in self.entry.get("prefixes", {}):
-            text = text.removeprefix(prefix)
-        if form == "script" and text.startswith("/"):
-            return None  # pnpm runs every script that the pattern matches
-        if form in ("file", "script"):
-            return Target(text, place, text, None, is_path=True)
-        if form == "run":
-            return Target(text, place, text, None, is_path=True)
-        if form == "dotted":
-            module, _, attribute = text.rpartition(".")
-            return Target(text, place, module, attribute) if _DOTTED.match(text) and module else None
-        parts = _TARGET.match(text)
-        if parts is None:
-            return None
-        module, attribute = parts["module"], parts["attribute"]
-        if form == "path" and (module.endswith(".py") or "/" in module):
-            return Target(text, place, module, attribute, True, bool(parts["call"]), bool(parts["deeper"]))
-        if not _DOTTED.match(module):
-            return None
-        return Target(text, place, module, attribute, False, bool(parts["call"]), bool(parts["deeper"]))
-
-    @cached_property
-    def module_target(self) -> Target | None:
-        """What ``-m`` names, for interpreters."""
-        if self.entry["form"] != "run":
-            return None
-        word = self.options.first(["-m"])
-        if word is None or word.value is None or not _DOTTED.match(word.value):
-            return None
-        return Target(word.value, word.place, word.value, None)
-
-    def script(self, ground: Ground) -> tuple[str, str] | None:
-        """The package file and the name of its script that is run, where that is what the command names."""
-        if self.target is None or not (self.entry["form"] == "script" or self.entry.get("scripts")):
-            return None
-        answer = ground.find("package.json")
-        if not isinstance(answer, Found):
-            return None
-        table = jsonc.loads(ground.tree.read(answer.path))
-        scripts = jsonc.mapping(table.get("scripts")) if isinstance(table, dict) else {}
-        return (answer.path, self.target.text) if self.target.text in scripts else None
-
-    # -- where modules are looked for -----------------------------------------------------------------------------
-
-    @cached_property
-    def search(self) -> tuple[str, ...] | None:
-        """Paths, relative to the ground, in which modules are looked for; None where one of them is not known."""
-        base = ""
-        found: list[str] = []
-        for name in self.listed("folder_flags"):
-            if self.options.has([name]):
-                word = self.options.first([name])
-                if word is None or word.value is None or "$" in word.value:
-                    return None
-                base = word.value
-        found.append(base)
-        for name in self.listed("path_flags"):
-            for word in self.options.values.get(name, ()):
-                if word.value is None or "$" in word.value:
-                    return None
-                found += word.value.split(",")
-        known = self.environment.get("PYTHONPATH")
-        if known is not None:
-            text = known.value if known.value is not None else known.written.strip("\"'")
-            for part in re.split(r"[:;]", text):
-                if "$" in part:
-                    if re.fullmatch(r"\$\{?PYTHONPATH(?::?-)?\}?", part):
-                        continue
-                    return None
-                found.append(posixpath.join(base, part.strip("\"'")) if not part.startswith("/") else part)
-        return tuple(dict.fromkeys(found))
 
 
 class Ran(Struct, frozen=True):
@@ -549,7 +359,7 @@ class Starts:
             verbs = entry.get("verbs")
             if not verbs:
                 return entry
-            if _first_plain(words[1:], entry) in verbs:
+            if first_plain(words[1:], entry) in verbs:
                 return entry
         return None
 
@@ -564,75 +374,5 @@ class Starts:
         return None
 
 
-def _first_plain(words: tuple[Word, ...], entry: Entry) -> str | None:
-    """The first word that is no option, nor the value of one that the entry knows; "" where there is none."""
-    valued = {flag for key in _VALUED for flag in entry.get(key, ())}
-    before = ""
-    for word in words:
-        text = word.value
-        if not (text or "").startswith("-") and before not in valued:
-            return text
-        before = text or ""
-    return ""
-
-
 def _program(word: Word) -> str:
     return posixpath.basename(word.value or "").removesuffix(".exe")
-
-
-def read_options(words: tuple[Word, ...], entry: Entry) -> Options:
-    """Options and plain words; what is not among the entry's switches takes the word behind it as its value.
-
-    Behind the file that an interpreter runs everything is the program's own; a server that is given a file goes on
-    reading its options.
-    """
-    switches = {*entry.get("switches", ()), *entry.get("stops", ())}
-    ends = entry["form"] in ("file", "run") and "host_flags" not in entry
-    found = Options()
-    at = 0
-    while at < len(words):
-        word = words[at]
-        text = word.value if word.value is not None else word.written
-        at += 1
-        if text == "--":
-            found.plain += words[at:] if entry["form"] != "script" else ()
-            break
-        if not text.startswith("-") or len(text) < 2:
-            found.plain.append(word)
-            found.unknown = found.unknown or word.value is None
-            if ends and word.value is not None:
-                break
-            continue
-        name, equals, value = text.partition("=")
-        if text in switches:
-            found.values.setdefault(text, [])
-        elif equals and text.startswith("--"):
-            found.values.setdefault(name, []).append(_behind(word, value))
-        elif len(text) > 2 and text[1] != "-" and _attached(text[:2], entry):
-            found.values.setdefault(text[:2], []).append(_behind(word, text[2:].removeprefix("=")))
-        elif at < len(words) and not (words[at].value or words[at].written).startswith("-"):
-            found.values.setdefault(name, []).append(words[at])
-            found.unknown = found.unknown or (words[at].value is None and words[at].written.startswith("$@"))
-            at += 1
-        else:
-            found.values.setdefault(name, [])
-        if ends and name == "-m":
-            break
-    return found
-
-
-def _behind(word: Word, value: str) -> Word:
-    """What stands behind an option in the same word, with a place of its own where the file shows it."""
-    start, end = word.place.at
-    length, written = len(value.encode()), len(word.written.encode())
-    place = word.place
-    if word.written.endswith(value) and written == end - start:
-        place = Place(place.path, (end - length, end))
-    elif word.written[:-1].endswith(value) and word.written[-1:] in "\"'" and written == end - start:
-        place = Place(place.path, (end - 1 - length, end - 1))
-    return Word(None if word.value is None else value, place, value)
-
-
-def _attached(flag: str, entry: Entry) -> bool:
-    """Whether ``flag`` is one of the entry's options that take a value, so that it may stand right behind it."""
-    return any(flag in entry.get(key, ()) for key in _VALUED)
