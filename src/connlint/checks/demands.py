@@ -14,10 +14,10 @@ from connlint.patterns import Words
 from connlint.project.address import loopback
 from connlint.project.callees import last_name, thing
 from connlint.project.conditions import Condition
-from connlint.project.environment import VARIABLE
 from connlint.project.module import Module
 from connlint.project.packages import own_root
 from connlint.project.project import Project
+from connlint.project.readers import VARIABLE
 from connlint.project.stage import Stages
 from connlint.project.values import Read, Values
 

@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.project.callees import last_name
-from connlint.project.environment import Declaration
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.readers import Declaration
 from connlint.project.stage import Stages
 from connlint.project.timeline import Chain
 from connlint.project.values import Values

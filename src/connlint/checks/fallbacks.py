@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from connlint.model import program as p
 from connlint.project.address import HOLE, Host, hosts, loopback
-from connlint.project.environment import VARIABLE
 from connlint.project.module import Definition, Module
+from connlint.project.readers import VARIABLE
 from connlint.project.results import first_of
 from connlint.project.values import Possible, Read, Site, Values
 

@@ -17,10 +17,10 @@ from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.address import HOLE, loopback, shown
 from connlint.project.callees import last_name
+from connlint.project.calls import argument
 from connlint.project.clients import construction, instance, record_of, within
 from connlint.project.companions import Companions
 from connlint.project.elsewhere import Elsewhere
-from connlint.project.environment import argument
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.packages import package_root, unit_root

@@ -17,12 +17,12 @@ from connlint.model.rule import Card, Rules
 from connlint.project.clients import Construction, constant_of, construction, record_of
 from connlint.project.conditions import ends
 from connlint.project.edits import require
-from connlint.project.environment import VARIABLE
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
 from connlint.project.precedence import may_precede
 from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
+from connlint.project.readers import VARIABLE
 from connlint.project.services import Running
 from connlint.project.stage import Stages, stages_of
 from connlint.project.uses import references

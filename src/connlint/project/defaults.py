@@ -10,8 +10,8 @@ from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source
 from connlint.patterns import regex
-from connlint.project.environment import Access, Declaration
 from connlint.project.module import Module
+from connlint.project.readers import Access, Declaration
 
 _OPTIONAL = regex(r"\bOptional\b|\bNone\b|\bAny\b")
 

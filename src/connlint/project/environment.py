@@ -6,101 +6,20 @@ All knowledge about libraries comes from the ``[[reader]]`` tables; this module 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cached_property
 from itertools import product
 from typing import Any
 
-from msgspec import Struct
-
 from connlint.model import program as p
-from connlint.patterns import Words, regex
+from connlint.patterns import Words
 from connlint.project.answer import Found
+from connlint.project.calls import argument, chain_above
 from connlint.project.module import Definition, Module, without_default
 from connlint.project.project import Project
+from connlint.project.readers import VARIABLE, Access, Declaration, Readers
 
-VARIABLE = regex(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$|[A-Z_][A-Z0-9_]{2,}$")
-"""What a variable's name looks like, where nothing else says that it is one."""
 MENTIONS = ("localhost", "127.0.", "0.0.0.0", "::1", "docker.internal")
 """What a file holds if it names a loopback address."""
-
-
-class Access(Struct, frozen=True, eq=False):
-    """One read of the environment as it is written.
-
-    ``names`` are expressions or texts that name the variable, the first that is set wins; ``prefix`` stands before
-    each. ``default`` is the value without it. ``absent`` says what else happens: "raises", "nothing", or "default" (an
-    own value of the reader). ``writes`` is set where the default is stored in the environment; ``plain`` where the
-    process's environment itself is read, and no library stands between. ``strict`` is the method of the same object
-    that raises instead, "" where there is none.
-    """
-
-    node: Any
-    names: tuple[p.Expression | str, ...]
-    default: p.Expression | None
-    absent: str
-    prefix: str = ""
-    form: str = "call"
-    writes: bool = False
-    plain: bool = False
-    strict: str = ""
-
-
-class Declaration(Struct, frozen=True, eq=False):
-    """A variable that a settings class, schema or record declares, at ``node``, with its ``default`` expression.
-
-    ``optional`` says that nothing is a value too; ``field`` is the attribute of the class ``owner`` that holds it.
-    """
-
-    variables: tuple[str, ...]
-    node: Any
-    default: p.Expression | None
-    field: str = ""
-    owner: Any = None
-    optional: bool = False
-
-    @property
-    def required(self) -> bool:
-        """Whether the program stops where the variable is not set."""
-        return self.default is None and not self.optional
-
-
-class Readers:
-    """The ``[[reader]]`` tables of one language, ready to be asked."""
-
-    def __init__(self, entries: list[dict[str, Any]]) -> None:
-        self.entries = entries
-        self.mappings: dict[str, dict[str, Any]] = {}
-        self.loaded: dict[str, dict[str, Any]] = {}
-        self.calls: dict[str, dict[str, Any]] = {}
-        self.objects: dict[str, dict[str, Any]] = {}
-        self.modules: dict[str, dict[str, Any]] = {}
-        self.fields: dict[str, dict[str, Any]] = {}
-        self.factories: dict[str, dict[str, Any]] = {}
-        self.schemas: dict[str, dict[str, Any]] = {}
-        self.parsed: dict[str, dict[str, Any]] = {}
-        self.chains: dict[str, dict[str, Any]] = {}
-        self.trees: dict[str, dict[str, Any]] = {}
-        self.receivers: dict[str, dict[str, Any]] = {}
-        self.fluent: dict[str, dict[str, Any]] = {}
-        self.records: list[dict[str, Any]] = []
-        self.named: dict[str, dict[str, Any]] = {}
-        self.pickers: dict[str, dict[str, Any]] = {}
-        homes = {"mapping": self.mappings, "loaded": self.loaded, "call": self.calls, "object": self.objects,
-                 "module": self.modules, "fields": self.fields, "factory": self.factories, "schema": self.schemas,
-                 "parsed": self.parsed, "chain": self.chains, "tree": self.trees, "named": self.named,
-                 "picker": self.pickers}
-        for entry in entries:
-            form = entry["form"]
-            if form == "record":
-                self.records.append(entry)
-            elif form in ("receiver", "fluent"):
-                home = self.receivers if form == "receiver" else self.fluent
-                home.update(dict.fromkeys(entry["receivers"], entry))
-            else:
-                homes[form].update(dict.fromkeys(entry["names"], entry))
-
-
 _HANDED = ("picker", "schema", "parsed")
 """Forms of readers that are handed the environment, which has to be named beside them."""
 
@@ -568,47 +487,3 @@ def _plain(entry: dict[str, Any]) -> bool:
 def _lower_end(name: str) -> bool:
     """Whether a qualified name means an object rather than a class: its last part does not start with a capital."""
     return not name.rpartition(".")[2][:1].isupper()
-
-
-def argument(call: p.Call, places: list[str] | tuple[str, ...]) -> p.Expression | None:
-    """The argument of ``call`` at the first of ``places`` that is given: a position or a keyword.
-
-    In JavaScript a keyword is the key of an object literal among the arguments.
-    """
-    for place in places:
-        if place.isdigit():
-            index = int(place)
-            positional = 0
-            for item in call.args:
-                if item.spread:
-                    break
-                if item.name is None:
-                    if positional == index:
-                        return item.value
-                    positional += 1
-        else:
-            for item in call.args:
-                if item.name == place:
-                    return item.value
-    return None
-
-
-def chain_above(module: Module, node: p.Expression) -> Iterator[tuple[str, p.Call]]:
-    """The method calls that follow on ``node``: ``node.a(…).b(…)`` gives a and b with their calls."""
-    below: Any = node
-    while True:
-        member = module.parent(below)
-        if type(member) is not p.Member or member.of is not below:
-            return
-        call = module.parent(member)
-        if type(call) is not p.Call or call.callee is not member:
-            return
-        yield member.name, call
-        below = call
-
-
-def chain_below(call: Any) -> Iterator[tuple[str, p.Call]]:
-    """The method calls of the chain that ends in ``call``, the last first."""
-    while type(call) is p.Call and type(call.callee) is p.Member:
-        yield call.callee.name, call
-        call = call.callee.of

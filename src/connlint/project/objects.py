@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from connlint.model import program as p
 from connlint.project.answer import Found
 from connlint.project.callees import last_name
-from connlint.project.environment import Declaration
 from connlint.project.module import Module
 from connlint.project.possible import UNKNOWN, Frame, Possible, Site
 from connlint.project.project import Bound, required
+from connlint.project.readers import Declaration
 
 if TYPE_CHECKING:
     from connlint.project.values import Values

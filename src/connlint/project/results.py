@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from connlint.model import program as p
 from connlint.project.address import HOLE
 from connlint.project.answer import Found
-from connlint.project.environment import VARIABLE, Access, argument
+from connlint.project.calls import argument
 from connlint.project.module import Definition, Module
 from connlint.project.possible import UNKNOWN, Frame, Possible, Site, joined, merged
+from connlint.project.readers import VARIABLE, Access
 
 if TYPE_CHECKING:
     from connlint.project.values import Values

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from connlint.model import program as p
 from connlint.project.callees import last_name
-from connlint.project.environment import VARIABLE, Declaration, argument, chain_below
+from connlint.project.calls import argument, chain_below
 from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.readers import VARIABLE, Declaration
 
 if TYPE_CHECKING:
     from connlint.project.environment import Environment

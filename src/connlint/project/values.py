@@ -17,7 +17,7 @@ from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project.absence import Absence
 from connlint.project.conditions import Condition, conditions
-from connlint.project.environment import Access, Declaration, Environment
+from connlint.project.environment import Environment
 from connlint.project.module import Definition, Module
 from connlint.project.objects import Objects
 from connlint.project.possible import HOLE, UNKNOWN, Frame, joined, merged
@@ -25,6 +25,7 @@ from connlint.project.possible import Possible as Possible
 from connlint.project.possible import Read as Read
 from connlint.project.possible import Site as Site
 from connlint.project.project import Project
+from connlint.project.readers import Access, Declaration
 from connlint.project.results import Results
 from connlint.project.rounds import item_of
 from connlint.project.templates import template
