@@ -42,6 +42,7 @@ PAGED = {
                    "export const rows = () => pool.query('select 1');\n",
 }
 PAGED_BY = "import { rows } from '../lib/rows.js';\nexport default async () => rows();\n"
+SHOWN = "import { rows } from '../src/gone.js';\nimport { a } from '../src/a.js';\na(rows());\n"
 COMPONENTS = {
     "package.json": '{"name": "shelf", "private": true, "dependencies": {"vue": "3", "vite": "5"}}',
     "src/main.js": "import { createApp } from 'vue'\nimport App from './App.vue'\ncreateApp(App).mount('#app')\n",
@@ -268,12 +269,21 @@ CASES = {
     "a file of tests that a test imports": ("missing-module", "error", {
         **RUN, "tests/one.test.js": "import { made } from './made-rows.js';\ntest('made', () => made());\n"}),
     "a file whose second name says what it is": ("missing-module", "note", ROLES),
+    "a file beside one that loads data": ("missing-module", "note", {
+        **ROLES, "src/words.js": "export const words = import.meta.glob('../words/*.json', { eager: true });\n"}),
     "a file of a second name for which there is a pattern": ("missing-module", "error", {
         **ROLES, "src/load.js": "export const all = (names) => names.filter((n) => n.endsWith('.guard.js'));\n"}),
     "a pool that the pages of a framework evaluate": ("module-scope-pool", "warning", {
         **PAGED, "pages/rows.js": PAGED_BY}),
     "a pool that a server beside the pages loads": ("module-scope-pool", "note", {
         **PAGED, "server/index.js": PAGED_BY}),
+    "an example beside the program": ("missing-module", "note", {
+        **ROLES, "src/old.guard.js": "", "demo/index.js": SHOWN}),
+    "an example that a script starts": ("missing-module", "error", {
+        **ROLES, "src/old.guard.js": "", "demo/index.js": SHOWN,
+        "package.json": ROLES["package.json"].replace("src/index.js", "demo/index.js")}),
+    "an example that is a package": ("missing-module", "error", {
+        **ROLES, "src/old.guard.js": "", "demo/index.js": SHOWN, "demo/package.json": '{"name": "demo"}'}),
     "an address that an answer tells": ("env-localhost-fallback", "note", {"books.js": TOLD.format(
         "response.status(201).json({ link: `${web}/books` })")}),
     "an address that a letter tells": ("env-localhost-fallback", "warning", {"books.js": TOLD.format(

@@ -137,6 +137,8 @@ def _quiet(court: Judge, built: Construction) -> Facts | None:
     q, value = found
     if is_checked(court.values, court.stages, built.module, built.call, q.absent, court.project, court.rules):
         return None
+    if court.provided(q) is not None:
+        return None
     name = next(v for r in q.absent for v in r.variables)
     target = dialled(court.values, built)
     step = Step(place_of(built.module, value), f"{name} is read without a default or a check")

@@ -4,13 +4,14 @@ anything can ask for them."""
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 from connlint.checks.demands import demands_of, required_variables
 from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project.abandoned import Abandoned
-from connlint.project.callees import last_name
+from connlint.project.callees import last_name, thing
 from connlint.project.conditions import Condition
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -70,7 +71,7 @@ def _is_demanded_by_programs(values: Values, stages: Stages, path: str, names: s
         here = waiting.popleft()
         above = [other for other in index.of(here) if stages.of_path(other) == "production"]
         if not above:
-            if here in asking:
+            if here in asking or not asking.isdisjoint(target for _, target, _ in index.targets(here)):
                 first.append(here)
             elif here == path or not Abandoned.of(values.project, stages).has(here):
                 return False
@@ -80,21 +81,32 @@ def _is_demanded_by_programs(values: Values, stages: Stages, path: str, names: s
         if len(seen) > _MOST_OF_PROGRAM:
             return False
     homes = [values.project.module(here) for here in first]
-    return bool(first) and all(home is not None and any(
-        names & demand.variables and demand.node is not None and _is_at_once(stages, home, demand.node)
-        for demand in demands_of(values, stages, home)) for home in homes)
+    return bool(first) and all(home is not None and _asks_at_once(values, stages, home, names) for home in homes)
 
 
-def _is_at_once(stages: Stages, module: Module, node: Any) -> bool:
-    """Whether the program comes to ``node`` when it is started, wherever it is deployed: at its top level, or in a
-    function that is called there."""
+def _asks_at_once(values: Values, stages: Stages, home: Module, names: set[str]) -> bool:
+    """Whether the program that starts with the module ``home`` demands one of ``names`` at once, by itself or by a
+    function of another module that it calls."""
+    called = list(_called_at_once(stages, home))
+    places = [(home, {name.id for name in called})]
+    for name in called:
+        found = thing(home, name, values.project)
+        if found is not None and found.module is not home and type(found.node) is p.Function and found.node.name:
+            places.append((found.module, {found.node.name}))
+    return any(names & demand.variables and demand.node is not None and _is_at_once(stages, where, demand.node, those)
+               for where, those in places for demand in demands_of(values, stages, where))
+
+
+def _is_at_once(stages: Stages, module: Module, node: Any, called: set[str]) -> bool:
+    """Whether the program comes to ``node`` when it is started, wherever it is deployed: at its top level, or in one of
+    the functions ``called`` there."""
     below = node
     for above in module.parents(node):
         kind = type(above)
         if kind is p.Function:
             holder = module.parent(above)
             name = above.name or (holder.name if type(holder) is p.Define else None)
-            return name is not None and name in _called_at_once(module)
+            return name is not None and name in called
         if kind is p.If and below is not above.test:
             held = any(below is statement for statement in above.then)
             if not stages.development_only(Condition(module, above.test, not held)):
@@ -105,16 +117,21 @@ def _is_at_once(stages: Stages, module: Module, node: Any) -> bool:
     return True
 
 
-def _called_at_once(module: Module) -> set[str]:
-    """The names of the functions that statements at the top level of ``module`` call."""
-    found = set()
-    for statement in module.program.body:
+def _called_at_once(stages: Stages, module: Module) -> Iterator[p.Name]:
+    """The functions that statements at the top level of ``module`` call, by name; also where the program ends if they
+    fail: ``try { check(); } catch { process.exit(1); }``."""
+    waiting: list[Any] = list(module.program.body)
+    while waiting:
+        statement = waiting.pop()
+        if type(statement) is p.Try and statement.handlers and all(
+                any(type(s) is p.Raise or stages.leaves(module, s) for s in handler.body)
+                for handler in statement.handlers):
+            waiting += statement.body
         value: Any = statement.value if type(statement) is p.Evaluate else None
         while type(value) in (p.Await, p.Member, p.Call):
             if type(value) is p.Call and type(value.callee) is p.Name:
-                found.add(value.callee.id)
+                yield value.callee
             value = value.value if type(value) is p.Await else value.of if type(value) is p.Member else value.callee
-    return found
 
 
 def _is_demanded_at_start(values: Values, stages: Stages, sites: list[Site], names: set[str]) -> bool:

@@ -106,6 +106,8 @@ _LOADS_JAVASCRIPT = Led(
     _PUT_TOGETHER + rb"|\breaddir|globSync|\bglob\s*\(|fast-glob|autoload|autoLoad"
 )
 """What loads files that are not written out."""
+_LOADS_DATA = regex(
+    rb"import\.meta\.glob\s*(?:<[^()]*>)?\(\s*['\"`][^'\"`\n]*\.(?:json|svg|png|jpe?g|webp|mdx?|css|ya?ml)['\"`]")
 _RUNS_PYTHON = regex(
     rb"\bpkgutil\b|\bimport_module\b|\b__import__\b|\bautodiscover|\bimport_string\b|\bimportlib\b|\brunpy\b|\bexec\(|"
     rb"\bexecfile\b|\bwalk_packages\b|\bsubprocess\b|\bPopen\b|\bos\.(?:system|exec\w+|spawn\w+|popen)\b")
@@ -154,9 +156,18 @@ class Abandoned:
             stage = self.stages.of_path(path)
             left = stage in _LOADED and (self._is_unbuilt(path) or self._is_hidden(path) or (
                 self._is_alone(path) and (self._is_marked(path) or not self.is_library(path))))
-            left = left and self.has_company(path)
-            self._known[path] = left or (stage == "test" and self._is_no_test(path))
+            self._known[path] = (left and self.has_company(path)) or (stage == "test" and self._is_no_test(path)) or (
+                stage == "example" and self._is_shown_alone(path))
         return self._known[path]
+
+    def _is_shown_alone(self, path: str) -> bool:
+        """Whether a file of JavaScript stands among examples that are no package of their own, and neither a command
+        nor the program has to do with it: whoever reads it may start it."""
+        root = own_root(self.project, path)
+        of_package = f"{root}/{path.rpartition('/')[2]}".lstrip("/")
+        return (not path.endswith(".py") and self.stages.of_path(of_package) != "example"
+                and all(self.stages.of_path(other) == "example" for other in self.index.of(path))
+                and not self.programs.is_commanded(path) and not self.is_found(path) and not self.naming.has(path))
 
     def _is_no_test(self, path: str) -> bool:
         """Whether a file among the tests is taken by no runner and imported by nobody."""
@@ -337,9 +348,14 @@ class Abandoned:
         """The files that load others without naming them."""
         return [path for path in self.index.paths if self.stages.of_path(path) not in ("test", "example")
                 and "node_modules" not in path.split("/")
-                and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self.index.data(path))
-                and (_RUNS_PYTHON if path.endswith(".py") else _RUNS_JAVASCRIPT).search(self.index.data(path))
+                and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self._loading(path))
+                and (_RUNS_PYTHON if path.endswith(".py") else _RUNS_JAVASCRIPT).search(self._loading(path))
                 and not self._only_rewrites(path)]
+
+    def _loading(self, path: str) -> bytes:
+        """The text of a file without the patterns that load data alone."""
+        data = self.index.data(path)
+        return _LOADS_DATA.sub(b"", data) if b"import.meta.glob" in data else data
 
     def _only_rewrites(self, path: str) -> bool:
         """Whether a script of JavaScript goes through files to write them anew, and loads none of them."""

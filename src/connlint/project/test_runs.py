@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from connlint.patterns import regex
-from connlint.project.packages import own_root
 from connlint.project.project import Project
 
 _BY_NAME = regex(rb'"(?:jest|ts-jest|react-scripts|vitest|cypress|@playwright/test)"\s*:')
@@ -48,16 +47,17 @@ def is_left_alone(project: Project, path: str) -> bool:
     if data.startswith(b"#!") or _OF_RUNNERS.search(data) is None:
         return False
     memo = project.memo.setdefault(is_left_alone, {})
-    root = own_root(project, path)
-    if root not in memo:
-        memo[root] = _takes_by_name(project, root)
-    return bool(memo[root])
+    folder = path.rpartition("/")[0]
+    if folder not in memo:
+        memo[folder] = _takes_by_name(project, folder)
+    return bool(memo[folder])
 
 
-def _takes_by_name(project: Project, root: str) -> bool:
-    """Whether all that runs tests in the package at ``root`` tells them by their names."""
+def _takes_by_name(project: Project, below: str) -> bool:
+    """Whether all that runs tests in the folder ``below``, and in those above, tells them by their names."""
     texts = []
-    for folder in dict.fromkeys((root, "")):
+    parts = below.split("/")
+    for folder in ("/".join(parts[:count]) for count in range(len(parts), -1, -1)):
         for name in ("package.json", *(base + end for base in _CONFIGURATIONS for end in _ENDINGS)):
             place = f"{folder}/{name}" if folder else name
             if place in project.tree.paths:
