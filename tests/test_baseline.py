@@ -58,6 +58,23 @@ def test_what_is_new(before: dict[str, str], after: dict[str, str], new: int, go
     assert len(found.met) + len(found.gone) + len(found.unjudged) == len(entries(before))
 
 
+def test_what_is_left_of_several_is_known_and_what_is_added_to_them_is_new() -> None:
+    def project(*given: str, read: tuple[str, ...] = ("QUEUE_URL", "ROWS_URL")) -> dict[str, str]:
+        reads = "".join(f"{name} = os.environ['{name}']\n" for name in read)
+        told = "".join(f"      {name}: redis://rows:6379\n" for name in ("SHOP_URL", *given))
+        return {"app/Dockerfile": "FROM python:3.12\nCOPY . .\nCMD python main.py\n",
+                "app/main.py": "import os\n" + reads,
+                "compose.yaml": f"services:\n  app:\n    build: app\n    environment:\n{told}"}
+
+    known = project()
+    assert [entry.symbol for entry in entries(known)] == ["app:QUEUE_URL, ROWS_URL"]
+    for name in ("QUEUE_URL", "ROWS_URL"):
+        found = compared(known, project(name))
+        assert (found.new, found.gone, len(found.met)) == ((), (), 1)
+    more = compared(known, project(read=("QUEUE_URL", "ROWS_URL", "SEATS_URL")))
+    assert (len(more.new), len(more.gone)) == (1, 1)
+
+
 def test_of_two_with_one_name_the_one_that_was_there_is_known() -> None:
     twice = FAULT + 'ELSE = os.getenv("ORDERS_URL", "http://localhost:9001")\n'
     later = twice.splitlines(keepends=True)

@@ -148,7 +148,8 @@ def compare(report: Report, entries: Iterable[Entry], folder: Path, scope: Scope
     """Meet the findings of ``report`` with ``entries``, whose paths are relative to ``folder``.
 
     An entry is first met by what reads exactly like it, then by a finding of its rule and symbol in its file, then by
-    one in another file whose line reads the same, if the entry's own file is not there or was seen to be without it.
+    one in another file whose line reads the same, if the entry's own file is not there or was seen to be without it;
+    last, where its symbol lists several things, by what is left of these in its file.
     """
     today = [entry_of(finding, report, folder) for finding in report.findings]
     left = dict(enumerate(sorted(entries)))
@@ -168,6 +169,17 @@ def compare(report: Report, entries: Iterable[Entry], folder: Path, scope: Scope
             if finding.suppression is None and number not in states and (same := waiting.get(key(today[number]))):
                 del left[same.popleft()]
                 states[number] = state
+    several: dict[tuple[str, str], list[int]] = {}
+    for number, entry in left.items():
+        if ", " in entry.symbol:
+            several.setdefault((entry.path, entry.rule), []).append(number)
+    for number, finding in enumerate(report.findings if several else ()):
+        if finding.suppression is None and number not in states:
+            of = today[number]
+            rest = next((n for n in several.get((of.path, of.rule), ()) if n in left and _is_rest(of, left[n])), None)
+            if rest is not None:
+                del left[rest]
+                states[number] = "updated"
     findings = tuple(
         replace(finding, state=None if finding.suppression else states.get(number, "new"))
         for number, finding in enumerate(report.findings)
@@ -177,6 +189,12 @@ def compare(report: Report, entries: Iterable[Entry], folder: Path, scope: Scope
     for entry in left.values():
         (gone if _was_looked_for(entry, folder, scope) else unjudged).append(entry)
     return Comparison(findings, tuple(today[number] for number in sorted(states)), tuple(gone), tuple(unjudged))
+
+
+def _is_rest(today: Entry, entry: Entry) -> bool:
+    """Whether ``today`` is about some of the things that ``entry`` lists, as ``worker:QUEUE_URL, ROWS_URL`` does."""
+    (of, _, now), (of_then, _, then) = (symbol.rpartition(":") for symbol in (today.symbol, entry.symbol))
+    return of == of_then and set(now.split(", ")) < set(then.split(", "))
 
 
 def entry_of(finding: Finding, report: Report, folder: Path) -> Entry:

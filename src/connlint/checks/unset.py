@@ -59,7 +59,8 @@ def unset(running: list[Running], groups: Groups, tables: Tables, project: Proje
                 slots = {"service": one.name, "variables": ", ".join(names), "verb": "are" if len(names) > 1 else "is",
                          "effect": missing[names[0]].message}
                 last = Step(at, f"what `{one.name}` is given, without {', '.join(names)}")
-                yield Draft(outcome, at, slots, f"{one.name}:{names[0]}", steps=(*(missing[n] for n in names), last),
+                steps = (*(missing[name] for name in names), last)
+                yield Draft(outcome, at, slots, f"{one.name}:{', '.join(names)}", steps=steps,
                             fix=given_as_to_others(project.tree, at, one.name, names))
                 break
 
