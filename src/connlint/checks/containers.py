@@ -15,7 +15,7 @@ from connlint.checks.ports import wrong_ports
 from connlint.checks.readiness import unasked, unready
 from connlint.checks.told import Told
 from connlint.checks.unset import unset
-from connlint.checks.wording import wording_of
+from connlint.checks.wording import BrowserNames, wording_of
 from connlint.model.deployment import Known
 from connlint.model.finding import Draft
 from connlint.model.rule import Card, Rules
@@ -36,8 +36,8 @@ class Tables:
         self._health = {name: e for e in rules.apis.get("health", ()) for name in e["names"]}
         self.connect = _joined(rules, "connects", "words")
         self.other = _joined(rules, "connects", "not")
-        self.browser_words = _joined(rules, "browser", "words")
-        self.browser_prefixes = tuple(_joined(rules, "browser", "prefixes"))
+        self.browser_names = BrowserNames(rules.apis.get("browser", []))
+        self.browser_prefixes = self.browser_names.prefixes
         self.given_port = next((e["given"] for e in rules.apis.get("connects", ()) if "given" in e), "")
         self.port_names = tuple(_joined(rules, "connects", "ports"))
         self.plain_bases = _joined(rules, "base_image", "names")
@@ -75,7 +75,7 @@ class Tables:
 
     def for_browsers(self, name: str) -> bool:
         """Whether a browser, and not the container, uses the address."""
-        return name.startswith(self.browser_prefixes) or bool(set(words_of(name)) & self.browser_words)
+        return self.browser_names.say(name)
 
     def ports_of(self, image: Known | None) -> frozenset[int]:
         """The ports of a well-known image; empty for others."""

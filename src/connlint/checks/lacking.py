@@ -10,14 +10,14 @@ from connlint.checks.optional_clients import is_idle
 from connlint.checks.provided import provided
 from connlint.checks.self_set import is_set_inside
 from connlint.checks.switches import is_switched_off
-from connlint.checks.wording import wording_of
+from connlint.checks.wording import BrowserNames, wording_of
 from connlint.model.finding import Step
 from connlint.model.rule import Rules
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
-from connlint.project.stage import stages_of, words_of
+from connlint.project.stage import stages_of
 from connlint.project.uses import uses
 from connlint.project.values import Read, values_of
 
@@ -37,7 +37,7 @@ class Lacking:
         self.values = values_of(project, rules.apis)
         self.stages = stages_of(project, rules.apis, self.values)
         self.wording = wording_of(project, rules.apis)
-        self.for_browsers = {word for row in rules.apis.get("browser", ()) for word in row["words"]}
+        self.browser_names = BrowserNames(rules.apis.get("browser", []))
         self.elsewhere = Elsewhere(self.values, lambda path: self.stages.of_path(path) == "production")
 
     @classmethod
@@ -86,7 +86,7 @@ class Lacking:
             return False
         # and so is what the deployment publishes, for whoever looks at it there
         outside = any(self.wording.says(kind, name) for name in _names(reads) for kind in ("public", "pages")) or any(
-            not self.for_browsers.isdisjoint(words_of(name)) for name in _names(reads))
+            self.browser_names.say(name) for name in _names(reads))
         if (outside or self.stages.is_for_browsers(path)) and self.code.publishes(one, found.host):
             return False
         if any(self.code.gives(one, name) or is_switched_off(name, one.environment) for name in _names(reads)):

@@ -13,6 +13,22 @@ from connlint.project.stage import words_of
 _PREFIX = regex(r"^(?:NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|NUXT|EXPO_PUBLIC|PUBLIC|GATSBY|VUE_APP|NG_APP)_")
 
 
+class BrowserNames:
+    """The ``[[browser]]`` tables, ready to be asked which variables a browser reads."""
+
+    def __init__(self, entries: list[dict[str, Any]]) -> None:
+        self.prefixes = tuple(prefix for entry in entries for prefix in entry.get("prefixes", ()))
+        self.words = {word for entry in entries for word in entry.get("words", ())}
+        self._weak = {word for entry in entries for word in entry.get("weak", ())}
+        self._inside = {word for entry in entries for word in entry.get("inside", ())}
+
+    def say(self, name: str) -> bool:
+        """Whether a variable of this name is read by a browser, or tells one where to go."""
+        found = set(words_of(name))
+        told = found & self.words
+        return name.startswith(self.prefixes) or bool(told - self._weak or (told and not found & self._inside))
+
+
 class Wording:
     """The ``[[wording]]`` tables, ready to be asked."""
 

@@ -141,7 +141,7 @@ class Addresses:
         if name.startswith(self.tables.browser_prefixes):
             return False
         words = {word for word in words_of(name) if word not in _HOSTS and word not in _VAGUE}
-        return bool(words) and not words & self.tables.browser_words
+        return bool(words) and not words & self.tables.browser_names.words
 
     def _names_a_host(self, host: Host, name: str) -> bool:
         """Whether a bare word that names no service is a machine all the same."""
