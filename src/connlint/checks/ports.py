@@ -32,7 +32,7 @@ Nobody = Callable[[Host, Running, Neighbours], tuple[Running, set[int], Port | N
 
 _KINDS = ("compose", "kubernetes")
 _PLACES = ("url", "uri", "base_url", "baseURL", "endpoint", "address", "target", "host")
-_HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS")
+_HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS", "HOST")
 
 
 def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules, whole: bool) -> Iterator[Draft]:
@@ -92,7 +92,7 @@ def _told(one: Running) -> Iterator[tuple[str, Known, Host]]:
             if host.port is not None:
                 yield name, known, host
             elif not host.scheme and (ending := next((e for e in _HOST_ENDINGS if name.endswith(e)), None)):
-                other = name.removesuffix(ending) + "_PORT"
+                other = name.removesuffix(ending) + ("_PORT" if ending[0] == "_" else "PORT")
                 port = environment.get(other)
                 if port is not None and port.value and port.value.isdigit():
                     yield other, port, Host(host.name, int(port.value))

@@ -219,6 +219,8 @@ def _is_published(target: Running, host: Host) -> bool:
 
 def _port_beside(name: str, one: Running) -> int | None:
     """The port that belongs to a variable with a host alone: X_PORT of X_HOST."""
-    head, _, last = name.rpartition("_")
-    known = one.environment.get(f"{head}_PORT") if last.lower() in _HOST_WORDS else None
+    head, mark, last = name.rpartition("_")
+    if not mark and name.endswith("HOST"):
+        head, last = name.removesuffix("HOST"), "HOST"
+    known = one.environment.get(f"{head}{mark}PORT") if last.lower() in _HOST_WORDS else None
     return int(known.value) if known is not None and known.value is not None and known.value.isdigit() else None

@@ -24,7 +24,8 @@ from connlint.project.tree import Tree
 from connlint.project.uses import references
 from connlint.project.values import Values
 
-_WORDS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_WORDS = regex(r"(?:PG|MYSQL|REDIS|MONGO)(?=(?:HOST|PORT|USER|PASSWORD|DATABASE)(?![A-Za-z]))"
+               r"|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _HEALTH_CHECK = regex(rb"^[ \t]*HEALTHCHECK\b(?:\\\r?\n|[^\n])*", re.M | re.I)
 _CONFIGURATION = regex(r"[./-]config\.[cm]?[jt]s$")
 _SCRIPT = regex(rb"([\w-][\w.-]*\.(?:py|[cm]?[jt]s))\b")
@@ -32,7 +33,10 @@ _SCRIPT = regex(rb"([\w-][\w.-]*\.(?:py|[cm]?[jt]s))\b")
 
 @lru_cache(maxsize=4096)
 def words_of(name: str) -> tuple[str, ...]:
-    """The words of an identifier, lower case: ``DevelopmentConfig`` and ``development_config`` have the same."""
+    """The words of an identifier, lower case: ``DevelopmentConfig`` and ``development_config`` have the same.
+
+    Fact: the clients of PostgreSQL read ``PGHOST`` and its like, and platforms give other servers' the same form.
+    """
     return tuple(w.lower() for w in _WORDS.findall(name))
 
 
