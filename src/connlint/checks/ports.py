@@ -21,7 +21,7 @@ from connlint.project.address import HOLE, Host, hosts
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
-from connlint.project.stage import stages_of
+from connlint.project.stage import glued_port, stages_of
 from connlint.project.values import Values, values_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Nobody = Callable[[Host, Running, Neighbours], tuple[Running, set[int], Port | N
 
 _KINDS = ("compose", "kubernetes")
 _PLACES = ("url", "uri", "base_url", "baseURL", "endpoint", "address", "target", "host")
-_HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS", "HOST")
+_HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS")
 
 
 def wrong_ports(groups: Groups, tables: Tables, project: Project, rules: Rules, whole: bool) -> Iterator[Draft]:
@@ -91,11 +91,16 @@ def _told(one: Running) -> Iterator[tuple[str, Known, Host]]:
         for host in hosts(known.shape):
             if host.port is not None:
                 yield name, known, host
-            elif not host.scheme and (ending := next((e for e in _HOST_ENDINGS if name.endswith(e)), None)):
-                other = name.removesuffix(ending) + ("_PORT" if ending[0] == "_" else "PORT")
+            elif not host.scheme and (other := _port_beside(name)) is not None:
                 port = environment.get(other)
                 if port is not None and port.value and port.value.isdigit():
                     yield other, port, Host(host.name, int(port.value))
+
+
+def _port_beside(name: str) -> str | None:
+    """The variable with the port that belongs to the host ``name``."""
+    ending = next((e for e in _HOST_ENDINGS if name.endswith(e)), None)
+    return f"{name.removesuffix(ending)}_PORT" if ending else glued_port(name)
 
 
 def _configured(groups: Groups, nobody: Nobody, project: Project, rules: Rules) -> Iterator[Draft]:

@@ -26,7 +26,7 @@ from connlint.project.address import Host, hosts, is_loopback
 from connlint.project.companions import Companions
 from connlint.project.project import Project
 from connlint.project.services import Running
-from connlint.project.stage import words_of
+from connlint.project.stage import glued_port, words_of
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
@@ -219,8 +219,7 @@ def _is_published(target: Running, host: Host) -> bool:
 
 def _port_beside(name: str, one: Running) -> int | None:
     """The port that belongs to a variable with a host alone: X_PORT of X_HOST."""
-    head, mark, last = name.rpartition("_")
-    if not mark and name.endswith("HOST"):
-        head, last = name.removesuffix("HOST"), "HOST"
-    known = one.environment.get(f"{head}{mark}PORT") if last.lower() in _HOST_WORDS else None
+    head, _, last = name.rpartition("_")
+    beside = f"{head}_PORT" if last.lower() in _HOST_WORDS else glued_port(name)
+    known = one.environment.get(beside) if beside is not None else None
     return int(known.value) if known is not None and known.value is not None and known.value.isdigit() else None

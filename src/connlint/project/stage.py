@@ -24,6 +24,7 @@ from connlint.project.tree import Tree
 from connlint.project.uses import references
 from connlint.project.values import Values
 
+_GLUED_HOST = regex(r"(PG|MYSQL|REDIS|MONGO)HOST$")
 _WORDS = regex(r"(?:PG|MYSQL|REDIS|MONGO)(?=(?:HOST|PORT|USER|PASSWORD|DATABASE)(?![A-Za-z]))"
                r"|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _HEALTH_CHECK = regex(rb"^[ \t]*HEALTHCHECK\b(?:\\\r?\n|[^\n])*", re.M | re.I)
@@ -38,6 +39,11 @@ def words_of(name: str) -> tuple[str, ...]:
     Fact: the clients of PostgreSQL read ``PGHOST`` and its like, and platforms give other servers' the same form.
     """
     return tuple(w.lower() for w in _WORDS.findall(name))
+
+
+def glued_port(name: str) -> str | None:
+    """``PGPORT`` of ``PGHOST``."""
+    return _GLUED_HOST.sub(r"\1PORT", name) if _GLUED_HOST.match(name) else None
 
 
 def flat(name: str) -> str:
