@@ -282,8 +282,10 @@ class Cases:
                     if name in self.closing and not any(it is method for it in self.module.parents(call)):
                         return Why("again", method, f"`{name}` cannot stop it")
                 break
+        # what it runs itself each time closes nothing
+        run = {inner.name for given in call.args for inner in p.within(given.value) if type(inner) is p.Member}
         for statement in owner.body if owner is not None else ():
-            if type(statement) is p.Define and self.closes(statement):
+            if type(statement) is p.Define and statement.name not in run and self.closes(statement):
                 if type(statement.value) is p.Function and statement.value.kind == "method":
                     return Why("again", statement.value, f"`{statement.name}` cannot stop it")
         return None

@@ -12,6 +12,7 @@ from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.module import Module
+from connlint.project.packages import own_root
 from connlint.project.programs import COMMANDS, Programs, programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, words_of
@@ -29,6 +30,16 @@ _USAGE = regex(rb"(?:\bconsole\.\w+|\bprint|\bexit|\bwrite|\bError)\(\s*[fru]{0,
 _ENDLESS = regex(
     rb"^[ \t]*while[ \t]+(?:True|1)[ \t]*:|\b(?:run_forever|run_until_disconnected|start_consuming)\(", re.M)
 """A loop of a program that does its work again and again."""
+_SCRIPTS = (".js", ".mjs", ".cjs", ".ts")
+_ENTRIES = frozenset(
+    "index main server app start run worker cli bot client service daemon lambda handler setup preload background "
+    "www bootstrap entry entrypoint api web gateway proxy consumer producer scheduler watch poll tail".split())
+"""Names of files with which programs begin, whoever starts them."""
+_GOES_ON = regex(
+    rb"\b(?:listen|createServer|serve|setInterval|schedule|subscribe|consume|process|launch|login)\s*\(\s*[^)]|"
+    rb"\bnew (?:\w+\.)?(?:Worker|CronJob|Cron|Client|Server|WebSocketServer)\b|\bcron\b|while\s*\(\s*(?:true|1)\s*\)|"
+    rb"\.on\(\s*['\"](?:message|ready|connection|request|open)\b|\bexport\b|\bexports\b|\bBun\.serve|\bDeno\.serve")
+"""What may keep a program running, or is there for others."""
 
 
 class ByHand:
@@ -54,7 +65,7 @@ class ByHand:
         """
         if self.is_errand(module.path):
             return True
-        named = self._is_named_so(module.path)
+        named = self._is_named_so(module.path) or self._is_beside_program(module)
         if self._drives_browser(module):
             return self.programs.imported_by(module.path) is None and not self._is_started(module.path)
         if not (named or _OWN_FOLDER.search(module.source.data) or self._is_for_pipelines(module.path)
@@ -81,6 +92,18 @@ class ByHand:
         if suffix == "py":
             return not stem.isidentifier() and not self._is_page(path) and not self._stays(path, words_of(stem))
         return suffix == "cjs" and self.programs.package(path).get("type") == "module"
+
+    def _is_beside_program(self, module: Module) -> bool:
+        """Whether a file of JavaScript lies at the top of a package whose scripts start something else, tells what it
+        does to whoever looks at the terminal, and has nothing that would keep it running."""
+        folder, _, name = module.path.rpartition("/")
+        if not name.endswith(_SCRIPTS) or name.count(".") > 1 or folder != own_root(self.project, module.path):
+            return False
+        scripts = jsonc.mapping(self.programs.package(module.path).get("scripts"))
+        data = module.source.data
+        return (not {"start", "serve", "dev"}.isdisjoint(scripts) and b"console." in data
+                and _GOES_ON.search(data) is None and _ENTRIES.isdisjoint(words := words_of(name.partition(".")[0]))
+                and self.stages.staying.isdisjoint(words))
 
     def _stays(self, path: str, words: tuple[str, ...]) -> bool:
         """Whether a program of Python goes on until it is stopped, as its name or an endless loop says."""
