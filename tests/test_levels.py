@@ -752,3 +752,21 @@ def test_the_example_of_a_file_that_is_kept_elsewhere_says_where_a_client_connec
                   "while True:\n    redis.Redis(connection_pool=pool).blpop('x')\n",
     }).findings
     assert [f.level for f in found if f.rule == "module-scope-pool"] == [level]
+
+
+@pytest.mark.parametrize(("text", "level"), [
+    ("def test_row():\n    from shop.rows import row\n    assert row\n", "warning"),
+    ("import pytest\n\npytestmark = pytest.mark.skip(reason='gone')\n\n\ndef test_row():\n"
+     "    from shop.rows import row\n    assert row\n", "note"),
+    ("import pytest\n\npytestmark = [pytest.mark.slow, pytest.mark.skip]\n\n\nclass TestRow:\n    def test_row(self):\n"
+     "        from shop.rows import row\n        assert row\n", "note"),
+    ("import pytest\n\npytestmark = pytest.mark.skipif(OLD, reason='old')\n\n\ndef test_row():\n"
+     "    from shop.rows import row\n    assert row\n", "warning"),
+    ("import unittest\n\n\n@unittest.skip('gone')\nclass TestRow(unittest.TestCase):\n    def test_row(self):\n"
+     "        from shop.rows import row\n        assert row\n", "note"),
+    ("import pytest\nfrom shop.rows import row\n\npytestmark = pytest.mark.skip\n\n\ndef test_row():\n"
+     "    assert row\n", "error"),
+])
+def test_a_test_that_is_left_out_imports_nothing(text: str, level: str) -> None:
+    found = report({"shop/__init__.py": "", "shop/rows.py": "rows = 1\n", "tests/test_row.py": text}).findings
+    assert [f.level for f in found if f.rule == "missing-symbol"] == [level]

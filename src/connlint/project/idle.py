@@ -1,9 +1,9 @@
 """Code that does not run as it stands, for which a rule may lower its level.
 
-A card says which level it then has: ``shelved`` (a folder that was put aside), ``abandoned`` (a file that nothing
-loads any more), ``uncalled`` (a function that nobody calls). What a type checker refuses (``type_checked``) breaks
-the build that asks it, whoever loads the file; where it looks at no such file, what it alone would notice
-(``types_alone``, a list of outcomes) has the level ``unchecked``.
+A card says which level it then has: ``shelved`` (a folder that was put aside), ``skipped`` (a test that is left out),
+``abandoned`` (a file that nothing loads any more), ``uncalled`` (a function that nobody calls). What a type checker
+refuses (``type_checked``) breaks the build that asks it, whoever loads the file; where it looks at no such file, what
+it alone would notice (``types_alone``, a list of outcomes) has the level ``unchecked``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from connlint.project.importers import CODE
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.shelved import Shelved
+from connlint.project.skipped import is_skipped
 from connlint.project.stage import Stages
 from connlint.project.type_checked import TypeChecked
 from connlint.project.uncalled import Uncalled
 
-_LEVELS = ("shelved", "abandoned", "uncalled", "unchecked")
+_LEVELS = ("shelved", "skipped", "abandoned", "uncalled", "unchecked")
 
 
 class Idle:
@@ -51,6 +52,8 @@ class Idle:
         path = place.path
         if option == "shelved":
             return Shelved.of(self.project, self.stages).has(path)
+        if option == "skipped":
+            return is_skipped(self.project, path, place.at[0])
         if option == "uncalled":
             return Uncalled.of(self.project, self.stages).has(path, place.at[0])
         types = TypeChecked.of(self.project, programs_of(self.project, self.stages))
