@@ -42,6 +42,12 @@ PAGED = {
                    "export const rows = () => pool.query('select 1');\n",
 }
 PAGED_BY = "import { rows } from '../lib/rows.js';\nexport default async () => rows();\n"
+NEXT = {
+    "package.json": '{"name": "shelf", "scripts": {"start": "next start"}, "dependencies": {"next": "14"}}',
+    "app/api/rows/route.js": "export async function GET() { return Response.json([]); }\n",
+    "app/page.js": "const base = process.env.BASE || 'http://localhost:3000';\n"
+                   "export default async function Page() {\n  return (await fetch(`${base}/api/rows`)).text();\n}\n",
+}
 SHOWN = "import { rows } from '../src/gone.js';\nimport { a } from '../src/a.js';\na(rows());\n"
 COMPONENTS = {
     "package.json": '{"name": "shelf", "private": true, "dependencies": {"vue": "3", "vite": "5"}}',
@@ -284,6 +290,13 @@ CASES = {
         "package.json": ROLES["package.json"].replace("src/index.js", "demo/index.js")}),
     "an example that is a package": ("missing-module", "error", {
         **ROLES, "src/old.guard.js": "", "demo/index.js": SHOWN, "demo/package.json": '{"name": "demo"}'}),
+    "a server that asks its own routes": ("env-localhost-fallback", "note", NEXT),
+    "a server that asks for routes it does not have": ("env-localhost-fallback", "warning", {
+        **NEXT, "app/page.js": NEXT["app/page.js"].replace("/api/rows", "/api/stock")}),
+    "a server that asks another port": ("env-localhost-fallback", "warning", {
+        **NEXT, "package.json": NEXT["package.json"].replace("next start", "next start -p 4000")}),
+    "a page that asks its reader's machine": ("env-localhost-fallback", "warning", {
+        **NEXT, "app/page.js": "'use client';\n" + NEXT["app/page.js"]}),
     "an address that an answer tells": ("env-localhost-fallback", "note", {"books.js": TOLD.format(
         "response.status(201).json({ link: `${web}/books` })")}),
     "an address that a letter tells": ("env-localhost-fallback", "warning", {"books.js": TOLD.format(

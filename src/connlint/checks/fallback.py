@@ -13,7 +13,7 @@ from connlint.checks.demands import declared_in_package, required_variables
 from connlint.checks.destinations import Destinations
 from connlint.checks.fallbacks import Fallback, fallbacks
 from connlint.checks.hardcoded import addresses
-from connlint.checks.itself import asks_itself, means_itself
+from connlint.checks.itself import asks_itself, asks_own_routes, means_itself
 from connlint.checks.lacking import Lacking
 from connlint.checks.promised import is_promised
 from connlint.checks.wording import Wording, listed, shown_variable, wording_of
@@ -54,8 +54,8 @@ _OF_THE_MACHINE = "docker.internal"
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Drafts, one a read, of outcome "fallback", "deployed" (a deployment does not set the variable), "provided" (all
     that are known set it), "left" (other ways are tried before), "sent" (people are told it), "mailed" (in a letter),
-    "unread" (nothing is seen to ask for it), "platform" (a variable of one is asked for before), "rendered" (a server
-    alone would take it, and none is seen to) and "agent"."""
+    "unread" (nothing is seen to ask for it), "platform" (a variable of one is asked for before), "own" (the server asks
+    itself), "rendered" (a server alone would take it, and none is seen to) and "agent"."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
@@ -159,6 +159,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             found = replace(found, sent=way == "sent", mailed=way == "mailed")
         elif destinations.seems_unread(module, found.node):
             found = replace(found, unread=True)
+        elif asks_own_routes(values, programs, rules, module, found.node, found.host):
+            found = replace(found, own=True)
         elif platform := _platform(project, wording, module.path, found.value):
             found = replace(found, platform=platform)
         yield found, reads
@@ -273,8 +275,8 @@ def own_outcome(module: Module, project: Project, rules: Rules, found: Fallback,
     origin = found.value.origin
     if origin is not None and is_without_browser(origin.module, origin.node) and is_for_pages(project, module.path):
         return "rendered"
-    if found.sent or found.unread or found.platform:
-        return "sent" if found.sent else "unread" if found.unread else "platform"
+    if found.sent or found.unread or found.own or found.platform:
+        return "sent" if found.sent else "unread" if found.unread else "own" if found.own else "platform"
     if found.left:
         return "left"
     told = in_production(project.tree, reads[0].site.module.path, names)

@@ -22,6 +22,7 @@ class Fallback(Struct, frozen=True, eq=False):
     Not ``sure``: something else chooses another address instead, such as a look at whether this is a container.
     ``left``: other ways to find an address are tried before. ``sent``: nothing connects to it but who is sent there.
     ``mailed``: the same, in a letter. ``unread``: nothing is seen to ask for it.
+    ``own``: a server asks routes of its own.
     ``platform``: the variable of a platform that is asked for before it is taken.
     ``made``: a call makes something else of it, which counts where a further variable gives nothing.
     """
@@ -35,6 +36,7 @@ class Fallback(Struct, frozen=True, eq=False):
     sent: bool = False
     mailed: bool = False
     platform: str = ""
+    own: bool = False
     unread: bool = False
     made: bool = False
 

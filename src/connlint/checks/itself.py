@@ -7,10 +7,12 @@ from typing import Any
 
 from connlint.checks.binding import port_of
 from connlint.checks.deployed import Code
-from connlint.checks.hardcoded import requested
+from connlint.checks.hardcoded import at_place, requested
 from connlint.checks.wording import wording_of
+from connlint.model import program as p
 from connlint.model.rule import Rules
 from connlint.patterns import regex
+from connlint.project import jsonc
 from connlint.project.address import Host
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -20,11 +22,16 @@ from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import words_of
 from connlint.project.starts import Starts
-from connlint.project.uses import uses
+from connlint.project.uses import Use, references, uses
 from connlint.project.values import Possible, Values
 
 _LISTENS = regex(rb"\.listen\(\s*(?:\w+\.)*(?:PORT|port)\b|\.listen\(\s*process\.env\.PORT\b")
 """A server of Node that listens on what its variable says."""
+
+
+_ROUTE = regex(r"^https?://[^/]+/(api/[\w-]+)(?![\w-])")
+_OF_NEXT = ("app", "src/app", "pages", "src/pages")
+_STARTS_NEXT = regex(r"\bnext start\b.*?(?:-p|--port)[ =](\d+)")
 
 
 def means_itself(project: Project, rules: Rules, path: str, value: Possible, names: list[str], host: Host) -> bool:
@@ -82,6 +89,40 @@ def _is_only_requested(values: Values, rules: Rules, module: Module, node: Any, 
         elif requested(use.module, use.call, values.project, rules) is None:
             return False
     return bool(ends)
+
+
+def asks_own_routes(values: Values, programs: Programs, rules: Rules, module: Module, node: Any, host: Host) -> bool:
+    """Whether the default at ``node`` is asked for routes of the very application of Next.js that the file belongs to,
+    on the port on which its server listens where nothing else is said."""
+    framework = programs.framework(module, {"next": "next"})
+    root = framework[1].rpartition("/")[0] if framework is not None else ""
+    if framework is None or root != package_root(values.project, module.path) or host.port != _port_of_next(
+            programs, module.path) or module.source.data.lstrip().startswith((b"'use client'", b'"use client"')):
+        return False
+    name = node.name if type(node) is p.Function else None
+    asked: list[Any] = [call for it in references(module, name, node)
+                        if type(call := module.parent(it)) is p.Call] if name else [node]
+    ends = [use for one in asked for use in uses(values, module, one) if use.kind != "named" or use.last]
+    return bool(ends) and all(_asks_route(values, rules, use, root) for use in ends)
+
+
+def _asks_route(values: Values, rules: Rules, use: Use, root: str) -> bool:
+    """Whether a use sends a request to a route that stands in the application at ``root``."""
+    if use.kind != "argument" or use.call is None or (
+            found := requested(use.module, use.call, values.project, rules)) is None:
+        return False
+    told = next((value for place in found[1] if (value := at_place(
+        use.module, use.call, place, values.project)) is not None), None)
+    routes = {match[1] for q in values.possible(use.module, told) if (match := _ROUTE.search(q.text or ""))}
+    folders = [f"{root}/{top}/{route}".lstrip("/") for top in _OF_NEXT for route in routes]
+    return bool(routes) and any(path.startswith(tuple(f"{folder}{end}" for folder in folders for end in "/."))
+                                for path in values.project.tree.paths)
+
+
+def _port_of_next(programs: Programs, path: str) -> int:
+    scripts = jsonc.mapping(programs.package(path).get("scripts"))
+    told = _STARTS_NEXT.search(str(scripts.get("start", "")))
+    return int(told[1]) if told is not None else 3000
 
 
 def _running(project: Project, rules: Rules, path: str) -> list[Running]:
