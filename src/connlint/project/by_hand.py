@@ -137,6 +137,12 @@ class ByHand:
     def _asks_somebody(self, module: Module) -> bool:
         """Whether the file asks the person at the terminal, as nothing can that a deployment starts, or tells them what
         to write there."""
+        known: bool | None = module.memo.get(ByHand._asks_somebody)
+        if known is None:
+            known = module.memo[ByHand._asks_somebody] = self._asks(module)
+        return known
+
+    def _asks(self, module: Module) -> bool:
         words = words_of(module.path.rpartition("/")[2].rpartition(".")[0])
         if b"argv" in module.source.data and _USAGE.search(module.source.data) is not None:
             return True

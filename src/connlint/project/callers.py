@@ -53,8 +53,14 @@ def _has_its_own(project: Project, path: str, name: str, home: str) -> bool:
 
 
 def _calls(module: Module, name: str) -> list[p.Call]:
-    return [call for call in module.nodes(p.Call)
-            if name == getattr(call.callee, "name", getattr(call.callee, "id", None))]
+    """The calls of whatever has the ``name``, itself or as a member of something."""
+    table: dict[str | None, list[p.Call]] | None = module.memo.get(_calls)
+    if table is None:
+        table = module.memo[_calls] = {}
+        for call in module.nodes(p.Call):
+            called = getattr(call.callee, "name", None) or getattr(call.callee, "id", None)
+            table.setdefault(called, []).append(call)
+    return table.get(name, [])
 
 
 def _name_of(module: Module, function: p.Function) -> str:
