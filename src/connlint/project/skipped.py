@@ -24,8 +24,8 @@ def is_skipped(project: Project, path: str, offset: int) -> bool:
     module = project.module(path)
     if module is None:
         return False
-    around = [node for kind in (p.Function, p.Class) for node in module.nodes(kind)
-              if node.at[0] <= offset < node.at[1]]
+    around: list[p.Function | p.Class] = [*module.nodes(p.Function), *module.nodes(p.Class)]
+    around = [node for node in around if node.at[0] <= offset < node.at[1]]
     if module.program.language == "python":
         return (any(_MARK.match(module.source.slice(mark.at)) for node in around for mark in node.decorators)
                 or (bool(around) and _is_marked(module)))
