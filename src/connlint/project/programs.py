@@ -195,8 +195,21 @@ class Programs:
         started = path.rpartition("/")[2].partition(".")[0].lower() in _STARTED
         index = importers(self.project)
         return any(self.stages.of_path(other) == "production" and not (started and self._only_starts(other, path))
-                   and set(index.of(other)) != {path}  # what it imports itself may well ask it back
+                   and not self._leads_back(other, path)  # what it imports itself may well ask it back
                    for other in index.of(path, dynamic=False))
+
+    def _leads_back(self, other: str, path: str) -> bool:
+        """Whether every file that loads ``other``, directly or through others, has itself been loaded by ``path``."""
+        index = importers(self.project)
+        found, waiting = {other, path}, [other]
+        while waiting and len(found) <= _MOST_BEHIND:
+            above = index.of(waiting.pop())
+            if not above:
+                return False
+            fresh = set(above) - found
+            found |= fresh
+            waiting += fresh
+        return not waiting
 
     def _only_starts(self, other: str, path: str) -> bool:
         """Whether the file ``other`` loads ``path`` for its effect alone: ``require("./x")``, ``import "./x"``."""
