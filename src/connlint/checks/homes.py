@@ -88,6 +88,8 @@ class Homes:
                 value = above
             elif kind is p.Opaque and above.why == "void":
                 value = above
+            elif (number := gathered.as_number(module, value)) is not None:
+                value = number
             elif kind is p.Assign and above.value is value and type(module.parent(above)) is not p.Evaluate:
                 # x = y = setInterval(), (id = setInterval()), return this.id = setInterval()
                 if type(module.parent(above)) in (p.Return, p.Argument, p.Let, p.Entry, p.Sequence):
@@ -153,10 +155,12 @@ class Homes:
     def passed_on(self, call: p.Call, home: Home, api: Api) -> Home | None:
         """The collection of an object into which a variable's handle is put, where that is all that becomes of it:
         ``const t = setInterval(…); this.timers.set(id, t)``."""
-        after = [use for use in home.uses if use.meaning != "read"]
+        module = self.module
+        after = [use.node for use in home.uses if use.meaning != "read"] or [
+            number for use in home.uses if (number := gathered.as_number(module, use.node)) is not None]
         if not api.gathered or home.kind != "local" or home.gathered or len(after) != 1:
             return None
-        above = self.module.parent(after[0].node)
+        above = module.parent(after[0])
         kept = gathered.collection(self.module, above, self.table) if type(above) is p.Argument else None
         if type(kept) is not p.Member or class_of(self.module, kept) is None:
             return None
