@@ -32,13 +32,13 @@ def collection(module: Module, argument: p.Argument, table: Lifecycles) -> p.Exp
     return of if found is not None and is_new(found.value, table) else None
 
 
-def as_number(module: Module, value: Any) -> Any:
-    """The number that a timer of Node.js is made: ``Number(timer)``, which stops it as well as the timer itself."""
+def as_number(module: Module, value: Any, table: Lifecycles) -> Any:
+    """The number that a handle is made: ``Number(timer)``, which stops a timer of Node.js as well as that itself."""
     given = module.parent(value)
     if type(given) is p.Opaque and given.why == "unary +":
         return given
     call = module.parent(given) if type(given) is p.Argument else None
-    plain = type(call) is p.Call and type(call.callee) is p.Name and call.callee.id == "Number" and len(call.args) == 1
+    plain = type(call) is p.Call and type(call.callee) is p.Name and call.callee.id in table.numbers and len(call.args) == 1
     return call if plain else None
 
 

@@ -88,7 +88,7 @@ class Homes:
                 value = above
             elif kind is p.Opaque and above.why == "void":
                 value = above
-            elif (number := gathered.as_number(module, value)) is not None:
+            elif (number := gathered.as_number(module, value, self.table)) is not None:
                 value = number
             elif kind is p.Assign and above.value is value and type(module.parent(above)) is not p.Evaluate:
                 # x = y = setInterval(), (id = setInterval()), return this.id = setInterval()
@@ -157,7 +157,7 @@ class Homes:
         ``const t = setInterval(…); this.timers.set(id, t)``."""
         module = self.module
         after = [use.node for use in home.uses if use.meaning != "read"] or [
-            number for use in home.uses if (number := gathered.as_number(module, use.node)) is not None]
+            number for use in home.uses if (number := gathered.as_number(module, use.node, self.table)) is not None]
         if not api.gathered or home.kind != "local" or home.gathered or len(after) != 1:
             return None
         above = module.parent(after[0])

@@ -118,6 +118,7 @@ class Lifecycles:
             if entry["language"] == language}
         self.puts: dict[str, int] = {}
         self.looks: frozenset[str] = _words(rules, "looks", language)
+        self.numbers: frozenset[str] = _words(rules, "numbers", language)
         self.spreads: frozenset[str] = _words(rules, "spreads", language)
         self.drops: frozenset[str] = _words(rules, "drops", language)
         self.measures: frozenset[str] = _words(rules, "measures", language)
