@@ -38,8 +38,9 @@ def as_number(module: Module, value: Any, table: Lifecycles) -> Any:
     if type(given) is p.Opaque and given.why == "unary +":
         return given
     call = module.parent(given) if type(given) is p.Argument else None
-    plain = type(call) is p.Call and type(call.callee) is p.Name and call.callee.id in table.numbers and len(call.args) == 1
-    return call if plain else None
+    if type(call) is not p.Call or type(call.callee) is not p.Name or len(call.args) != 1:
+        return None
+    return call if call.callee.id in table.numbers else None
 
 
 def listed(module: Module, statement: Any) -> p.Expression | None:
