@@ -87,7 +87,7 @@ HELPER = """function requireEnv(name: string): string {
         ("g(y ? ‹process.env.A || 'b'› : z)\n", f"{HELPER}g(y ? requireEnv('A') : z)\n"),
         ("z()\nclass C {\n  a = ‹process.env.A || 'b'›\n}\n", f"{HELPER}z()\nclass C {{\n  a = requireEnv('A')\n}}\n"),
         # what is left
-        ('x = ‹process.env.A ? process.env.A : "b"›;', f"x = process.env.A ? process.env.A : {THROWS};"),
+        ('x = ‹process.env.A ? process.env.A : "b"›;', "if (!process.env.A) throw new Error(\"A is not set\");\nx = process.env.A;"),
         ('x = ‹!process.env.A ? "b" : process.env.A›;', f"x = !process.env.A ? {THROWS} : process.env.A;"),
         ('‹process.env.A ||= "b"›;', f"process.env.A ||= {THROWS};"),
         ('f(({ ‹A = "b"› } = process.env) => A);', f"f(({{ A = {THROWS} }} = process.env) => A);"),

@@ -78,7 +78,12 @@ def _only_makes_clients(built: Construction) -> bool:
 
 
 def _deferred(court: Judge, built: Construction, outcome: str) -> Fix | None:
-    """Build the client when it is first needed; where its address falls back to loopback, that needs its variable."""
+    """Build the client when it is first needed; where its address falls back to loopback, that needs its variable.
+
+    None for a single connection: the function would go on to give it when it is lost.
+    """
+    if built.entry.get("single"):
+        return None
     required = None
     if outcome in _FALLEN_BACK:
         found = court.fallback(built)

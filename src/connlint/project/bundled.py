@@ -57,6 +57,18 @@ def is_inlined(project: Project, path: str, variable: str, table: Collection[dic
     return known[root]
 
 
+def is_for_pages(project: Project, path: str, variable: str, table: Collection[dict[str, Any]]) -> bool:
+    """Whether ``variable`` is known to pages alone, so that nobody but their visitors would see what is thrown without
+    it: builds that load what they make would see it too.
+
+    ``table`` are the entries of what makes code for browsers; ``loading`` names those whose builds load it.
+    """
+    if path.endswith(".py") or not any(variable.startswith(tuple(entry["prefixes"])) for entry in table):
+        return False
+    names = package_names(project, own_root(project, path))
+    return not any(not names.isdisjoint(entry.get("loading", ())) for entry in table)
+
+
 def package_names(project: Project, root: str) -> frozenset[str]:
     """The names of the packages that the one in the folder ``root`` depends on, for its work or for its making."""
     package = jsonc.loads(project.tree.read(posixpath.join(root, "package.json"))) or {}

@@ -12,7 +12,7 @@ from connlint.model.finding import Fix
 from connlint.model.source import Source
 from connlint.patterns import regex
 from connlint.project.announced import announcement, builds_know, is_announced, tests_know
-from connlint.project.bundled import is_inlined
+from connlint.project.bundled import is_for_pages, is_inlined
 from connlint.project.corrections import without_idle_imports
 from connlint.project.defaults import strict_read, without_declared_default, without_default
 from connlint.project.module import Module
@@ -76,9 +76,11 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
         return None
     if any(_is_spared(module, r) for r in reads) or _is_explained(module, read.site.node, joint.node):
         return None
+    project = values.environment.project
+    if any(is_for_pages(project, module.path, name, values.browser) for r in reads for name in r.variables):
+        return None  # a page that stays empty tells nobody more than one that reaches nothing
     unheard = not python and _ends_unheard(module, read.site.node, values)
     early = unheard or module.function(read.site.node) is None
-    project = values.environment.project
     if early and not any(tests_know(project, module.path, name) for r in reads for name in r.variables):
         return None  # what the tests import would stop them
     if early and not any(builds_know(project, module.path, name, values.browser)

@@ -45,6 +45,8 @@ _WIDTH = 78
 _NEW_HELPER = "requireEnv"
 _PLAIN_READ = regex(r"process\.env(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
 _ANY_READ = regex(r"(?:process\.env|import\.meta\.env)(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
+_SEVERAL_READS = regex(rf"{_ANY_READ.pattern[:-1]}(?:\s*(?:\|\||\?\?)\s*{_ANY_READ.pattern[:-1]})*$")
+_BETWEEN_READS = regex(r"\s*(?:\|\||\?\?)\s*")
 _LOCAL_ADDRESS = regex(r"localhost|\b127\.|\b0\.0\.0\.0\b|::1")
 
 
@@ -216,13 +218,15 @@ class _Writer:
 
     def guarded_above(self, node: p.Logical | p.Conditional, around: Span) -> tuple[Edit, ...]:
         """The read alone, and the test of it above the statement that always evaluates it; ``around`` is the read with
-        its default and the parentheses of both."""
+        its default and the parentheses of both. Where several are tried, a compiler does not see what their test says,
+        which is no matter in a template."""
         source = self.source
         read, rest = _chain(source, node)
         statement = evaluating(self.program, node)
-        if statement is None or not _ANY_READ.match(read):
+        several = not source.path.endswith(_TYPED) or _is_inserted(source, node.at)
+        if statement is None or not (_SEVERAL_READS if several else _ANY_READ).match(read):
             return ()
-        test = self.test_above(statement, read)
+        test = self.test_above(statement, " && !".join(_BETWEEN_READS.split(read)))
         return (test, *self._joined(statement, node), Edit(Place(source.path, around), read + rest)) if test else ()
 
     def test_above(self, statement: p.Statement, read: str) -> Edit | None:
@@ -306,6 +310,12 @@ class _Writer:
         rows[:0] = [""] * (number > 1 and bool(source.line_text(number - 1).strip()))
         call = Edit(Place(source.path, read_at), f"{self.call(_NEW_HELPER)}{rest}")
         return (insertion(source, start, end.join(rows)), call)
+
+
+def _is_inserted(source: Source, at: Span) -> bool:
+    """Whether an expression is all that stands in a place of a template."""
+    before, after = source.data[max(0, at[0] - 20) : at[0]].rstrip(), source.data[at[1] : at[1] + 20].lstrip()
+    return before.endswith(b"${") and after.startswith(b"}")
 
 
 def _several(program: p.Program, source: Source) -> bool:
