@@ -290,6 +290,9 @@ CASES = {
         "package.json": ROLES["package.json"].replace("src/index.js", "demo/index.js")}),
     "an example that is a package": ("missing-module", "error", {
         **ROLES, "src/old.guard.js": "", "demo/index.js": SHOWN, "demo/package.json": '{"name": "demo"}'}),
+    "the same, where the image is of something else": ("env-localhost-fallback", "note", {
+        "pages/base.js": PLATFORM, "pages/package.json": '{"name": "pages"}',
+        "Dockerfile": "FROM golang:1.22\nCOPY . .\n"}),
     "a server that asks its own routes": ("env-localhost-fallback", "note", NEXT),
     "a server that asks for routes it does not have": ("env-localhost-fallback", "warning", {
         **NEXT, "app/page.js": NEXT["app/page.js"].replace("/api/rows", "/api/stock")}),

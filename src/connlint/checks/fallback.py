@@ -172,7 +172,9 @@ def _platform(project: Project, wording: Wording, path: str, value: Possible) ->
     asked = (v for r in value.absent for v in r.variables if wording.says("platform address", v))
     variable = next(asked, "")
     root = package_root(project, path)
-    imaged = any(f"{folder}/{name}".lstrip("/") in project.tree.paths for folder in (root, "") for name in IMAGES)
+    own = root.rpartition("/")[2].encode()  # an image at the top may well be of something else
+    imaged = any(f"{root}/{name}".lstrip("/") in project.tree.paths or (
+        name in project.tree.paths and own in (project.tree.read(name) or b"")) for name in IMAGES)
     return "" if imaged else variable
 
 
