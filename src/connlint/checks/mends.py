@@ -41,6 +41,8 @@ _EVERYWHERE = regex(r"(?:(?:window|document|globalThis|this)(?:\.[A-Za-z_$][\w$]
 _BOUND = regex(r"this(?:\.[A-Za-z_$][\w$]*)+")
 """What all methods of an object see."""
 _WORDS = regex(r"[A-Za-z0-9]+")
+_DRAINS = frozenset({"join", "drain", "flush"})
+"""Methods that wait until somebody has done what is left."""
 
 
 def _listener(call: p.Call) -> str:
@@ -234,6 +236,8 @@ class Mends:
             written = self._is_initial(call, home)
             if written is None or not home.name.startswith("self.") or not api.ends or api.role == "connection":
                 return None
+            if any(last_word(one.callee) in _DRAINS for one in self.module.nodes_of(method, p.Call)):
+                return None  # what it waits for may be what the task does
             title = f"Call `{home.name}.{api.ends[0]}()` in `{method.name}`"
             return ended_in(self.module, method, home.name, api.ends[0], tested=not written, title=title)
         undo = api.undo(home.name) if api.release else f"{home.name}?.{api.ends[0]}()" if api.ends else ""

@@ -17,7 +17,9 @@ from connlint.model.source import Source, Span
 from connlint.patterns import regex
 
 _TYPED = (".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
-_UNTIL = regex(r"\btakeUntil\(this\.(\w+)\)|\btakeUntilDestroyed\(this\.\w+\)")
+_UNTIL = regex(r"\btakeUntil\(this\.([\w$]+)\)|\btakeUntilDestroyed\(this\.[\w$]+\)")
+_GATHERING = regex(r"(?m)^\s*(?:(?:private|protected|public|readonly)\s+)*([\w$]+)(?:\s*:\s*Subscription)?\s*="
+                   r"\s*new\s+Subscription\(\)")
 _NEXT_ARGUMENT = regex(r",\s*(?:true|false)")
 _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
 
@@ -161,9 +163,12 @@ def _implemented(source: Source, program: p.Program, inside: Span, method: str) 
 
 def until_destroyed(source: Source, program: p.Program, owner: Span, call: p.Call, title: str) -> Fix | None:
     """Let a subscription in the class at ``owner`` end as others of the class do: by ``takeUntil`` on a subject that
-    ``ngOnDestroy`` tells, or by ``takeUntilDestroyed``."""
+    ``ngOnDestroy`` tells, by ``takeUntilDestroyed``, or in a subscription of the class that it ends with all that was
+    added to it."""
     text, stream = source.slice(owner), call.callee.of if type(call.callee) is p.Member else None
     known = {match[0]: match[1] for match in _UNTIL.finditer(text)}
+    if not known and any(type(node) is p.Evaluate and node.value is call for node in everything(program.body)):
+        return _gathered(source, text, call, title)
     if stream is None or len(known) != 1:
         return None
     (operator, subject), = known.items()
@@ -179,6 +184,18 @@ def until_destroyed(source: Source, program: p.Program, owner: Span, call: p.Cal
         line = whole_line(source, last)
         edit = insertion(source, last[1], f",{f'{line_end(source)}{line[1]}' if line is not None else ' '}{operator}")
     return proved(source, Fix(title, (edit,)), read)
+
+
+def _gathered(source: Source, text: str, call: p.Call, title: str) -> Fix | None:
+    """Add a subscription to the one field of its class, whose text is ``text``, that gathers them until
+    ``ngOnDestroy``."""
+    fields = [match[1] for match in _GATHERING.finditer(text)]
+    ended = rf"\bngOnDestroy\s*\([^)]*\)[^{{]*\{{[^}}]*\bthis\.{re.escape(fields[0])}\.unsubscribe\(" if fields else ""
+    if len(fields) != 1 or re.search(ended, text) is None or not re.search(
+            rf"\bthis\.{re.escape(fields[0])}\.add\(", text):
+        return None
+    edits = (insertion(source, call.at[0], f"this.{fields[0]}.add("), insertion(source, call.at[1], ")"))
+    return proved(source, Fix(title, edits), read)
 
 
 def with_last_argument(source: Source, call: p.Call, place: int, words: str, title: str) -> Fix | None:
