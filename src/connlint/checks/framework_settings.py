@@ -30,11 +30,14 @@ def settings(module: Module, values: Values, stages: Stages, rules: Rules) -> It
             continue
         if entry.get("beside") and not any(name in module.scope.names for name in entry["beside"]):
             continue
+        # a field that is read from the environment is the program's own, whatever a framework calls so
+        declared = {id(one.node) for one in values.environment.declarations(module)}
         rows: dict[str, list[tuple[Any, Any]]] = {}
         for name in entry["names"]:
             head, *keys = name.split(".")
             for node, value in _given(module, head, entry):
-                rows.setdefault(head, []).extend((node, found) for found in _inside(value, keys))
+                if id(node) not in declared:
+                    rows.setdefault(head, []).extend((node, found) for found in _inside(value, keys))
         for head, found in rows.items():
             nodes = {id(node) for node, _ in found}
             if len(nodes) == 1 and not _given_later(module, head, found[0][0], values.project, stages):
