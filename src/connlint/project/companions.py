@@ -112,7 +112,7 @@ class Companions:
         listed = self._listed()
         for path, image in self.services.images().items():
             found = self.containers[path] = Container(self._folders(image), within=_tests_around(path, stages))
-            if (data := self.tree.read(path)) is not None and self._runs(found, data, listed):
+            if (data := self.tree.read(path)) is not None and self._runs(found, data + self._commands(image), listed):
                 found.ports |= self._exposed(image)
                 self._tell(found, data)
         self._several()
@@ -137,13 +137,20 @@ class Companions:
     # -- what is put into an image ------------------------------------------------------------------------------------
 
     def _folders(self, image: Image) -> tuple[str, ...] | None:
-        contexts = {context for one in self.services.running() if one.image is image
-                    for context in contexts_of(one.service, image, self.tree)}
+        made = [one.service for one in self.services.running() if one.image is image]
+        contexts = {context for service in made for context in contexts_of(service, image, self.tree)}
+        mounted = {host for service in made for host, _ in service.mounts
+                   if host in self.tree.folders or host in self.tree.paths}
         sources = [source for stage in image.stages for source, _, origin in stage.copies if origin is None]
         if not contexts or not sources or any("$" in source for source in sources):
             return None
-        return tuple(posixpath.normpath(posixpath.join(context, _PATTERN.split(source, maxsplit=1)[0].lstrip("/")))
-                     for context in contexts for source in sources)
+        return (*(posixpath.normpath(posixpath.join(context, _PATTERN.split(source, maxsplit=1)[0].lstrip("/")))
+                  for context in contexts for source in sources), *sorted(mounted))
+
+    def _commands(self, image: Image) -> bytes:
+        """The words with which services start the image."""
+        return "".join(f" {word.written}" for one in self.services.running() if one.image is image
+                       for command in one.commands for word in command.words).encode()
 
     # -- what is started together -------------------------------------------------------------------------------------
 
