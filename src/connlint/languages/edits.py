@@ -282,8 +282,10 @@ def proved(source: Source, fix: Fix, read: Read, *, keeps: bool = True, cookie: 
     pairs = _touched(old, after, fix, read)
     if pairs is None:
         return fix if _says_the_same(old, read(after), fix, keeps, 0) else None
-    holds = all(_says_the_same(part, read(edited), fix, keeps, offset) for part, edited, offset in pairs)
-    return fix if holds else None
+    if all(_says_the_same(part, read(edited), fix, keeps, offset) for part, edited, offset in pairs):
+        return fix
+    # what has moved from one place to another is missed at the first
+    return fix if keeps and len(pairs) > 1 and _says_the_same(old, read(after), fix, keeps, 0) else None
 
 
 class _Reading(Struct):
