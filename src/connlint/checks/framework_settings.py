@@ -63,6 +63,32 @@ def _called(module: Module, function: p.Function) -> str | None:
     return key.value if type(key) is p.Text else function.name
 
 
+def left_unset(module: Module, values: Values, stages: Stages, rules: Rules) -> Iterator[tuple[str, Any, Any, str]]:
+    """The settings of ``module`` without which the framework dials its own machine: what `settings` says of each, and
+    what is dialled. Those of a kind that keeps its data in a file, or may, are left out."""
+    cases = {case["name"]: (entry, case) for entry in rules.apis.get("setting", ())
+             if entry["language"] == module.program.language for case in entry.get("missing", ())}
+    if not any(name.partition(".")[0].encode() in module.source.data for name in cases):
+        return
+    rows = [(by, node, value) for by, node, value in settings(module, values, stages, rules)]
+    for name, (entry, case) in cases.items():
+        head, *keys = name.split(".")
+        for node, whole in _given(module, head, entry):
+            for record in _inside(whole, keys[:-1]):
+                value = next(_inside(record, keys[-1:]), None)
+                found = next((row for row in rows if row[2] is value), None)
+                kind = next(_inside(record, [case["kind"]]), None) if "kind" in case else None
+                if found is None or ("kind" in case and not _is_served(module, values, kind, case["embedded"])):
+                    continue
+                yield found[0], node, value, case["target"]
+
+
+def _is_served(module: Module, values: Values, kind: Any, embedded: list[str]) -> bool:
+    """Whether ``kind`` is known, and nothing that keeps its data in a file."""
+    texts = [q.text for q in values.possible(module, kind)] if kind is not None else []
+    return bool(texts) and all(text and not any(word in text for word in embedded) for text in texts)
+
+
 def _given(module: Module, name: str, entry: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
     """The statements that give the setting ``name``, with the value."""
     for let in module.nodes(p.Let):

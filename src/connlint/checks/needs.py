@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from connlint.checks.answering import Answering
 from connlint.checks.demands import demanded
+from connlint.checks.framework_settings import left_unset
 from connlint.checks.hardcoded import addresses
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
@@ -92,6 +93,12 @@ class Needs:
                 if len(names) == 1 and all(q.reads or q.nothing or (q.absent and q.joint is None) for q in possible):
                     name = next(iter(names))
                     yield name, call, f"{name} is the address here, and there is no other", True
+        for _, _, value, target in left_unset(module, self.values, self.starting.stages, self.rules):
+            possible = self.values.possible(module, value)
+            names = {v for q in possible for r in q.reads for v in r.variables}
+            if len(names) == 1 and all(q.reads or q.nothing for q in possible):
+                name = next(iter(names))
+                yield name, value, f"without {name} the address is {target}", True
 
     def _declared(self, module: Module) -> Iterator[tuple[str, Any, str, bool]]:
         """The variables that a class of settings requires, where an object of it is made."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from connlint.checks.demands import demands_of
 from connlint.checks.deployed import Code
+from connlint.checks.framework_settings import left_unset
 from connlint.checks.promised import is_promised
 from connlint.checks.provided import provided
 from connlint.checks.wording import shown_variable, wording_of
@@ -72,9 +73,34 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if is_promised(values, stages, module, reads):
             continue
         target = _target(values, built, names, stages, rules)
-        code, path = Code.of(project, rules), reads[0].site.module.path
-        given_at = provided(code, stages, path, names, partial(_takes, code, path))
-        yield _unset(values, module, built, reads, target, given_at)
+        step = f"{built.name} is built here; without an address it dials {target}"
+        yield _unset(values, built.name, reads, target, Step(Place(module.path, call.at), step),
+                     _provided(reads, stages, project, rules))
+    yield from _of_settings(module, values, stages, project, rules)
+
+
+def _of_settings(module: Module, values: Values, stages: Stages, project: Project, rules: Rules) -> Iterator[Draft]:
+    """The same of what a framework takes from its settings."""
+    wording = wording_of(project, rules.apis)
+    for by, node, value, target in left_unset(module, values, stages, rules):
+        possible = values.possible(module, value)
+        reads = tuple(r for q in possible if q.nothing or q.text == "" for r in q.absent)
+        names = [v for r in reads for v in r.variables]
+        if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
+            continue
+        if any(q.absent and not (q.nothing or q.text == "") for q in possible) or (
+                stages.only_in_development(module, node) or is_promised(values, stages, module, reads)
+                or is_checked(values, stages, module, value, reads, project, rules)):
+            continue
+        step = Step(Place(module.path, value.at), f"{by} takes the address from here; without one it dials {target}")
+        yield _unset(values, by, reads, target, step, _provided(reads, stages, project, rules))
+
+
+def _provided(reads: tuple[Read, ...], stages: Stages, project: Project, rules: Rules) -> Step | None:
+    """Where a deployment sets what is read, if all that are known to take the address do."""
+    code, path = Code.of(project, rules), reads[0].site.module.path
+    names = [v for r in reads for v in r.variables]
+    return provided(code, stages, path, names, partial(_takes, code, path))
 
 
 def _takes(code: Code, path: str, one: Running) -> bool:
@@ -309,17 +335,16 @@ def dialled(values: Values, built: Construction) -> str:
     return f"{host}:{ports.pop()}" if ports else address
 
 
-def _unset(values: Values, module: Module, built: Construction, reads: tuple[Read, ...], target: str,
+def _unset(values: Values, client: str, reads: tuple[Read, ...], target: str, built: Step,
            given_at: Step | None) -> Draft:
     read = reads[0]
     names = list(dict.fromkeys(shown_variable(v) for r in reads for v in r.variables))
     place = Place(read.site.module.path, read.site.node.at)
     steps = (
         Step(place, f"{' or '.join(names)} is read here, and nothing checks that it is set"),
-        Step(Place(module.path, built.call.at), f"{built.name} is built here; without an address it dials {target}"),
-        *([given_at] if given_at is not None else ()),
+        built, *([given_at] if given_at is not None else ()),
     )
-    slots = {"variable": names[0], "variables": " and ".join(names), "client": built.name, "target": target}
+    slots = {"variable": names[0], "variables": " and ".join(names), "client": client, "target": target}
     fix = require(values, reads, read.site) if len(reads) == 1 else None
     return Draft("unset" if given_at is None else "provided", place, slots, names[0], steps, fix=fix)
 
