@@ -437,6 +437,10 @@ def _beside(one: Running, other: Running) -> bool:
 def targets_of(start: Start) -> Iterator[str]:
     """The file that ``start`` starts, where it is known; of what a compiler makes, the source."""
     target = start.module_target or start.target
+    if target is None and start.entry.get("itself") and len(start.grounds) == 1:
+        named = (word.value for word in start.command.words if (word.value or "").endswith(start.tool))
+        answers = (start.grounds[0].find(name) for name in named if name)
+        yield from (answer.path for answer in answers if isinstance(answer, Found) and answer.path.endswith(CODE))
     if target is None or len(start.grounds) != 1 or start.script(start.grounds[0]) is not None:
         return
     stem = target.module if target.is_path else target.module.replace(".", "/")

@@ -11,6 +11,7 @@ from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.packages import own_root
 from connlint.project.project import Project
 from connlint.project.stage import Stages
 from connlint.project.values import Values
@@ -126,8 +127,15 @@ def _given_later(module: Module, name: str, node: Any, project: Project, stages:
     if any(star.at[0] > node.at[0] for star in module.scope.stars):
         return True
     sets = re.compile(rb"\b" + name.encode() + rb"\b['\"]?\]?\s*(?:[:=](?!=)|\[)")
-    index = importers(project)
+    index, own = importers(project), own_root(project, module.path)
     for path in index.mentions(name, module.path):
+        other = own_root(project, path)
+        if not (_is_within(other, own) or _is_within(own, other)):
+            continue  # another program of the same repository
         if path != module.path and stages.of_path(path) != "test" and sets.search(index.data(path)):
             return True
     return False
+
+
+def _is_within(folder: str, outer: str) -> bool:
+    return not outer or f"{folder}/".startswith(f"{outer}/")
