@@ -41,6 +41,8 @@ _EVERYWHERE = regex(r"(?:(?:window|document|globalThis|this)(?:\.[A-Za-z_$][\w$]
 _BOUND = regex(r"this(?:\.[A-Za-z_$][\w$]*)+")
 """What all methods of an object see."""
 _WORDS = regex(r"[A-Za-z0-9]+")
+_SAYING_GOODBYE = frozenset({"quit"})
+"""Methods that tell the server, and fail where nothing is connected: their error would hide the first one."""
 _DRAINS = frozenset({"join", "drain", "flush"})
 """Methods that wait until somebody has done what is left."""
 
@@ -88,7 +90,15 @@ class Mends:
         title = f"Move `{self.telling.short(release)}` into `finally`"
         opened = self._opened(acquire, home, risk)
         ending = last_word(getattr(release.value if type(release) is p.Await else release, "callee", None)) or ""
+        if ending in _SAYING_GOODBYE and opened is acquire and self._is_connected(call, home):
+            return None
         return release_in_finally(self.module, opened, given_back, title, self._rolled_back(call, home, ending))
+
+    def _is_connected(self, call: p.Call, home: Home) -> bool:
+        """Whether the function that makes a handle connects it in a step of its own, which may fail."""
+        asked: list[Any] = self.module.nodes_of(self.module.function(call), p.Call)
+        return any(type(one.callee) is p.Member and one.callee.name == "connect"
+                   and self.module.source.slice(one.callee.of.at) == home.name for one in asked)
 
     def _rolled_back(self, call: p.Call, home: Home, release: str) -> str:
         """What ends a transaction after an error, where one is begun on the handle, nothing ends it, and what is
