@@ -786,3 +786,15 @@ def test_the_example_of_a_file_that_is_kept_elsewhere_says_where_a_client_connec
 def test_a_test_that_is_left_out_imports_nothing(text: str, level: str) -> None:
     found = report({"shop/__init__.py": "", "shop/rows.py": "rows = 1\n", "tests/test_row.py": text}).findings
     assert [f.level for f in found if f.rule == "missing-symbol"] == [level]
+
+
+@pytest.mark.parametrize(("image", "level"), [
+    ("ghcr.io/acme/shop:latest", "note"), ("ghcr.io/acme/basket:latest", "warning"), ("shop", "warning")])
+def test_the_image_that_is_published_under_the_name_of_the_project_is_of_its_code(image: str, level: str) -> None:
+    found = report({
+        "pyproject.toml": '[project]\nname = "shop"\n', "shop/__init__.py": "",
+        "docker-compose.yml": f"services:\n  web:\n    image: {image}\n    environment: {{STORE_HOST: store}}\n",
+        "shop/rows.py": "import os\nimport redis\n\n\ndef rows():\n"
+                        "    return redis.Redis(host=os.environ.get('STORE_HOST', 'localhost')).keys()\n",
+    }).findings
+    assert [f.level for f in found if f.rule == "env-localhost-fallback"] == [level]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Sequence
 
 from connlint.checks.deployed import Code, for_development, is_in_use
 from connlint.model.finding import Step
 from connlint.project.address import loopback
+from connlint.project.built_images import image_name, names_of
 from connlint.project.services import Running
 from connlint.project.stage import Stages
 
@@ -23,7 +25,7 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
     for one in code.running:
         if one.service.kind == "dockerfile" or not is_in_use(one) or for_development(one, stages):
             continue
-        if not code.runs(one, path):
+        if not code.runs(one, path) and not _is_published(code, one):
             continue
         name = next((name for name in names if one.gives(name)), None)
         if name is None:
@@ -37,3 +39,11 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
         at = known.place if known is not None else one.service.environment_at
         found = found or (Step(at, f"`{one.name}` is deployed with {name}") if at is not None else None)
     return found
+
+
+def _is_published(code: Code, one: Running) -> bool:
+    """Whether a compose file of the project runs the image that is published under the project's own name."""
+    service, tree = one.service, code.project.tree
+    if service.kind != "compose" or service.build is not None or posixpath.dirname(one.deployment.path).count("/") > 1:
+        return False
+    return image_name(service) in names_of(tree, "") and "/" in (service.image.value or "" if service.image else "")

@@ -162,12 +162,7 @@ class BuiltImages:
                     files += [f"{stem}.py", f"{stem}/__init__.py"]
             if any(posixpath.normpath(posixpath.join(folder, file)) in self._tree.paths for file in files):
                 return True
-        table = jsonc.loads(self._tree.read(posixpath.normpath(posixpath.join(folder, "package.json"))) or b"")
-        written = table.get("name") if isinstance(table, dict) else None
-        data = self._tree.read(posixpath.normpath(posixpath.join(folder, "pyproject.toml"))) or b""
-        own = _PROJECT.search(data)
-        names = {written.rpartition("/")[2] if isinstance(written, str) else None, own[1].decode() if own else None}
-        return name in names
+        return name in names_of(self._tree, folder)
 
     def _add(self, image: str, origin: Origin) -> None:
         name = _last(image)
@@ -208,6 +203,20 @@ class BuiltImages:
                 for name in names:
                     yield name, Origin(context, posixpath.relpath(path, context) if file else None)
                 return
+
+
+def names_of(tree: Tree, folder: str) -> set[str]:
+    """The names, in small letters, that the package files in ``folder`` give to what stands there."""
+    table = jsonc.loads(tree.read(posixpath.normpath(posixpath.join(folder, "package.json"))) or b"")
+    written = table.get("name") if isinstance(table, dict) else None
+    own = _PROJECT.search(tree.read(posixpath.normpath(posixpath.join(folder, "pyproject.toml"))) or b"")
+    names = {written.rpartition("/")[2]} if isinstance(written, str) else set()
+    return {name.lower() for name in names | ({own[1].decode()} if own else set())} - {""}
+
+
+def image_name(service: Service) -> str | None:
+    """The name of the image that a service runs, without registry, folder and tag; None where it is not known."""
+    return _last(service.image.value) if service.image is not None and service.image.value else None
 
 
 def _file_of(origin: Origin) -> str:
