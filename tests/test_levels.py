@@ -798,3 +798,15 @@ def test_the_image_that_is_published_under_the_name_of_the_project_is_of_its_cod
                         "    return redis.Redis(host=os.environ.get('STORE_HOST', 'localhost')).keys()\n",
     }).findings
     assert [f.level for f in found if f.rule == "env-localhost-fallback"] == [level]
+
+
+def test_a_supervised_program_is_told_what_its_supervisor_is() -> None:
+    found = report({
+        "docker-compose.yml": "services:\n  api:\n    build: .\n    environment: {STORE_HOST: store}\n",
+        "Dockerfile": 'FROM python:3.12\nWORKDIR /srv\nCOPY . .\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0"]\n',
+        "deploy/Dockerfile": 'FROM python:3.12\nWORKDIR /srv\nCOPY . .\nCMD ["supervisord", "-n"]\n',
+        "deploy/supervisord.conf": "[program:api]\ncommand=uvicorn main:app --host 0.0.0.0\ndirectory=/srv\n",
+        "main.py": "import os\nimport redis\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/')\n"
+                   "def row():\n    return redis.Redis(host=os.getenv('STORE_HOST', 'localhost')).get('row')\n",
+    }).findings
+    assert [f.level for f in found if f.rule == "env-localhost-fallback"] == ["note"]

@@ -29,5 +29,6 @@ def read_supervisor(source: Source) -> Deployment:
         commands = read_commands(text, source.path, start, folder=where, shell=False)
         if commands:
             services.append(Service(program[1].decode("utf-8", "replace").strip(), "systemd", commands[0].place,
-                                    {}, Place(source.path, program.span(1)), commands=commands, folder=where))
+                                    {}, Place(source.path, program.span(1)), ("what the supervisor is started with",),
+                                    commands=commands, folder=where))
     return Deployment(source.path, tuple(services))
