@@ -142,8 +142,13 @@ def test_levels_javascript(code, level):
 
 @pytest.mark.parametrize(("files", "found"), [
     ({"package.json": '{ "dependencies": { "next": "15" } }',
-     "lib/db.ts": PRISMA + "export const p = new PrismaClient();"},
+     "lib/db.ts": PRISMA + "export const p = new PrismaClient();",
+      "app/page.tsx": "import { p } from '../lib/db';\nexport default () => p.user.count();"},
      ["module-scope-pool warning lib/db.ts:2"]),
+    # no page imports it
+    ({"package.json": '{ "dependencies": { "next": "15" } }',
+     "lib/db.ts": PRISMA + "export const p = new PrismaClient();"},
+     ["module-scope-pool note lib/db.ts:2"]),
     ({"package.json": '{ "dependencies": { "express": "5" } }',
      "lib/db.ts": PRISMA + "export const p = new PrismaClient();"},
      ["module-scope-pool note lib/db.ts:2"]),
