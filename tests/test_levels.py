@@ -788,12 +788,14 @@ def test_a_test_that_is_left_out_imports_nothing(text: str, level: str) -> None:
     assert [f.level for f in found if f.rule == "missing-symbol"] == [level]
 
 
-@pytest.mark.parametrize(("image", "level"), [
-    ("ghcr.io/acme/shop:latest", "note"), ("ghcr.io/acme/basket:latest", "warning"), ("shop", "warning")])
-def test_the_image_that_is_published_under_the_name_of_the_project_is_of_its_code(image: str, level: str) -> None:
+@pytest.mark.parametrize(("image", "given", "level"), [
+    ("ghcr.io/acme/shop:latest", "store", "note"), ("ghcr.io/acme/basket:latest", "store", "warning"),
+    ("shop", "store", "warning"), ("ghcr.io/acme/shop:latest", "'${STORE_HOST}'", "warning")])
+def test_the_image_that_is_published_under_the_name_of_the_project_is_of_its_code(
+        image: str, given: str, level: str) -> None:
     found = report({
         "pyproject.toml": '[project]\nname = "shop"\n', "shop/__init__.py": "",
-        "docker-compose.yml": f"services:\n  web:\n    image: {image}\n    environment: {{STORE_HOST: store}}\n",
+        "docker-compose.yml": f"services:\n  web:\n    image: {image}\n    environment: {{STORE_HOST: {given}}}\n",
         "shop/rows.py": "import os\nimport redis\n\n\ndef rows():\n"
                         "    return redis.Redis(host=os.environ.get('STORE_HOST', 'localhost')).keys()\n",
     }).findings

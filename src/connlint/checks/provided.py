@@ -25,7 +25,8 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
     for one in code.running:
         if one.service.kind == "dockerfile" or not is_in_use(one) or for_development(one, stages):
             continue
-        if not code.runs(one, path) and not _is_published(code, one):
+        published = not code.runs(one, path)
+        if published and not _is_published(code, one):
             continue
         name = next((name for name in names if one.gives(name)), None)
         if name is None:
@@ -34,6 +35,8 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
                 return None
             continue
         known = one.environment.get(name)
+        if published and (known is None or known.value is None):
+            continue  # whoever runs what is published is asked for it, and may leave it out
         if known is not None and (known.value == "" or loopback(known.value or known.written) is not None):
             return None
         at = known.place if known is not None else one.service.environment_at
