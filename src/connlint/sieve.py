@@ -168,7 +168,8 @@ class Sieve(Struct):
                         if table != "client" or not last.isidentifier():
                             alone.add(package)
             sieve.packages[role] = {k: () if k in alone else tuple(sorted(v)) for k, v in packages.items()}
-            sieve.builders[role] = {k: tuple(sorted(word for word in v if word)) for k, v in packages.items()}
+            # a default export mostly has the name of its package
+            sieve.builders[role] = {k: tuple(sorted(word or k.encode() for word in v)) for k, v in packages.items()}
             sieve.globals[role] = tuple(sorted(words))
         return sieve
 

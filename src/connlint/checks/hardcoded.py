@@ -71,6 +71,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         assert host is not None
         if any(wording.agent(word, host) for word in words_of(name)):
             continue
+        if host.port is None and _is_told_its_port(values, home, call):
+            continue
         if host.port is not None and _listens(values, home, host.port, rules):
             continue
         # a page looks for its own machine in front of whoever reads it, whatever its image runs
@@ -223,6 +225,17 @@ def told_the_port(possible: list[Possible]) -> tuple[Site, str] | None:
         return None
     variable = variables.pop()
     return (possible[0].origin, variable) if possible[0].origin and "port" in words_of(variable) else None
+
+
+def _is_told_its_port(values: Values, module: Module, call: p.Call) -> bool:
+    """Whether the host is written out, and the port beside it is told by whoever calls: what runs beside it
+    is meant."""
+    given = [it.value for it in call.args]
+    given += [entry.value for it in given if type(it) is p.Record for entry in it.entries]
+    named = [it for it in given if type(it) is p.Name and "port" in words_of(it.id)
+             and any(d.kind == "param" for d in module.lookup(it.id, it))]
+    return any(q.text is not None and HOLE in q.text and not q.reads and not q.absent
+               for it in named for q in values.possible(module, it))
 
 
 def _is_own_port(project: Project, card: Card, path: str, variable: str, names: Collection[str]) -> bool:

@@ -252,12 +252,15 @@ class Homes:
 
         A cursor ends with its connection, wherever that is closed, and so does what an object keeps as long as itself.
         Any other that a pool lends is missed for as long as the pool lives: only a pool that this very function closes,
-        or a `with` around it, excuses that.
+        or a `with` around it, excuses that. What is a part of a connection that this function opened shares its lot,
+        which is judged by itself.
         """
         of = call.callee.of if type(call.callee) is p.Member else None
         if not api.owner or of is None:
             return False
         function = self.module.function(call)
+        if api.within and self._is_opened_by(function, of):
+            return True
         anywhere = api.unreleased == "never" or home.kind == "attribute"
         if type(of) is not p.Name:
             if api.unreleased == "never" and not api.outlived:
@@ -273,6 +276,14 @@ class Homes:
                 if anywhere or self.module.function(name) is function:
                     return True
         return False
+
+    def _is_opened_by(self, function: p.Function | None, owner: Any) -> bool:
+        """Whether ``function`` puts what it made itself into the variable or attribute ``owner``."""
+        if function is None:
+            return False
+        text = self.names.text(owner)
+        stores: list[Any] = [*self.module.nodes_of(function, p.Let), *self.module.nodes_of(function, p.Assign)]
+        return any(type(it.value) in (p.Call, p.Await) and self.names.text(it.target) == text for it in stores)
 
     def _closed(self, name: p.Name, api: Api) -> bool:
         """Whether this use of a variable closes what it holds, or lets a `with` close it."""

@@ -70,6 +70,7 @@ class Api(Struct, frozen=True):
     working: bool = False
     evident: bool = False
     outlived: bool = False
+    within: bool = False
     harmless: bool = False
     piped: bool = False
     injected: tuple[str, ...] = ()
@@ -167,6 +168,7 @@ class Lifecycles:
                 keeps=("detach",), what="connection", wary=language == "python",
                 discarded="chained" if language == "javascript" and lent["release"] == "release" else "never",
                 owner=("terminate", "close", "closeall", "end", "dispose", "disconnect"),
+                within=lent.get("within", False),
             ))
         for kind in rules.apis.get("client_kind", ()):
             if kind["language"] == language and entry.get("kind") in kind["kinds"] and entry.get("release"):

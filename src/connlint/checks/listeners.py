@@ -97,7 +97,11 @@ class Listening:
         call, module = one.call, self.module
         of = call.callee.of if type(call.callee) is p.Member else None
         function, callback = module.function(call), call.args[one.pair.keys[-1]].value
-        if type(of) is not p.Name or function is None or type(callback) is not p.Function:
+        if type(of) is not p.Name or function is None:
+            return None
+        if type(callback) is p.Name and (named := self._named_here(callback, function, one)) is not None:
+            callback = named
+        if type(callback) is not p.Function:
             return None
         # no removal that names a function means this one, which nobody else can name
         beside = [it for it in one.beside if argument(it, str(one.pair.keys[-1])) is None]
@@ -116,6 +120,21 @@ class Listening:
             return None
         return self.telling.draft("piling", call, api, name, why=why.clause, where=one.target,
                                   steps=self.telling.because(call, why))
+
+    def _named_here(self, name: p.Name, function: p.Function, one: Registration) -> p.Function | None:
+        """The function that ``function`` makes under a name, where it does nothing with that but to add it."""
+        bound = self.module.only(name.id, name)
+        if bound is None or type(bound.value) is not p.Function or bound.path:
+            return None
+        if self.module.function(bound.node) is not function:
+            return None
+        for use in self.cases.names.names().get(name.id, ()):
+            if self.module.only(name.id, use) is bound and use is not getattr(bound.node, "target", None):
+                above = self.module.parent(use)
+                call = self.module.parent(above) if type(above) is p.Argument else None
+                if type(call) is not p.Call or last_word(call.callee) not in one.pair.add:
+                    return None
+        return bound.value
 
     def _is_of_the_program(self, name: p.Name) -> bool:
         """Whether a variable is one of a file, this one or another."""

@@ -58,7 +58,8 @@ class Origins:
 
     def _called(self, call: p.Call, depth: int) -> str | None:
         if type(call.callee) is p.Name and call.callee.id in ("require", "import"):
-            return self.module.qualified(call)
+            whole = self.project.whole(self.module, call) if call.callee.id == "require" else None
+            return self.elsewhere(whole[0]).of(whole[1], depth + 1) if whole else self.module.qualified(call)
         found = self.function_called(call)
         if found is not None:
             home, function = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -230,14 +231,17 @@ def limits(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
         endless = bool(waits) and not built.opaque and all(built.option(key) is None for key in waits)
         what = said(built)
         yield Draft(
-            "endless" if endless else "over", place_of(module, worst),
+            "endless" if endless else "over", place_of(module, call),
             {"what": what, "limit": str(total), "most": str(most)}, variable(module, call) or built.name,
-            (Step(place_of(module, call), f"{what} may open {total} connections in each process"),),
+            (Step(place_of(module, worst), "the limit is written here"),),
         )
 
 
 def _literal(court: Judge, module: Module, value: Any) -> int | None:
     """The number that ``value`` is for sure, none of it read from the environment."""
+    if type(value) is p.Opaque and value.why == "binary *" and len(value.parts) == 2:
+        factors = [_literal(court, module, part) for part in value.parts]
+        return None if None in factors else math.prod(factors)  # type: ignore[arg-type]
     found = court.values.possible(module, value)
     if len(found) != 1 or found[0].reads or found[0].absent or not found[0].text:
         return None

@@ -220,6 +220,13 @@ class Project:
                     return answer
         return None
 
+    def whole(self, module: Module, call: p.Call) -> tuple[Module, p.Expression] | None:
+        """The file of the project that ``call`` requires, and what that makes of ``module.exports`` as a whole."""
+        specifier = required(call)
+        target = self._target(module, specifier, "default") if specifier is not None else None
+        found = [value for name, value in self._commonjs(target) if name == "default"] if target is not None else []
+        return (target, found[0]) if target is not None and len(found) == 1 else None
+
     def _commonjs(self, module: Module) -> list[tuple[str, p.Expression]]:
         """Names and values that ``exports`` and ``module.exports`` get at the top level; "default" is the whole."""
         known: list[tuple[str, p.Expression]] | None = module.memo.get(Project._commonjs)
