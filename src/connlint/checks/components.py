@@ -60,6 +60,7 @@ class Components:
         self.roots: set[str] = set()
         self.root_files: set[str] = set()
         self.mounting: set[str] = set()
+        self.keeping: set[str] = set()
         self.started: set[str] = set()
         for entry in rules.apis.get("component", ()):
             if (entry["language"] == "python") == (module.program.language == "python"):
@@ -67,6 +68,7 @@ class Components:
                 self.root_files.update(entry.get("root_files", ()))
                 self.mounting.update(entry.get("mounting", ()))
                 self.started.update(entry.get("started", ()))
+                self.keeping.update(entry.get("keeping", ()))
                 self.decorated.update(dict.fromkeys(entry.get("decorators", ()), entry))
                 self.hooks.update(dict.fromkeys(entry.get("hooks", ()), entry))
                 self.methods.update(dict.fromkeys(entry.get("methods", ()), entry))
@@ -108,6 +110,11 @@ class Components:
     def _caller(self, function: p.Function, depth: int) -> Hook | None:
         define = self.module.parent(function)
         owner = self.module.parent(define)
+        if type(define) is p.Argument and type(owner) is p.Call and owner.args[0] is define:
+            if self.module.qualified(owner.callee) not in self.keeping:
+                return None
+            define = self.module.parent(owner)  # ``const start = useCallback(() => …, [])``
+            owner = self.module.parent(define)
         if type(owner) in (p.Class, p.Record) and (function.kind == "method" or type(define) is p.Entry):
             return self._calling_method(function, define, owner, depth)
         at: Any

@@ -227,10 +227,10 @@ def told_the_port(possible: list[Possible]) -> tuple[Site, str] | None:
     return (possible[0].origin, variable) if possible[0].origin and "port" in words_of(variable) else None
 
 
-def _is_told_its_port(values: Values, module: Module, call: p.Call) -> bool:
+def _is_told_its_port(values: Values, module: Module, call: Any) -> bool:
     """Whether the host is written out, and the port beside it is told by whoever calls: what runs beside it
     is meant."""
-    given = [it.value for it in call.args]
+    given = [it.value for it in call.args] if type(call) is p.Call else []
     given += [entry.value for it in given if type(it) is p.Record for entry in it.entries]
     named = [it for it in given if type(it) is p.Name and "port" in words_of(it.id)
              and any(d.kind == "param" for d in module.lookup(it.id, it))]
