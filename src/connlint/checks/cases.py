@@ -373,8 +373,14 @@ class Cases:
             value = getattr(store, "value", None)
             function = self.module.function(store)
             if type(value) is p.Constant and function is not None and function.name not in ("__init__", "constructor"):
-                return True
+                if not (api.awaiting and self._only_forgets(function) and self.tasks.polls(call)):
+                    return True
         return api.awaiting and self.tasks.ends_by_itself(call)
+
+    def _only_forgets(self, function: p.Function) -> bool:
+        """Whether a method that closes its object empties an attribute: what was in it goes on, unless that is told."""
+        define: Any = self.module.parent(function)
+        return type(define) is p.Define and self.closes(define)
 
     def _sweeps(self, function: p.Function, owner: p.Class, attribute: str, *, ends_by_itself: bool) -> bool:
         """Whether a closing method may give back more than it names: it calls one that its class inherits.

@@ -111,7 +111,9 @@ def _given(module: Module, name: str, entry: dict[str, Any]) -> Iterator[tuple[A
 def _inside(value: Any, keys: list[str]) -> Iterator[Any]:
     """What stands in a record under ``keys``."""
     if not keys:
-        yield from value.items if type(value) is p.Sequence else (value,)
+        for item in value.items if type(value) is p.Sequence else (value,):
+            # a host and its port: ``("cache", 6379)``
+            yield item.items[0] if type(item) is p.Sequence and len(item.items) == 2 else item
     elif type(value) is p.Record:
         for entry in value.entries:
             if type(entry.key) is p.Text and keys[0] in ("*", entry.key.value):

@@ -206,6 +206,9 @@ class Lifecycles:
         """What ``call`` acquires, if it is one of ``roles``."""
         callee = call.callee
         word = callee.id if type(callee) is p.Name else callee.name if type(callee) is p.Member else None
+        if type(callee) is p.Call and self._is_promising(last_word(callee)):
+            # ``sessions()()``: what a function hands out is called at once
+            word = (origins.of(callee) or "").rsplit(".", 1)[-1]
         if word is None:
             return None
         imported = None
@@ -237,9 +240,13 @@ class Lifecycles:
                 return api
         return None
 
+    def _is_promising(self, word: str | None) -> bool:
+        """Whether other files of the project are worth asking where a name comes from."""
+        return word is not None and any(fnmatchcase(word.lower(), pattern) for pattern in self._factories)
+
     def _imported(self, callee: p.Name, found: list[Definition], origins: Origins) -> str | None:
         """The origin of a callee that the file binds. Other files are only asked about names that look promising."""
-        if any(fnmatchcase(callee.id.lower(), pattern) for pattern in self._factories):
+        if self._is_promising(callee.id):
             return origins.of(callee)
         if len(found) == 1 and found[0].kind == "import":
             return origins.module.qualified(callee)

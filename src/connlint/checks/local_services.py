@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from connlint.checks.hardcoded import at_place, fixed, requested
+from connlint.checks.origins import class_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
@@ -41,7 +42,7 @@ _SETUP = regex(r"(?:^|[._-])(?:conftest|fixtures?|setup|teardown|global|helpers?
 _RUNNERS = regex(
     r"^(?:pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml|noxfile\.py|tasks\.py|package\.json|\.?mocharc[\w.]*|"
     r"(?:jest|vitest|vite|karma|playwright|cypress|wdio|ava|nightwatch|protractor)[\w.-]*\.(?:[cm]?[jt]s|json)|"
-    r"(?:GNU)?[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|Procfile[\w.]*|project\.json|turbo\.json)$")
+    r"(?:GNU)?[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|project\.json|turbo\.json)$")
 _PIPELINES = regex(r"^(?:\.github/(?:workflows|actions)/|\.circleci/|\.buildkite/|\.gitlab-ci|\.travis\.yml|"
                    r"\.drone\.yml|azure-pipelines|bitbucket-pipelines|Jenkinsfile|appveyor|\.woodpecker|cloudbuild)")
 _TESTS_RUN = regex(rb"pytest|unittest|(?:npm|yarn|pnpm|bun) (?:run )?test|jest|vitest|mocha")
@@ -223,12 +224,17 @@ class _Locals:
         above = module.parent(call)
         while type(above) in (p.Await, p.Argument):
             above = module.parent(above)
-        target = getattr(above, "target", None) if type(above) in (p.Let, p.WithItem) else None
+        target: Any = getattr(above, "target", None) if type(above) in (p.Let, p.Assign, p.WithItem) else None
+        called = [c.callee for c in module.nodes(p.Call)]
+        senders: list[Any] = [callee.of for callee in called if type(callee) is p.Member and (
+            callee.name in self.sends or (of_client and callee.name not in self.closes))]
+        if _is_own(target):
+            # a test's ``setUp`` keeps it on the object that the test is a method of
+            owner = class_of(module, call)
+            return owner is not None and any(
+                _is_own(it) and it.name == target.name and class_of(module, it) is owner for it in senders)
         if type(target) is not p.Name:
             return False
-        called = [c.callee for c in module.nodes(p.Call)]
-        senders = [callee.of for callee in called if type(callee) is p.Member and (
-            callee.name in self.sends or (of_client and callee.name not in self.closes))]
         if module.path.endswith("conftest.py"):
             senders += [handed.value for handed in module.nodes(p.Yield) if handed.value is not None]
         return any(type(name) is p.Name and name.id == target.id
@@ -422,6 +428,11 @@ def _runs_tests(module: Module, guard: p.If) -> bool:
     """Whether what a file does as a program is to run the tests in it."""
     calls = [call for call in module.nodes(p.Call) if guard.at[0] <= call.at[0] < guard.at[1]]
     return any((module.qualified(call.callee) or "") in ("unittest.main", "pytest.main") for call in calls)
+
+
+def _is_own(thing: Any) -> bool:
+    """Whether ``thing`` is an attribute of the object itself."""
+    return type(thing) is p.Member and type(thing.of) is p.Name and thing.of.id in ("self", "this")
 
 
 def _last_word(place: str) -> str:

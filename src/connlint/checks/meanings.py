@@ -156,7 +156,9 @@ class Meanings:
         if taken == "end" or (taken == "read" and not (
                 self.table.closing.says(word or "") and self.takers.closes(call, self.table))):
             return taken, call
-        if type(value) is p.Name and self._is_given_work(call) and self._ends_behind(value, call, api):
+        lent = self._is_given_work(call) or (
+            api.role == "connection" and self.takers.only_looks_later(call, argument, api))
+        if lent and type(value) is p.Name and self._ends_behind(value, call, api):
             return "read", call
         return "escape", call
 

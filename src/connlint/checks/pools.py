@@ -228,7 +228,8 @@ def limits(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
             continue
         worst = max(found, key=lambda pair: pair[0])[1]
         waits = built.entry.get("timeout", ())
-        endless = bool(waits) and not built.opaque and all(built.option(key) is None for key in waits)
+        endless = bool(waits) and not built.opaque and not built.entry.get("bounded") and all(
+            built.option(key) is None for key in waits)
         what = said(built)
         yield Draft(
             "endless" if endless else "over", place_of(module, call),

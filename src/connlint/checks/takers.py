@@ -35,11 +35,21 @@ class Takers:
         found = thing(self.module, call.callee, self.project)
         if found is None or not _is_plain(found):
             return None
-        if found.node.is_async and found.module.program.language == "python":
-            if type(self.module.parent(call)) is not p.Await:
-                return None
+        if _is_coroutine(found) and type(self.module.parent(call)) is not p.Await:
+            return None
         place = _place(found, call, argument)
         return None if place is None else self._taken(found, place, api)
+
+    def only_looks_later(self, call: p.Call, argument: p.Argument, api: Api) -> bool:
+        """Whether ``call`` makes a coroutine, for somebody else to run, that only looks at the handle in
+        ``argument``."""
+        if argument.spread or any(given.spread for given in call.args):
+            return False
+        found = thing(self.module, call.callee, self.project)
+        if found is None or not _is_plain(found) or not _is_coroutine(found):
+            return False
+        place = _place(found, call, argument)
+        return place is not None and self._taken(found, place, api) == "read"
 
     def closes(self, call: p.Call, table: Lifecycles) -> bool:
         """Whether the function that ``call`` runs closes something, by the names of what it calls."""
@@ -85,6 +95,11 @@ def _is_plain(found: Thing) -> bool:
     if type(function) is not p.Function or function.is_generator or function.decorators:
         return False
     return any(type(s) is not p.Raise and not _is_bare(s) for s in function.body)
+
+
+def _is_coroutine(found: Thing) -> bool:
+    """Whether calling a function only makes something that has still to be run."""
+    return found.node.is_async and found.module.program.language == "python"
 
 
 def _is_bare(statement: p.Statement) -> bool:
