@@ -73,6 +73,7 @@ class Api(Struct, frozen=True):
     within: bool = False
     harmless: bool = False
     piped: bool = False
+    linked: tuple[str, ...] = ()
     injected: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
@@ -224,6 +225,8 @@ class Lifecycles:
             if api.itself and not _runs_itself_again(api, call, origins.module):
                 continue
             if api.evident and not _is_given_back(api, call, origins.module):
+                continue
+            if api.linked and not _is_linked(api, callee):
                 continue
             if api.role in roles and _arguments(api, call) and self._matches(api, callee, imported, origins):
                 return None if completes(api, callee, origins.module) or _borrows(api, call, origins) else api
@@ -393,6 +396,15 @@ def completes(api: Api, callee: Any, module: Module) -> bool:
         if any(fnmatchcase(word, known) for word in words for known in api.completes):
             return True
         callee = call.callee
+    return False
+
+
+def _is_linked(api: Api, callee: Any) -> bool:
+    """Whether the chain of methods that ends with ``callee`` makes in this very expression what it is about."""
+    while type(callee) is p.Member and type(callee.of) is p.Call:
+        callee = callee.of.callee
+        if last_word(callee) in api.linked:
+            return True
     return False
 
 

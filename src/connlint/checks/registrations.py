@@ -136,8 +136,9 @@ def registrations(module: Module, known: list[Pair], sweeps: Callable[[str], boo
                 elif _outermost(module, other) is _outermost(module, call):
                     others = True
         of = call.callee.of if type(call.callee) is p.Member else None
-        closed = target in swept or _held(module, of) in swept or any(
-            _own(it) == _own(target) for it in swept if it.startswith("this."))
+        # ``window.clearTimeout(…)``: nothing closes what outlives everything
+        closed = target not in pair.lasting and (target in swept or _held(module, of) in swept or any(
+            _own(it) == _own(target) for it in swept if it.startswith("this.")))
         yield Registration(call, pair, target, matching, fresh, closed or renamed, others, contrary, beside, aliased)
 
 

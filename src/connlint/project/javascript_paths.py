@@ -254,10 +254,11 @@ class Resolver:
     def is_guessed(self, path: str, specifier: str, target: str) -> bool:
         """Whether only the custom of frameworks says that ``specifier`` means ``target``, and the file at ``path``
         stands outside of the folder for which it would hold."""
-        roots = _CONVENTIONS.get(specifier.partition("/")[0])
-        if roots is None:
-            return False
+        prefix = specifier.partition("/")[0]
+        roots = _CONVENTIONS.get(prefix)
         scope = self._scope(path)
+        if roots is None or (len(roots) == 1 and self._is_framework_of(prefix, scope.folder)):
+            return False  # the framework itself says so
         if self._aliased(scope, specifier, folder_of(path)) is not None or any(
                 self.aliases.at(at) for at in (scope.folder, *_above(scope.folder))):
             return False
