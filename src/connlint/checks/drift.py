@@ -128,6 +128,10 @@ _READ = Led(
     rb"['\"`]?[\])!?]*(?:\s+as\s+\w+\)?)?(?:\??\.\w+\([^()\n]*\))*\)*"
     rb"\s*(?:\|\|=?|\?\?=?|,|\)?\s*or\b|=(?!=))(?:[^\n=]{0,60}?default\s*=)?(?=" + _DEFAULT + rb")"
 )
+_FLUENT = Led(
+    (b".get(",),
+    rb"\.get\(\s*['\"]([A-Z][A-Z0-9_]{2,})['\"]\s*\)(?:\s*\.\w+\([^()\n]*\))*?\s*\.default\((?=" + _DEFAULT + rb")"
+)
 _TAKEN = regex(rb"[{,]\s*([A-Z][A-Z0-9_]{2,})\s*(?::\s*\w+\s*)?=" + _DEFAULT)
 _UNPACKED = regex(rb"\}\s*(?::[^=\n]{0,60})?=\s*[\w.$(]*(?:env|ENV|onfig)")
 _DECLARED = regex(rb"\b([A-Z][A-Z0-9_]{2,})\s*:[^\n]{0,120}?default\b\s*[(:]" + _DEFAULT)
@@ -183,6 +187,7 @@ def _pairs(path: str, data: bytes) -> Iterator[tuple[bytes, bytes]]:
     pairs = [(read[1], read[2]) for read in _READ.finditer(data)]
     if b"default" in data:
         pairs += _DECLARED.findall(data)
+        pairs += [(read[1], read[2]) for read in _FLUENT.finditer(data)]
     if _UNPACKED.search(data):
         pairs += _TAKEN.findall(data)
     pairs += [(entry[1], path.encode()) for entry in _ENTRY.finditer(data)]

@@ -18,7 +18,7 @@ from connlint.project import jsonc
 from connlint.project.address import HOLE, loopback, shown
 from connlint.project.callees import last_name
 from connlint.project.calls import argument
-from connlint.project.clients import construction, instance, record_of, within
+from connlint.project.clients import constant_of, construction, instance, record_of, within
 from connlint.project.companions import Companions
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.importers import importers
@@ -111,6 +111,8 @@ def addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> I
                 if not place.rpartition(".")[2].lower().endswith("port") and not built.may_be_replaced(place):
                     yield "client", built.name, value
         return
+    for name, value in _connected(module, call, project, rules):
+        yield "request", name, value
     found = requested(module, call, project, rules) or _told(module, call, project, rules)
     if found is not None:
         name, places = found
@@ -130,6 +132,27 @@ def _told(module: Module, call: p.Call, project: Project, rules: Rules) -> tuple
     built = instance(module, callee.of, project, rules)
     places = built.entry.get("address_at", {}).get(callee.name) if built is not None else None
     return (f"{callee.of.id}.{callee.name}", places) if places else None
+
+
+def _connected(module: Module, call: p.Call, project: Project, rules: Rules) -> Iterator[tuple[str, Any]]:
+    """What a framework connects to by the options that it is given: those of one connection, or a list of several."""
+    last = last_name(call.callee)
+    for entry in rules.apis.get("connector", ()):
+        if last not in entry["calls"] or (entry["language"] == "python") != (module.program.language == "python"):
+            continue
+        name = module.qualified(call.callee)
+        of = last_name(call.callee.of) if type(call.callee) is p.Member else ""
+        if name not in entry["names"] and of not in entry.get("receivers", ()):
+            continue
+        given = argument(call, [str(entry["at"])])
+        given = constant_of(module, given, project) if given is not None else None
+        for options in given.items if type(given) is p.Sequence else (given,):
+            kind = within(module, options, entry["kind"], project) if options is not None else None
+            if options is None or ("kinds" in entry and last_name(kind) not in entry["kinds"]):
+                continue
+            found = (within(module, options, place, project) for place in entry["address"])
+            if (value := next((it for it in found if it is not None), None)) is not None:
+                yield f"{of}.{last}", value
 
 
 def at_place(module: Module, call: p.Call, place: str, project: Project) -> Any:
