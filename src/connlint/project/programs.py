@@ -84,9 +84,17 @@ class Programs:
         Not a module that builds an application (``applications``: qualified names) or waits for requests (``listens``:
         last names of calls): servers import the one, and the other lives on.
         """
-        looks = self.python_script(module, applications) if module.program.language == "python" else (
-            self._javascript_script(module, listens))
+        python = module.program.language == "python"
+        looks = self.python_script(module, applications) if python else self._javascript_script(module, listens)
+        if python and not looks:
+            looks = not self._makes_application(module, applications) and self._is_run(module.path)
         return looks and self.imported_by(module.path) is None
+
+    def _is_run(self, path: str) -> bool:
+        """Whether a file of commands runs the file of Python at ``path`` by its name: ``python jobs/load.py``."""
+        name = re.escape(path.rpartition("/")[2].encode())
+        run = re.compile(rb"\bpython[\d.]*[\"']?(?:[\s,\"']+-[uOB]+[\"']?)*[\s,\"']+(?:[\w./-]*/)?%s(?![\w.-])" % name)
+        return self.told(run, COMMANDS, path) is not None
 
     def is_starter(self, module: Module) -> bool:
         """Whether ``module``, which nobody imports, has nothing of its own but a call of what it imports."""
@@ -112,10 +120,8 @@ class Programs:
         """Whether a file of Python does something when it is started, whoever else imports it; see `is_script`."""
         if "management/commands/" in module.path:
             return True  # of Django: loaded by its name, and only to be run
-        for call in module.nodes(p.Call):
-            name = module.qualified(call.callee)
-            if name in applications and at_import(module, call):
-                return False
+        if self._makes_application(module, applications):
+            return False
         if module.source.data.startswith(b"#!"):
             return True
         if any(m.name == "argv" and module.qualified(m) == "sys.argv" and at_import(module, m)
@@ -135,6 +141,11 @@ class Programs:
                 elif type(value) is p.Call and module.qualified(value.callee) in ("asyncio.run", "sys.exit"):
                     return True
         return _only_starts_another(module)
+
+    def _makes_application(self, module: Module, applications: list[str]) -> bool:
+        """Whether importing ``module`` makes one of ``applications``, for a server to import."""
+        return any(module.qualified(call.callee) in applications and at_import(module, call)
+                   for call in module.nodes(p.Call))
 
     def _javascript_script(self, module: Module, listens: list[str]) -> bool:
         if self.exports(module) or (_BY_CONVENTION.search(module.path) and self.framework(module, None)):
