@@ -16,7 +16,7 @@ from connlint.project.answer import Found
 from connlint.project.calls import argument, chain_above
 from connlint.project.module import Definition, Module, without_default
 from connlint.project.project import Project
-from connlint.project.readers import VARIABLE, Access, Declaration, Readers
+from connlint.project.readers import VARIABLE, Access, Declaration, Readers, declared_type
 
 MENTIONS = ("localhost", "127.0.", "0.0.0.0", "::1", "docker.internal")
 """What a file holds if it names a loopback address."""
@@ -402,7 +402,11 @@ class Environment:
         if (fluent := tables.fluent.get(last.lower().lstrip("_"))) and callee.name in fluent["methods"]:
             return self._fluent(module, node, fluent)
         entry = tables.receivers.get(last.lower().lstrip("_"))
-        if entry is None or not node.args:
+        if not node.args:
+            return None
+        if entry is None and (declared := declared_type(module, of)) is not None:
+            entry = tables.classes.get(module.qualified(declared) or "")
+        if entry is None:
             return None
         required = callee.name in entry.get("requires", ())
         if (not required and callee.name not in entry["methods"]) or self._is_own(module, node, entry):

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from connlint.model import program as p
 from connlint.patterns import regex
+from connlint.project.module import Module
 
 VARIABLE = regex(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$|[A-Z_][A-Z0-9_]{2,}$")
 """What a variable's name looks like, where nothing else says that it is one."""
@@ -71,6 +72,8 @@ class Readers:
         self.trees: dict[str, dict[str, Any]] = {}
         self.receivers: dict[str, dict[str, Any]] = {}
         self.fluent: dict[str, dict[str, Any]] = {}
+        self.classes: dict[str, dict[str, Any]] = {}
+        """The classes of objects that are else known by their own name, as they are written down for a parameter."""
         self.records: list[dict[str, Any]] = []
         self.named: dict[str, dict[str, Any]] = {}
         self.pickers: dict[str, dict[str, Any]] = {}
@@ -85,5 +88,21 @@ class Readers:
             elif form in ("receiver", "fluent"):
                 home = self.receivers if form == "receiver" else self.fluent
                 home.update(dict.fromkeys(entry["receivers"], entry))
+                self.classes.update(dict.fromkeys(entry["names"] if form == "receiver" else (), entry))
             else:
                 homes[form].update(dict.fromkeys(entry["names"], entry))
+
+
+def declared_type(module: Module, of: Any) -> Any:
+    """The type that is written down for a parameter, or for one that a constructor keeps: ``this.settings``."""
+    if type(of) is p.Name:
+        found = module.only(of.id, of)
+        return found.node.annotation if found is not None and found.kind == "param" else None
+    if type(of) is not p.Member or type(of.of) is not p.Name or of.of.id != "this":
+        return None
+    owner = next((above for above in module.parents(of) if type(above) is p.Class), None)
+    for define in owner.body if owner is not None else ():
+        if type(define) is p.Define and type(define.value) is p.Function and define.value.kind == "constructor":
+            return next((it.annotation for it in define.value.params
+                         if type(it.target) is p.Name and it.target.id == of.name), None)
+    return None
