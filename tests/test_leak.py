@@ -65,6 +65,11 @@ WITNESSES = {
         "import sqlite3\ndef run(path, made):\n    c = sqlite3.connect(path)\n    query = made.of(path)\n"
         "    c.execute(query)\n    c.close()\n",
         "`c.execute(query)` on line 5 may raise, and `c.close()` on line 6 is not reached"),
+    "what asks somebody before what reads a number": (
+        "a.py",
+        "import socket\ndef run(host, port, row):\n    s = socket.socket()\n    s.connect((host, int(port)))\n"
+        "    s.close()\n",
+        "`s.connect((host, int(port)))` on line 4 may raise, and `s.close()` on line 5 is not reached"),
     "the first of two, where a handler goes on": (
         "a.py",
         "import sqlite3\ndef run(start, names):\n    for name in names:\n        if start(name):\n            try:\n"

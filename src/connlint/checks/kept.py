@@ -145,9 +145,21 @@ def cached_in(module: Module, call: p.Call, lends: Collection[str] = ()) -> tupl
             continue
         holds = _holds(module, node.value, call) or (
             type(node.value) is p.Name and node.value.id in names) or _is_lent(node.value, names, lends)
-        if holds and _outlives(module, node, function) and _lazily(module, node):
+        if holds and _outlives(module, node, function) and _lazily(module, node, _holders(node.target, bound)):
             return _target_name(node.target) or "cache", node
     return None
+
+
+def _holders(target: Any, bound: list[Any]) -> set[str | None]:
+    """What keeps the object of which ``target`` is an attribute, as the only one of its kind: ``_only`` of
+    ``cls._only.client``, and of ``made.client`` where ``cls._only = made`` stands in the same function."""
+    of = target.of if type(target) is p.Member else None
+    if type(of) is p.Member:
+        return {of.name} if type(of.of) is p.Name else set()
+    if type(of) is not p.Name:
+        return set()
+    return {it.target.name for it in bound
+            if type(it.value) is p.Name and it.value.id == of.id and type(it.target) is p.Member}
 
 
 def _is_lent(value: Any, names: set[str | None], lends: Collection[str]) -> bool:
@@ -202,7 +214,7 @@ def _outlives(module: Module, node: Any, function: p.Function) -> bool:
     """Whether what is assigned lives on when ``function`` has returned: an attribute, or a variable from outside."""
     target = node.target
     if type(target) is p.Member:
-        return type(target.of) is p.Name
+        return type(target.of) is p.Name or (type(target.of) is p.Member and type(target.of.of) is p.Name)
     if type(target) is not p.Name:
         return False
     if type(node) is p.Let and node.how:
@@ -215,10 +227,10 @@ def _outlives(module: Module, node: Any, function: p.Function) -> bool:
     return scope is not None and (target.id not in scope.names or target.id in scope.outer)
 
 
-def _lazily(module: Module, node: Any) -> bool:
-    """Whether the assignment happens only where nothing is there yet."""
-    target = node.target
-    name = _target_name(target)
+def _lazily(module: Module, node: Any, holders: Collection[str | None] = ()) -> bool:
+    """Whether the assignment happens only where nothing is there yet, or nothing in any of ``holders``."""
+    name = _target_name(node.target)
+    names = {name, *holders}
     if type(node) is p.Assign and node.op in ("or", "nullish"):
         return True
     if type(node.value) is p.Logical and last_name(node.value.left) == name:
@@ -230,8 +242,8 @@ def _lazily(module: Module, node: Any) -> bool:
         if type(test) is p.Logical:
             test = test.left
         if type(test) is p.Compare and type(test.right) is p.Constant:
-            if last_name(test.left) == name and truth == (test.op == "=="):
+            if last_name(test.left) in names and truth == (test.op == "=="):
                 return True
-        elif type(test) in (p.Name, p.Member) and last_name(test) == name and not truth:
+        elif type(test) in (p.Name, p.Member) and last_name(test) in names and not truth:
             return True
     return False

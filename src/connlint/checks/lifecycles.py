@@ -130,6 +130,7 @@ class Lifecycles:
                 self.puts.update(dict.fromkeys(entry["names"], entry["at"]))
         self.transactions = [entry for entry in rules.apis.get("transaction", ()) if entry["language"] == language]
         self.ended = _words(rules, "ended", language)
+        self.converting = _words(rules, "converting", language)
         self.handing = _words(rules, "handing", language, "callees")
         self.over = _words(rules, "over", language)
         self.collecting = _words(rules, "collecting", language)

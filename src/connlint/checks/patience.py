@@ -53,6 +53,8 @@ class Patience:
         if type(step) is not p.Call:
             return False
         callee = step.callee
+        if type(callee) is p.Name and callee.id in self.table.converting:
+            return False
         return (type(callee) is p.Member and callee.name in self.table.telling.methods) or (
             (step, self.origins) in self.table.raising)
 
