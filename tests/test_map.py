@@ -321,6 +321,42 @@ STARTED = {
         {"Dockerfile": "FROM python\nENV PYTHONPATH=\"/x:$PYTHONPATH\"\nWORKDIR /x\nCOPY . .\nCMD python main.py\n",
          **APP},
         ["python main.py → main.py"]),
+    "what waits for others first": (
+        {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\n"
+                       "CMD dockerize -wait tcp://db:5432 -timeout=60s -no-overwrite python main.py\n", **APP},
+        ["dockerize -wait tcp://db:5432 -timeout=60s -no-overwrite python main.py → main.py"]),
+    "what waits for others first, by a script": (
+        {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD sh ./wait-for-it.sh db:5432 -t 3 -- python main.py\n",
+         **APP},
+        ["sh ./wait-for-it.sh db:5432 -t 3 -- python main.py → main.py"]),
+    "a script that a pattern copies": (
+        {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY bin/* /bin/own/\nCOPY main.py .\n"
+                       "ENTRYPOINT [\"/bin/own/run.sh\"]\nCMD [\"python\", \"main.py\"]\n",
+         "bin/run.sh": "#!/bin/sh\nexec \"$@\"\n", **APP},
+        ["/bin/own/run.sh", "python main.py → main.py"]),
+    "an attribute of a module": (
+        {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD celery -A jobs.queue worker\n", "jobs.py": ""},
+        ["celery -A jobs.queue worker → jobs.py"]),
+    "a module, not what it stands in": (
+        {"Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD celery -A jobs.queue worker\n", "jobs/__init__.py": "",
+         "jobs/queue.py": ""},
+        ["celery -A jobs.queue worker → jobs/queue.py"]),
+    "a project of several that a script is handed": (
+        {"Dockerfile": "FROM node\nWORKDIR /x\nCOPY . .\nCMD npm run dev orders\n",
+         "package.json": '{"scripts": {"dev": "nest start --watch"}}', "apps/orders/src/main.ts": "",
+         "nest-cli.json": '{"sourceRoot": "apps/shop/src", "projects": {"orders": {"sourceRoot": "apps/orders/src"}}}'},
+        ["npm run dev orders", "  nest start --watch orders → apps/orders/src/main.ts"]),
+    "a project that is not in the list": (
+        {"Dockerfile": "FROM node\nWORKDIR /x\nCOPY . .\nCMD nest start orders\n", "apps/orders/src/main.ts": "",
+         "src/main.ts": "", "nest-cli.json": "{}"},
+        ["nest start orders"]),
+    "what is made of a project of several": (
+        {"Dockerfile": "FROM node\nWORKDIR /x\nCOPY . .\nCMD node dist/apps/orders/main\n",
+         "apps/orders/src/main.ts": ""},
+        ["node dist/apps/orders/main → apps/orders/src/main.ts"]),
+    "a recipe in small letters": (
+        {"dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD python main.py\n", **APP},
+        ["python main.py → main.py"]),
 }
 
 
@@ -328,6 +364,25 @@ STARTED = {
 def test_a_service_runs(files: dict[str, str], runs: list[str], tmp_path: Path) -> None:
     a = service(drawn({"compose.yaml": "services:\n  a:\n    build: .\n", **files}, tmp_path), "a")
     assert ["  " * r.depth + r.command + (f" → {r.file}" if r.file else "") for r in a.runs] == runs
+
+
+def test_a_program_of_the_machine_is_found_by_the_end_of_its_path(tmp_path: Path) -> None:
+    map_ = drawn({
+        "bin/api.service": "[Service]\nWorkingDirectory=/srv/shop\n"
+                           "ExecStart=/srv/shop/.venv/bin/python /srv/shop/api/main.py\n",
+        "bin/old.service": "[Service]\nExecStart=/usr/bin/python3 /srv/shop/old/main.py\n",
+        "api/main.py": "import os\nimport redis\n\nr = redis.Redis(host=os.environ['STORE_HOST'])\n",
+    }, tmp_path)
+    api, old = (service(map_, name, at) for at, name in enumerate(("api", "old")))
+    assert [r.file for r in api.runs] == ["api/main.py"] and leads(api) == {"STORE_HOST": "unknown"}
+    assert [r.file for r in old.runs] == [""] and not old.connects
+
+
+def test_a_semicolon_within_quotes_begins_no_comment(tmp_path: Path) -> None:
+    conf = "[program:front]\ncommand=nginx -g \"daemon off;\" ; the front\n[program:b]\ncommand=sh -c 'a;b'\n"
+    map_ = drawn({"supervisord.conf": conf}, tmp_path)
+    assert service(map_, "front").command == ("nginx -g daemon off;",)
+    assert "a program that supervisord starts" in render(map_, "text", Options())
 
 
 # -- ports ------------------------------------------------------------------------------------------------------------

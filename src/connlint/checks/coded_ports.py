@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from connlint.checks.deployed import targets_of
 from connlint.checks.starting import Starting
 from connlint.model import program as p
 from connlint.model.finding import Place
@@ -19,6 +18,7 @@ from connlint.project.services import Running
 from connlint.project.serving import Serving, servings
 from connlint.project.start import Start
 from connlint.project.starts import Starts
+from connlint.project.targets import targets_of
 from connlint.project.values import Values, values_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,6 @@ from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.address import Host, hosts
-from connlint.project.answer import Found
-from connlint.project.compiled import likely_source
 from connlint.project.deployments import groups
 from connlint.project.importers import importers
 from connlint.project.mentions import made_of
@@ -27,8 +25,8 @@ from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import Stages, stages_of
-from connlint.project.start import Start
 from connlint.project.starts import Starts
+from connlint.project.targets import targets_of
 from connlint.project.tree import above
 from connlint.project.values import values_of
 
@@ -432,36 +430,6 @@ def _beside(one: Running, other: Running) -> bool:
     if one.service.kind == "kubernetes":
         return one.service.group == other.service.group
     return one.deployment.path == other.deployment.path
-
-
-def targets_of(start: Start) -> Iterator[str]:
-    """The file that ``start`` starts, where it is known; of what a compiler makes, the source."""
-    target = start.module_target or start.target
-    if target is None and start.entry.get("itself") and len(start.grounds) == 1:
-        named = (word.value for word in start.command.words if (word.value or "").endswith(start.tool))
-        answers = (start.grounds[0].find(name) for name in named if name)
-        yield from (answer.path for answer in answers if isinstance(answer, Found) and answer.path.endswith(CODE))
-    if target is None or len(start.grounds) != 1 or start.script(start.grounds[0]) is not None:
-        return
-    stem = target.module if target.is_path else target.module.replace(".", "/")
-    inside = ("__main__", "__init__") if target is start.module_target else ("__init__", "__main__")
-    places = [stem, f"{stem}.py", *(f"{stem}/{name}.py" for name in inside)]
-    if start.entry["language"] == "javascript":
-        places = [stem + ending for ending in ("", *CODE[1:], *(f"/index{ending}" for ending in CODE[1:]))]
-    # what is installed from a project mostly stands in ``src``
-    installed = () if target.is_path else ("src",)
-    search = ("",) if start.search is None and target.is_path else start.search
-    for prefix in (*search, *installed) if search is not None else ():
-        for path in places:
-            answer = start.grounds[0].find(f"{prefix}/{path}" if prefix else path)
-            if isinstance(answer, Found) and answer.path.endswith(CODE):
-                yield answer.path
-                return
-    running = start.running
-    if target.is_path and running is not None and start.entry["language"] == "javascript":
-        folder = running.service.build or (posixpath.dirname(running.image.path) if running.image is not None else "")
-        if (source := likely_source(start.grounds[0].tree, folder, target.module)) is not None:
-            yield source
 
 
 # -- what it needs -----------------------------------------------------------------------------------------------------

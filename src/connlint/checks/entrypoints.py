@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from connlint.cards import Card, Rules
-from connlint.checks.deployed import targets_of
 from connlint.model.finding import Draft, Place, Step
 from connlint.patterns import regex
 from connlint.project import jsonc
@@ -22,6 +21,7 @@ from connlint.project.services import Services
 from connlint.project.slips import is_slip
 from connlint.project.start import Start, Target
 from connlint.project.starts import Starts
+from connlint.project.targets import targets_of
 from connlint.project.tree import Tree, above
 
 _BUILT = regex(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from connlint.checks.deployed import Code, targets_of
+from connlint.checks.deployed import Code
 from connlint.model import program as p
 from connlint.model.deployment import Command
 from connlint.model.finding import Place, Step
@@ -30,6 +30,7 @@ from connlint.project.services import Running
 from connlint.project.serving import method
 from connlint.project.stage import Stages, stages_of
 from connlint.project.starts import Starts
+from connlint.project.targets import targets_of
 from connlint.project.timeline import Link, at_import, called_at_once, chains, holder
 from connlint.project.values import values_of
 

@@ -16,7 +16,7 @@ from connlint.map.neighbours import Neighbours
 from connlint.map.origins import Origins
 from connlint.map.places import Lines
 from connlint.model import program as p
-from connlint.model.deployment import HOSTED
+from connlint.model.deployment import HOSTED, UPON_MACHINE
 from connlint.model.finding import Place
 from connlint.model.map import Spot
 from connlint.model.rule import Rules
@@ -28,6 +28,8 @@ from connlint.project.packages import own_root, reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.stage import Stages, stages_of
+from connlint.project.starts import Starts
+from connlint.project.targets import targets_of
 from connlint.project.values import Values, values_of
 
 MOST_FILES = 1500
@@ -68,12 +70,18 @@ class Codes:
         self.sources = [path for path in sorted(files) if self.stages.of_path(path) == "production"]
         self.builds = sorted({b for one in self.services.running() if (b := one.service.build) not in (None, ".", "")
                               and one.service.kind != "dockerfile"})
+        self.starts = Starts.of(project, rules.apis)
         self._readings: dict[str, tuple[Reading, ...]] = {}
         self._words = {*self.values.environment.words, *(word.encode() for entry in rules.apis.get("reader", ())
                                                          for word in entry.get("words", ()))}
 
     def of(self, one: Running) -> Code:
         """The code of ``one``; without roots where it is not known."""
+        if one.service.kind in UPON_MACHINE:
+            started = [path for ran in self.starts.ran(one) if ran.start is not None for path in targets_of(ran.start)]
+            loaded = self.loaded(started) & frozenset(self.sources)
+            return Code(tuple(dict.fromkeys(own_root(self.project, path) or "." for path in started)),
+                        tuple(sorted(loaded)))
         roots = self._roots(one)
         others = [b for b in self.builds if not any(root == b or root.startswith(b + "/") for root in roots)
                   and b != one.service.build]

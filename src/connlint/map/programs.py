@@ -7,7 +7,6 @@ import re
 import tomllib
 from functools import cached_property
 
-from connlint.checks.deployed import targets_of
 from connlint.map.origins import Origins
 from connlint.map.places import Lines
 from connlint.model.deployment import Command
@@ -22,6 +21,7 @@ from connlint.project.project import Project
 from connlint.project.services import Running, Services
 from connlint.project.start import Start
 from connlint.project.starts import Ran, Starts
+from connlint.project.targets import targets_of
 
 _SAYS_NOTHING = ("echo", "printf", "exit", "true", ":", "set", "cd", "sleep", "return", "test", "[", "export", "mkdir",
                  "chown", "chmod", "cat", "touch", "source", ".", "trap", "wait", "shift", "read", "kill", "rm", "cp",

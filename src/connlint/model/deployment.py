@@ -17,7 +17,7 @@ from connlint.model.finding import Place
 ServiceKind = Literal[
     "compose", "kubernetes", "procfile", "cloud-run", "container-apps", "app-engine", "fly", "render", "railway",
     "heroku", "vercel", "serverless", "systemd", "docker-run", "dockerfile", "workflow", "script", "package-script",
-    "make", "pm2", "ecs", "app-runner",
+    "make", "pm2", "ecs", "app-runner", "supervisor",
 ]
 HOSTED: tuple[ServiceKind, ...] = (
     "procfile", "render", "app-engine", "fly", "railway", "heroku", "vercel", "serverless", "app-runner",
@@ -25,6 +25,8 @@ HOSTED: tuple[ServiceKind, ...] = (
 """Platforms that run a folder of the project as it is, so that it needs no image."""
 UNBUILT: tuple[ServiceKind, ...] = ("procfile", "app-engine", "heroku", "vercel", "serverless", "app-runner")
 """Those of them that a Dockerfile beside the code does not concern."""
+UPON_MACHINE: tuple[ServiceKind, ...] = ("systemd", "supervisor")
+"""Programs that something starts which runs on the machine, or in the image, itself."""
 PACKED: tuple[ServiceKind, ...] = ("cloud-run", "container-apps", "app-engine")
 """Platforms that find out by themselves how a folder without a Dockerfile is built and started."""
 

@@ -5,6 +5,7 @@ Which options there are stands in the entry of the program in the table `server`
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +13,35 @@ from msgspec import Struct, field
 
 from connlint.model.deployment import Word
 from connlint.model.finding import Place
+from connlint.patterns import regex
 
 Entry = Mapping[str, Any]
 _VALUED = ("host_flags", "bind_flags", "port_flags", "target_flags", "worker_flags", "config_flags", "folder_flags",
            "member_flags")
 """The lists of an entry that hold options with a value."""
+
+
+_WAITS = regex(r"(?:wait-?for(?:-?it)?|wait_for(?:_it)?|dockerize)(?:\.(?:sh|bash))?$")
+"""Programs that wait until others answer, and then start what they were given."""
+_ALONE = ("-no-overwrite", "-poll", "-skip-tls-verify", "-validate-cert", "-version")
+"""The options of dockerize without a value."""
+_SHELLS = ("sh", "bash", "ash", "dash")
+
+
+def behind_waiting(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """``words`` from the program on that is started when others answer; all where none of them waits."""
+    names = [posixpath.basename(word.value or "") for word in words[:2]]
+    name = names[-1] if names[:1] and names[0] in _SHELLS else names[0] if names else ""
+    if not _WAITS.match(name):
+        return words
+    dashes = next((at for at, word in enumerate(words) if word.value == "--"), None)
+    if dashes is not None or name != "dockerize":
+        return words[dashes + 1:] or words if dashes is not None else words
+    at = 1
+    while at < len(words) and (words[at].value or words[at].written).startswith("-"):
+        flag = (words[at].value or words[at].written).replace("--", "-", 1)
+        at += 1 if "=" in flag or flag in _ALONE else 2
+    return words[at:] or words
 
 
 class Options(Struct):

@@ -114,6 +114,11 @@ def likely_source(tree: Tree, folder: str, path: str) -> str | None:
     places = [posixpath.normpath(posixpath.join(folder, inside, stem + ending)) for inside in ("src", "")
               for ending in _SOURCES[:4]]
     found = [place for place in places if place in tree.paths]
+    if not found and "/" in stem:
+        # of a project in a workspace, the folder of the sources is left out
+        inner = posixpath.join(posixpath.dirname(stem), "src", posixpath.basename(stem))
+        found = [place for ending in _SOURCES[:4]
+                 if (place := posixpath.normpath(posixpath.join(folder, inner + ending))) in tree.paths]
     return found[0] if len(found) == 1 else None
 
 

@@ -43,12 +43,15 @@ class Ground(Protocol):
 
 
 class Folder(Struct, frozen=True):
-    """A folder of the project."""
+    """A folder of the project; ``root`` is where the project lies on the machine, "" where that is not known."""
 
     tree: Tree
     folder: str
+    root: str = ""
 
     def find(self, path: str) -> Answer:
+        if self.root and (rest := _rest(posixpath.normpath(path), self.root)) is not None:
+            return in_tree(self.tree, rest)
         if path.startswith(("/", "~")):
             return Unknown("a path of the machine")
         return in_tree(self.tree, posixpath.join(self.folder, path))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -212,9 +213,9 @@ class Services:
             return recipes[0]
         name = service.dockerfile or "Dockerfile"
         path = posixpath.normpath(posixpath.join(service.build, name))
-        if path in self.tree.paths:
-            return path
-        return None
+        # BuildKit looks for the small letters where there is no other
+        small = posixpath.join(posixpath.dirname(path), "dockerfile") if service.dockerfile is None else path
+        return next((place for place in (path, small) if place in self.tree.paths), None)
 
     def recipes_of(self, service: Service) -> tuple[str, ...]:
         """The Dockerfiles of the project of which a service may be built with any, where a variable says which."""
@@ -304,6 +305,8 @@ class Services:
             return None
         for layer in reversed(self.layers(image, stage)):
             for source, target, origin in reversed(layer.copies):
+                if origin is None and (globbed := self._globbed(inside, source, target, context)) is not None:
+                    return globbed
                 rest = self._below(inside, source, target, context if origin is None else None)
                 if rest is None:
                     continue
@@ -326,6 +329,16 @@ class Services:
                     continue
                 return self._copied(posixpath.normpath(posixpath.join(whole, rest)), image, other, context, depth + 1)
         return None
+
+    def _globbed(self, inside: str, source: str, target: str, context: str) -> str | None:
+        """The file of the project that a copy of all that a pattern takes in brings to ``inside``."""
+        folder, _, pattern = source.rpartition("/")
+        prefix = posixpath.normpath(target).rstrip("/") + "/"
+        name = inside.removeprefix(prefix)
+        if not any(mark in pattern for mark in "*?[") or not inside.startswith(prefix) or "/" in name:
+            return None
+        path = _clean(posixpath.join(context, folder.lstrip("/"), name))
+        return path if fnmatchcase(name, pattern) and path in self.tree.paths else None
 
     def _below(self, inside: str, source: str, target: str, context: str | None) -> str | None:
         """What follows ``target`` in ``inside``, "" if they are the same place; None if the copy does not reach it."""

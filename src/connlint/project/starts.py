@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from connlint.languages.deployment.files import kind_of
 from connlint.languages.deployment.shell import is_script, is_shell_script, read_commands, script_name
 from connlint.languages.deployment.spans import json_spans
-from connlint.model.deployment import Command, Deployment, Known, Word
+from connlint.model.deployment import UPON_MACHINE, Command, Deployment, Known, Word
 from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.answer import Found
 from connlint.project.coded_commands import commands_in_code, listed_commands
-from connlint.project.command_words import Entry, Options, first_plain, read_options
+from connlint.project.command_words import Entry, Options, behind_waiting, first_plain, read_options
 from connlint.project.grounds import Folder, Ground, grounds_of, stepped
 from connlint.project.importers import CODE
 from connlint.project.project import Project
@@ -56,13 +56,15 @@ def _program_at(ground: Ground, name: str) -> str | None:
 
 
 def _handed_on(start: Start) -> tuple[Word, ...]:
-    """The words that a package manager puts behind the last command of a script: npm those behind ``--``."""
+    """The words that a package manager puts behind the last command of a script: npm those behind ``--``, and what is
+    no option."""
     words, target = start.command.words, start.target
-    at = next((i for i, word in enumerate(words) if target is not None and word.place == target.place), len(words))
+    at = next((i for i, word in enumerate(words)
+               if target is not None and word.place == target.place and word.value == target.text), len(words))
     behind = words[at + 1 :]
     dashes = next((i for i, word in enumerate(behind) if word.value == "--"), None)
     if start.tool == "npm" and dashes is None:
-        return ()
+        return tuple(word for word in behind if not (word.value or word.written).startswith("-"))
     return tuple(word for i, word in enumerate(behind) if i > dashes) if dashes is not None else tuple(behind)
 
 
@@ -100,7 +102,7 @@ class Starts:
         for running in (*self.services.running(), *self._overruled()):
             for command in running.commands:
                 grounds = grounds_of(running, command, self.services, self.plain_bases)
-                if running.service.kind == "systemd":
+                if running.service.kind in UPON_MACHINE:
                     # the folder of the machine holds the project, or a folder of it
                     found += self._of_unit(command, running)
                     continue
@@ -161,7 +163,7 @@ class Starts:
     def _of_unit(self, command: Command, running: Running) -> Iterator[Start]:
         """A command of a systemd unit, which may run in any folder around the unit, or in one called as its own is; or
         a program that is supervised in the one image that speaks of it."""
-        inside = self._supervised(command, running)
+        inside = self._supervised(command, running) or self._checked_out(command, running)
         name = posixpath.basename((running.service.folder or "").rstrip("/"))
         places = [*above(posixpath.dirname(running.deployment.path)),
                   *sorted(f for f in self.project.tree.folders if name and posixpath.basename(f) == name)]
@@ -196,6 +198,24 @@ class Starts:
         grounds = [ground for one in placed for ground in grounds_of(one, command, self.services, self.plain_bases)]
         return tuple(ground for at, ground in enumerate(grounds) if ground not in grounds[:at])
 
+    def _checked_out(self, command: Command, running: Running) -> tuple[Ground, ...]:
+        """Where on the machine the project lies, by the end of an absolute path to a file of it that is started."""
+        folder = running.service.folder
+        for word in command.words[:3]:
+            path = word.value or ""
+            if not path.startswith("/") or not path.endswith(CODE):
+                continue
+            parts = path.strip("/").split("/")
+            # a file right below the root of the machine, or in a folder of programs, is nobody's checkout
+            at = next((at for at in range(1, len(parts)) if "/".join(parts[at:]) in self.project.tree.paths), None)
+            root = "/" + "/".join(parts[:at])
+            if at is None or root in PROGRAMS:
+                continue
+            inside = posixpath.relpath(folder, root) if folder is not None and folder.startswith("/") else "."
+            known = inside if inside in self.project.tree.folders else ""
+            return (Folder(self.project.tree, known, root),)
+        return ()
+
     def _with_behind(self, command: Command, running: Running, grounds: tuple[Ground, ...],
                      environment: Mapping[str, Known], beside: tuple[Command, ...]) -> Iterator[Start]:
         """``command`` as a start, and what the script starts that it runs, in the same place."""
@@ -208,7 +228,7 @@ class Starts:
         it runs."""
         for command in (running.entry, *running.commands):
             if command is not None:
-                if running.service.kind == "systemd":
+                if running.service.kind in UPON_MACHINE:
                     held = (self._holding(start) for start in self._of_unit(command, running))
                     grounds = tuple(ground for ground in held if ground is not None)
                 else:
@@ -288,7 +308,7 @@ class Starts:
     def read(self, command: Command, path: str, running: Running | None, grounds: tuple[Ground, ...],
              environment: Mapping[str, Known], loose: bool, beside: tuple[Command, ...] = ()) -> Start | None:
         """``command`` as a start; None where its tool is not known."""
-        words = command.words
+        words = behind_waiting(command.words)
         name = _program(words[0]) if words else ""
         if name in self.interpreters and (inner := self._module_run(words)) is not None:
             words, name = inner

@@ -25,7 +25,7 @@ from connlint.patterns import regex
 
 Read = Callable[[str], bytes | None]
 _COMPOSE = regex(r"(?:(?:docker-|podman-)?compose|docker-stack)(?:[.-][\w.-]+)?\.ya?ml$")
-_DOCKERFILE = regex(r"(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?$|.+\.(?:[Dd]ockerfile|Containerfile)$")
+_DOCKERFILE = regex(r"dockerfile$|(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?$|.+\.(?:[Dd]ockerfile|Containerfile)$")
 _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "heroku.yml": platforms.read_heroku, "fly.toml": platforms.read_fly,
     "railway.json": platforms.read_railway, "railway.toml": platforms.read_railway,

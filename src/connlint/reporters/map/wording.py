@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connlint.model.deployment import HOSTED
+from connlint.model.deployment import HOSTED, UPON_MACHINE
 from connlint.model.map import Connection, Listen, Program, Service, Wait
 
 KINDS = {
@@ -10,7 +10,7 @@ KINDS = {
     "container-apps": "Container Apps", "app-engine": "App Engine", "fly": "Fly", "render": "Render",
     "railway": "Railway", "systemd": "systemd", "docker-run": "docker run", "dockerfile": "Dockerfile",
     "heroku": "Heroku", "vercel": "Vercel", "serverless": "Serverless Framework", "ecs": "ECS",
-    "app-runner": "App Runner",
+    "app-runner": "App Runner", "supervisor": "supervisord",
 }
 UNREAD = "none that is read (Python, JavaScript, TypeScript)"
 
@@ -104,6 +104,6 @@ def origin(service: Service) -> str:
         if service.kind in HOSTED and not service.dockerfile:
             return f"code in {service.build}"
         return f"built from {service.build} ({recipe}{stage})"
-    if service.kind == "systemd":
-        return "a program of the machine"
+    if service.kind in UPON_MACHINE:
+        return "a program of the machine" if service.kind == "systemd" else "a program that supervisord starts"
     return f"image {service.image}" if service.image else "what is not known"
