@@ -214,7 +214,10 @@ class Absence:
                 if type(other) is p.Constant and other.value in ("null", "undefined"):
                     test, truth = side, truth == (compared.op == "!=")
                     break
-        if type(test) is not p.Name or not any(name == test.id for _, name in frame.bound):
+        if type(test) is not p.Name:
+            return False
+        self.values.bound = True
+        if not any(name == test.id for _, name in frame.bound):
             return False
         given = self.values.possible(condition.module, test, frame)
         if truth:

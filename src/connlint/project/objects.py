@@ -21,7 +21,7 @@ class Objects:
 
     def __init__(self, values: Values) -> None:
         self.values = values
-        self._spreading: set[tuple[int, str | int]] = set()
+        self._spreading: dict[tuple[int, str | int], int] = {}
 
     def property_path(self, module: Module, value: Any, path: tuple[str | int, ...],
                        frame: Frame | None) -> list[Possible] | None:
@@ -105,13 +105,14 @@ class Objects:
                     # what is spread after the property may hold it too
                     key = (id(entry), part)
                     if key in self._spreading:
+                        self.values.cut(self._spreading[key])
                         continue  # an object that is spread into itself
-                    self._spreading.add(key)
+                    self._spreading[key] = len(self.values.active) - 1
                     try:
                         inner = self.of(module, entry.value)
                         given = [q for s in inner for q in self.property(s, part, frame) or ()]
                     finally:
-                        self._spreading.discard(key)
+                        del self._spreading[key]
                     later += given or ([] if inner else [UNKNOWN])
                 if type(entry.key) is p.Text and entry.key.value == part:
                     if entry.kind in ("get", "method"):

@@ -66,8 +66,6 @@ class Frame(Struct, eq=False):
 
     function: p.Function
     bound: dict[tuple[int, str], list[Possible]]
-    above: int = 0
-    """How many evaluations were under way when the call was met."""
     known: dict[int, list[Possible]] = field(default_factory=dict)
 
 

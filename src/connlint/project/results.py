@@ -156,10 +156,13 @@ class Results:
     def _applied(self, module: Module, call: p.Call, made: Site, frame: Frame | None,
                  part: str | int | None = None) -> list[Possible]:
         function = made.node
-        if id(function) in self.values.active:
+        if (place := self.values.active.get(id(function))) is not None:
+            self.values.cut(place)
             return [UNKNOWN]
         bound = self._bind(module, call, made, frame)
+        own = self.values.bound
         rows = self.returned(made.module, function, Frame(function, bound), part)
+        self.values.bound = own  # what the callee took from its frame is seen to in what was bound
         if not bound:
             return rows
         here = Site(module, call)
@@ -243,9 +246,10 @@ class Results:
     def returned(self, module: Module, function: p.Function, frame: Frame | None,
                   part: str | int | None = None) -> list[Possible]:
         key = id(function)
-        if key in self.values.active:
+        if (place := self.values.active.get(key)) is not None:
+            self.values.cut(place)
             return [UNKNOWN]
-        self.values.active.add(key)
+        self.values.active[key] = len(self.values.active)
         try:
             values = []
             for statement in self.returns(module, function)[:10]:
@@ -256,7 +260,7 @@ class Results:
                 return [Possible(None)]
             return self.values.join(module, values, frame, function)
         finally:
-            self.values.active.discard(key)
+            del self.values.active[key]
 
 
 class _Wrappers:

@@ -35,6 +35,8 @@ MOST = 24
 """No more possible values are followed than this; the rest is unknown."""
 DEPTH = 40
 _ADDRESS = regex(r"\w[\w+.-]*://")
+_NOTHING_CUT = 1 << 30
+_FREE = "values that no frame changes"
 STEPS = 4000
 """Evaluations for one question: functions that choose among the results of others multiply. Past it, all is unknown."""
 
@@ -56,9 +58,14 @@ class Values:
         self.things = Objects(self)
         self.results = Results(self, wrappers)
         self.absence = Absence(self, predicates)
-        self.active: set[int] = set()
-        """Identities of the expressions and functions that are being evaluated."""
-        self._raw: dict[int, list[Possible]] = {}
+        self.active: dict[int, int] = {}
+        """Identities of the expressions and functions that are being evaluated, each with how many were before it."""
+        self.lowest = _NOTHING_CUT
+        """The lowest place in ``active`` whose unfinished answer the present evaluation has met: below its own place,
+        the answer is cut, and none to keep."""
+        self.bound = False
+        """Whether the present evaluation has met a parameter: another frame may give another answer."""
+        self._raw: dict[int, tuple[list[Possible], int]] = {}
         self._depth = 0
         self._steps = 0
 
@@ -66,29 +73,47 @@ class Values:
 
     def possible(self, module: Module, expression: Any, frame: Frame | None = None) -> list[Possible]:
         """Every value that ``expression`` may have; never empty, except where it is part of what is being asked."""
-        memo = module.memo.setdefault(Values.possible, {}) if frame is None else frame.known
+        memo: dict[int, list[Possible]] = module.memo.setdefault(_FREE, {})
         key = id(expression)
-        found = memo.get(key)
-        if found is not None:
+        if (found := memo.get(key)) is not None:
             return found
-        if key in self.active or self._depth > DEPTH:
+        own = module.memo.setdefault(Values.possible, {}) if frame is None else frame.known
+        if (found := own.get(key)) is not None:
+            self.bound = True
+            return found
+        if key in self.active:
+            self.cut(self.active[key])
             return []
-        if not self.active:
+        if self._depth > DEPTH:
+            self.cut(0)
+            return []
+        place = len(self.active)
+        if place == 0:
             self._steps = 0
         self._steps += 1
         if self._steps > STEPS:
+            self.cut(0)
             return [UNKNOWN]
-        self.active.add(key)
+        lowest, bound = self.lowest, self.bound
+        self.lowest, self.bound = _NOTHING_CUT, False
+        self.active[key] = place
         self._depth += 1
         try:
-            found = self._evaluate(module, expression, frame)
+            found = self._evaluate(module, expression, frame)[:MOST]
+            if self.lowest >= place:
+                self.lowest = lowest
+                (own if frame is None or self.bound else memo)[key] = found
+            else:
+                self.lowest = min(lowest, self.lowest)
         finally:
-            self.active.discard(key)
+            del self.active[key]
             self._depth -= 1
-        found = found[:MOST]
-        if not self.active or (frame is not None and len(self.active) == frame.above):
-            memo[key] = found
+            self.bound |= bound
         return found
+
+    def cut(self, place: int) -> None:
+        """Note that an answer is left unfinished on which what stands at ``place`` of ``active`` is still at work."""
+        self.lowest = min(self.lowest, place)
 
     def _evaluate(self, module: Module, e: Any, frame: Frame | None) -> list[Possible]:
         kind = type(e)
@@ -259,7 +284,9 @@ class Values:
         """What a name with these definitions may be."""
         key = id(found[0])
         if key in self._raw:
-            return self._raw[key]
+            rows, place = self._raw[key]
+            self.cut(place)
+            return rows
         if len(found) == 1:
             return self._definition(module, found[0], frame)
         values = []
@@ -267,7 +294,7 @@ class Values:
             node = definition.node if isinstance(definition.node, p.Statement) else definition.node.target \
                 if type(definition.node) in (p.Param, p.WithItem) else definition.node
             values.append((node, self._definition(module, definition, frame)))
-        self._raw[key] = [q for _, row in values for q in row]
+        self._raw[key] = [q for _, row in values for q in row], len(self.active) - 1
         try:
             return self.join(module, values, frame)
         finally:
@@ -275,6 +302,7 @@ class Values:
 
     def _definition(self, module: Module, d: Definition, frame: Frame | None) -> list[Possible]:
         if d.kind == "param":
+            self.bound = True
             if frame is not None:
                 for bound, values in frame.bound.items():
                     if bound == (id(d.node), d.name):
