@@ -23,6 +23,10 @@ class Absence:
 
     def of(self, module: Module, test: Any, truth: bool, frame: Frame | None = None) -> tuple[Read, ...]:
         """The reads that must have given nothing where ``test`` came out as ``truth``."""
+        return self.values.kept(module, (id(test), truth, Absence), frame,
+                                lambda: self._of(module, test, truth, frame))
+
+    def _of(self, module: Module, test: Any, truth: bool, frame: Frame | None) -> tuple[Read, ...]:
         while type(test) is p.Await:
             test = test.value
         kind = type(test)

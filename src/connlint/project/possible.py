@@ -66,7 +66,8 @@ class Frame(Struct, eq=False):
 
     function: p.Function
     bound: dict[tuple[int, str], list[Possible]]
-    known: dict[int, list[Possible]] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
+    """Answers that hold for this call alone, as `Values.kept` has them."""
 
 
 def joined(q: Possible, absent: tuple[Read, ...], joint: Site, held: tuple[Condition, ...]) -> Possible:

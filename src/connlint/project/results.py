@@ -249,7 +249,7 @@ class Results:
         if (place := self.values.active.get(key)) is not None:
             self.values.cut(place)
             return [UNKNOWN]
-        self.values.active[key] = len(self.values.active)
+        self.values.entered(key)
         try:
             values = []
             for statement in self.returns(module, function)[:10]:

@@ -311,12 +311,10 @@ def _heirs(project: Project, what: Thing, limits: _Limits) -> Iterator[Thing]:
         return
     base = Thing(what.module, owner)
     index, word = importers(project), owner.name.encode()
-    before = rb"(?:\bextends\s+[\w$.]*?|^[ \t]*class\s+\w+\s*\([^)]*?)(?<![\w$])"
-    built_on = re.compile(before + re.escape(word) + rb"(?![\w$])", re.M)
     others = limits.within(
         path for path in index.mentions(owner.name, what.module.path)
         if path != what.module.path and (limits.files is None or path in limits.files)
-        and built_on.search(index.data(path)) is not None)
+        and word in _built_on(project, path))
     for path in [what.module.path, *others]:
         home = what.module if path == what.module.path else project.module(path)
         for heir in home.nodes(p.Class) if home is not None else ():
@@ -325,6 +323,18 @@ def _heirs(project: Project, what: Thing, limits: _Limits) -> Iterator[Thing]:
                      if (found := thing(home, it.value, project, 3)) is not None)
             if heir is not owner and any(found.is_at(base) for found in bases) and _inherits_making(home, heir):
                 yield Thing(home, heir)
+
+
+_HERITAGE = re.compile(rb"\bextends\s+([\w$.]+)|^[ \t]*class\s+\w+\s*\(([^)]*)", re.M)
+
+
+def _built_on(project: Project, path: str) -> frozenset[bytes]:
+    """The words by which the classes of a file name what they are built on, as its text has them."""
+    memo: dict[str, frozenset[bytes]] = project.memo.setdefault(_built_on, {})
+    if path not in memo:
+        memo[path] = frozenset(word for found in _HERITAGE.findall(importers(project).data(path))
+                               for word in re.findall(rb"[\w$]+", b" ".join(found)))
+    return memo[path]
 
 
 def _inherits_making(module: Module, heir: p.Class) -> bool:

@@ -7,9 +7,9 @@ followed by `objects`, calls by `results`; what a test says about a variable is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice, product
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -31,12 +31,13 @@ from connlint.project.rounds import item_of
 from connlint.project.templates import template
 from connlint.project.validators import computed, overruled
 
+T = TypeVar("T")
+
 MOST = 24
 """No more possible values are followed than this; the rest is unknown."""
 DEPTH = 40
 _ADDRESS = regex(r"\w[\w+.-]*://")
 _NOTHING_CUT = 1 << 30
-_FREE = "values that no frame changes"
 STEPS = 4000
 """Evaluations for one question: functions that choose among the results of others multiply. Past it, all is unknown."""
 
@@ -65,7 +66,7 @@ class Values:
         the answer is cut, and none to keep."""
         self.bound = False
         """Whether the present evaluation has met a parameter: another frame may give another answer."""
-        self._raw: dict[int, tuple[list[Possible], int]] = {}
+        self._raw: dict[int, list[Possible]] = {}
         self._depth = 0
         self._steps = 0
 
@@ -73,41 +74,68 @@ class Values:
 
     def possible(self, module: Module, expression: Any, frame: Frame | None = None) -> list[Possible]:
         """Every value that ``expression`` may have; never empty, except where it is part of what is being asked."""
-        memo: dict[int, list[Possible]] = module.memo.setdefault(_FREE, {})
         key = id(expression)
-        if (found := memo.get(key)) is not None:
-            return found
-        own = module.memo.setdefault(Values.possible, {}) if frame is None else frame.known
-        if (found := own.get(key)) is not None:
-            self.bound = True
-            return found
+        if (known := self._known(module, key, frame)) is not None:
+            return known
         if key in self.active:
             self.cut(self.active[key])
             return []
         if self._depth > DEPTH:
             self.cut(0)
             return []
-        place = len(self.active)
-        if place == 0:
-            self._steps = 0
+        place = self.entered(key)
         self._steps += 1
-        if self._steps > STEPS:
-            self.cut(0)
-            return [UNKNOWN]
-        lowest, bound = self.lowest, self.bound
-        self.lowest, self.bound = _NOTHING_CUT, False
-        self.active[key] = place
         self._depth += 1
         try:
-            found = self._evaluate(module, expression, frame)[:MOST]
-            if self.lowest >= place:
-                self.lowest = lowest
-                (own if frame is None or self.bound else memo)[key] = found
-            else:
-                self.lowest = min(lowest, self.lowest)
+            if self._steps > STEPS:
+                self.cut(0)
+                return [UNKNOWN]
+            return self.kept(module, key, frame, lambda: self._evaluate(module, expression, frame)[:MOST], place)
         finally:
             del self.active[key]
             self._depth -= 1
+
+    def entered(self, key: int) -> int:
+        """Note that ``key`` is being evaluated, until it is deleted from ``active``: its place there."""
+        place = self.active[key] = len(self.active)
+        if place == 0:
+            self._steps = 0
+        return place
+
+    def _known(self, module: Module, key: Any, frame: Frame | None) -> Any:
+        """The answer that `kept` has under ``key``; None where it has none."""
+        if (found := module.memo.setdefault(Values._known, {}).get(key)) is not None:
+            return found
+        own = frame.known if frame is not None else module.memo.setdefault(Values.kept, {})
+        if (found := own.get(key)) is not None:
+            self.bound = True
+        return found
+
+    def kept(self, module: Module, key: Any, frame: Frame | None, ask: Callable[[], T],
+             place: int | None = None) -> T:
+        """The answer of ``ask``, kept under ``key`` where nothing cut it short: for every frame where it meets no
+        parameter, and for ``frame`` alone (or for none) where it does.
+
+        ``place`` is where the question itself stands in ``active``; as a rule, it stands nowhere.
+        """
+        if place is None:
+            if (known := self._known(module, key, frame)) is not None:
+                return cast(T, known)
+            place = len(self.active)
+        lowest, bound = self.lowest, self.bound
+        self.lowest, self.bound = _NOTHING_CUT, False
+        try:
+            found = ask()
+            if self.lowest < place:
+                lowest = min(lowest, self.lowest)
+            elif frame is None:
+                module.memo.setdefault(Values.kept, {})[key] = found
+            elif self.bound:
+                frame.known[key] = found
+            else:
+                module.memo.setdefault(Values._known, {})[key] = found
+        finally:
+            self.lowest = lowest
             self.bound |= bound
         return found
 
@@ -282,19 +310,31 @@ class Values:
 
     def bindings(self, module: Module, found: list[Definition], frame: Frame | None = None) -> list[Possible]:
         """What a name with these definitions may be."""
-        key = id(found[0])
-        if key in self._raw:
-            rows, place = self._raw[key]
-            self.cut(place)
-            return rows
         if len(found) == 1:
             return self._definition(module, found[0], frame)
+        key = id(found[0])
+        if key in self._raw:
+            self.cut(self.active[key])
+            return self._raw[key]
+        if key in self.active:
+            return self._joined(module, found, frame)
+        if (known := self._known(module, (key, len(found)), frame)) is not None:
+            return cast(list[Possible], known)
+        place = self.entered(key)
+        try:
+            return self.kept(module, (key, len(found)), frame, lambda: self._joined(module, found, frame), place)
+        finally:
+            del self.active[key]
+
+    def _joined(self, module: Module, found: list[Definition], frame: Frame | None) -> list[Possible]:
+        """What a name may be that is bound more than once."""
         values = []
         for definition in found[:8]:
             node = definition.node if isinstance(definition.node, p.Statement) else definition.node.target \
                 if type(definition.node) in (p.Param, p.WithItem) else definition.node
             values.append((node, self._definition(module, definition, frame)))
-        self._raw[key] = [q for _, row in values for q in row], len(self.active) - 1
+        key = id(found[0])
+        self._raw[key] = [q for _, row in values for q in row]
         try:
             return self.join(module, values, frame)
         finally:
