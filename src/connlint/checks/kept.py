@@ -121,12 +121,20 @@ def asks_for_missing(module: Module, test: Any, node: Any) -> bool:
 # -- in functions -----------------------------------------------------------------------------------------------------
 
 
-def cached_in(module: Module, call: p.Call, lends: Collection[str] = ()) -> tuple[str, Any] | None:
+def cached_in(module: Module, call: p.Call, lends: Collection[str] = (),
+              _owners: tuple[p.Class, ...] = ()) -> tuple[str, Any] | None:
     """What keeps the value that a function builds at its first call, and where: a variable, attribute or decorator.
 
-    What a method of ``lends`` gives of it keeps it as well: ``channel = await connection.createChannel()``.
+    What a method of ``lends`` gives of it keeps it as well: ``channel = await connection.createChannel()``; so does an
+    object that is built around it, or with it: ``Cache.instance = new Cache(client)``.
     """
     function = module.function(call)
+    if (owner := _built_with(module, call)) is not None:
+        made = (it for it in module.nodes(p.Call) if type(it.callee) is p.Name and it.callee.id == owner.name
+                and module.function(it) is not None and not any(owner is one for one in _owners))
+        every = (cached_in(module, it, lends, (*_owners, owner)) for it in made)
+        if (kept := next((one for one in every if one is not None), None)) is not None:
+            return kept
     if function is None:
         return None
     for decorator in function.decorators:
@@ -162,10 +170,33 @@ def _holders(target: Any, bound: list[Any]) -> set[str | None]:
             if type(it.value) is p.Name and it.value.id == of.id and type(it.target) is p.Member}
 
 
+def _built_with(module: Module, call: p.Call) -> p.Class | None:
+    """The class with whose objects ``call`` is made and kept: in a field, or in an attribute by the constructor."""
+    below: Any = call
+    for above in module.parents(call):
+        kind = type(above)
+        if kind is p.Let and above.how == "field" and type(owner := module.parent(above)) is p.Class:
+            return owner
+        if kind is p.Assign and above.value is below:
+            target, function = above.target, module.function(above)
+            own = type(target) is p.Member and type(target.of) is p.Name and target.of.id in ("this", "self")
+            if not own or function is None or not (function.kind == "constructor" or function.name == "__init__"):
+                return None
+            define = module.parent(function)
+            owner = module.parent(define) if type(define) is p.Define else None
+            return owner if type(owner) is p.Class else None
+        if kind is not p.Await:
+            return None
+        below = above
+    return None
+
+
 def _is_lent(value: Any, names: set[str | None], lends: Collection[str]) -> bool:
-    """Whether ``value`` is what a method of ``lends`` gives of one of ``names``."""
+    """Whether ``value`` is what a method of ``lends`` gives of one of ``names``, or an object built around it."""
     while type(value) is p.Await:
         value = value.value
+    if type(value) is p.Call and value.new:
+        return any(type(given.value) is p.Name and given.value.id in names for given in value.args)
     callee = value.callee if type(value) is p.Call else None
     return type(callee) is p.Member and callee.name in lends and (
         type(callee.of) is p.Name and callee.of.id in names)
