@@ -135,8 +135,13 @@ def _told(module: Module, call: p.Call, project: Project, rules: Rules) -> tuple
 
 
 def _connected(module: Module, call: p.Call, project: Project, rules: Rules) -> Iterator[tuple[str, Any]]:
-    """What a framework connects to by the options that it is given: those of one connection, or a list of several."""
+    """What a framework connects to by the options that it is given: those of one connection, or a list of several;
+    and a client of any name, by what vouches for it."""
     last = last_name(call.callee)
+    for entry in rules.apis.get("vouched", ()) if call.new and len(call.args) > 1 else ():
+        by = call.args[entry["at"]].value if entry["at"] < len(call.args) else None
+        if type(by) is p.Call and module.qualified(by.callee) in entry["names"]:
+            yield last or "the client", call.args[entry["address"]].value
     for entry in rules.apis.get("connector", ()):
         if last not in entry["calls"] or (entry["language"] == "python") != (module.program.language == "python"):
             continue
