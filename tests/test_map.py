@@ -581,6 +581,32 @@ def test_skaffold_says_how_an_image_is_built(tmp_path: Path) -> None:
     assert service(drawn(files, tmp_path / "untold"), "web").dockerfile == ""
 
 
+@pytest.mark.parametrize(("image", "built"), [
+    ("prices:v1", "prices/Dockerfile"),
+    ("registry.example/shop/orders:v1", "docker/Dockerfile.orders"),
+    ("registry.example/prices-repo", "prices/Dockerfile"),
+    ("registry.example/stock-repo", "stock/Dockerfile"),
+    ("memcached:1", ""),
+    ("orders-repo", ""),
+    ("registry.example/prices-tools", ""),
+    ("registry.example/shop/unbuilt", ""),
+])
+def test_the_name_of_an_image_says_where_it_is_built(image: str, built: str, tmp_path: Path) -> None:
+    def manifest(name: str, image: str) -> str:
+        return (f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  template:\n    spec:\n"
+                f"      containers:\n      - {{name: {name}, image: {image}}}\n")
+    recipe = "FROM python\nWORKDIR /x\nCOPY . .\nCMD python main.py\n"
+    names = (image, "registry.example/stock-repo", "registry.example/prices-repo")
+    map_ = drawn({
+        "k8s/all.yaml": "---\n".join(manifest(f"n{at}", name) for at, name in enumerate(names)),
+        "compose.yaml": "services:\n  o:\n    build: {context: ., dockerfile: docker/Dockerfile.orders}\n",
+        "docker/Dockerfile.orders": recipe, "docker/Dockerfile.unbuilt": recipe, "main.py": "",
+        **{f"{folder}/{file}": text for folder in ("prices", "stock", "memcached")
+           for file, text in (("Dockerfile", recipe), ("main.py", ""))},
+    }, tmp_path)
+    assert service(map_, "n0", 1).dockerfile == built
+
+
 def test_an_image_is_the_stage_that_compose_builds_under_its_name(tmp_path: Path) -> None:
     manifest = ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: relay}\nspec:\n  template:\n    spec:\n"
                 "      containers:\n      - {name: relay, image: 'shop/relay:2'}\n")

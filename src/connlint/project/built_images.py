@@ -3,7 +3,8 @@
 A manifest names an image alone. A compose file that builds it under that name, or a command that does (``docker build
 -t``), says where it comes from, and so does the list of a ``skaffold.yaml``, or the name that Compose gives what it
 builds without one; so does a folder of the very name of the image, where it holds the only Dockerfile that may be
-meant. Where several images of one registry are called after folders with one word before all of them (``shop-auth`` and
+meant, and so does a Dockerfile that is called after it (``Dockerfile.api``), if something builds that. Where several
+images of one registry are called after folders with one word before or behind all of them (``shop-auth`` and
 ``shop-orders``), they are made there; and so is the image of a manifest that lies within the folder of a Dockerfile, if
 both names have a word in common. Of a project with one Dockerfile, whatever starts a file beside that, or is called as
 the package there, is made of it.
@@ -29,6 +30,22 @@ _APPLICATION = regex(r"([A-Za-z_]\w*(?:\.\w+)*):[A-Za-z_][\w.]*(?:\(\))?$")
 _VALUED = ("--build-arg", "--platform", "--target", "--label", "--cache-from", "--cache-to", "--progress", "--network")
 _PREFIXES = ("src", "app", "service", "services", "docker", "build", "image", "images", "deploy")
 """Folders whose name says nothing about the image that is built in them."""
+_CALLED = regex(r"(?:Docker|Container)file[.-](?P<behind>[\w-]+)$|(?P<before>[\w-]+)\.[Dd]ockerfile$")
+"""Names of Dockerfiles that say which of several images is built."""
+_OFFICIAL = frozenset("""
+    adminer aerospike almalinux alpine alt amazoncorretto amazonlinux arangodb archlinux backdrop bash bonita buildpack
+    busybox caddy cassandra chronograf cirros clickhouse clojure composer convertigo couchbase couchdb crate dart debian
+    docker drupal eclipse-mosquitto eclipse-temurin elasticsearch elixir emqx erlang fedora flink fluentd friendica
+    gazebo gcc geonetwork ghost golang gradle groovy haproxy haskell haxe hello-world hitch httpd hylang ibmjava
+    influxdb irssi jetty jobber joomla jruby julia kapacitor kibana kong krakend lightstreamer liquibase logstash
+    mageia mariadb matomo maven mediawiki memcached mongo mongo-express monica mysql nats nats-streaming neo4j
+    neurodebian nextcloud nginx node notary odoo open-liberty openjdk oraclelinux orientdb percona perl phpmyadmin php
+    photon plone postfixadmin postgres pypy python r-base rabbitmq rakudo-star redis redmine registry rethinkdb
+    rocket.chat rockylinux ros ruby rust sapmachine satosa scratch silverpeas solr sonarqube spark spiped storm swift
+    swipl teamspeak telegraf tomcat tomee traefik ubuntu unit valkey varnish vault consul websphere-liberty wordpress
+    xwiki yourls znc zookeeper
+""".split())
+"""Fact: a name without a registry and a folder is one of Docker's official images, or was built on the machine."""
 _WORD = regex(r"[a-z0-9]+")
 _WORDS_OF_NONE = frozenset({*_PREFIXES, "api", "server", "svc", "microservice", "latest", "the"})
 """Words that images of many services have in common."""
@@ -51,6 +68,7 @@ class BuiltImages:
         self._composed: dict[str, set[Origin]] = {}
         """What Compose builds without being told a name: by that of the file's folder and the service's."""
         folders: dict[str, list[str]] = {}
+        called: dict[str, list[str]] = {}
         files: dict[str, set[Origin]] = {}
         for deployment in deployments:
             if ".devcontainer" in deployment.path.split("/"):
@@ -71,6 +89,8 @@ class BuiltImages:
                     self._add(name, origin)
             for image in deployment.images:
                 folder, name = posixpath.split(image.path)
+                if words := _CALLED.match(name):
+                    called.setdefault((words["behind"] or words["before"]).lower(), []).append(image.path)
                 if name == "Dockerfile" and folder:
                     folders.setdefault(posixpath.basename(folder).lower(), []).append(folder)
         for path in tree.paths:
@@ -85,7 +105,9 @@ class BuiltImages:
         self._folders = {name: next(iter(files.get(posixpath.join(rows[0], "Dockerfile"), {Origin(rows[0], None)})))
                          for name, rows in folders.items() if name not in _PREFIXES and len(rows) == 1
                          and len(files.get(posixpath.join(rows[0], "Dockerfile"), ())) < 2}
-        self._prefixes = self._common(deployments)
+        self._called = {name: next(iter(files[rows[0]])) for name, rows in called.items()
+                        if name not in folders and len(rows) == 1 and len(files.get(rows[0], ())) == 1}
+        self._around_names = self._common(deployments)
 
     def origin(self, service: Service) -> Origin | None:
         """Where the image of ``service`` comes from; None where that is not known, or not only one answer."""
@@ -98,34 +120,37 @@ class BuiltImages:
         if len(told) == 1:
             return next(iter(told))
         # an image without a folder of its own in the registry is mostly a public one
-        if not told and "/" in service.image.value:
-            found = (self._folders.get(name) or self._behind_prefix(service.image.value)
+        if not told and ("/" in service.image.value or is_local(service)):
+            found = (self._folders.get(name) or self._called.get(name) or self._between(service.image.value)
                      or self._around(service, name))
             if found is not None:
                 return found
         return self._only if not told and name in self._of_only else None
 
     def _common(self, deployments: Sequence[Deployment]) -> set[str]:
-        """What stands before the names of folders in at least two images of manifests: ``registry/shop-``."""
+        """What stands around the names of folders in at least two images of manifests: ``registry/shop-*``."""
         found: dict[str, set[str]] = {}
         for image in {service.image.value or "" for deployment in deployments for service in deployment.services
                       if service.image is not None and service.build is None and service.kind != "compose"}:
-            for prefix, folder in self._split(image):
-                found.setdefault(prefix, set()).add(folder)
-        return {prefix for prefix, named in found.items() if len(named) > 1}
+            for around, folder in self._split(image):
+                found.setdefault(around, set()).add(folder)
+        return {around for around, named in found.items() if len(named) > 1}
 
     def _split(self, image: str) -> Iterator[tuple[str, str]]:
-        """An image's registry with the beginning of its name, and the folder whose name is the rest: every way."""
+        """An image's registry with the beginning or the end of its name, and the folder whose name is the rest: every
+        way."""
         name = _last(image)
         if name is None or "/" not in image:
             return
         registry = image.partition("@")[0].rpartition("/")[0]
         for at, mark in enumerate(name):
             if mark in "-_." and name[at + 1:] in self._folders:
-                yield f"{registry}/{name[:at + 1]}", name[at + 1:]
+                yield f"{registry}/{name[:at + 1]}*", name[at + 1:]
+            if mark in "-_." and name[:at] in self._folders:
+                yield f"{registry}/*{name[at:]}", name[:at]
 
-    def _behind_prefix(self, image: str) -> Origin | None:
-        found = {folder for prefix, folder in self._split(image) if prefix in self._prefixes}
+    def _between(self, image: str) -> Origin | None:
+        found = {folder for around, folder in self._split(image) if around in self._around_names}
         return self._folders[next(iter(found))] if len(found) == 1 else None
 
     def _around(self, service: Service, name: str) -> Origin | None:
@@ -203,6 +228,13 @@ class BuiltImages:
                 for name in names:
                     yield name, Origin(context, posixpath.relpath(path, context) if file else None)
                 return
+
+
+def is_local(service: Service) -> bool:
+    """Whether the image of ``service`` was built on the machine that runs it: none that is published is called so."""
+    name = image_name(service)
+    written = service.image.value or "" if service.image is not None else ""
+    return name is not None and "/" not in written and "$" not in written and name not in _OFFICIAL
 
 
 def names_of(tree: Tree, folder: str) -> set[str]:

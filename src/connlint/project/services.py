@@ -34,7 +34,7 @@ from connlint.model.deployment import (
 from connlint.model.program import Problem
 from connlint.patterns import regex
 from connlint.project import jsonc
-from connlint.project.built_images import BuiltImages
+from connlint.project.built_images import BuiltImages, is_local
 from connlint.project.kustomized import Kustomized
 from connlint.project.project import Project
 from connlint.project.tree import Tree
@@ -171,7 +171,8 @@ class Services:
         if self._is_packed(service):
             words = tuple(Word(text, service.place, text) for text in ("npm", "start"))
             return replace(service, commands=(Command(words, service.place, True, folder=service.build),))
-        if service.build is not None or service.image is None or service.kind == "compose":
+        if service.build is not None or service.image is None or (
+                service.kind == "compose" and not is_local(service)):
             # a compose file without a build is mostly for those who use the image as it is published
             return service
         if self._origins is None:
