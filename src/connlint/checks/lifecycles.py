@@ -129,6 +129,7 @@ class Lifecycles:
             if entry["language"] == language:
                 self.puts.update(dict.fromkeys(entry["names"], entry["at"]))
         self.transactions = [entry for entry in rules.apis.get("transaction", ()) if entry["language"] == language]
+        self.rewraps = _words(rules, "rewraps", language)
         self.ended = _words(rules, "ended", language)
         self.converting = _words(rules, "converting", language)
         self.handing = _words(rules, "handing", language, "callees")
@@ -211,7 +212,7 @@ class Lifecycles:
         if type(callee) is p.Call and self._is_promising(last_word(callee)):
             # ``sessions()()``: what a function hands out is called at once
             word = (origins.of(callee) or "").rsplit(".", 1)[-1]
-        if word is None:
+        if word is None or self.takes_place(call, origins.module):
             return None
         imported = None
         if type(callee) is p.Name and (found := origins.module.lookup(word, callee)):
@@ -243,6 +244,15 @@ class Lifecycles:
             if api.awaiting and api.role in roles and any(origins.of(it) in api.names for it in given):
                 return api
         return None
+
+    def takes_place(self, call: p.Call, module: Module) -> bool:
+        """Whether a variable holds from now on what ``call`` makes of the handle that it held:
+        ``sock = context.wrap_socket(sock)``."""
+        if last_word(call.callee) not in self.rewraps or not call.args:
+            return False
+        given, store = call.args[0].value, module.parent(call)
+        return (type(given) is p.Name and type(store) in (p.Let, p.Assign) and store.value is call
+                and type(store.target) is p.Name and store.target.id == given.id)
 
     def _is_promising(self, word: str | None) -> bool:
         """Whether other files of the project are worth asking where a name comes from."""

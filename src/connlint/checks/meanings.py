@@ -145,7 +145,7 @@ class Meanings:
         word = last_word(call.callee)
         if word in api.release:
             return "end", call
-        if argument.name is not None and argument.name in api.options:
+        if (argument.name is not None and argument.name in api.options) or self.table.takes_place(call, self.module):
             return "read", call
         if not argument.spread and (
                 (call, self.origins) in self.table.reads or self.table.borrowing.named(call, self.origins)):

@@ -339,6 +339,9 @@ class Mends:
     def _is_manager(self, call: p.Call, api: Api, home: Home) -> bool:
         """Whether the handle itself can be managed by ``with``."""
         acquire = self.module.statement(call)
+        if any(type(it.value) is p.Call and self.table.takes_place(it.value, self.module)
+               for it in home.stores if type(it) in (p.Let, p.Assign)):
+            return False  # the variable does not hold to the end what ``with`` would close
         return self._is_synchronous(call, api) and type(acquire) is p.Let and acquire.value is call and (
             home.kind == "local")
 

@@ -40,7 +40,9 @@ class Ownership:
             plan.streams.update(id(it) for it in self.module.nodes_of(function, p.Yield)
                                 if not it.delegate and self._in_loop(it, function))
         for store in home.stores:
-            if self.module.function(store) is function and not self._holds(store, home.value):
+            value = getattr(store, "value", None)
+            goes_on = type(value) is p.Call and self.table.takes_place(value, self.module)
+            if self.module.function(store) is function and not goes_on and not self._holds(store, home.value):
                 plan.drops.add(id(store))
         if api.asleep and home.kind == "local":
             plan.wakes.update(id(use.node) for use in home.uses)
