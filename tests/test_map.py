@@ -581,6 +581,23 @@ def test_skaffold_says_how_an_image_is_built(tmp_path: Path) -> None:
     assert service(drawn(files, tmp_path / "untold"), "web").dockerfile == ""
 
 
+def test_a_container_is_reached_by_the_name_that_a_variable_gives_it(tmp_path: Path) -> None:
+    map_ = drawn({"compose.yaml": "services:\n  store:\n    image: redis\n    container_name: ${STORE}\n"
+                                  "  web:\n    image: x/web\n    environment: {STORE_HOST: '${STORE}', DB_HOST: no}\n",
+                  ".env": "STORE=store-c\n"}, tmp_path)
+    assert leads(service(map_, "web")) == {"STORE_HOST": "store", "DB_HOST": "unknown"}
+
+
+@pytest.mark.parametrize(("named", "build"), [("api/Dockerfile", "."), ("Dockerfile", "api")])
+def test_the_recipe_of_a_platform_says_what_its_root_is(named: str, build: str, tmp_path: Path) -> None:
+    written = json.dumps({"build": {"builder": "DOCKERFILE", "dockerfilePath": named},
+                          "deploy": {"startCommand": "node a.js"}})
+    map_ = drawn({"api/railway.json": written, "api/Dockerfile": "FROM node\nWORKDIR /x\nCOPY . .\n",
+                  "api/a.js": ""}, tmp_path)
+    one = service(map_, "railway")
+    assert (one.build, one.dockerfile) == (build, "api/Dockerfile")
+
+
 @pytest.mark.parametrize(("image", "built"), [
     ("prices:v1", "prices/Dockerfile"),
     ("registry.example/shop/orders:v1", "docker/Dockerfile.orders"),

@@ -217,8 +217,10 @@ class _Reader:
         at = node.key("environment") or key
         mode = _text(node.get("network_mode")) or ""
         mates = (mode.removeprefix("service:"),) if mode.startswith("service:") else ()
-        hosts = [key.text or "", *([_text(node.get("container_name"))] if node.get("container_name") else []),
-                 *([_text(node.get("hostname"))] if node.get("hostname") else []), *self._aliases(node.get("networks"))]
+        called = [_text(node.get(name)) for name in ("container_name", "hostname")]
+        # a name that is put together of what is not known stays as it is written, and nobody is called so
+        hosts = [key.text or "", *(self.expand(name) or name for name in called if name),
+                 *self._aliases(node.get("networks"))]
         health = node.get("healthcheck")
         if health is not None and (_text(health.get("disable")) == "true"):
             health = None

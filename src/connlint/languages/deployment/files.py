@@ -28,7 +28,6 @@ _COMPOSE = regex(r"(?:(?:docker-|podman-)?compose|docker-stack)(?:[.-][\w.-]+)?\
 _DOCKERFILE = regex(r"dockerfile$|(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?$|.+\.(?:[Dd]ockerfile|Containerfile)$")
 _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "heroku.yml": platforms.read_heroku, "fly.toml": platforms.read_fly,
-    "railway.json": platforms.read_railway, "railway.toml": platforms.read_railway,
     "package.json": platforms.read_package_scripts, "Makefile": platforms.read_makefile,
     "makefile": platforms.read_makefile, "justfile": platforms.read_makefile, "Justfile": platforms.read_makefile,
     "app.yaml": platforms.read_app_engine, "app.yml": platforms.read_app_engine,
@@ -62,7 +61,7 @@ def kind_of(path: str) -> str | None:
         return "procfile"
     if name in ("render.yaml", "render.yml"):
         return "render"
-    if name in _NAMED:
+    if name in _NAMED or name in ("railway.json", "railway.toml"):
         return name
     if name in KUSTOMIZATIONS:
         return "kustomization"
@@ -117,6 +116,8 @@ def _read(kind: str, source: Source, read: Read) -> Deployment:
         return Deployment(source.path, images=(read_dockerfile(source),))
     if kind == "render":
         return read_render(source, read)
+    if kind in ("railway.json", "railway.toml"):
+        return platforms.read_railway(source, read)
     if kind == "procfile":
         return platforms.read_procfile(source)
     if kind == "script":

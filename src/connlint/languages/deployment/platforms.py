@@ -122,8 +122,9 @@ def read_fly(source: Source) -> Deployment:
     return Deployment(source.path, (service,))
 
 
-def read_railway(source: Source) -> Deployment:
-    """``railway.json`` and ``railway.toml``: the start command, which no shell expands where an image is started."""
+def read_railway(source: Source, read: Callable[[str], bytes | None]) -> Deployment:
+    """``railway.json`` and ``railway.toml``: the start command, which no shell expands where an image is started. The
+    service has the file's own folder for its root, unless its Dockerfile is there from the project's root alone."""
     if source.path.endswith(".toml"):
         data, spans = _toml(source), toml_spans
     else:
@@ -140,6 +141,10 @@ def read_railway(source: Source) -> Deployment:
     build = _table(data, "build")
     builder, dockerfile = build.get("builder"), build.get("dockerfilePath")
     shell = isinstance(builder, str) and builder.upper() != "DOCKERFILE"
+    if folder and isinstance(dockerfile, str):
+        recipe = posixpath.normpath(dockerfile.lstrip("/"))
+        if read(posixpath.join(folder, recipe)) is None and read(recipe) is not None:
+            folder = ""
     start = ("deploy", "startCommand")
     service = Service("railway", "railway", written.key(*start), {}, None, ("variables of the dashboard",),
                       build=folder or ".", dockerfile=dockerfile if isinstance(dockerfile, str) else None,
