@@ -202,6 +202,12 @@ class Code:
             return below and self.speaks(one, path) and self._by_hand(path) and self._is_copied(one, folder, path)
         return path in self.files(one)
 
+    def may_run(self, one: Running, path: str) -> bool:
+        """Whether ``one`` is built from a folder around ``path``, and what it runs of it is not known."""
+        if one.service.build is None or self._folder(one) is not None or self.files(one):
+            return False
+        return _is_below(path, _plain(one.service.build), (*CODE, *_PAGES)) and self.speaks(one, path)
+
     def gives(self, one: Running, variable: str) -> bool:
         """Whether ``one`` is given the variable, be it by a file that is laid over its own where it is deployed."""
         rows = (one, *self._variants.get((one.deployment.path, one.name), ()))

@@ -19,13 +19,18 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
 
     None where no service is known to run it, where one that runs it and that ``takes`` the value lacks the variables,
     and where one is given a loopback address. What is for development or put away tells nothing, and neither does a
-    Dockerfile that no deployment builds.
+    Dockerfile that no deployment builds. Where nothing is known to run the code, it is what may run it that counts: a
+    service which is built from it, and of which the start is not understood.
     """
     found: Step | None = None
+    perhaps: Step | None = None
     for one in code.running:
         if one.service.kind == "dockerfile" or not is_in_use(one) or for_development(one, stages):
             continue
         published = not code.runs(one, path)
+        if published and code.may_run(one, path):
+            perhaps = perhaps or _given(one, names)
+            continue
         if published and not _is_published(code, one):
             continue
         name = next((name for name in names if one.gives(name)), None)
@@ -41,7 +46,16 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
             return None
         at = known.place if known is not None else one.service.environment_at
         found = found or (Step(at, f"`{one.name}` is deployed with {name}") if at is not None else None)
-    return found
+    return found or perhaps
+
+
+def _given(one: Running, names: Sequence[str]) -> Step | None:
+    """Where ``one`` is given one of the variables, and no loopback address by it."""
+    for name in names:
+        known = one.environment.get(name)
+        if known is not None and known.value and loopback(known.value) is None:
+            return Step(known.place, f"`{one.name}`, which may run this, is deployed with {name}")
+    return None
 
 
 def _is_published(code: Code, one: Running) -> bool:

@@ -38,7 +38,7 @@ MOST = 24
 DEPTH = 40
 _ADDRESS = regex(r"\w[\w+.-]*://")
 _NOTHING_CUT = 1 << 30
-STEPS = 4000
+STEPS = 1500
 """Evaluations for one question: functions that choose among the results of others multiply. Past it, all is unknown."""
 
 
