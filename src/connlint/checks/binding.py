@@ -25,14 +25,14 @@ from connlint.project.starts import Starts
 from connlint.project.values import values_of
 
 _LOOPBACK = regex(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)
-_VARIABLE = regex(r"\$(?:\{([A-Z_][A-Z0-9_]*)(?::?[-=?][^{}$]*)?\}|([A-Z_][A-Z0-9_]*)(?![\w(]))")
+_VARIABLE = regex(r"(?<!\{)\$(?:\{([A-Z_][A-Z0-9_]*)(?::?[-=?][^{}$]*)?\}|([A-Z_][A-Z0-9_]*)(?![\w(]))")
 _PORTED = ("cloud-run", "heroku", "app-engine", "app-runner")
 """Platforms that say where they will ask, in the variable that makes a server listen everywhere."""
 _SHELLS = regex(
     r"^(?:sh|bash|ash|dash|zsh|ksh|busybox|fish|pwsh|powershell(?:\.exe)?|cmd(?:\.exe)?|.*\.(?:sh|bash))$"
 )
 _OWN_VARIABLES = regex(
-    r"^(?:awk|gawk|sed|perl|jq|yq|envsubst|nginx|caddy|find|xargs|psql|make|expect|tcl|php|mongo|mongosh|.*entrypoint.*)$"
+    r"^(?:awk|gawk|sed|perl|jq|yq|envsubst|nginx|find|xargs|psql|make|expect|tcl|php|mongo|mongosh|.*entrypoint.*)$"
 )
 """Programs for which a dollar sign has a meaning of their own."""
 _SCRIPT_FLAGS = {"-c", "-e", "--eval", "-p", "--command", "--exec", "-g"}
@@ -291,7 +291,7 @@ def check_unexpanded(project: Project, card: Card, rules: Rules) -> Iterator[Dra
     """
     seen: set[tuple[str, tuple[int, int]]] = set()
     for running in Services.of(project).running():
-        for command in running.commands:
+        for command in (*running.service.before, *running.commands):
             if command.shell or not command.words or _has_shell(command, project):
                 continue
             from_image = running.image is not None and command.place.path == running.image.path

@@ -31,6 +31,7 @@ _CALLERS = regex(r"(?:^|/)(?:Makefile|makefile|[Jj]ustfile|"
 _SCRIPT = regex(r"(?:npm|yarn|pnpm|bun)"
                 r"(?: (?:--?(?:workspace|w|filter|F|prefix|cwd|C)(?:=| )|workspace )(?P<package>\S+))?"
                 r"(?: run(?:-script)?)?(?: -\S+)* (?P<script>[\w:.-]+)")
+_INSTEAD_OF_NOTHING = regex(r"\s*[)!]*\s*(?:\|\||\?\?\s*(?:\"\"|''|``))")
 _LARGEST = 400_000
 
 
@@ -189,8 +190,11 @@ class _Read(Struct, frozen=True):
 
 
 def _makes_no_difference(read: _Read, value: str | None) -> bool:
-    """Whether the code falls back to the very value that the container is given."""
-    return value is not None and bool(value) and value.rstrip("/") in read.rest
+    """Whether the code falls back to the very value that the container is given; an empty one is as good as none where
+    the code takes something else instead of it, or falls back to an empty text."""
+    if value == "":
+        return _INSTEAD_OF_NOTHING.match(read.rest) is not None
+    return value is not None and value.rstrip("/") in read.rest
 
 
 class _Front:
@@ -242,6 +246,7 @@ class _Front:
         wholes = b"|".join(map(re.escape, objects))
         parts = re.compile(
             rb"\{[^{}]*(?<!\w)" + word + rb"\b([^{}\n]*)[^{}]*\}\s*=\s*(?:" + wholes + rb")(?![\w.])")
+        written = re.compile(rb"(?:" + heads + rb")" + word + rb"\b")
         any_read = re.compile(rb"(?<!\w)" + word + rb"\b(?!\??:)")
         found: list[_Read] = []
         for path, data in self.texts.items():
@@ -250,7 +255,7 @@ class _Front:
             rows = list(plain.finditer(data))
             if not rows and wholes and (taken := parts.search(data)) is not None:
                 rows = [taken]
-            elif len(rows) < len(any_read.findall(_without_words(data))):
+            elif len(written.findall(told := _without_words(data))) < len(any_read.findall(told)):
                 return None
             if rows and (not entry.get("client_only") or self._reaches_browsers(path)):
                 row = rows[0]

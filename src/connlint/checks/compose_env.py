@@ -83,15 +83,15 @@ def _interpolated(deployment: Deployment, tree: Tree, told: _Told) -> Iterator[D
         return
     filled = {name for path in around for name in variables_of(tree, path) or ()}
     by_name = {service.name: service for service in deployment.services}
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for reference in deployment.references:
         name = reference.variable
-        if name in filled or name in seen or name.startswith("COMPOSE_"):
+        if name in filled or (reference.service, name) in seen or name.startswith("COMPOSE_"):
             continue
         held = next(((path, table[name]) for path in files if name in (table := variables_of(tree, path) or {})), None)
         if held is None or told.sets(name) or told.sources(held[0]):
             continue
-        seen.add(name)
+        seen.add((reference.service, name))
         yield _draft(reference, by_name.get(reference.service), *held)
 
 

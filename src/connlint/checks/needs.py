@@ -150,6 +150,9 @@ class Needs:
         """"start" or "request"; ``later`` are the files of ``loaded`` and those that the framework loads to answer."""
         if module.path in loaded and self.starting.at_start(module, node, loaded, mains) is not None:
             return "start"
+        # a framework loads what lies where it looks with the first request for it
+        if self.starting.at_start(module, node, later, mains) is not None:
+            return "request"
         if not self.starting.surely(module, node):
             return None
 

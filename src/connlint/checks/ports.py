@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connlint.checks.coded_ports import CodedPorts
 from connlint.checks.configured import led_to
@@ -31,7 +31,7 @@ Nobody = Callable[[Host, Running, Neighbours], tuple[Running, set[int], Port | N
 """Tells of an address that a service dials beside others which service it names, where nobody listens on that port."""
 
 _KINDS = ("compose", "kubernetes")
-_PLACES = ("url", "uri", "base_url", "baseURL", "endpoint", "address", "target", "host")
+_PLACES = ("url", "uri", "base_url", "baseURL", "endpoint", "address", "target", "host", "dsn", "connectionString")
 _HOST_ENDINGS = ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR", "_ADDRESS")
 
 
@@ -126,7 +126,7 @@ def _written(groups: Groups, nobody: Nobody, project: Project, rules: Rules) -> 
         names = [host for host, targets in beside.hosts.items() if host and targets[0].service.kind in _KINDS]
         if len(beside.members) < 2 or not names or beside.group.kind not in _KINDS:
             continue
-        sought = re.compile(rb"http://(?:" + b"|".join(re.escape(n.encode()) for n in names) + rb"):\d")
+        sought = re.compile(rb"[a-z]://(?:[^\s\"'`/@]*@)?(?:" + b"|".join(re.escape(n.encode()) for n in names) + rb"):\d")
         named = [path for path in sorted(project.reported or ()) if sought.search(project.tree.read(path) or b"")]
         for one in beside.members if named or not project.reported else ():
             for path in [path for path in named if code.runs(one, path)] if project.reported else code.files(one):
@@ -148,16 +148,22 @@ def _written(groups: Groups, nobody: Nobody, project: Project, rules: Rules) -> 
 
 
 def _literals(module: Module, values: Values) -> Iterator[tuple[p.Text, Host, tuple[str, ...]]]:
-    """Texts with one web address that a call goes to, or that are all that a name stands for, with the variables that a
+    """Texts with one address that a call goes to, or that are all that a name stands for, with the variables that a
     class of settings would take instead."""
     declared = {id(d.node): d.variables for d in values.environment.declarations(module)}
     for text in module.nodes(p.Text):
-        if "http://" not in text.value or len(named := hosts(_opened(module, text))) != 1 or named[0].port is None:
+        if "://" not in text.value or len(named := hosts(_opened(module, text))) != 1 or named[0].port is None:
             continue
+        value: Any = text
         above = module.parent(text)
         if type(above) is p.Concat and above.parts[0] is text:
-            above = module.parent(above)
-        if type(above) is p.Argument:
+            value, above = above, module.parent(above)
+        if type(above) is p.Entry and above.value is value:
+            record = module.parent(above)
+            key = above.key.value if type(above.key) is p.Text else ""
+            if key in _PLACES and type(record) is p.Record and type(module.parent(record)) is p.Argument:
+                yield text, named[0], ()
+        elif type(above) is p.Argument:
             call = module.parent(above)
             first = type(call) is p.Call and call.args[0] is above and above.name is None
             if (first or above.name in _PLACES) and values.environment.access(module, call) is None:

@@ -37,7 +37,9 @@ _DEVELOPED = ("serverless",)
 """Platforms whose files are used on a developer's machine just as well."""
 _ON_A_MACHINE = ("compose", "docker-run", "dockerfile", "workflow")
 _HOST_WORDS = ("host", "hostname", "addr", "address", "server")
-_HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal", "0.0.0.0")
+_HOST_NAMES = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal")
+_ANY = "0.0.0.0"
+"""Where a server listens, as a rule; who connects there comes to itself."""
 _WEB = ("http", "https", "ws", "wss")
 _PUT_ASIDE = regex(rb"\b(?:unused|not used|never used|placeholders?|dummy|dummies)\b", re.I)
 _NEAR = 8
@@ -77,6 +79,8 @@ class Told:
                 continue
             for host in self._led_back(name, known, one):
                 target = beside.server_on(host.port, one)
+                if host.name == _ANY and (target is None or not host.scheme):
+                    continue
                 dialed = None
                 others = self.tables.for_browsers(name) or self.wording.says("test", name)
                 if others or not self._is_meant(name, host, target, one, beside):
@@ -180,6 +184,8 @@ class Told:
             if any(name in other.environment for other in elsewhere) or is_switched_off(name, one.environment):
                 continue
             for host in self._led_back(name, known, one):
+                if host.name == _ANY:
+                    continue
                 if (dialed := self.dialing.dials(one, name, surely=True)) is not None:
                     yield self._draft("baked", one, known.place, name, host, None, dialed)
                     break
@@ -194,7 +200,7 @@ class Told:
                 if text.startswith("-"):
                     text = text.partition("=")[2]
                 found = next(iter(hosts(text)), None) if "://" in text else None
-                if found is None or found.scheme in _WEB or not is_loopback(found.name) or found.name in _HOST_NAMES:
+                if found is None or found.scheme in _WEB or not is_loopback(found.name) or found.name in (*_HOST_NAMES, _ANY):
                     continue
                 scheme = found.scheme.partition("+")[0]
                 target = beside.server_on(found.port, one) or next(iter(beside.called((scheme,), one)), None)

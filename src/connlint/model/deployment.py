@@ -209,7 +209,7 @@ class Service(Struct, frozen=True):
     other. ``restarts``: whoever runs it starts it again when it has failed. ``env_files`` are the files whose variables
     are handed on, as paths of the project, also those that are not there. ``labels`` and ``namespace`` are a pod's;
     ``borrowed`` is what it takes from maps that stand in other files. ``configured``: files are put into the container
-    that may say how its program runs.
+    that may say how its program runs. ``before`` are the commands of containers that have to end before it starts.
     """
 
     name: str
@@ -242,6 +242,7 @@ class Service(Struct, frozen=True):
     labels: dict[str, str] = field(default_factory=dict)
     namespace: str = ""
     configured: bool = False
+    before: tuple[Command, ...] = ()
 
 
 def laid_over(base: Service, over: Service) -> Service:

@@ -38,6 +38,8 @@ _LONGEST = 10_000
 _UNKNOWN = "\0"
 """Stands in a text for a part that is not known."""
 _LISTED = regex(r"([A-Za-z_]\w*)=")
+_ONE_POD = "x-uffizzi"
+"""What a platform calls its part of the file, if it runs all services in one pod, which share a loopback."""
 
 Read = Callable[[str], bytes | None]
 
@@ -67,6 +69,9 @@ def read_compose(source: Source, read: Read) -> Deployment:
         services = [replace(s, hosts=tuple(dict.fromkeys((*s.hosts, *links[s.name])))) if s.name in links else s
                     for s in services]
     fault = twice(found)
+    if any(document.get(_ONE_POD) is not None for document in found):
+        names = tuple(service.name for service in services)
+        services = [replace(s, mates=tuple(name for name in names if name != s.name)) for s in services]
     return Deployment(source.path, tuple(_with_mates(services)), problems=(fault,) if fault else (),
                       references=tuple(references), includes=tuple(_includes(found, folder)),
                       extended=tuple(dict.fromkeys(_extended_files(found, folder))))

@@ -136,6 +136,7 @@ def _workload(root: Yaml, maps: dict[str, dict[str, Known]]) -> list[Service]:
     names = [f"{name}/{_text(c, 'name') or at}" if len(rows) > 1 else name for at, c in enumerate(rows, 1)]
     network = _text(spec, "hostNetwork") == "true"
     telling = _telling_volumes(spec)
+    before = tuple(_before(spec))
     found = []
     for container, own in zip(rows, names):
         service = _container(container, own, tuple(n for n in names if n != own), network,
@@ -144,7 +145,7 @@ def _workload(root: Yaml, maps: dict[str, dict[str, Known]]) -> list[Service]:
         configured = any(_text(mount, "name") in telling or mount.get("subPath") is not None
                          for mount in (mounts.list() if mounts is not None else ()))
         found.append(replace(service, labels=labels, namespace=_text(root, "metadata", "namespace") or "",
-                             configured=configured))
+                             configured=configured, before=before))
     return found
 
 
@@ -163,6 +164,14 @@ def _sidecars(spec: Yaml) -> Iterator[Yaml]:
     for container in table.list() if table is not None else ():
         if _text(container, "restartPolicy") == "Always":
             yield container
+
+
+def _before(spec: Yaml) -> Iterator[Command]:
+    """The commands of the containers that have to end before the others start."""
+    table = spec.get("initContainers")
+    for container in table.list() if table is not None else ():
+        if _text(container, "restartPolicy") != "Always":
+            yield from _container(container, "", (), False, "kubernetes", {}, True).commands
 
 
 def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kind: str,
