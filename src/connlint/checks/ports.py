@@ -126,7 +126,8 @@ def _written(groups: Groups, nobody: Nobody, project: Project, rules: Rules) -> 
         names = [host for host, targets in beside.hosts.items() if host and targets[0].service.kind in _KINDS]
         if len(beside.members) < 2 or not names or beside.group.kind not in _KINDS:
             continue
-        sought = re.compile(rb"[a-z]://(?:[^\s\"'`/@]*@)?(?:" + b"|".join(re.escape(n.encode()) for n in names) + rb"):\d")
+        named_as = b"|".join(re.escape(name.encode()) for name in names)
+        sought = re.compile(rb"[a-z]://(?:[^\s\"'`/@]*@)?(?:" + named_as + rb"):\d")
         named = [path for path in sorted(project.reported or ()) if sought.search(project.tree.read(path) or b"")]
         for one in beside.members if named or not project.reported else ():
             for path in [path for path in named if code.runs(one, path)] if project.reported else code.files(one):

@@ -200,7 +200,9 @@ class Told:
                 if text.startswith("-"):
                     text = text.partition("=")[2]
                 found = next(iter(hosts(text)), None) if "://" in text else None
-                if found is None or found.scheme in _WEB or not is_loopback(found.name) or found.name in (*_HOST_NAMES, _ANY):
+                if found is None or found.scheme in _WEB or not is_loopback(found.name):
+                    continue
+                if found.name in (*_HOST_NAMES, _ANY):
                     continue
                 scheme = found.scheme.partition("+")[0]
                 target = beside.server_on(found.port, one) or next(iter(beside.called((scheme,), one)), None)
