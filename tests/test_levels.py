@@ -542,13 +542,13 @@ WORKED = {
 }
 ONE = "services:\n  api:\n    build: ./api\n    environment: {CACHE_HOST: _GIVEN_}\n"
 TWO = ONE + "  jobs:\n    build: ./api\n    command: python main.py\n    environment: {LOG_LEVEL: info}\n"
-MADE = TWO.replace("environment: {C", "command: make serve\n    environment: {C").replace("python main.py", "make jobs")
+MAKES = TWO.replace("./api\n    env", "./api\n    command: make serve\n    env").replace("python main.py", "make jobs")
 
 
 @pytest.mark.parametrize(("file", "text", "given", "level"), [
     ("compose.yaml", ONE, "cache", "note"),
-    ("compose.yaml", MADE, "cache", "note"),
-    ("compose.yaml", MADE, "localhost", "warning"),
+    ("compose.yaml", MAKES, "cache", "note"),
+    ("compose.yaml", MAKES, "localhost", "warning"),
     ("compose.yaml", ONE, "'${CACHE_HOST}'", "note"),
     ("compose.yaml", ONE, "localhost", "warning"),
     ("compose.yaml", ONE, "'${CACHE_HOST:-localhost}'", "warning"),
