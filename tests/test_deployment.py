@@ -95,6 +95,19 @@ def test_every_folder_has_an_end_of_folders_above_it(folder, rows):
     assert list(above(folder)) == rows
 
 
+@pytest.mark.parametrize(("command", "mended"), [
+    ('["flask", "--app", "app", "run"]', '["flask", "--app", "app", "run", "--host", "0.0.0.0"]'),
+    ("flask --app app run -p 5000", "flask --app app run --host 0.0.0.0 -p 5000"),
+    ('["gunicorn", "app:app"]', '["gunicorn", "app:app", "--bind", "0.0.0.0:8000"]'),
+])
+def test_fix_tells_a_server_where_it_reads_the_option(command, mended):
+    text = EXPOSED.replace("80", "8000" if "gunicorn" in command else "5000") + command + "\n"
+    before = report({"Dockerfile": text, "app.py": "app = object()\n"})
+    found = [f for f in before.findings if f.rule == "bind-loopback-in-container"]
+    assert len(found) == 1 and found[0].fix is not None
+    assert applied(before.sources["Dockerfile"], found[0].fix.edits).decode() == text.replace(command, mended)
+
+
 # -- files that mean no good -------------------------------------------------------------------------------------------
 
 

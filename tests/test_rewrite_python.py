@@ -52,6 +52,8 @@ def outcome(source, fix):
         ("#!/bin/python\n# é\nx = ‹f()›\r\n", '#!/bin/python\n# é\nimport os\n\nx = os.environ["A"]\r\n'),
         ("import a\r\nx = ‹f()›\r\n", 'import a\r\nimport os\r\nx = os.environ["A"]\r\n'),
         ("\N{BYTE ORDER MARK}x = ‹f()›\n", '\N{BYTE ORDER MARK}import os\n\nx = os.environ["A"]\n'),
+        ("import os\ndef f(env=os.environ):\n    return ‹env.get('A', 'b')›\n", "import os\ndef f(env=os.environ):\n    return env['A']\n"),
+        ("import os\ndef f(store):\n    return ‹store.get('A', 'b')›\n", "import os\ndef f(store):\n    return os.environ['A']\n"),
         ("import os\nx = f\"{‹f('A')›}\"\n", "import os\nx = f\"{os.environ['A']}\"\n"),
         ("import os\nx = f\"{‹f(A)›}\"\n", None),
         ("os = 1\nx = ‹f()›\n", None),

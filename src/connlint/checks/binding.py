@@ -170,13 +170,27 @@ def _opened(word: Word, host: str, project: Project) -> Fix | None:
 
 
 def _told_to_open(start: Start, project: Project) -> Fix | None:
-    """Tell a server to listen on every address, behind what it is told to start."""
-    flag = next(iter(start.listed("host_flags")), None)
-    target = start.target
-    if flag is None or target is None or target.place.path != start.path or start.entry["host"] != "127.0.0.1":
+    """Tell a server to listen on every address, behind the word that has it listen, or else behind what it is told to
+    start."""
+    if start.entry["host"] != "127.0.0.1":
         return None
-    option = (flag, "0.0.0.0")
-    return with_option(project.tree, target.place, target.text, option, "Listen on 0.0.0.0")
+    if flag := next(iter(start.listed("host_flags")), None):
+        option = (flag, "0.0.0.0")
+    elif bind := start.listed("bind_flags"):
+        option = (bind[-1], f"0.0.0.0:{port_of(start) or start.entry['port']}")
+    else:
+        return None
+    listens = start.listed("listens")
+    if listens:
+        behind = next((word for word in start.options.plain if word.value in listens), None)
+        if behind is None or behind.place.path != start.path:
+            return None
+        place, text = behind.place, behind.value or ""
+    else:
+        if start.target is None or start.target.place.path != start.path:
+            return None
+        place, text = start.target.place, start.target.text
+    return with_option(project.tree, place, text, option, "Listen on 0.0.0.0")
 
 
 def _host_place(start: Start, settled: Word | None) -> Place:

@@ -88,7 +88,7 @@ class Mends:
             if (fix := in_with(self.module, acquire, given_back, self._with(call))) is not None:
                 return fix
         title = f"Move `{self.telling.short(release)}` into `finally`"
-        opened = self._opened(acquire, home, risk)
+        opened = self._opened(acquire, home, api, risk)
         ending = last_word(getattr(release.value if type(release) is p.Await else release, "callee", None)) or ""
         if ending in _SAYING_GOODBYE and opened is acquire and self._is_connected(call, home):
             return None
@@ -115,17 +115,20 @@ class Mends:
                 return f"await {home.name}.{entry['undone']}"
         return ""
 
-    def _opened(self, acquire: Any, home: Home, risk: Span) -> Any:
-        """The statement after which a handle is open: it may be one that connects it, which stands right behind and
-        need not be made good where it fails, since nothing is lost before ``risk``."""
+    def _opened(self, acquire: Any, home: Home, api: Api, risk: Span) -> Any:
+        """The statement after which a handle is open: it may be one that connects or starts it, which stands right
+        behind and need not be made good where it fails, since nothing is lost before ``risk``."""
         block = [s for s in p.children(self.module.parent(acquire)) if isinstance(s, p.Statement)]
         place = next((i for i, statement in enumerate(block) if statement is acquire), len(block))
-        following: Any = block[place + 1] if place + 1 < len(block) else None
-        value = following.value if type(following) is p.Evaluate else None
-        called = value.value if type(value) is p.Await else None
-        if type(called) is p.Call and type(called.callee) is p.Member and called.callee.name == "connect":
-            if self.module.source.slice(called.callee.of.at) == home.name and following.at[1] <= risk[0]:
-                return following
+        for following in block[place + 1 :]:
+            value = following.value if type(following) is p.Evaluate else None
+            called = value.value if type(value) is p.Await else value if api.starts else None
+            if type(called) is not p.Call or type(called.callee) is not p.Member or following.at[1] > risk[0]:
+                break
+            if self.module.source.slice(called.callee.of.at) != home.name or (
+                    called.callee.name not in ("connect", *api.starts)):
+                break
+            acquire = following
         return acquire
 
     def added(self, call: p.Call, api: Api, home: Home) -> Fix | None:

@@ -29,8 +29,11 @@ def undone_beside(
     """Let ``by``, as ``vue.onUnmounted``, undo ``call``, which stands in the function ``hook`` or beside all hooks.
 
     ``handle`` is the name to keep the result by, where nothing keeps it where the hook sees it; ``callback`` an
-    argument of the call that has to be named ``listener``, since ``undo`` says it again.
+    argument of the call that has to be named ``listener``, since ``undo`` says it again. None behind an ``await`` of
+    the hook: the component may be gone by then, and ``by`` has run.
     """
+    if hook is not None and any(type(node) is p.Await and node.at[1] <= call[0] for node in everything(hook.body)):
+        return None
     writer = _Writer(source, program, hook, call)
     if writer.anchor is None or writer.indent is None:
         return None

@@ -25,7 +25,8 @@ from connlint.model.source import Source, Span
 def require(source: Source, program: p.Program, read_at: Span, variable: str) -> Fix | None:
     """Replace the environment read at ``read_at`` (with its default) by ``os.environ["VARIABLE"]``, which raises.
 
-    ``os`` is spelled as the file imports it, and imported where it is not. Never safe: without the variable the
+    ``os`` is spelled as the file imports it, and imported where it is not; what the file calls the environment, or has
+    handed to it, stays what is asked. Never safe: without the variable the
     program stops where it went on.
     """
     quote = _quote(source, program, read_at)
@@ -34,7 +35,7 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str) ->
     if re.search(r"#[^\n]*\n", source.slice(read_at)):
         return None  # a comment between the lines would go with them
     edits = []
-    environ = spelling(program, "os", "environ")
+    environ = _handed(source, program, read_at) or spelling(program, "os", "environ")
     if environ is None:
         if "os" in bound_names(program.body):
             return None
@@ -42,6 +43,19 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str) ->
         edits.append(new_import(source, program, "os"))
     edits.append(Edit(Place(source.path, read_at), f"{environ}[{quote}{variable}{quote}]"))
     return proved_edit(source, Fix(f"Require {variable}", tuple(edits)), keeps=False)
+
+
+def _handed(source: Source, program: p.Program, read_at: Span) -> str | None:
+    """The name that the file gives the environment, by an assignment or as the default of a parameter, where the read
+    at ``read_at`` asks that one."""
+    asked = re.match(r"([A-Za-z_]\w*)(?:\.get\(|\[)", source.slice(read_at))
+    if asked is None:
+        return None
+    named = (node for node in everything(program.body) if type(node) in (p.Let, p.Param))
+    given = [node.value if type(node) is p.Let else node.default for node in named
+             if type(node.target) is p.Name and node.target.id == asked[1]]
+    return asked[1] if any(type(value) in (p.Member, p.Name) and getattr(value, "name", getattr(value, "id", None))
+                           == "environ" for value in given) else None
 
 
 def _quote(source: Source, program: p.Program, at: Span) -> str | None:
