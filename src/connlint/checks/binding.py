@@ -304,7 +304,8 @@ def check_unexpanded(project: Project, card: Card, rules: Rules) -> Iterator[Dra
     written), ``variable`` and ``program``.
     """
     seen: set[tuple[str, tuple[int, int]]] = set()
-    for running in Services.of(project).running():
+    overruled = Starts.of(project, rules.apis).overruled()
+    for running in (*Services.of(project).running(), *overruled):
         for command in (*running.service.before, *running.commands):
             if command.shell or not command.words or _has_shell(command, project):
                 continue

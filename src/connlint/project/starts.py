@@ -99,7 +99,7 @@ class Starts:
     def in_services(self) -> list[Start]:
         """Every command of a known tool that a service runs."""
         found: list[Start] = []
-        for running in (*self.services.running(), *self._overruled()):
+        for running in (*self.services.running(), *self.overruled()):
             for command in running.commands:
                 grounds = grounds_of(running, command, self.services, self.plain_bases)
                 if running.service.kind in UPON_MACHINE:
@@ -149,7 +149,7 @@ class Starts:
                 found.setdefault(id(start.running), []).append(start)
         return found
 
-    def _overruled(self) -> Iterator[Running]:
+    def overruled(self) -> Iterator[Running]:
         """Images whose own command no service runs, since all that build them say another: whoever deploys the image
         elsewhere runs it."""
         running = self.services.running()

@@ -134,12 +134,19 @@ def _branch(node: Any, text: bytes, path: str, offset: int, shell: bool, state: 
     otherwise: list[Command] = []
     condition = b""
     into = asked
+    before = dict(state.variables)
+    ways: list[dict[str, Known]] = []
     for child in node.children:
         if child.type == "then":
             condition = text[node.start_byte:child.start_byte]
             into = then
+            before = dict(state.variables)
         elif child.is_named:
+            if child.type in _OTHERWISE:
+                ways.append(state.variables)
+                state.variables = dict(before)
             _visit(child, text, path, offset, shell, state, otherwise if child.type in _OTHERWISE else into)
+    state.variables = _either(before, [*ways, state.variables])
     demanded = then and _gives_up(then[0]) and _NEGATED.match(condition)
     looked_for = [name.decode("utf-8", "replace") for name in _LOOKED_FOR.findall(condition)]
     for command in asked:
@@ -149,6 +156,17 @@ def _branch(node: Any, text: bytes, path: str, offset: int, shell: bool, state: 
             command = replace(command, open=command.open or "it is looked for before")
         found.append(command)
     found += otherwise
+
+
+def _either(before: dict[str, Known], ways: list[dict[str, Known]]) -> dict[str, Known]:
+    """The variables after one of several ways was gone, or none: what two of them tell apart has a value that is not
+    known."""
+    found: dict[str, Known] = {}
+    for name in dict.fromkeys(name for way in (before, *ways) for name in way):
+        rows = [way[name] for way in (before, *ways) if name in way]
+        last = rows[-1]
+        found[name] = last if all(row.value == last.value for row in rows) else replace(last, value=None)
+    return found
 
 
 def _gives_up(command: Command) -> bool:
