@@ -815,3 +815,10 @@ def test_a_supervised_program_is_told_what_its_supervisor_is() -> None:
                    "def row():\n    return redis.Redis(host=os.getenv('STORE_HOST', 'localhost')).get('row')\n",
     }).findings
     assert [f.level for f in found if f.rule == "env-localhost-fallback"] == ["note"]
+
+
+@pytest.mark.parametrize(("script", "level"), [("start", "error"), ("lint", "warning"), ("format:all", "warning")])
+def test_what_looks_at_the_code_is_started_by_nothing_that_is_deployed(script: str, level: str) -> None:
+    files = {"package.json": f'{{"name": "shelf", "scripts": {{"{script}": "node scripts/gone.js"}}}}',
+             "scripts/made.js": "console.log(1);\n"}
+    assert [finding.level for finding in report(files).findings] == [level]

@@ -169,10 +169,9 @@ class Code:
         code of others asks for, as happens in settings that several services import, nor where it is an attribute of a
         class for which nobody asks.
         """
-        if (attribute := _attribute(module, node)) is not None:
-            owner: Any = module.parent(module.statement(node))
-            if not self._needs_attribute(one, module, owner, attribute, frozenset()):
-                return False
+        attribute = _attribute(module, node)
+        if attribute is not None and not self._needs_attribute(one, module, *attribute, frozenset()):
+            return False
         if module.program.language != "python" or (names := _constants(module, node)) is None:
             return True
         words = b"|".join(re.escape(name.encode()) for name in sorted(names))
@@ -398,13 +397,20 @@ def _is_below(path: str, folder: str, endings: tuple[str, ...] = CODE) -> bool:
     return path.startswith(prefix) and path.endswith(endings) and not _NOT_OWN.search(path)
 
 
-def _attribute(module: Module, node: Any) -> str | None:
-    """The attribute that the body of a class in Python binds to the value of ``node``."""
-    statement = module.statement(node)
-    target = statement.target if type(statement) is p.Let else None
-    if type(target) is not p.Name or type(module.parent(statement)) is not p.Class:
+def _attribute(module: Module, node: Any) -> tuple[p.Class, str] | None:
+    """The attribute that the body of a class in Python binds to the value of ``node``, with the class; so it does where
+    a function gives the value to each object: ``host: str = Field(default_factory=lambda: …)``."""
+    if module.program.language != "python":
         return None
-    return target.id if module.program.language == "python" and module.function(node) is None else None
+    for around in module.parents(node):
+        if type(around) is p.Function:
+            given = module.parent(around)
+            if type(given) is not p.Argument or given.name != "default_factory":
+                return None
+        elif type(around) is p.Let:
+            owner = module.parent(around)
+            return (owner, around.target.id) if type(around.target) is p.Name and type(owner) is p.Class else None
+    return None
 
 
 def _asks(field: str) -> re.Pattern[bytes]:
