@@ -822,3 +822,14 @@ def test_what_looks_at_the_code_is_started_by_nothing_that_is_deployed(script: s
     files = {"package.json": f'{{"name": "shelf", "scripts": {{"{script}": "node scripts/gone.js"}}}}',
              "scripts/made.js": "console.log(1);\n"}
     assert [finding.level for finding in report(files).findings] == [level]
+
+
+@pytest.mark.parametrize(("used", "level"), [
+    ("exports.all = () => rows();\n", "note"),
+    ("exports.all = () => rows(lost);\n", "warning"),
+    ("exports.all = () => rows({ lost });\n", "warning"),
+    ("exports.all = () => rows('/lost');\n", "note"),
+])
+def test_what_a_require_leaves_undefined_matters_where_it_is_used(used: str, level: str) -> None:
+    files = {"a.js": "exports.rows = () => [];\n", "b.js": "const { rows, lost } = require('./a');\n" + used}
+    assert [f.level for f in report(files).findings if f.rule == "missing-symbol"] == [level]

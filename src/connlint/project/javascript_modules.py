@@ -198,10 +198,12 @@ class JavaScriptLinker:
             elif type(answer) is Missing:
                 names = tuple(UsedName(n, at) for n, at in (*taken.names, *taken.idle))
                 names += tuple(UsedName(n, at, False) for n, at in taken.members if n not in _OBJECT)
-            if type(answer) is Missing and taken.idle and not (taken.names or taken.members or imports.only_skips):
+            called = taken.breaks == "use"
+            if type(answer) is Missing and taken.idle and not (
+                    taken.names or taken.members or imports.only_skips or called):
                 idle, names = names, ()
             if idle:
-                breaks = "nothing" if imports.only_skips else "check"
+                breaks = "nothing" if imports.only_skips or called else "check"
                 uses.append(ImportUse(statement.specifier, statement.at, idle, excused, breaks))
             if names or not (members or idle):
                 # a name that is not there is undefined; where the whole module is not, nothing comes behind its load

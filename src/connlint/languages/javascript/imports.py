@@ -46,7 +46,8 @@ _DECORATOR = regex(
 
 class Taken(Struct):
     """What one statement takes from a module. ``members`` are read from the namespace or the required value; ``idle``
-    are names that nothing in the file uses, so that its compiler drops them, or its bundler never looks for them;
+    are names that nothing in the file uses, so that its compiler drops them, its bundler never looks for them, or a
+    call of ``require`` leaves them undefined;
     ``later`` says that a function awaits it, so that only whoever calls that function loads the module; ``at_once``
     that a call loads the module whenever this file is loaded."""
 
@@ -216,10 +217,21 @@ class Imports:
                 for part in target.named_children:
                     key = part.child_by_field_name("key") if part.type == "pair_pattern" else part
                     if key is not None and key.type in ("shorthand_property_identifier_pattern", "property_identifier"):
-                        taken.names.append((text(key), _span(key)))
+                        names = taken.idle if self._is_left(part) else taken.names
+                        names.append((text(key), _span(key)))
             elif target is not None and target.type == "identifier":
                 taken.members = self._members(target)
         return taken
+
+    def _is_left(self, part: Node) -> bool:
+        """Whether nothing in the file uses the name that one part of a destructuring pattern binds."""
+        local = part.child_by_field_name("value") if part.type == "pair_pattern" else part
+        kinds = ("identifier", "shorthand_property_identifier", "type_identifier")
+        if local is None or self.root is None or self._in_markup(local.text or b""):
+            return False
+        return local.type in ("identifier", "shorthand_property_identifier_pattern") and all(
+            node.start_byte == local.start_byte
+            for node in occurrences(self.root, self.data, local.text or b"", kinds))
 
     def _members(self, name: Node) -> list[tuple[str, Span]]:
         """What is read as a member of the variable that ``name`` binds; nothing where another binding has its name."""
