@@ -20,7 +20,8 @@ from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.starts import Starts
 
-_LED = regex(rb"^[^\n]*?(?:\b(?:proxy|fastcgi|uwsgi|scgi|grpc)_pass[ \t]|^[ \t]*server[ \t]|\breverse_proxy[ \t]|"
+_LED = regex(rb"^[^\n]*?(?:\b(?:proxy|fastcgi|uwsgi|scgi|grpc)_pass[ \t]|(?:^|[{;])[ \t]*server[ \t]|"
+             rb"\breverse_proxy[ \t]|"
              rb"\btargets[\"']?[ \t]*:|^[ \t]*-[ \t]+[\"']?(?=[\w.]+:\d)|"
              rb"^[ \t]*-?[ \t]*[\"']?url[\"']?[ \t]*[:=])[^\n]*", re.M)
 """Lines of configuration that say where a server sends requests itself."""

@@ -10,6 +10,7 @@ from connlint.checks.configured import configured
 from connlint.checks.deployed import CODE
 from connlint.checks.local_services import unpublished
 from connlint.checks.mapped_ports import mapped
+from connlint.checks.misnamed import misnamed
 from connlint.checks.neighbours import Groups, once
 from connlint.checks.ports import wrong_ports
 from connlint.checks.readiness import unasked, unready
@@ -106,7 +107,7 @@ def _joined(rules: Rules, role: str, key: str) -> set[str]:
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Outcomes: "loopback", "port", "published-port", "mapped", "unpublished", "unready", "connects", "never", "unset",
-    "unset-later"; each where a card wants it."""
+    "unset-later", "misnamed"; each where a card wants it."""
     tables = Tables(rules)
     running = Services.of(project).running()
     words = wording_of(project, rules.apis)
@@ -127,3 +128,4 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         yield from once(unasked(running, groups, tables, project))
     if "unset" in card.outcomes and whole:
         yield from unset(running, groups, tables, project, rules)
+        yield from misnamed(project)

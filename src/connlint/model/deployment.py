@@ -146,10 +146,10 @@ class Reference(Struct, frozen=True):
 
 class Borrowed(Struct, frozen=True):
     """What a container takes from a ConfigMap or Secret of another file: all of it, each name behind ``prefix``, or one
-    ``key`` as ``variable``."""
+    ``key`` as ``variable``. ``place`` is where the map is named, unless the container does without it."""
 
     map: str
-    place: Place
+    place: Place | None
     prefix: str = ""
     variable: str = ""
     key: str = ""

@@ -181,8 +181,8 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kin
     borrowed: list[Borrowed] = []
     sources = node.get("envFrom")
     for item in sources.list() if sources is not None else ():
-        reference = _text(item, "configMapRef", "name") or _text(item, "secretRef", "name")
-        whole = Borrowed(reference or "", item.place, _text(item, "prefix") or "")
+        reference, named = _named(item, "configMapRef", "secretRef")
+        whole = Borrowed(reference, named, _text(item, "prefix") or "")
         if reference and reference in maps:
             environment |= whole.taken(maps[reference])
         else:
@@ -199,8 +199,9 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kin
             text = value.text or ""
             environment[key] = Known(None if "$(" in text else text, value.place, text)
         else:
-            reference = _text(item, "valueFrom", "configMapKeyRef", "name") or ""
-            one = Borrowed(reference, place, "", key, _text(item, "valueFrom", "configMapKeyRef", "key") or "")
+            source = item.get("valueFrom") or item
+            reference, named = _named(source, "configMapKeyRef", "secretKeyRef")
+            one = Borrowed(reference, named, "", key, _text(source, "configMapKeyRef", "key") or "")
             environment[key] = Known(None, place)
             if reference in maps:
                 environment |= one.taken(maps[reference])
@@ -229,6 +230,15 @@ def _container(node: Yaml, name: str, mates: tuple[str, ...], network: bool, kin
         healthcheck=probe.place if probe is not None else None, one_shot=one_shot,
         group=f"{node.source.path}", borrowed=tuple(borrowed),
     )
+
+
+def _named(node: Yaml, *ways: str) -> tuple[str, Place | None]:
+    """The map that ``node`` names in one of these ways, and where; no place where the container does without it."""
+    for way in ways:
+        name = node.get(way, "name")
+        if name is not None and name.text:
+            return name.text, name.place if _text(node, way, "optional") != "true" else None
+    return "", None
 
 
 def _words(node: Yaml | None, environment: dict[str, Known]) -> tuple[Word, ...]:
