@@ -833,3 +833,11 @@ def test_what_looks_at_the_code_is_started_by_nothing_that_is_deployed(script: s
 def test_what_a_require_leaves_undefined_matters_where_it_is_used(used: str, level: str) -> None:
     files = {"a.js": "exports.rows = () => [];\n", "b.js": "const { rows, lost } = require('./a');\n" + used}
     assert [f.level for f in report(files).findings if f.rule == "missing-symbol"] == [level]
+
+
+@pytest.mark.parametrize(("folder", "level"), [("archived_rows", "note"), ("rows", "error")])
+def test_a_folder_says_of_what_it_holds_that_it_was_put_aside(folder: str, level: str) -> None:
+    parts = {f"shop/{name}.py": f"{name} = 1\n" for name in "abc"}
+    main = "".join(f"from shop.{name} import {name}\n" for name in "abc")
+    files = {"shop/__init__.py": "", "main.py": main, f"{folder}/run.py": "from shop.a import gone\n\nprint(gone)\n"}
+    assert [finding.level for finding in report({**parts, **files}).findings] == [level]

@@ -44,6 +44,8 @@ COMMANDS = regex(
     r"(?:^|/)(?:Procfile[^/]*|[^/]*Dockerfile[^/]*|[^/]*\.(?:ya?ml|sh|toml|service|cron)|Makefile|crontab|justfile)$"
 )
 """Files that start programs."""
+_SAYS = regex(rb"\s*@?(?:echo|printf)\b(?![^\n]*[>|&;])")
+"""The beginning of a line that only prints."""
 _TEST = regex(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
 _PATH = regex(r"[\w@.-]*[\w./-]+")
 _CODE = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
@@ -378,7 +380,8 @@ class Programs:
     # -- deployment -----------------------------------------------------------------------------------------------
 
     def told(self, pattern: re.Pattern[bytes], files: re.Pattern[str], path: str) -> tuple[str, Span] | None:
-        """Where a deployment file at or above the folder of ``path`` matches ``pattern``, comments left out."""
+        """Where a deployment file at or above the folder of ``path`` matches ``pattern``, left out what is a comment or
+        only printed."""
         for other, at in self._told(pattern, files):
             folder = other.rpartition("/")[0]
             if not folder or path.startswith(folder + "/"):
@@ -397,7 +400,8 @@ class Programs:
                 continue
             data = self.project.tree.read(path) or b""
             for match in pattern.finditer(data):
-                if b"#" not in data[data.rfind(b"\n", 0, match.start()) + 1 : match.end()]:
+                begun = data[data.rfind(b"\n", 0, match.start()) + 1 : match.end()]
+                if b"#" not in begun and _SAYS.match(begun) is None:
                     yield path, match.span()
                     break
 
