@@ -230,7 +230,9 @@ def _host(start: Start, settled: Word | None = None) -> tuple[str, Word | None] 
     if settled is not None and settled.value:
         host, colon, _ = (settled.value or "").rpartition(":")
         return None if not colon or host in ("unix", "fd") or "/" in host else (host, settled)
-    if start.variable("host_env") is not None or start.variable("public_env") is not None:
+    if (told := start.variable("host_env")) is not None:
+        return None if told.value is None else (told.value, Word(told.value, told.place, told.written))
+    if start.variable("public_env") is not None:
         return None
     if start.running is not None and start.running.service.kind in _PORTED and start.listed("public_env"):
         return None

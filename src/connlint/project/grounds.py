@@ -127,6 +127,8 @@ class Inside(Struct, frozen=True):
             if exact.startswith(inside.rstrip("/") + "/"):
                 return Found(f"{inside}/")
             return None
+        if "$" in source:
+            return Unknown("copied by a variable")
         if origin is not None:
             stage = self._stage(origin)
             if stage is None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from connlint.languages.deployment.dockerfile import workdir
 from connlint.languages.deployment.files import kind_of
 from connlint.languages.deployment.shell import is_script, is_shell_script, read_commands, script_name
 from connlint.languages.deployment.spans import json_spans
@@ -34,6 +36,7 @@ _OTHER_FILES = regex(
     rb"|download-artifact|git clone|tar -x|unzip"
 )
 """How files come to a workflow that are not those of the project."""
+_VARIABLE = regex(r"\$(?:\{\w+\}|\w+)")
 
 
 class Ran(Struct, frozen=True):
@@ -115,7 +118,7 @@ class Starts:
         found: list[Start] = []
         for deployment, command in self.services.loose_commands():
             # beside a script that an image starts stands what another stage has built
-            built = posixpath.basename(deployment.path) in self._among_built
+            built = any(fnmatchcase(posixpath.basename(deployment.path), name) for name in self._among_built)
             guessed = () if built else tuple(self._guessed(deployment, command))
             loose = posixpath.basename(deployment.path) != "package.json"
             if start := self.read(command, deployment.path, None, guessed, command.assignments, loose):
@@ -264,12 +267,13 @@ class Starts:
 
     @cached_property
     def _among_built(self) -> frozenset[str]:
-        """The names of the scripts that images start in a folder which another stage or image fills."""
+        """The names of the scripts that images start in a folder which another stage or image fills, with a star for
+        each part that is not known."""
         stages = [stage for image in self.services.images().values() for stage in image.stages
-                  if any(origin is not None and posixpath.normpath(target) == stage.folder
+                  if any(origin is not None and posixpath.normpath(target) == workdir(stage, list(image.stages))
                          for _, target, origin in stage.copies)]
-        words = [word.value or "" for stage in stages for command in (*stage.entrypoint, *stage.command)
-                 for word in command.words[:3]]
+        words = [word.value or _VARIABLE.sub("*", word.written) for stage in stages
+                 for command in (*stage.entrypoint, *stage.command) for word in command.words[:3]]
         return frozenset(posixpath.basename(word) for word in words if word.endswith((".sh", ".bash")))
 
     @cached_property

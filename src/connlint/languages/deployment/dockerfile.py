@@ -194,7 +194,8 @@ def workdir(stage: Stage, stages: list[Stage]) -> str | None:
 
 
 def _copies(body: str, values: dict[str, str | None], folder: str | None) -> list[tuple[str, str, str | None]]:
-    """Source, target and the stage copied from, of ``COPY`` in both forms; targets made absolute."""
+    """Source, target and the stage copied from, of ``COPY`` in both forms; targets made absolute. A source that is not
+    known stays as it is written, with its variables."""
     origin = None
     text = body.replace("\\\n", " ").strip()
     while flag := re.match(r"--([\w-]+)(?:=(\S+))?\s+", text):
@@ -215,7 +216,7 @@ def _copies(body: str, values: dict[str, str | None], folder: str | None) -> lis
     target = known[-1]
     if not target.startswith("/"):
         target = posixpath.join(folder or "/", target)
-    return [(word, target, origin) for word in known[:-1] if word is not None]
+    return [(written if word is None else word, target, origin) for word, written in zip(known[:-1], words)]
 
 
 def _exposed(body: str, values: dict[str, str | None], place: Place) -> list[Port]:
