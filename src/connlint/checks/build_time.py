@@ -16,6 +16,7 @@ from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.patterns import regex
 from connlint.project import jsonc
+from connlint.project.address import hosts
 from connlint.project.answer import Found
 from connlint.project.env_files import may_be_there, variables_of
 from connlint.project.module import Module
@@ -36,7 +37,8 @@ _LARGEST = 400_000
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Outcome "run-time": a container is given a variable that its image's build wrote into files without it.
+    """Outcome "run-time": a container is given a variable that its image's build wrote into files without it;
+    "configured": one that the configuration of a server says where to send requests with, which the build wrote.
 
     ``rules.apis["build_time"]`` says which variables are written into files at which reads. ``options.builds`` are
     words of commands that build, ``options.serves`` programs that hand out what was built, ``options.replaces`` words
@@ -47,7 +49,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     services = Services.of(project)
     fronts: dict[str, _Front] = {}
     for one in services.running():
-        names = [name for name in one.service.environment if _entry(name, table) is not None]
+        names = list(one.service.environment)
         if not names or one.image is None or one.stage is None or one.service.mounts or one.service.build is None:
             continue
         building = _builds(one.image, one.stage, card)
@@ -60,6 +62,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
         declared = {name for stage in building.stages for name in stage.arguments}
         given = {*(declared & one.service.build_arguments.keys()),
                  *(name for stage in building.stages for name in _given(stage))}
+        yield from _written_servers(one, building, front, given, rules)
         for name in names:
             entry = _entry(name, table)
             if entry is None or name in given or front.sets(name) or not _only(entry, building.text):
@@ -76,6 +79,31 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
             yield Draft("run-time", place, slots, f"{one.name}:{name}",
                         (*steps, Step(building.place, f"the build runs here, without {name}"),
                          Step(read.place, f"and writes into its files what {name} is then")))
+
+
+def _written_servers(one: Running, building: _Building, front: _Front, given: set[str],
+                     rules: Rules) -> Iterator[Draft]:
+    """What a framework writes, with all of its configuration, into the server that its build makes."""
+    for entry in rules.apis.get("written_server", ()):
+        for path in (posixpath.join(front.folder, name) for name in entry["configurations"]):
+            data = front.texts.get(path, b"")
+            if not all(word.encode() in data for word in (entry["with"], entry["leading"])):
+                continue
+            for name, known in one.service.environment.items():
+                addressed = any(host.scheme or host.port for host in hosts(known.shape))
+                if not addressed or _entry(name, rules.apis.get("build_time", [])) is not None:
+                    continue
+                read = re.search(rb"\bprocess\.env\." + re.escape(name.encode()) + rb"\b([^\n]*)", data)
+                if read is None or name in given or front.sets(name) or front.passed_by_callers(name):
+                    continue
+                place = Place(path, (read.start(), read.start(1)))
+                if _makes_no_difference(_Read(place, read[1].decode("utf-8", "replace")), known.value):
+                    continue
+                image = one.image.path if one.image is not None else ""
+                slots = {"service": one.name, "variable": name, "image": image, "file": path}
+                yield Draft("configured", known.place, slots, f"{one.name}:{name}",
+                            (Step(building.place, f"the build runs here, without {name}"),
+                             Step(place, f"and writes into the server what {name} is then")))
 
 
 def _entry(name: str, table: list[dict[str, Any]]) -> dict[str, Any] | None:
