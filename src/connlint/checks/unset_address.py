@@ -9,6 +9,7 @@ from typing import Any
 from connlint.checks.demands import demands_of
 from connlint.checks.deployed import Code
 from connlint.checks.framework_settings import left_unset
+from connlint.checks.handed import handed
 from connlint.checks.promised import is_promised
 from connlint.checks.provided import provided
 from connlint.checks.wording import shown_variable, wording_of
@@ -49,7 +50,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if built.given(built.entry.get("embedded_when", {})):
             continue
-        if any(built.option(place) is not None for place in built.entry.get("address_elsewhere", ())):
+        if any(_may_hold_address(built, place) for place in built.entry.get("address_elsewhere", ())):
             continue
         if stages.only_in_development(module, call):
             continue
@@ -63,6 +64,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
                 yield _none(values, module, built)
             continue
         if any(not _may_be_unset(built, place, possible) for place, possible in given):
+            yield from _of_callers(values, stages, built, project, rules)
             continue
         reads = tuple(r for q in given[0][1] if _is_nothing(built, q) for r in q.absent)
         names = [v for r in reads for v in r.variables]
@@ -77,6 +79,26 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         yield _unset(values, built.name, reads, target, Step(Place(module.path, call.at), step),
                      _provided(reads, stages, project, rules))
     yield from _of_settings(module, values, stages, project, rules)
+
+
+def _of_callers(values: Values, stages: Stages, built: Construction, project: Project,
+                rules: Rules) -> Iterator[Draft]:
+    """The same where the address is what the callers of a function give it."""
+    wording = wording_of(project, rules.apis)
+    for home, value, place in handed(stages, project, built):
+        possible = values.possible(home, value)
+        reads = tuple(r for q in possible if _is_nothing(built, q) for r in q.absent)
+        names = [v for r in reads for v in r.variables]
+        if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
+            continue
+        if not _may_be_unset(built, place, possible) or stages.only_in_development(home, value) or (
+                is_checked(values, stages, home, value, reads, project, rules)
+                or is_promised(values, stages, home, reads)):
+            continue
+        target = _target(values, built, names, stages, rules)
+        step = f"{built.name} is built here of what it is given; without an address it dials {target}"
+        yield _unset(values, built.name, reads, target, Step(Place(built.module.path, built.call.at), step),
+                     _provided(reads, stages, project, rules))
 
 
 def _of_settings(module: Module, values: Values, stages: Stages, project: Project, rules: Rules) -> Iterator[Draft]:
@@ -130,6 +152,15 @@ def _is_given_outside(built: Construction, project: Project, rules: Rules) -> bo
 
 def _falls_back(built: Construction) -> bool:
     return _local(built.entry) or "localhost" in built.entry.get("missing_at", {}).values()
+
+
+def _may_hold_address(built: Construction, place: str) -> bool:
+    """Whether the option at ``place`` may say where to connect: not where it is spelled out and says other things."""
+    value = built.option(place)
+    if type(value) is not p.Record or any(type(entry.key) is not p.Text for entry in value.entries):
+        return value is not None
+    words = {key.rpartition(".")[2] for key in (*built.entry["address"], *built.entry["address_elsewhere"])}
+    return any(type(entry.key) is p.Text and entry.key.value in words | {"connectionString"} for entry in value.entries)
 
 
 def _local(entry: dict[str, Any]) -> bool:

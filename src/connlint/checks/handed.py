@@ -1,0 +1,58 @@
+"""Addresses that a function of the project hands on to the client it makes: what its callers give for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connlint.model import program as p
+from connlint.project.callees import last_name, thing
+from connlint.project.calls import argument
+from connlint.project.clients import Construction
+from connlint.project.importers import importers
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.stage import Stages
+from connlint.project.uses import references
+
+_MOST = 20
+"""Files that import the function's module and are read to see how they call it."""
+
+
+def handed(stages: Stages, project: Project, built: Construction) -> Iterator[tuple[Module, Any, str]]:
+    """What callers give for the one address of ``built``, where that is a parameter of the function around it which is
+    used for nothing else: the module of the call, the argument, and the place of the address in the tables."""
+    addresses = list(built.addresses())
+    place, name = addresses[0] if len(addresses) == 1 else ("", None)
+    module = built.module
+    if type(name) is not p.Name:
+        return
+    found = module.lookup(name.id, name)
+    if len(found) != 1 or found[0].kind != "param" or found[0].path or type(found[0].node) is not p.Param:
+        return
+    param, function = found[0].node, module.parent(found[0].node)
+    if type(function) is not p.Function or param.default is not None or module.function(built.call) is not function:
+        return
+    if any(one is not param.target for one in references(module, name.id, name)):
+        return  # it may be looked at before
+    called, at = _called(module, function), [one for one in function.params if one.kind != "rest"].index(param)
+    if module.program.language == "python" and function.kind in ("method", "constructor"):
+        at -= 1
+    others = importers(project).of(module.path)[:_MOST] if called else ()
+    for path in (module.path, *others):
+        home = project.module(path) if stages.of_path(path) == "production" else None
+        for call in home.nodes(p.Call) if home is not None else ():
+            if home is None or last_name(call.callee) != called or not (
+                    made := thing(home, call.callee, project, 3)) or made.node is not function:
+                continue
+            given = argument(call, (str(at), name.id))
+            if given is not None and not any(one.spread for one in call.args):
+                yield home, given, place
+
+
+def _called(module: Module, function: p.Function) -> str | None:
+    """The name by which others call a function; None where it has none of its own."""
+    above = module.parent(function)
+    if type(above) is p.Let and type(above.target) is p.Name:
+        return above.target.id
+    return function.name or getattr(above, "name", None)
