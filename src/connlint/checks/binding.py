@@ -61,7 +61,9 @@ def check_loopback(project: Project, card: Card, rules: Rules) -> Iterator[Draft
         verdicts.setdefault((place.path, place.at), []).append(found)
     for start in starts:
         if start.running is not None and _is_contained(start, start.running, card):
-            for place, found in _coded(start, start.running, running, project, rules):
+            said = (*_coded(start, start.running, running, project, rules),
+                    *_written(start, start.running, running, project, rules))
+            for place, found in said:
                 verdicts.setdefault((place.path, place.at), []).append(found)
     for rows in verdicts.values():
         if rows[0] is not None and all(row is not None for row in rows):
@@ -104,6 +106,32 @@ def _coded(start: Start, running: Running, others: list[Running], project: Proje
     fix = _opened(Word(serving.host, serving.told), serving.host, project) if serving.told is not None else None
     outcome = "told" if serving.told is not None else "by-default"
     yield place, Draft(outcome, place, slots, f"{running.name} {serving.name}", related=(step,), fix=fix)
+
+
+def _written(start: Start, running: Running, others: list[Running], project: Project,
+             rules: Rules) -> Iterator[tuple[Place, Draft | None]]:
+    """A server that the build of a framework writes, which a variable tells where to listen."""
+    target = start.target
+    folder = running.service.build or posixpath.dirname(running.image.path) if running.image is not None else None
+    if target is None or folder is None or start.entry["language"] != "javascript":
+        return
+    if any(isinstance(ground.find(target.module), Found) for ground in start.grounds):
+        return  # what stands in the project was written by hand
+    package = project.tree.read(posixpath.normpath(posixpath.join(folder, "package.json"))) or b""
+    for entry in rules.apis.get("built_server", ()):
+        if f'"{entry["package"]}"'.encode() not in package or not re.search(entry["path"], target.module):
+            continue
+        name = next((name for name in entry["env"] if name in start.environment), None)
+        if name is None or not _LOOPBACK.match(host := start.environment[name].value or ""):
+            continue
+        place = start.environment[name].place
+        if not _is_asked(running, others, None):
+            if running.service.kind != "dockerfile":
+                yield place, None
+            continue
+        slots = {"tool": entry["package"], "host": host, "container": _container(running), "port": ""}
+        fix = _opened(Word(host, place), host, project)
+        yield place, Draft("told", place, slots, f"{running.name} {name}", fix=fix)
 
 
 def _container(running: Running) -> str:
