@@ -37,6 +37,7 @@ class Wording:
         self.words: dict[str, set[str]] = {}
         self.bare: dict[str, set[str]] = {}
         self.ports: dict[str, set[int]] = {}
+        self.ends: dict[str, tuple[str, ...]] = {entry["kind"]: tuple(entry.get("ends", ())) for entry in entries}
         for entry in entries:
             kind = entry["kind"]
             self.names.setdefault(kind, set()).update(entry.get("names", ()))
@@ -59,7 +60,7 @@ class Wording:
         name = _PREFIX.sub("", name)
         if host.everywhere and ("," not in text):
             return True
-        return name in self.names["bind"] or name in self.bare["bind"]
+        return name in self.names["bind"] or name in self.bare["bind"] or name.endswith(self.ends["bind"])
 
     def allows(self, name: str, host: Host | None) -> bool:
         """Whether a variable of this name, with this default, says who may call rather than where to call."""
