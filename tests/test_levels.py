@@ -36,6 +36,7 @@ ROLES = {
     "src/c.js": "export const c = () => 1;\n",
     "src/old.guard.js": "import { rows } from './gone.js';\nexport const guard = () => rows();\n",
 }
+LEFT = {("src/old-guard.js" if "guard" in path else path): text for path, text in ROLES.items()}
 PAGED = {
     "package.json": '{"name": "shelf", "private": true, "dependencies": {"next": "14", "pg": "8"}}',
     "lib/rows.js": "import { Pool } from 'pg';\nconst pool = new Pool({ host: 'rows.example.org' });\n"
@@ -290,6 +291,19 @@ CASES = {
         "package.json": ROLES["package.json"].replace("src/index.js", "demo/index.js")}),
     "an example that is a package": ("missing-module", "error", {
         **ROLES, "src/old.guard.js": "", "demo/index.js": SHOWN, "demo/package.json": '{"name": "demo"}'}),
+    "an example beside an image of the tools it needs": ("missing-module", "note", {
+        **ROLES, "src/old.guard.js": "", "demo/index.js": SHOWN,
+        "demo/Dockerfile": 'FROM node:22\nCOPY --chown=node:node ./tools /tools\n'
+                           'WORKDIR /app\nCMD ["node", "index.js"]\n'}),
+    "an example that an image takes": ("missing-module", "error", {
+        **ROLES, "src/old.guard.js": "", "demo/index.js": SHOWN,
+        "demo/Dockerfile": 'FROM node:22\nWORKDIR /app\nCOPY . .\nCMD ["node", "index.js"]\n'}),
+    "a file of which notes in plain text speak": ("missing-module", "note", {
+        **LEFT, "notes.txt": "First we write the guard (old-guard.js), then the rest.\n"}),
+    "a file that a list in plain text names": ("missing-module", "error", {
+        **LEFT, "files.txt": "src/a.js\nsrc/old-guard.js\n"}),
+    "a file that a command in plain text starts": ("missing-module", "error", {
+        **LEFT, "startup.txt": "node src/old-guard.js --port 80\n"}),
     "the same, where the image is of something else": ("env-localhost-fallback", "note", {
         "pages/base.js": PLATFORM, "pages/package.json": '{"name": "pages"}',
         "Dockerfile": "FROM golang:1.22\nCOPY . .\n"}),

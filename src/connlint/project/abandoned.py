@@ -15,7 +15,7 @@ from connlint.project import jsonc
 from connlint.project.importers import CODE, importers
 from connlint.project.module import Module
 from connlint.project.naming import Naming, stem_of
-from connlint.project.packages import own_root, package_root
+from connlint.project.packages import IMAGES, own_root, package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, words_of
@@ -129,6 +129,9 @@ _MAIN = regex(rb"__name__\s*==\s*[\"']__main__[\"']|require\.main\b|import\.meta
 _CALLS = regex(rb"^(?:await[ \t]+|void[ \t]+)?(\w+)\([^()\n]*\)[ \t]*(?:;|$|\.(?:then|catch|finally)\b)", re.M)
 """What a file of JavaScript does by itself, where it has a function of that name."""
 _SHOWN = regex(rb"#[^\n]*\b(?i:examples?|usage|demo|demonstration|quick test|self[- ]test|smoke test)\b")
+_BRINGS = regex(rb"^[ \t]*(?:COPY|ADD)[ \t](?![^\n]*--from)(?:--\S+[ \t]+)*(?!--)"
+                 rb"(?!(?:\./)?[\w-]+[ \t]+\S+[ \t\r]*$)", re.M | re.I)
+"""A ``COPY`` of more than one folder or file without an ending: of ``.``, of files, of several."""
 _NEAR = 240
 """Bytes around the test for the main program in which a remark says what it is for."""
 _GIVES = regex(rb"^\s*export\b|\bexports\b", re.M)
@@ -164,10 +167,17 @@ class Abandoned:
         """Whether a file of JavaScript stands among examples that are no package of their own, and neither a command
         nor the program has to do with it: whoever reads it may start it."""
         root = own_root(self.project, path)
+        if root and f"{root}/package.json" not in self.project.tree.paths and not self._brings(root):
+            root = own_root(self.project, root)  # an image for tools alone
         of_package = f"{root}/{path.rpartition('/')[2]}".lstrip("/")
         return (not path.endswith(".py") and self.stages.of_path(of_package) != "example"
                 and all(self.stages.of_path(other) == "example" for other in self.index.of(path))
                 and not self.programs.is_commanded(path) and not self.is_found(path) and not self.naming.has(path))
+
+    def _brings(self, folder: str) -> bool:
+        """Whether an image that is built in ``folder`` may take files of it that stand in no folder below."""
+        return any(_BRINGS.search(self.index.data(f"{folder}/{name}")) is not None for name in IMAGES
+                   if f"{folder}/{name}" in self.project.tree.paths)
 
     def _is_no_test(self, path: str) -> bool:
         """Whether a file among the tests is taken by no runner and imported by nobody."""

@@ -21,8 +21,15 @@ _TELLING = regex(
     r"sh|bash|service|conf|cron|xml|hcl|tf|nix|bat|ps1|cmd|env|mk|pug|ejs|hbs|jinja2?|txt|astro|mdx|marko|php|erb))$"
 )
 """Files that may name a file to load or to start."""
-_LOCKS = regex(r"\.egg-info/|(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|poetry\.lock|[^/]*\.lock|[^/]*lock\.json)$")
+_LOCKS = regex(
+    r"\.egg-info/|(?:^|/)\.VSCodeCounter/|"
+    r"(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|poetry\.lock|[^/]*\.lock|[^/]*lock\.json)$")
 """Lists that tools write down of what is there."""
+_STARTING = regex(
+    rb"^[ \t]*(?:\S+|(?:[$>*\d] ?)*(?:exec |web: ?|worker: ?)?"
+    rb"(?:python|node|npx|npm|yarn|pnpm|bun|deno|tsx?|ts-node|pm2|gunicorn|"
+    rb"uvicorn|hypercorn|daphne|celery|flask|streamlit|poetry|uv|sh|bash)[\w.-]*[ \t].*)$")
+"""A line of plain text that is a list of files or a command; another is prose, or a report."""
 _LARGEST = 400_000
 """Bytes. A larger file is data."""
 _LONGEST = 200
@@ -54,6 +61,8 @@ class Naming:
         for other in self._telling:
             if stem.encode() in (data := self._text(other)):
                 for match in word.finditer(data):
+                    if other.endswith(".txt") and not _starts_a_line(data, match.start()):
+                        continue
                     start = _start_of(data, match.start())
                     started = data[max(0, start - 3) : start] == b"-m "
                     text = data[start : match.end()].decode("utf-8", "replace")
@@ -109,6 +118,13 @@ def _means_another(text: str, other: str, path: str) -> bool:
         return False
     scoped = text.startswith("@") and not text.startswith("@/")
     return scoped or (text.startswith("./") and not f"{path}/".startswith(f"{folder}/" if folder else ""))
+
+
+def _starts_a_line(data: bytes, at: int) -> bool:
+    """Whether the line around ``at`` in a plain text is one that tools read."""
+    end = data.find(b"\n", at)
+    line = data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(data)]
+    return _STARTING.match(line.rstrip()) is not None
 
 
 def _start_of(data: bytes, end: int) -> int:
