@@ -855,3 +855,13 @@ def test_a_folder_says_of_what_it_holds_that_it_was_put_aside(folder: str, level
     main = "".join(f"from shop.{name} import {name}\n" for name in "abc")
     files = {"shop/__init__.py": "", "main.py": main, f"{folder}/run.py": "from shop.a import gone\n\nprint(gone)\n"}
     assert [finding.level for finding in report({**parts, **files}).findings] == [level]
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ("url: process.env.ROWS_URL, host: process.env.ROWS_HOST", "ROWS_URL and ROWS_HOST may be unset"),
+    ("url: process.env.ROWS_URL", "ROWS_URL may be unset"),
+])
+def test_an_address_may_be_told_in_several_ways(options: str, said: str) -> None:
+    code = f"import {{ DataSource }} from 'typeorm';\nexport const rows = () => new DataSource({{ {options} }});\n"
+    found = [f for f in report({"rows.ts": code}).findings if f.rule == "implicit-localhost-default"]
+    assert [f.message.startswith(said) for f in found] == [True]

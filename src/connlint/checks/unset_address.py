@@ -21,6 +21,7 @@ from connlint.project.conditions import ends
 from connlint.project.edits import require
 from connlint.project.module import Module
 from connlint.project.packages import package_root, reached
+from connlint.project.possible import merged
 from connlint.project.precedence import may_precede
 from connlint.project.programs import Programs, programs_of
 from connlint.project.project import Project
@@ -66,7 +67,9 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if any(not _may_be_unset(built, place, possible) for place, possible in given):
             yield from _of_callers(values, stages, built, project, rules)
             continue
-        reads = tuple(r for q in given[0][1] if _is_nothing(built, q) for r in q.absent)
+        # of a list, the first; of options that say it each in its own way, all
+        places = dict(reversed(given))
+        reads = merged(q.absent for possible in reversed(places.values()) for q in possible if _is_nothing(built, q))
         names = [v for r in reads for v in r.variables]
         if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
             continue
