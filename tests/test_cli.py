@@ -73,9 +73,9 @@ BAD_INPUT: dict[str, bytes] = {
     "nested.py": b"".join(b" " * n + b"if localhost:\n" for n in range(900)) + b" " * 900 + b"pass\n",
     "unknown.py": b"# coding: no-such-thing\n" + FAULT.encode(),
     "empty.py": b"",
-    "broken.ts": b"const x: = localhost;\nconst url = process.env.A_URL || 'http://localhost:1';\n",
+    "broken.ts": b"const x: = localhost;\nconst url = process.env.A_URL || 'http://localhost:81';\n",
     "deep.js": b"const localhost = " + b"[" * 20_000 + b"]" * 20_000 + b";\n",
-    "nul.js": b"\0\0const localhost = process.env.X_URL || 'http://localhost:1';\n",
+    "nul.js": b"\0\0const localhost = process.env.X_URL || 'http://localhost:81';\n",
     "invalid.js": b"\xff\xfeconst localhost = 1;\n",
     "binary.ts": bytes(range(256)) * 40 + b"localhost process.env setInterval",
     "half.vue": b"<script setup lang='ts'>\nconst u = import.meta.env.VITE_API_URL || 'http://localhost:3000'\n",
@@ -131,7 +131,7 @@ def test_a_vanished_file_is_no_fault(tmp_path):
     ("long.py", "x = 1; y = 2; z = 3\n"), ("long.js", "x = 1\n"), ("long.ts", "x = 1;\n"),
 ])
 def test_long_files_are_read(tmp_path, name, row):
-    fault = FAULT if name.endswith("py") else "export const url = process.env.API_URL || 'http://localhost:1';\n"
+    fault = FAULT if name.endswith("py") else "export const url = process.env.API_URL || 'http://localhost:81';\n"
     write(tmp_path, {name: row * 200_000 + fault, "huge.js": b"localhost;" * 2_000_000})
     done = connlint("check", "--verbose", at=tmp_path)
     assert "env-localhost-fallback" in done.stdout and "huge.js" in done.stdout, done.stdout + done.stderr
@@ -246,7 +246,7 @@ def test_what_the_user_may_not_read_or_write(tmp_path):
 
 
 def test_every_format_says_what_could_not_be_read_and_where(tmp_path):
-    write(tmp_path, {"a.py": FAULT, "b.ts": 'const a = process.env.A_URL || "http://localhost:1";\nclass { < > \n'})
+    write(tmp_path, {"a.py": FAULT, "b.ts": 'const a = process.env.A_URL || "http://localhost:81";\nclass { < > \n'})
     assert "b.ts: line 2: unexpected text" in connlint("check", at=tmp_path).stdout
     for format_ in ("concise", "github"):
         assert "1 file not read in full" in connlint("check", "--format", format_, at=tmp_path).stdout

@@ -47,7 +47,7 @@ def test_ignore_rules(tmp_path, git, ignore, present, seen):
 
 @pytest.mark.parametrize("git", [True, False], ids=["git", "walk"])
 def test_names_that_no_text_can_hold_are_set_aside_and_said(tmp_path, git):
-    fault = "import os\nimport redis\nURL = os.getenv('A_URL', 'redis://localhost:1')\nredis.from_url(URL)\n"
+    fault = "import os\nimport redis\nURL = os.getenv('A_URL', 'redis://localhost:81')\nredis.from_url(URL)\n"
     odd = "na\udcff\udcfeme.py"
     tree(tmp_path, "sound.py", git=git)
     try:
@@ -169,8 +169,8 @@ def test_a_closed_folder_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "text", "size"), [
-    ("large.py", b'import os\nURL = os.getenv("SHOP_URL", "http://localhost:1")\n#', "10 MB"),
-    ("large.js", b'fetch(process.env.SHOP_URL || "http://localhost:1");\n//', "2 MB")])
+    ("large.py", b'import os\nURL = os.getenv("SHOP_URL", "http://localhost:81")\n#', "10 MB"),
+    ("large.js", b'fetch(process.env.SHOP_URL || "http://localhost:81");\n//', "2 MB")])
 def test_what_nobody_wrote_by_hand_is_set_aside_and_said(tmp_path, name, text, size):
     small = name.replace("large", "small")
     (tmp_path / small).write_bytes(text)

@@ -223,10 +223,10 @@ def test_a_finding_names_every_variable_and_shows_where_the_default_stands():
     result = report({
         "app.ts": "import { LOCAL } from './constants';\n"
                   "export const url = process.env.A_URL || process.env.B_URL || LOCAL;\n",
-        "constants.ts": "export const LOCAL = 'http://localhost:1';\n",
+        "constants.ts": "export const LOCAL = 'http://localhost:81';\n",
     })
     (finding,) = result.findings
-    assert "A_URL and B_URL" in finding.message and "http://localhost:1" in finding.message
+    assert "A_URL and B_URL" in finding.message and "http://localhost:81" in finding.message
     assert [step.place.path for step in finding.steps] == ["app.ts", "constants.ts"]
 
 

@@ -39,7 +39,7 @@ def mended(files, unsafe=True, forge=None, select=()):
     return mend(selection, check, unsafe)
 
 
-READ = 'os.getenv("A_URL", "http://localhost:1")'
+READ = 'os.getenv("A_URL", "http://localhost:81")'
 OTHER = 'os.getenv("B_URL", "http://localhost:2")'
 
 
@@ -104,7 +104,7 @@ def test_what_does_not_hold_is_not_made(forge, files, why):
 
 def test_one_that_does_not_hold_keeps_none_of_the_others_back():
     names = [f"{letter}_URL" for letter in "ABCDEFG"]
-    text = "import os\n" + "".join(f'{n} = os.getenv("{n}", "http://localhost:1")\n' for n in names)
+    text = "import os\n" + "".join(f'{n} = os.getenv("{n}", "http://localhost:81")\n' for n in names)
 
     def forge(finding, source):
         if "C_URL" in finding.symbol:
@@ -113,12 +113,12 @@ def test_one_that_does_not_hold_keeps_none_of_the_others_back():
 
     outcome = mended({"a.py": text, "pkg/__init__.py": "", "gone.py": ""}, forge=forge)
     assert outcome.after["a.py"].decode() == "import os\n" + "".join(
-        f'{n} = os.environ["{n}"]\n' if n != "C_URL" else f'{n} = os.getenv("{n}", "http://localhost:1")\n' for n in names)
+        f'{n} = os.environ["{n}"]\n' if n != "C_URL" else f'{n} = os.getenv("{n}", "http://localhost:81")\n' for n in names)
     assert [(f.symbol, why) for f, why in outcome.left] == [("C_URL", "missing-symbol would be reported in a.py")]
 
 
 def test_the_outcome_is_left_as_it_is():
-    files = {"a.py": SOURCE, "b.py": f"y = {OTHER}\n", "c.ts": "export const u = process.env.U_URL || 'http://localhost:1'\n"}
+    files = {"a.py": SOURCE, "b.py": f"y = {OTHER}\n", "c.ts": "export const u = process.env.U_URL || 'http://localhost:81'\n"}
     once = mended(files).after
     assert set(once) == set(files)
     assert mended({**files, **once}).after == {}
@@ -136,7 +136,7 @@ def test_every_edit_of_the_example_project_holds():
 
 
 def test_mode_and_bytes_of_a_file_are_kept(tmp_path):
-    write(tmp_path, {"a.py": b"\xef\xbb\xbfimport os\r\nx = os.getenv('A_URL', 'http://localhost:1')  # \xc3\xa9\r\n"})
+    write(tmp_path, {"a.py": b"\xef\xbb\xbfimport os\r\nx = os.getenv('A_URL', 'http://localhost:81')  # \xc3\xa9\r\n"})
     (tmp_path / "a.py").chmod(0o750)
     assert connlint("check", "--fix", "--unsafe-fixes", "a.py", at=tmp_path).returncode == 0
     assert (tmp_path / "a.py").read_bytes() == b"\xef\xbb\xbfimport os\r\nx = os.environ['A_URL']  # \xc3\xa9\r\n"

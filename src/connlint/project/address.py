@@ -38,6 +38,9 @@ _LOOPBACK = frozenset((
     "localhost", "localhost.localdomain", "ip6-localhost", "::1", "0:0:0:0:0:0:0:1", "0.0.0.0",
     "host.docker.internal", "gateway.docker.internal", "docker.for.mac.host.internal",
 ))
+_DEAD = (1, 9)
+"""Ports of services of old that nobody runs (tcpmux, discard): who writes one with loopback wants a connection that is
+refused at once."""
 
 
 class Host(Struct, frozen=True):
@@ -139,11 +142,11 @@ def _split(part: str, scheme: str = "") -> Host:
 
 
 def loopback(text: str) -> Host | None:
-    """The first loopback host of the address ``text``; None where it names none."""
+    """The first loopback host of the address ``text``; None where it names none, or one that is meant to be dead."""
     if _MENTIONS.search(text) is None:
         return None
     for host in hosts(text):
-        if host.loopback:
+        if host.loopback and host.port not in _DEAD:
             return host
     return None
 
