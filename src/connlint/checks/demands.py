@@ -59,10 +59,33 @@ def demanded(values: Values, stages: Stages, module: Module) -> Iterator[tuple[A
                 if type(loop) is p.Loop and loop.iterable is not None:
                     # ``for (const name of NAMES) if (!process.env[name]) …`` demands each of them
                     reads = tuple(replace(read, variables=(name,)) for read in reads for name in read.variables)
+                    reads += _of_own_attributes(values, module, statement.test, truth, loop.iterable)
                 yield statement, reads
     for call in module.nodes(p.Call):
         if call.args and module.qualified(call.callee) in stages.assertions:
             yield call, values.absent(module, call.args[0].value, False)
+
+
+def _of_own_attributes(values: Values, module: Module, test: Any, truth: bool, iterable: Any) -> tuple[Read, ...]:
+    """The reads without which an attribute of an object is empty, where the object stops for any that is: ``for (const
+    [key, value] of Object.entries(this)) if (value === undefined) throw …``, ``for value in vars(self).values()``."""
+    if type(iterable) is not p.Call or last_name(iterable.callee) not in ("entries", "values", "items"):
+        return ()
+    whole = iterable.args[0].value if iterable.args else getattr(iterable.callee, "of", None)
+    if type(whole) is p.Call and last_name(whole.callee) == "vars" and whole.args:
+        whole = whole.args[0].value
+    elif type(whole) is p.Member and whole.name == "__dict__":
+        whole = whole.of
+    owner = next((above for above in module.parents(iterable) if type(above) is p.Class), None)
+    while type(test) is p.Not:
+        test, truth = test.value, not truth
+    empty = (p.Constant, p.Text)
+    asks = not truth if type(test) is p.Name else type(test) is p.Compare and truth == (test.op == "==") and (
+        type(test.right) in empty or type(test.left) in empty)
+    if owner is None or not asks or type(whole) is not p.Name or whole.id not in ("this", "self"):
+        return ()
+    return tuple(read for name in values.attributes(module, owner, 1) for q in values.attribute(module, owner, name)
+                 if q.nothing for read in q.absent)
 
 
 def _demands(values: Values, stages: Stages, module: Module) -> list[Demand]:

@@ -311,7 +311,7 @@ def _several(values: Values, module: Module) -> Iterator[Candidate]:
     for owner in module.nodes(p.Class):
         if id(owner) not in reading:
             continue
-        for attribute in values.attributes(module, owner):
+        for attribute in values.attributes(module, owner, 2):
             yield owner, values.attribute(module, owner, attribute), [owner]
 
 

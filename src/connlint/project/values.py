@@ -481,11 +481,11 @@ class Values:
         """The conditions under which ``node`` is evaluated."""
         return conditions(module, node)
 
-    def attributes(self, module: Module, owner: p.Class) -> list[str]:
-        """The attributes that are given more than one value in their class."""
+    def attributes(self, module: Module, owner: p.Class, least: int) -> list[str]:
+        """The attributes that are given ``least`` values, or more, in their class."""
         self.things.class_values(module, owner, "")
         table: dict[str, list[Any]] = module.memo[(Objects.class_values, id(owner))]
-        return [name for name, rows in table.items() if len(rows) > 1]
+        return [name for name, rows in table.items() if len(rows) >= least]
 
     def attribute(self, module: Module, owner: p.Class, name: str) -> list[Possible]:
         """What the attribute ``name`` of a class may be."""
