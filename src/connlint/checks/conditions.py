@@ -51,6 +51,23 @@ class Conditions:
         self.plan = plan
         self.finishing = 0
         """How many ``finally`` blocks are around what is being lowered."""
+        self._keys: frozenset[str] | None = None
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The variables that both the acquisition and what gives back are called with: where one of them is empty,
+        there was nothing to acquire."""
+        if self._keys is None:
+            gained: set[str] = set()
+            ended: set[str] = set()
+            for call in self.module.nodes(p.Call):
+                at = {id(call), id(self.module.parent(call))}  # or the ``await`` around it
+                if not at.isdisjoint(self.plan.ends):
+                    ended.update(arg.value.id for arg in call.args if type(arg.value) is p.Name)
+                elif self.plan.gain in at:
+                    gained.update(arg.value.id for arg in call.args if type(arg.value) is p.Name)
+            self._keys = frozenset(gained & ended)
+        return self._keys
 
     def choice(self, test: p.Expression, then: Block, otherwise: Block, *, lasting: bool = True) -> Choose:
         """A decision. Where it is asked again and again (not ``lasting``), attributes may have changed meanwhile."""
@@ -99,6 +116,8 @@ class Conditions:
             return ((HELD, wanted == (test.op == "not in")),), False
         if id(test) in self.plan.held:
             return ((HELD, wanted),), True
+        if kind is p.Name and test.id in self.keys:
+            return ((HELD, wanted),), False
         if kind is p.Name and (meant := self.flagged(test)) is not None:
             return self.literals(meant, wanted)
         if kind in (p.Name, p.Member) and self.steady(test):
