@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from connlint.checks.demands import demanded
+from connlint.checks.queued import is_for_workers, only_serves
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
@@ -172,8 +173,11 @@ class Code:
         attribute = _attribute(module, node)
         if attribute is not None and not self._needs_attribute(one, module, *attribute, frozenset()):
             return False
-        if module.program.language != "python" or (names := _constants(module, node)) is None:
+        if module.program.language != "python":
             return True
+        if (names := _constants(module, node)) is None:
+            starts = Starts.of(self.project, self.rules.apis)
+            return not (is_for_workers(module, node, self.rules) and only_serves(one, starts))
         words = b"|".join(re.escape(name.encode()) for name in sorted(names))
         # a comment may speak of what the code does not use
         asked = re.compile(rb"^[^#\n]*\b(?:" + words + rb")\b|import \*", re.MULTILINE)
