@@ -69,6 +69,15 @@ class Conditions:
             self._keys = frozenset(gained & ended)
         return self._keys
 
+    def answers_again(self, call: p.Call) -> bool:
+        """Whether a call only finds what gives back, and the acquisition was found by the same call: ``owner().off(x)``
+        after ``owner().on(x)``."""
+        if not any(id(above) in self.plan.ends for above in self.module.parents(call)):
+            return False
+        words = self.words(call)
+        return any(self.plan.gain in (id(whole), id(self.module.parent(whole)))
+                   and self.words(whole.callee).startswith(f"{words}.") for whole in self.module.nodes(p.Call))
+
     def choice(self, test: p.Expression, then: Block, otherwise: Block, *, lasting: bool = True) -> Choose:
         """A decision. Where it is asked again and again (not ``lasting``), attributes may have changed meanwhile."""
         literals, exact = self.literals(test, True)

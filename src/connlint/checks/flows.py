@@ -326,7 +326,8 @@ class _Lowering:
         elif id(whole) == self.plan.gain or id(it) == self.plan.gain:
             more = self.plan.gathered
             out.append(Do(Step(kind, whole.at), not more, "more" if more else "gain", self.asleep))
-        elif id(it) not in self.plan.starts and (id(it) in self.plan.fails or not self.calm(whole)):
+        elif id(it) not in self.plan.starts and (
+                id(it) in self.plan.fails or not (self.calm(whole) or self.conditions.answers_again(it))):
             out.append(Do(Step(kind, whole.at, self.nerves.telling(it)), True))
 
     def await_(self, it: p.Await, out: list[Shape]) -> None:
