@@ -232,9 +232,9 @@ def limits(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
             built.option(key) is None for key in waits)
         what = said(built)
         yield Draft(
-            "endless" if endless else "over", place_of(module, call),
+            "endless" if endless else "over", place_of(module, worst),
             {"what": what, "limit": str(total), "most": str(most)}, variable(module, call) or built.name,
-            (Step(place_of(module, worst), "the limit is written here"),),
+            (Step(place_of(module, call), f"{what} may open {total} connections in each process"),),
         )
 
 
