@@ -59,7 +59,7 @@ def test_target(command, module, attribute):
     ("uvicorn m:a --host=0.0.0.0", "0.0.0.0"),
     ("uvicorn m:a --host $HOST", None),
     ("uvicorn m:a --fd 3", None),
-    ("UVICORN_HOST=:: uvicorn m:a", None),
+    ("UVICORN_HOST=:: uvicorn m:a", "::"),
     ("gunicorn -b127.0.0.1:80 m", "127.0.0.1"),
     ("gunicorn -b unix:/run/s m", None),
     ("gunicorn -b :80 -b 127.0.0.1:81 m", None),
