@@ -200,12 +200,12 @@ def _opened(word: Word, host: str, project: Project) -> Fix | None:
 def _told_to_open(start: Start, project: Project) -> Fix | None:
     """Tell a server to listen on every address, behind the word that has it listen, or else behind what it is told to
     start."""
-    if start.entry["host"] != "127.0.0.1":
+    if start.entry.get("host") != "127.0.0.1":
         return None
     if flag := next(iter(start.listed("host_flags")), None):
         option = (flag, "0.0.0.0")
-    elif bind := start.listed("bind_flags"):
-        option = (bind[-1], f"0.0.0.0:{port_of(start) or start.entry['port']}")
+    elif (bind := start.listed("bind_flags")) and (port := port_of(start) or start.entry.get("port")):
+        option = (bind[-1], f"0.0.0.0:{port}")
     else:
         return None
     listens = start.listed("listens")

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from connlint.checks.demands import demanded
-from connlint.checks.queued import is_for_workers, only_serves
+from connlint.checks.queued import of_workers, only_serves
 from connlint.model import program as p
 from connlint.model.finding import Place, Step
 from connlint.model.rule import Rules
@@ -175,14 +175,14 @@ class Code:
             return False
         if module.program.language != "python":
             return True
-        if (names := _constants(module, node)) is None:
-            starts = Starts.of(self.project, self.rules.apis)
-            return not (is_for_workers(module, node, self.rules) and only_serves(one, starts))
-        words = b"|".join(re.escape(name.encode()) for name in sorted(names))
-        # a comment may speak of what the code does not use
-        asked = re.compile(rb"^[^#\n]*\b(?:" + words + rb")\b|import \*", re.MULTILINE)
-        own = set(self.files(one))
         importing = importers(self.project).of(module.path)
+        if (names := _constants(module, node)) is None:
+            names = of_workers(module, node, self.rules)
+            if names is None or not only_serves(one, Starts.of(self.project, self.rules.apis)):
+                return True
+            return bool(names) and any(_names(names).search(self.project.tree.read(path) or b"") for path in importing)
+        asked = _names(names)
+        own = set(self.files(one))
         if not importing and self._folder(one) is None and not self._is_started(one, module.path):
             # settings that are loaded by their name, in one of several programs
             reading = (self.project.tree.read(path) or b"" for path in own - {module.path})
@@ -415,6 +415,13 @@ def _attribute(module: Module, node: Any) -> tuple[p.Class, str] | None:
             owner = module.parent(around)
             return (owner, around.target.id) if type(around.target) is p.Name and type(owner) is p.Class else None
     return None
+
+
+def _names(names: set[str]) -> re.Pattern[bytes]:
+    """What a file holds that may use one of the constants ``names`` of another; a comment speaks of what the code does
+    not use."""
+    words = b"|".join(re.escape(name.encode()) for name in sorted(names))
+    return re.compile(rb"^[^#\n]*\b(?:" + words + rb")\b|import \*", re.MULTILINE)
 
 
 def _asks(field: str) -> re.Pattern[bytes]:

@@ -11,6 +11,7 @@ from connlint.project.calls import argument
 from connlint.project.clients import Construction
 from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages
 from connlint.project.uses import references
@@ -31,18 +32,22 @@ def handed(stages: Stages, project: Project, built: Construction) -> Iterator[tu
     if len(found) != 1 or found[0].kind != "param" or found[0].path or type(found[0].node) is not p.Param:
         return
     param, function = found[0].node, module.parent(found[0].node)
-    if type(function) is not p.Function or param.default is not None or module.function(built.call) is not function:
+    if type(function) is not p.Function or module.function(built.call) is not function or param.default is not None or (
+            param.kind in ("rest", "keywords")):
         return
-    if any(one is not param.target for one in references(module, name.id, name)):
+    called = _called(module, function)
+    if called is None or any(one is not param.target for one in references(module, name.id, name)):
         return  # it may be looked at before
-    called, at = _called(module, function), [one for one in function.params if one.kind != "rest"].index(param)
+    at = next(number for number, one in enumerate(function.params) if one is param)
     if module.program.language == "python" and function.kind in ("method", "constructor"):
         at -= 1
-    others = importers(project).of(module.path)[:_MOST] if called else ()
-    for path in (module.path, *others):
+    programs = programs_of(project, stages)
+    for path in (module.path, *importers(project).of(module.path)[:_MOST]):
         home = project.module(path) if stages.of_path(path) == "production" else None
-        for call in home.nodes(p.Call) if home is not None else ():
-            if home is None or last_name(call.callee) != called or not (
+        if home is None or programs.by_hand(home):
+            continue
+        for call in home.nodes(p.Call):
+            if last_name(call.callee) != called or not (
                     made := thing(home, call.callee, project, 3)) or made.node is not function:
                 continue
             given = argument(call, (str(at), name.id))

@@ -22,9 +22,9 @@ def only_serves(one: Running, starts: Starts) -> bool:
     return bool(rows) and all(row.start is not None and row.start.entry.get("protocol") in _SERVING for row in rows)
 
 
-def is_for_workers(module: Module, node: Any, rules: Rules) -> bool:
-    """Whether the value of ``node``, through constants of its module, is used in functions alone that a worker runs, as
-    their decorators say."""
+def of_workers(module: Module, node: Any, rules: Rules) -> set[str] | None:
+    """The constants of its module that the value of ``node`` goes to, if only functions there use it which a worker
+    runs, as their decorators say; None where others do."""
     marks = {name for entry in rules.apis.get("queued", ()) for name in entry["decorators"]}
     seen: set[str] = set()
     waiting, used = [node], False
@@ -34,14 +34,14 @@ def is_for_workers(module: Module, node: Any, rules: Rules) -> bool:
         if function is not None:
             given = (mark.callee if type(mark) is p.Call else mark for mark in function.decorators)
             if not any(last_name(mark) in marks for mark in given):
-                return False
+                return None
             used = True
             continue
         statement = module.statement(here)
         if type(statement) is not p.Let or type(statement.target) is not p.Name:
-            return False
+            return None
         name = statement.target.id
         if name not in seen:
             seen.add(name)
             waiting += references(module, name, statement.target)
-    return used
+    return seen if used else None

@@ -12,7 +12,7 @@ from connlint.checks.framework_settings import left_unset
 from connlint.checks.handed import handed
 from connlint.checks.promised import is_promised
 from connlint.checks.provided import provided
-from connlint.checks.wording import shown_variable, wording_of
+from connlint.checks.wording import Wording, shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
@@ -70,8 +70,7 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         # of a list, the first; of options that say it each in its own way, all
         places = dict(reversed(given))
         reads = merged(q.absent for possible in reversed(places.values()) for q in possible if _is_nothing(built, q))
-        names = [v for r in reads for v in r.variables]
-        if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
+        if not (names := _variables(reads, wording)):
             continue
         if is_checked(values, stages, module, call, reads, project, rules):
             continue
@@ -91,8 +90,7 @@ def _of_callers(values: Values, stages: Stages, built: Construction, project: Pr
     for home, value, place in handed(stages, project, built):
         possible = values.possible(home, value)
         reads = tuple(r for q in possible if _is_nothing(built, q) for r in q.absent)
-        names = [v for r in reads for v in r.variables]
-        if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
+        if not (names := _variables(reads, wording)):
             continue
         if not _may_be_unset(built, place, possible) or stages.only_in_development(home, value) or (
                 is_checked(values, stages, home, value, reads, project, rules)
@@ -110,8 +108,7 @@ def _of_settings(module: Module, values: Values, stages: Stages, project: Projec
     for by, node, value, target in left_unset(module, values, stages, rules):
         possible = values.possible(module, value)
         reads = tuple(r for q in possible if q.nothing or q.text == "" for r in q.absent)
-        names = [v for r in reads for v in r.variables]
-        if not names or not all(VARIABLE.match(name) for name in names) or any(wording.says("test", v) for v in names):
+        if not _variables(reads, wording):
             continue
         if any(q.absent and not (q.nothing or q.text == "") for q in possible) or (
                 stages.only_in_development(module, node) or is_promised(values, stages, module, reads)
@@ -119,6 +116,13 @@ def _of_settings(module: Module, values: Values, stages: Stages, project: Projec
             continue
         step = Step(Place(module.path, value.at), f"{by} takes the address from here; without one it dials {target}")
         yield _unset(values, by, reads, target, step, _provided(reads, stages, project, rules))
+
+
+def _variables(reads: tuple[Read, ...], wording: Wording) -> list[str]:
+    """The variables that are read; none where what is read may be something else, or is there for tests."""
+    names = [name for read in reads for name in read.variables]
+    meant = all(VARIABLE.match(name) and not wording.says("test", name) for name in names)
+    return names if meant else []
 
 
 def _provided(reads: tuple[Read, ...], stages: Stages, project: Project, rules: Rules) -> Step | None:

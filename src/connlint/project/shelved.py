@@ -24,8 +24,6 @@ _LARGEST = 400_000
 _DATA = regex(
     rb"\.(?:png|jpe?g|gif|svg|webp|pdf|txt|md|csv|tsv|log|sqlite3?|db|zip|gz|wav|mp[34]|html?|css|parquet|pkl|json)['\"`]?$")
 """The end of a way to a file that is read or written, and no code."""
-_PUT_ASIDE = regex(r"_*(?:archived?|deprecated|obsolete|unused|disabled)[-_][\w-]+")
-"""Names of folders that say of what is in them that it was put aside."""
 _COMMON = frozenset(("tmp", "temp"))
 """Names that stand for more than a folder of the project, where nothing follows on them."""
 _COMPANY = 3
@@ -51,7 +49,7 @@ class Shelved:
         """Whether the file stands in a folder that was put aside."""
         folders = path.split("/")[:-1]
         return any(self._is_left("/".join(folders[: place + 1])) for place, name in enumerate(folders)
-                   if _PUT_ASIDE.fullmatch(name.lower()) or name.lower().strip("_.") in self.stages.aside)
+                   if self.stages.is_aside(name.lower().strip("_.")))
 
     def _is_left(self, folder: str) -> bool:
         if folder not in self._known:

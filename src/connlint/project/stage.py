@@ -108,6 +108,7 @@ class Stages:
         self.asking, self.staying, self.paging = (
             frozenset(tables.get("by hand", {}).get(key, ())) for key in ("asking", "staying", "paging"))
         self.aside = set(tables.get("aside", {}).get("words", ()))
+        self._aside_begins = tuple(tables.get("aside", {}).get("begins", ()))
         self.aside_files = self.aside.union(tables.get("aside", {}).get("second_names", ()))
         start = tables.get("start", {})
         self.starters, self.start_decorators, self.start_moments = (
@@ -128,6 +129,10 @@ class Stages:
         if found is None:
             found = self._paths[path] = self._of_path(path)
         return found
+
+    def is_aside(self, name: str) -> bool:
+        """Whether the name of a folder, in small letters, says that what is in it was put aside."""
+        return name in self.aside or name.startswith(self._aside_begins)
 
     @cached_property
     def health_checks(self) -> frozenset[str]:
