@@ -170,8 +170,10 @@ class Session:
                 return Scanned(path, set_aside=reason)
             return Scanned(path, problem=Problem("unreadable", _why_unreadable(self.tree, path), path))
         if len(data) > (most := max_size(path)):
+            self.tree.let_go(path)
             return Scanned(path, set_aside=f"larger than {most // 1_000_000} MB")
         if not notebook and (reason := set_aside_by_content(data)):
+            self.tree.let_go(path)
             return Scanned(path, set_aside=reason)
         wide = data.startswith(_WIDE)
         if wide:

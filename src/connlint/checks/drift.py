@@ -91,6 +91,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
                 rows = [row for row in rows if not abandoned.has(row.place.path)
                         and not destinations.is_of_no_use(row.site.module, row.site.node)]
             yield from _differing(rows)
+        project.trim()
 
 
 def _differing(rows: list[Default]) -> Iterator[Draft]:

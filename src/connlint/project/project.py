@@ -15,7 +15,7 @@ from connlint.project.module import Definition, Key, Module
 from connlint.project.sweeping import Sweeper
 from connlint.project.tree import Tree
 
-MOST_KEPT = 1_500_000
+MOST_KEPT = 1_000_000
 """Bytes of source whose modules are kept; in memory, what was read of a module is a hundred times as large."""
 LARGE = 400_000
 """Bytes of a file that is read as far as it is asked for, however often that is."""

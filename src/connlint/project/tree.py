@@ -49,7 +49,7 @@ class HeldTree:
     serves one run, so nothing that is held is older than that.
     """
 
-    ROOM = 120_000_000
+    ROOM = 80_000_000
     """Bytes. What comes after that is read whenever it is asked for."""
 
     def __init__(self, base: Tree) -> None:
@@ -69,6 +69,11 @@ class HeldTree:
                 self._held[path] = data
                 self._room -= size
             return data
+
+    def let_go(self, path: str) -> None:
+        """Hold the bytes of ``path`` no longer: nobody is expected to ask again."""
+        data = self._held.pop(path, None)
+        self._room += 0 if data is None else len(data)
 
     def exists(self, path: str) -> bool:
         return self.base.exists(path)
