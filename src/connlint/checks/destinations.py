@@ -19,7 +19,7 @@ from connlint.project.elsewhere import Elsewhere, Field, field_of
 from connlint.project.mentions import Mentions, outside_comments
 from connlint.project.module import Module
 from connlint.project.stage import Stages, words_of
-from connlint.project.uses import Use, references, uses
+from connlint.project.uses import Use, follow, references, uses
 from connlint.project.values import Values
 
 _ENDS = ("argument", "key", "attribute", "returned", "exported")
@@ -65,11 +65,7 @@ class Destinations:
         if self._only_compared(found) or self._only_shown_or_allowed(found):
             return True
         if not host.scheme and not any(self.wording.says("remote", name) for name in names):
-            others = [*self.elsewhere.uses(module, node, found), *self._handed_back(module, node, found)]
-            if any(self.listens(use, host) for use in others):
-                return True
-            if any(self._serves(there) and self.listens(there, host)
-                   for use in (*found, *others) for there in self.elsewhere.received(use)):
+            if self._is_served(module, node, found, host):
                 return True
         if self._is_allowed_elsewhere(module, node, found) or self._is_compared_elsewhere(module, found):
             return True
@@ -77,6 +73,21 @@ class Destinations:
             return True
         reads = list(self._asked_of_schema(module, node, names)) if type(node) is p.Entry else []
         return bool(reads) and all(home is not None and self.silent(home, read, names, host) for home, read in reads)
+
+    def serves(self, module: Module, node: Any, host: Host) -> bool:
+        """Whether a call is seen to make a server listen on the value of ``node``."""
+        found = uses(self.values, module, node)
+        back = [there for use in found if use.kind == "argument" and use.call is not None and use.keys
+                for there in follow(self.values, use.module, use.call, use.keys)]  # ``made({ host }).host``
+        return any(use.kind == "argument" and self.listens(use, host) for use in (*found, *back)) or self._is_served(
+            module, node, found, host)
+
+    def _is_served(self, module: Module, node: Any, found: list[Use], host: Host) -> bool:
+        """Whether other files, or what the value is handed to, make a server listen on it."""
+        others = [*self.elsewhere.uses(module, node, found), *self._handed_back(module, node, found)]
+        return any(self.listens(use, host) for use in others) or any(
+            self._serves(there) and self.listens(there, host)
+            for use in (*found, *others) for there in self.elsewhere.received(use))
 
     def _asked_of_schema(self, module: Module, entry: p.Entry, names: list[str]) -> Iterator[tuple[Module | None, Any]]:
         """Every place of the program that takes the variable which ``entry`` of a schema declares; None as its module

@@ -16,6 +16,7 @@ from connlint.checks.hardcoded import addresses
 from connlint.checks.itself import asks_itself, asks_own_routes, means_itself
 from connlint.checks.lacking import Lacking
 from connlint.checks.promised import is_promised
+from connlint.checks.same_machine import SameMachine
 from connlint.checks.wording import Wording, listed, shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -150,6 +151,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
                 module.path, names, found.host):
             continue
         if is_bundled(project, module.path, names, prefixes):
+            continue
+        if SameMachine.of(project, stages, wording, destinations).meets(module.path, names):
             continue
         if Launched.of(project, lambda path: stages.of_path(path) == "production").gives(module.path, names):
             continue
