@@ -18,7 +18,7 @@ from connlint.project import jsonc
 from connlint.project.address import HOLE, loopback, shown
 from connlint.project.callees import last_name
 from connlint.project.calls import argument
-from connlint.project.clients import constant_of, construction, instance, record_of, within
+from connlint.project.clients import constant_of, construction, inherited, instance, record_of, within
 from connlint.project.companions import Companions
 from connlint.project.elsewhere import Elsewhere
 from connlint.project.importers import importers
@@ -104,7 +104,7 @@ def _connecting(module: Module, values: Values, elsewhere: Elsewhere, project: P
 
 def addresses(module: Module, call: p.Call, project: Project, rules: Rules) -> Iterator[tuple[str, str, Any]]:
     """What the call connects to, if it does: outcome, the callee's name, the expression of the address."""
-    built = construction(module, call, project, rules)
+    built = construction(module, call, project, rules) or inherited(module, call, project, rules)
     if built is not None:
         if built.wrapped is None:
             for place, value in built.addresses():

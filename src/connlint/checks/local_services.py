@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -26,11 +27,13 @@ from connlint.project import jsonc
 from connlint.project.address import Host, hosts
 from connlint.project.answer import Found
 from connlint.project.clients import construction
+from connlint.project.elsewhere import Elsewhere
 from connlint.project.module import Module
 from connlint.project.packages import own_root
 from connlint.project.project import Project
 from connlint.project.services import Services
 from connlint.project.stage import Stages, stages_of
+from connlint.project.uses import Use
 from connlint.project.values import Values, values_of
 
 _CODE = (".py", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
@@ -54,6 +57,8 @@ _LARGEST = 1_000_000
 """Bytes of a file beyond which it is data, and not searched for a port."""
 _COMMENT = regex(rb"(?m)^[ \t]*(?:#|//)[^\n]*|(?<=[\s;,)\]}])(?:#|//)[^\n\"']*$")
 _RECIPE = regex(rb"^([\w.-]+)[^\n:=]*:(?!=)[^\n]*\n(?:(?:[ \t]+[^\n]*)?(?:\n|$))*", re.M)
+_ADDRESS = regex(rb"[\"'`]$|(?:[uU][rR][lL]|[hH][oO][sS][tT]|BASE|[bB]ase|API)$")
+"""An argument that is a text, or a name that says so."""
 _CAUGHT = ("catch", "rejects", "toThrow", "toThrowError", "raises", "assertRaises")
 
 
@@ -92,12 +97,16 @@ class _Locals:
         self.words = Words(w.encode() for w in words if w not in calls)
         self.calls = tuple((w.encode(), re.compile(rb"(?<!\w)" + re.escape(w.encode()))) for w in calls)
         self.patterns = [re.compile(w.encode()) for entry in tables for w in entry.get("patterns", ())]
+        feeds = [w.encode() for entry in tables for w in entry.get("feeds", ())]
+        self.feeds = [(w, re.compile(rb"(?<![\w.])(\w+)\s*(?:=\s*require\(|from\s*)[\"']%s[\"']" % re.escape(w)))
+                      for w in feeds]
         self.mocks = tuple(w.encode() for entry in tables for w in entry.get("mocks", ()))
         self.starts = tuple(w.encode() for entry in tables for w in entry.get("starts", ()))
         self.builders = {w for entry in tables for w in entry.get("builders", ())}
         self.sends = {w for entry in tables for w in entry.get("sends", ())}
         self.closes = {w for entry in tables for w in entry.get("closes", ())}
         self.usual = {port for entry in tables for port in entry.get("usual_ports", ())}
+        self.elsewhere = Elsewhere(self.values, lambda path: self.stages.of_path(path) == "production")
         self.fronts = rules.apis.get("front_end", [])
         self._fronts: dict[str, bool] = {}
         self._dialed: list[Dialed] | None = None
@@ -170,7 +179,7 @@ class _Locals:
 
     def _dialed_in(self, module: Module) -> Iterator[Dialed]:
         for call in module.nodes(p.Call):
-            for name, value, port in self._addresses(module, call):
+            for name, value, port in chain(self._addresses(module, call), self._handed(module, call)):
                 possible = self.values.possible(module, value)
                 found = fixed(possible)
                 if found is None or type(found.node) is not p.Text:
@@ -216,6 +225,24 @@ class _Locals:
             if (value := at_place(module, call, place, self.project)) is not None:
                 yield name, value, None
                 return
+
+    def _handed(self, module: Module, call: p.Call) -> Iterator[tuple[str, Any, int | None]]:
+        """The texts that a test hands to a class or function of the project, which connects to them with a client that
+        speaks no HTTP: of such, a test may want no more than what it would ask for."""
+        texts = [(number, it) for number, it in enumerate(call.args)
+                 if type(it.value) is p.Text and hosts(it.value.value)]
+        if not texts or self.stages.of_path(module.path) != "test":
+            return
+        for number, it in texts:
+            given = Use("argument", module, it.value, it.name or str(number), call)
+            for use in self.elsewhere.received(given):
+                built = construction(use.module, use.call, self.project, self.rules) if use.call is not None else None
+                if built is None or built.wrapped is not None or built.entry["kind"] in ("http", "file"):
+                    continue
+                is_address = any(value is use.node for _, value in built.addresses())
+                if is_address and self._sends(module, call, of_client=True):
+                    yield built.name, it.value, 0
+                    return
 
     def _sends(self, module: Module, call: p.Call, of_client: bool = False) -> bool:
         """Whether something is sent through the name that ``call`` is bound to, here or by the tests that a generator
@@ -265,9 +292,18 @@ class _Locals:
         """
         code = _COMMENT.sub(b"", data)
         return (self.words.stand_in(code)
+                or any(word in code and self._starts(code, bound) for word, bound in self.feeds)
                 or (asked and any(word in code for word in self.mocks))
                 or any(word in code and call.search(code) is not None for word, call in self.calls)
                 or any(pattern.search(code) is not None for pattern in self.patterns))
+
+    def _starts(self, code: bytes, bound: re.Pattern[bytes]) -> bool:
+        """Whether a library that starts what it is given is given anything but addresses, as far as can be told."""
+        name = bound.search(code)
+        if name is None:
+            return True
+        given = re.findall(rb"(?<![\w.$])" + name[1] + rb"(?:\.agent)?\(\s*([\w.$]*[\"'`]?)", code)
+        return not given or not all(_ADDRESS.search(it) for it in given)
 
     def alone(self, module: Module) -> bool:
         """Whether nothing that runs around a file, or that it imports, starts, replaces or waits for a service."""

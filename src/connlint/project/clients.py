@@ -298,6 +298,26 @@ def _construction(module: Module, call: p.Call, project: Project, rules: Rules) 
     return None
 
 
+def inherited(module: Module, call: p.Call, project: Project, rules: Rules) -> Construction | None:
+    """The client that a class of the project builds of itself, where ``call`` is how it hands its base the options:
+    ``super().__init__(base_url=…)``, ``super({ host })``."""
+    python = module.program.language == "python"
+    callee: Any = call.callee
+    if python:
+        if type(callee) is not p.Member or callee.name != "__init__" or type(callee.of) is not p.Call:
+            return None
+        callee = callee.of.callee
+    if type(callee) is not p.Name or callee.id != "super":
+        return None
+    owner = next((above for above in module.parents(call) if type(above) is p.Class), None)
+    known = table(rules, project, "python" if python else "javascript")
+    for name in _names(module, owner.bases[0].value, project, known, 0) if owner is not None and owner.bases else ():
+        for new in (False, True):
+            if (entry := known.entry(name, new=new)) is not None and entry["form"] in ("class", "new"):
+                return Construction(entry, name, call, module, project)
+    return None
+
+
 def _subclassed(home: Module, owner: Any, call: p.Call, module: Module, project: Project,
                 known: Table) -> Construction | None:
     first = owner
