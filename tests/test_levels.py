@@ -865,3 +865,19 @@ def test_an_address_may_be_told_in_several_ways(options: str, said: str) -> None
     code = f"import {{ DataSource }} from 'typeorm';\nexport const rows = () => new DataSource({{ {options} }});\n"
     found = [f for f in report({"rows.ts": code}).findings if f.rule == "implicit-localhost-default"]
     assert [f.message.startswith(said) for f in found] == [True]
+
+
+@pytest.mark.parametrize(("step", "level"), [
+    ("run: VITE_ROWS_URL=https://rows.shelf.io npm run build", "note"),
+    ("{run: npm run build, env: {VITE_ROWS_URL: '${{ vars.ROWS_URL }}'}}", "note"),
+    ("run: VITE_ROWS_URL=http://localhost:7100 npm run build", "warning"),
+    ("run: npm run build", "warning"),
+])
+def test_a_bundle_has_what_the_pipeline_sets_that_builds_it(step: str, level: str) -> None:
+    files = {
+        "package.json": '{"name": "shelf", "scripts": {"build": "vite build"}, "devDependencies": {"vite": "7"}}',
+        "rows.js": "export const rows = () => fetch(import.meta.env.VITE_ROWS_URL || 'http://localhost:7100');\n",
+        ".github/workflows/ship.yml": "on: push\njobs:\n  ship:\n    runs-on: ubuntu-latest\n    steps:\n"
+                                      f"      - {step}\n      - run: rsync -a dist www@shelf.io:/srv\n",
+    }
+    assert [finding.level for finding in report(files).findings] == [level]

@@ -18,6 +18,7 @@ from connlint.model.source import Span
 from connlint.patterns import Led, Words, regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.address import HOLE, hosts, is_loopback, loopback, shown
+from connlint.project.build_runs import set_for_builds
 from connlint.project.module import Module
 from connlint.project.packages import unit_root
 from connlint.project.programs import programs_of
@@ -77,6 +78,7 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     destinations = Destinations(rules.apis, values, wording, stages)
     programs = programs_of(project, stages)
     words = [word.encode() for word in card.options["words"]]
+    prefixes = tuple(prefix for entry in rules.apis.get("browser", ()) for prefix in entry["prefixes"])
     for paths in suspects(project, stages, card.options["silent_stages"], words).values():
         found: dict[str, list[Default]] = {}
         for path, variables in sorted(paths.items()):
@@ -86,7 +88,9 @@ def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
                     if default.variable in variables:
                         found.setdefault(default.variable, []).append(default)
         abandoned = Abandoned.of(project, stages)
-        for rows in found.values():
+        for variable, rows in found.items():
+            if variable.startswith(prefixes) and set_for_builds(project, rows[0].place.path, (variable,)) is not None:
+                continue  # no default is taken
             if len({row.meaning for row in rows}) > 1:
                 rows = [row for row in rows if not abandoned.has(row.place.path)
                         and not destinations.is_of_no_use(row.site.module, row.site.node)]

@@ -24,6 +24,7 @@ from connlint.model.rule import Card, Rules
 from connlint.patterns import regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.address import loopback, shown
+from connlint.project.build_runs import set_for_builds
 from connlint.project.bundled import is_bundled
 from connlint.project.callers import is_called_only_where
 from connlint.project.companions import Companions
@@ -265,11 +266,19 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
         lacking = Lacking.of(project, rules)
         if (evidence := lacking.evidence(module, found, reads)) is not None:
             return "mailed" if found.mailed else "deployed", evidence
-        given = lacking.provided(module, found, reads)
+        given = lacking.provided(module, found, reads) or _built_with(module, project, rules, reads)
         if given is not None:
             return "provided", given
         return "mailed" if found.mailed else "fallback", None
     return outcome, None
+
+
+def _built_with(module: Module, project: Project, rules: Rules, reads: tuple[Read, ...]) -> Step | None:
+    """Where the project builds the code for browsers in ``module`` with one of the variables that a bundler knows."""
+    prefixes = tuple(prefix for entry in rules.apis.get("browser", ()) for prefix in entry["prefixes"])
+    names = [v for r in reads for v in r.variables if v.startswith(prefixes)]
+    found = set_for_builds(project, module.path, names)
+    return Step(found[1], f"it is built with {found[0]} here") if found is not None else None
 
 
 def own_outcome(module: Module, project: Project, rules: Rules, found: Fallback, reads: tuple[Read, ...]) -> str | None:
