@@ -8,6 +8,7 @@ from projects import report
 
 TYPES = {"src/types.ts": "export const known = 1;\n"}
 COMPOSE = "services:\n  api:\n    build: .\n    environment: {LOG_LEVEL: info, MAIL_URL: 'https://mail.example.com'}\n"
+BESIDE = "  beside:\n    image: a\n"
 SERVED = {
     "docker-compose.yml": COMPOSE,
     "Dockerfile": 'FROM python:3.12\nWORKDIR /srv\nCOPY . .\nCMD ["uvicorn", "main:app", "--host", "0.0.0.0"]\n',
@@ -241,6 +242,26 @@ CASES = {
     "a setting that a file laid over the deployment gives": ("env-localhost-fallback", "warning", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
         "docker-compose.live.yml": "services:\n  api:\n    environment: {MODEL_URL: 'https://m.example.com'}\n"}),
+    "a setting that a file laid over the deployment need not give": ("env-localhost-fallback", "note", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
+        "docker-compose.yml": COMPOSE.replace("LOG_LEVEL: info", "MODEL_URL: 'https://m.example.com'") + BESIDE,
+        "docker-compose.live.yml": COMPOSE.replace("LOG_LEVEL: info", "MODE: live")
+        + BESIDE.replace("image: a", "tty: yes")}),
+    "a setting that a file of its own does not give": ("env-localhost-fallback", "warning", {
+        **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
+        "docker-compose.yml": COMPOSE.replace("LOG_LEVEL: info", "MODEL_URL: 'https://m.example.com'") + BESIDE,
+        "docker-compose.live.yml": COMPOSE.replace("LOG_LEVEL: info", "MODE: live") + BESIDE}),
+    "a setting that a build argument gives where the start is unknown": ("env-localhost-fallback", "note", {
+        "docker-compose.yml": "services:\n  web:\n    build:\n      context: .\n"
+                              "      args: {NEXT_PUBLIC_API_URL: 'https://api.example.org'}\n"
+                              "  api:\n    build: {context: ., dockerfile: Api}\n",
+        "Dockerfile": "FROM node:22 AS built\nCOPY web/ .\nARG NEXT_PUBLIC_API_URL\nRUN npm run build\n"
+                      'FROM node:22\nCOPY --from=built /app/.next/standalone ./\nCMD ["node", "server.js"]\n',
+        "Api": 'FROM python:3.12\nCOPY api/ .\nCMD ["python", "main.py"]\n',
+        "api/main.py": "print('up')\n",
+        "web/package.json": '{"name": "web", "dependencies": {"next": "^15"}}',
+        "web/lib/api.js": "const base = process.env.NEXT_PUBLIC_API_URL || 'http://localhost:8000';\n"
+                          "export const rows = () => fetch(`${base}/rows`);\n"}),
     "a setting that a file laid over the deployment does not give": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
         "docker-compose.live.yml": "services:\n  api:\n    environment: {MAIL_URL: 'https://m.example.com'}\n"}),

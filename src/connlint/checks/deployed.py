@@ -212,9 +212,16 @@ class Code:
         return _is_below(path, _plain(one.service.build), (*CODE, *_PAGES)) and self.speaks(one, path)
 
     def gives(self, one: Running, variable: str) -> bool:
-        """Whether ``one`` is given the variable, be it by a file that is laid over its own where it is deployed."""
+        """Whether ``one`` is given the variable, be it by a file that is laid over its own where it is deployed, or
+        that its own is laid over."""
         rows = (one, *self._variants.get((one.deployment.path, one.name), ()))
         return any(variant.gives(variable) for variant in rows)
+
+    def is_laid_over(self, one: Running) -> bool:
+        """Whether the file of ``one`` adds to what another says of the same service."""
+        return (one.deployment.path, one.name) in self._variants and any(
+            variant.deployment.path != one.deployment.path
+            for variant in self._variants[one.deployment.path, one.name])
 
     def told(self, one: Running, variable: str) -> str | bool:
         """What ``one`` is given for the variable: True where that is not known, False where it is not given."""
@@ -230,11 +237,12 @@ class Code:
 
     @cached_property
     def _variants(self) -> dict[tuple[str, str], list[Running]]:
-        """What comes of each service with the files that are laid over its own."""
+        """What comes of each service with the files that are laid over its own, or that its own is laid over."""
         found: dict[tuple[str, str], list[Running]] = {}
         for group in groups(Services.of(self.project)):
             for one in group.members if len(group.files) > 1 else ():
-                found.setdefault((one.deployment.path, one.name), []).append(one)
+                for file in group.files:
+                    found.setdefault((file, one.name), []).append(one)
         return found
 
     def is_apart(self, one: Running, path: str) -> bool:

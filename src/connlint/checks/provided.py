@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Sequence
 
 from connlint.checks.deployed import Code, for_development, is_in_use
+from connlint.model.deployment import Known
 from connlint.model.finding import Step
 from connlint.project.address import loopback
 from connlint.project.built_images import image_name, names_of
@@ -35,11 +36,11 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
             continue
         name = next((name for name in names if one.gives(name)), None)
         if name is None:
-            # a file that is not seen may set it
-            if not one.open and takes(one):
+            # a file that is not seen may set it, or the one that this is laid over, which is asked for itself
+            if not one.open and not code.is_laid_over(one) and takes(one):
                 return None
             continue
-        known = one.environment.get(name)
+        known = _told(one, name)
         if published and (known is None or known.value is None):
             continue  # whoever runs what is published is asked for it, and may leave it out
         if known is not None and (known.value == "" or loopback(known.value or known.written) is not None):
@@ -52,10 +53,15 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
 def _given(one: Running, names: Sequence[str]) -> Step | None:
     """Where ``one`` is given one of the variables, and no loopback address by it."""
     for name in names:
-        known = one.environment.get(name)
+        known = _told(one, name)
         if known is not None and known.value and loopback(known.value) is None:
             return Step(known.place, f"`{one.name}`, which may run this, is deployed with {name}")
     return None
+
+
+def _told(one: Running, name: str) -> Known | None:
+    """What the file of ``one`` says of a variable: to the process, or to the build of its image."""
+    return one.environment.get(name) or one.service.build_arguments.get(name)
 
 
 def _is_published(code: Code, one: Running) -> bool:
