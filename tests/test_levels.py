@@ -414,6 +414,10 @@ CASES = {
     "a link that a file for production gives": ("env-localhost-fallback", "warning", {
         "docker-compose.yml": COMPOSE, "Dockerfile": SERVED["Dockerfile"], "main.py": LINK,
         ".env.production": "LINK_URL=https://shop.example.com\n"}),
+    "an address that a file for production gives, and nothing is seen to lack": ("env-localhost-fallback", "note", {
+        "main.py": LINK, ".env.production": "LINK_URL=https://shop.example.com\n"}),
+    "an address that a file for production lacks": ("env-localhost-fallback", "warning", {
+        "main.py": LINK, ".env.production": "LINK=https://shop.example.com\n"}),
     "a page that is read where nothing is published": ("env-localhost-fallback", "error", {
         **PAGE, "docker-compose.yml": PAGE["docker-compose.yml"].replace("8000:8000", "9000:8000")}),
     "an address that only a server without pages would take": ("env-localhost-fallback", "note", {
@@ -902,3 +906,31 @@ def test_a_bundle_has_what_the_pipeline_sets_that_builds_it(step: str, level: st
                                       f"      - {step}\n      - run: rsync -a dist www@shelf.io:/srv\n",
     }
     assert [finding.level for finding in report(files).findings] == [level]
+
+
+@pytest.mark.parametrize(("folder", "named", "value", "level"), [
+    ("rows_gate", "rows_gate", "https://rows.shelf.io", "note"),
+    ("RowsGate", "rows-gate", "https://rows.shelf.io", "note"),
+    ("rows_gate", "rows_gate", "http://localhost:7100", "warning"),
+    ("rows_gate", "pages", "https://rows.shelf.io", "warning"),
+])
+def test_an_image_may_be_published_by_the_name_of_the_folder(folder: str, named: str, value: str, level: str) -> None:
+    files = {
+        f"{folder}/settings.py": "from pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n"
+                                 "    rows_url: str = 'http://localhost:7100'\n",
+        f"{folder}/gate.py": "import requests\nfrom settings import Settings\n\n"
+                             "print(requests.get(Settings().rows_url, timeout=5).json())\n",
+        f"{folder}/docker-compose.yml": f"services:\n  gate:\n    image: ghcr.io/shelf/{named}:1\n"
+                                        f"    environment:\n      - rows_url={value}\n",
+    }
+    assert [f.level for f in report(files).findings if f.rule == "env-localhost-fallback"] == [level]
+
+
+@pytest.mark.parametrize(("value", "level"), [("http://host.docker.internal:7100", "note"), ("", "warning")])
+def test_a_container_may_be_told_the_machine_around_it(value: str, level: str) -> None:
+    files = {
+        "docker-compose.yml": f"services:\n  gate:\n    build: .\n    environment: {{ROWS_URL: '{value}'}}\n",
+        "Dockerfile": "FROM node:22\nWORKDIR /srv\nCOPY . .\nCMD [\"node\", \"gate.js\"]\n",
+        "gate.js": "fetch(process.env.ROWS_URL || 'http://localhost:7100');\n",
+    }
+    assert [f.level for f in report(files).findings if f.rule == "env-localhost-fallback"] == [level]

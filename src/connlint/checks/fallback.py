@@ -23,7 +23,7 @@ from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Card, Rules
 from connlint.patterns import regex
 from connlint.project.abandoned import Abandoned
-from connlint.project.address import loopback, shown
+from connlint.project.address import OF_THE_MACHINE, loopback, shown
 from connlint.project.build_runs import set_for_builds
 from connlint.project.bundled import is_bundled
 from connlint.project.callers import is_called_only_where
@@ -49,8 +49,6 @@ _PROPOSALS = ("default", "initial", "initialValue")
 """Where settings are told which factories to load."""
 _NO_PAGE = ("postgres", "mysql", "mariadb", "mongodb", "redis", "amqp", "mssql", "sqlserver", "cockroachdb")
 """Schemes of addresses in which a word is the name of a user or a database."""
-_OF_THE_MACHINE = "docker.internal"
-"""The machine around a container has this name where Docker gives it one: whether it does, no file needs to say."""
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
@@ -262,14 +260,18 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
                reads: tuple[Read, ...]) -> tuple[str, Step | None]:
     """How grave a fallback in ``module`` is, with the evidence where that is more than its own."""
     outcome = own_outcome(module, project, rules, found, reads)
+    lacking = Lacking.of(project, rules)
     if outcome is None:
-        lacking = Lacking.of(project, rules)
         if (evidence := lacking.evidence(module, found, reads)) is not None:
             return "mailed" if found.mailed else "deployed", evidence
         given = lacking.provided(module, found, reads) or _built_with(module, project, rules, reads)
         if given is not None:
             return "provided", given
         return "mailed" if found.mailed else "fallback", None
+    told = in_production(project.tree, module.path, [v for r in reads for v in r.variables])
+    if outcome == "fallback" and told is not None and told.written and loopback(told.written) is None:
+        if lacking.evidence(module, found, reads) is None:
+            return "provided", Step(told.place, "a file of variables for production sets it")
     return outcome, None
 
 
@@ -294,7 +296,7 @@ def own_outcome(module: Module, project: Project, rules: Rules, found: Fallback,
     if found.left:
         return "left"
     told = in_production(project.tree, reads[0].site.module.path, names)
-    if told is not None or not found.sure or found.host.name.endswith(_OF_THE_MACHINE):
+    if told is not None or not found.sure or found.host.name.endswith(OF_THE_MACHINE):
         return "fallback"
     return None
 

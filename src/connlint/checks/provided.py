@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from connlint.checks.deployed import Code, for_development, is_in_use
 from connlint.model.deployment import Known
 from connlint.model.finding import Step
-from connlint.project.address import loopback
+from connlint.project.address import OF_THE_MACHINE, loopback
 from connlint.project.built_images import image_name, names_of
 from connlint.project.services import Running
-from connlint.project.stage import Stages
+from connlint.project.stage import Stages, flat, words_of
 
 
 def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
@@ -25,6 +25,8 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
     """
     found: Step | None = None
     perhaps: Step | None = None
+    # settings classes take a variable in whatever case it is written
+    spelled = [form for name in names for form in (name, name.lower())]
     for one in code.running:
         if one.service.kind == "dockerfile" or not is_in_use(one) or for_development(one, stages):
             continue
@@ -32,9 +34,9 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
         if published and code.may_run(one, path):
             perhaps = perhaps or _given(one, names)
             continue
-        if published and not _is_published(code, one):
+        if published and not _is_published(code, one, path):
             continue
-        name = next((name for name in names if one.gives(name)), None)
+        name = next((name for name in spelled if one.gives(name)), None)
         if name is None:
             # a file that is not seen may set it, or the one that this is laid over, which is asked for itself
             if not one.open and not code.is_laid_over(one) and takes(one):
@@ -43,11 +45,17 @@ def provided(code: Code, stages: Stages, path: str, names: Sequence[str],
         known = _told(one, name)
         if published and (known is None or known.value is None):
             continue  # whoever runs what is published is asked for it, and may leave it out
-        if known is not None and (known.value == "" or loopback(known.value or known.written) is not None):
+        if known is not None and (known.value == "" or _is_itself(known.value or known.written)):
             return None
         at = known.place if known is not None else one.service.environment_at
         found = found or (Step(at, f"`{one.name}` is deployed with {name}") if at is not None else None)
     return found or perhaps
+
+
+def _is_itself(text: str) -> bool:
+    """Whether an address means the container that it is told to, and not the machine around it."""
+    host = loopback(text)
+    return host is not None and not host.name.endswith(OF_THE_MACHINE)
 
 
 def _given(one: Running, names: Sequence[str]) -> Step | None:
@@ -64,9 +72,14 @@ def _told(one: Running, name: str) -> Known | None:
     return one.environment.get(name) or one.service.build_arguments.get(name)
 
 
-def _is_published(code: Code, one: Running) -> bool:
-    """Whether a compose file of the project runs the image that is published under the project's own name."""
+def _is_published(code: Code, one: Running, path: str) -> bool:
+    """Whether a compose file of the project runs the image that is published under the project's own name, or under
+    that of a folder which the file at ``path`` is in."""
     service, tree = one.service, code.project.tree
     if service.kind != "compose" or service.build is not None or posixpath.dirname(one.deployment.path).count("/") > 1:
         return False
-    return image_name(service) in names_of(tree, "") and "/" in (service.image.value or "" if service.image else "")
+    name = image_name(service)
+    if name is None or "/" not in (service.image.value or "" if service.image else ""):
+        return False
+    folders = map(flat, path.lower().split("/")[:-1])
+    return name in names_of(tree, "") or (len(words_of(name)) > 1 and flat(name) in folders)

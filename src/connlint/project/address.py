@@ -14,6 +14,8 @@ from connlint.patterns import regex
 
 HOLE = "\x00"
 """Stands in a text for a part that is not known."""
+OF_THE_MACHINE = "docker.internal"
+"""The machine around a container has this name where Docker gives it one: whether it does, no file needs to say."""
 
 _SCHEME = regex(r"(?:jdbc:|url:)?([a-z][a-z0-9+.\-]*):(?:[a-z0-9]+:@?)?//", re.IGNORECASE)
 # Schemes whose authority is no host that something dials.
