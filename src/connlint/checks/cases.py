@@ -12,6 +12,7 @@ from connlint.cards import Rules
 from connlint.checks.components import Components
 from connlint.checks.dropping import Dropping
 from connlint.checks.endings import Endings
+from connlint.checks.endless import Endless
 from connlint.checks.flows import is_for_ever, lower
 from connlint.checks.homes import Home, Homes, Use
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
@@ -22,6 +23,7 @@ from connlint.checks.outliving import Outliving
 from connlint.checks.ownership import Ownership
 from connlint.checks.patience import Patience
 from connlint.checks.piping import Piping
+from connlint.checks.racing import Racing
 from connlint.checks.received import Received, is_used, received
 from connlint.checks.repeats import Why, repeats
 from connlint.checks.settling import Settling
@@ -67,7 +69,9 @@ class Cases:
         self.piping = Piping(module, self.telling, self.patience)
         self.endings = Endings(self.repeats)
         self.dropping = Dropping(self.homes, self.repeats, self.tasks, self.telling)
+        self.racing = Racing(self.homes, self.tasks, self.telling, self.endings)
         self.settling = Settling(module, table, self.telling, self.endings)
+        self.endless = Endless(self.threads, self.repeats, self.endings, self.telling, self._can_be_stopped)
         self.mends = Mends(module, table, self.homes.origins)
         self.reopening = {closing: opening for entry in rules.apis.get("closing", ())
                           for closing, opening in entry.get("reopened", {}).items()}
@@ -91,11 +95,13 @@ class Cases:
             return self.discarded(call, api)
         if (dropped := self.dropping.judge(call, api)) is not None:
             return dropped
+        if (outrun := self.racing.judge(call, api)) is not None:
+            return outrun
         if home.kind == "away" or self.homes.kept_by_owner(call, home, api):
             return None
         function = self.module.function(call)
         if home.kind == "nothing":
-            return self.discarded(call, api)
+            return self.endless.judge(call, api, home, running) if running is not None else self.discarded(call, api)
         if function is None and home.kind not in ("module", "attribute"):
             return None
         self.homes.find_uses(home, api)
@@ -103,8 +109,10 @@ class Cases:
             return None
         if running is not None and home.kind == "local":
             signals = list(self.threads.signals(call, running, api))
+            if not signals and all(it.meaning == "read" for it in home.uses):
+                return self.endless.judge(call, api, home, running)
             if not signals:
-                return None  # its loop ends by itself, or nothing could end it
+                return None  # its loop ends by itself
             home.uses += signals
         home = self.homes.passed_on(call, home, api) or home
         after = [u for u in home.uses if u.meaning != "read"]

@@ -129,6 +129,7 @@ class Lifecycles:
             if entry["language"] == language:
                 self.puts.update(dict.fromkeys(entry["names"], entry["at"]))
         self.transactions = [entry for entry in rules.apis.get("transaction", ()) if entry["language"] == language]
+        self.racing = [entry for entry in rules.apis.get("racing", ()) if entry["language"] == language]
         self.rewraps = _words(rules, "rewraps", language)
         self.ended = _words(rules, "ended", language)
         self.converting = _words(rules, "converting", language)

@@ -58,6 +58,7 @@ class Repeats:
         python = module.program.language == "python"
         self.again: list[dict[str, Any]] = []
         self.params: dict[str, str] = {}
+        self.routing: dict[str, str] = {}
         self.startable: list[tuple[str, str]] = []
         self.once_names: set[str] = set()
         self.once_callees: set[str] = set()
@@ -67,6 +68,7 @@ class Repeats:
                 if entry["how"] == "again":
                     self.again.append(entry)
                     self.params.update(dict.fromkeys(entry.get("params", ()), entry["clause"]))
+                    self.routing.update(dict.fromkeys(entry.get("decorators", ()), entry["clause"]))
                     self.startable += [(name, entry["clause"]) for name in entry.get("functions", ())]
                 elif entry["how"] == "once":
                     self.once_names.update(entry.get("functions", ()))
@@ -187,6 +189,11 @@ class Repeats:
 
     def _by_itself(self, function: p.Function, name: str) -> Why:
         """What a function's own name and parameters say where its callers do not."""
+        for decorator in function.decorators:
+            if type(decorator) is p.Call and (clause := self.routing.get(last_word(decorator) or "")) is not None:
+                path = argument(decorator, "0")
+                if type(path) is p.Text and path.value.startswith("/"):
+                    return Why("again", function, clause)
         for param in function.params:
             if type(param.target) is p.Name and (clause := self._said_by(param.target.id)) is not None:
                 return Why("again", function, clause)

@@ -50,9 +50,7 @@ class Tasks:
     def polls(self, call: p.Call) -> bool:
         """Whether a task runs a function that does something from time to time, and that nothing else ends."""
         found = self._runs(call)
-        return found is not None and _goes_on(found.node) and any(
-            found.module.function(it) is found.node and last_word(it.callee) == "sleep"
-            for it in found.module.nodes(p.Call))
+        return found is not None and polling(found)
 
     def has_no_loop(self, call: p.Call) -> bool:
         """Whether ``call`` asks for the running event loop where there is none, so that no task is made: in a function
@@ -91,6 +89,13 @@ class Tasks:
 
     def _waits(self, found: Thing) -> bool:
         return any(found.module.function(it) is found.node for it in found.module.nodes(p.Await))
+
+
+def polling(found: Thing) -> bool:
+    """Whether a function sleeps in a loop that nothing leaves."""
+    return _goes_on(found.node) and any(
+        found.module.function(it) is found.node and last_word(it.callee) == "sleep"
+        for it in found.module.nodes(p.Call))
 
 
 def _goes_on(function: p.Function) -> bool:
