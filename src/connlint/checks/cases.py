@@ -28,6 +28,7 @@ from connlint.checks.received import Received, is_used, received
 from connlint.checks.repeats import Why, repeats
 from connlint.checks.settling import Settling
 from connlint.checks.solver import solve
+from connlint.checks.stored import Stored
 from connlint.checks.tasks import Tasks
 from connlint.checks.telling import Telling
 from connlint.checks.threads import Threads
@@ -70,6 +71,7 @@ class Cases:
         self.endings = Endings(self.repeats)
         self.dropping = Dropping(self.homes, self.repeats, self.tasks, self.telling)
         self.racing = Racing(self.homes, self.tasks, self.telling, self.endings)
+        self.stored = Stored(self.repeats, self.tasks, self.telling)
         self.settling = Settling(module, table, self.telling, self.endings)
         self.endless = Endless(self.threads, self.repeats, self.endings, self.telling, self._can_be_stopped)
         self.mends = Mends(module, table, self.homes.origins)
@@ -95,8 +97,8 @@ class Cases:
             return self.discarded(call, api)
         if (dropped := self.dropping.judge(call, api)) is not None:
             return dropped
-        if (outrun := self.racing.judge(call, api)) is not None:
-            return outrun
+        if (left := self.racing.judge(call, api) or self.stored.judge(call, api)) is not None:
+            return left
         if home.kind == "away" or self.homes.kept_by_owner(call, home, api):
             return None
         function = self.module.function(call)

@@ -1,7 +1,7 @@
-"""Tasks that are waited for until the first of them is done, or for some time, and that nobody cancels then.
+"""Tasks that are waited for until the first of them is done, and that nobody cancels then.
 
-``done, pending = await asyncio.wait({a, b}, return_when=FIRST_COMPLETED)``: what is in ``pending`` goes on. Every use of
-the tasks has to be seen, and be one that only looks at them.
+``done, pending = await asyncio.wait({a, b}, return_when=FIRST_COMPLETED)``: what is in ``pending`` goes on. Every use
+of the tasks has to be seen, and be one that only looks at them.
 """
 
 from __future__ import annotations
@@ -109,17 +109,10 @@ class Racing:
             return None
         for entry in self.table.racing:
             if name in entry["names"]:
-                until = last_word(argument(wait, entry["until"]))
-                if until in entry["early"] or self._is_limited(argument(wait, entry["limit"])):
+                until = argument(wait, entry["until"])
+                if (until.value if type(until) is p.Text else last_word(until)) in entry["early"]:
                     return wait
         return None
-
-    def _is_limited(self, seconds: Any) -> bool:
-        """Whether there is a limit for certain: a parameter may be None."""
-        if type(seconds) is p.Name:
-            found = self.module.only(seconds.id, seconds)
-            return found is not None and found.kind == "value" and type(found.value) is p.Number
-        return seconds is not None and type(seconds) is not p.Constant
 
     def _loop(self, thing: Any) -> Any:
         """The loop around ``thing`` in its function."""
