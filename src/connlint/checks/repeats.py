@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from connlint.cards import Rules
 from connlint.checks.components import Components
+from connlint.checks.first_time import flagged
 from connlint.checks.lifecycles import argument, last_word
 from connlint.checks.origins import class_of
 from connlint.model import program as p
 from connlint.patterns import alone
-from connlint.project.conditions import conditions
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
@@ -43,6 +43,7 @@ class Why(Struct, frozen=True):
 
 _LISTENING = ("on", "addListener", "addEventListener")
 _OF_ELEMENT = "its element calls it for every event"
+_BINDING = ("bind", "call", "apply")
 _ONCE = Why("once")
 _UNKNOWN = Why("unknown")
 
@@ -83,7 +84,7 @@ class Repeats:
 
     def _at(self, thing: Any, depth: int, seen: frozenset[int]) -> Why:
         function = self.module.function(thing)
-        if (flag := self._flag(thing, function)) is not None:
+        if (flag := flagged(self.module, thing, function)) is not None:
             return _ONCE if flag else _UNKNOWN
         for above in self.module.parents(thing):
             if above is function:
@@ -115,32 +116,6 @@ class Repeats:
             breaks = breaks and type(above) is not p.Loop
             below = above
         return False
-
-    def _flag(self, thing: Any, function: p.Function | None) -> bool | None:
-        """Whether a flag lets ``thing`` happen once only: one that is asked for before, and set on the same way.
-
-        That may be the variable that keeps what is made.
-        True where the flag is the file's own, False where it is an object's or a function's.
-        """
-        if function is None:
-            return None
-        for held in conditions(self.module, thing, inside=function):
-            for flag in _denied(held.test, held.truth):
-                word = last_word(flag)
-                assigns: list[Any] = [*self.module.nodes(p.Assign), *self.module.nodes(p.Let)]
-                for assign in assigns:
-                    if last_word(assign.target) != word or not self._sets(assign, thing):
-                        continue
-                    if self.module.function(assign) is function and type(assign.target) is type(flag):
-                        found = self.module.lookup(flag.id, flag) if type(flag) is p.Name else []
-                        return any(d.node is not None and self.module.function(d.node) is None for d in found)
-        return None
-
-    def _sets(self, assign: Any, thing: Any) -> bool:
-        """Whether an assignment raises a flag: it says ``true``, or keeps what ``thing`` makes."""
-        value = assign.value
-        return (type(value) is p.Constant and value.value == "true") or any(
-            above is assign for above in self.module.parents(thing))
 
     def function(self, function: p.Function, depth: int = _DEPTH, seen: frozenset[int] = frozenset()) -> Why:
         """Whether ``function`` is called again."""
@@ -312,17 +287,30 @@ class Repeats:
         itself = at.value if type(at) is p.Define else getattr(module.parent(at), "value", None)
         found = []
         for use in self.names().get(name, ()):
-            if module.lookup(name, use) is not wanted or any(above is itself for above in module.parents(use)):
+            if module.lookup(name, use) is not wanted or (
+                    not self._in_static(use) and any(above is itself for above in module.parents(use))):
                 continue  # that it runs itself again says nothing about who runs it first
             above = module.parent(use)
             if type(above) is p.Call and above.callee is use:
                 found.append(self._at(above, depth - 1, seen))
             elif type(above) is p.Argument:
-                found.append(self._passed(use, above, depth, seen))
+                if not self._is_this(above):
+                    found.append(self._passed(use, above, depth, seen))
             elif type(above) is p.Opaque and above.why == "jsx":
                 found.append(Why("again", use, _OF_ELEMENT))
         found += [_UNKNOWN for _ in unread(module, name)]
         return found
+
+    def _is_this(self, given: p.Argument) -> bool:
+        """Whether an argument is what a function shall find as its ``this``: ``Line.open.bind(Line)``."""
+        call = self.module.parent(given)
+        return type(call) is p.Call and call.args[0] is given and type(call.callee) is p.Member and (
+            call.callee.name in _BINDING)
+
+    def _in_static(self, use: p.Name) -> bool:
+        """Whether a name is used in a static method, which needs no object of the class: ``static one() { … }``."""
+        function = self.module.function(use)
+        return function is not None and function.kind == "static"
 
     def names(self) -> dict[str, list[p.Name]]:
         """Every `Name` of the file by its text."""
@@ -395,6 +383,8 @@ class Repeats:
     def _method(self, function: p.Function, define: p.Define, depth: int, seen: frozenset[int]) -> Why:
         """A method runs as often as it is called; a constructor as often as its class is built."""
         owner = self.module.parent(define)
+        if function.kind == "static":
+            return self._static(function, define, depth, seen)
         built = self._built(owner, depth, seen)
         callers = [self._at(call, depth - 1, seen) for call in self._calls_inside(owner, define.name)
                    if not any(above is function for above in self.module.parents(call))]  # as in `_users`
@@ -410,6 +400,14 @@ class Repeats:
             if calls and all(call.answer == "once" for call in calls):
                 return _ONCE
         return why if why.answer == "again" else _UNKNOWN
+
+    def _static(self, function: p.Function, define: p.Define, depth: int, seen: frozenset[int]) -> Why:
+        """A static method runs as often as anybody calls it, whatever becomes of the objects of its class."""
+        calls = self._calls_by_member(define.name, depth, seen)
+        again = next((why for why in calls if why.answer == "again"), None)
+        if again is not None:
+            return again
+        return _ONCE if calls and all(why.answer == "once" for why in calls) else self._by_itself(function, define.name)
 
     def _calls_inside(self, owner: p.Class, name: str) -> list[p.Call]:
         """The calls of a class's own method in that class."""
@@ -465,16 +463,6 @@ def unread(module: Module, name: str) -> list[p.Unread]:
     """The stretches of the file that were not read and hold ``name``."""
     word = alone(name.encode())
     return [it for it in module.nodes(p.Unread) if word.search(module.source.data, it.at[0], it.at[1])]
-
-
-def _denied(test: Any, truth: bool) -> list[Any]:
-    """The names and attributes that are false where ``test`` comes out as ``truth``."""
-    kind = type(test)
-    if kind is p.Not:
-        return _denied(test.value, not truth)
-    if kind is p.Logical and test.op == ("and" if truth else "or"):
-        return _denied(test.left, truth) + _denied(test.right, truth)
-    return [test] if kind in (p.Name, p.Member) and not truth else []
 
 
 def repeats(module: Module, project: Project, rules: Rules) -> Repeats:
