@@ -16,7 +16,7 @@ from connlint.checks.hardcoded import addresses
 from connlint.checks.itself import asks_itself, asks_own_routes, means_itself
 from connlint.checks.lacking import Lacking
 from connlint.checks.promised import is_promised
-from connlint.checks.same_machine import SameMachine
+from connlint.checks.same_machine import SameMachine, has_port_of_file
 from connlint.checks.wording import Wording, listed, shown_variable, wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -124,6 +124,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if is_called_only_where(project, module, site.node, partial(_is_excluded, values, stages, unset)):
             continue
         origin = found.value.origin
+        if origin is not None and has_port_of_file(origin.module, origin.node, wording):
+            continue
         if origin is not None and is_without_browser(origin.module, origin.node) and (
                 runs_in_browsers_alone(origin.module) or stages.is_for_browsers(origin.module.path)):
             continue

@@ -1,19 +1,25 @@
 """Programs of the project that are on one machine as long as nobody says otherwise: loopback is where they meet.
 
 A server that listens on loopback where a variable is not set cannot be reached from another machine, so whoever looks
-for it under the same variable finds it at its default. What a list of pm2 starts runs on the machine of that list.
+for it under the same variable finds it at its default. What a list of pm2 starts runs on the machine of that list. And
+who finds a port in a file finds there what wrote the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
 
 from connlint.checks.destinations import Destinations
 from connlint.checks.fallbacks import fallbacks
 from connlint.checks.wording import Wording
-from connlint.project.address import loopback
+from connlint.model import program as p
+from connlint.project.address import HOLE, loopback
+from connlint.project.callees import last_name
 from connlint.project.coded_commands import is_list, listed_commands
 from connlint.project.importers import importers
+from connlint.project.module import Module
 from connlint.project.packages import package_root
 from connlint.project.project import Project
 from connlint.project.stage import Stages, words_of
@@ -74,3 +80,25 @@ class SameMachine:
         return module is not None and any(
             self.destinations.serves(module, found.node, found.host) for found in fallbacks(values, module)
             if not found.host.scheme and not found.host.everywhere and all(name in r.variables for r in found.reads))
+
+
+def has_port_of_file(module: Module, node: Any, wording: Wording) -> bool:
+    """Whether the text ``node`` is or begins an address on loopback, and the port behind it was read from a file."""
+    whole = node if type(node) is p.Concat else module.parent(node)
+    for before, part in pairwise(whole.parts) if type(whole) is p.Concat else ():
+        if type(before) is p.Text and type(part) is p.Name and loopback(f"{before.value}{HOLE}") is not None:
+            found = module.lookup(part.id, part)
+            return bool(found) and all(d.value is not None and _is_of_file(module, d.value, wording) for d in found)
+    return False
+
+
+def _is_of_file(module: Module, value: Any, wording: Wording) -> bool:
+    """Whether ``value`` is what a file holds, or what calls without a meaning of their own make of that."""
+    while type(value) in (p.Call, p.Member, p.Await):
+        if type(value) is not p.Call:
+            value = value.of if type(value) is p.Member else value.value
+        elif wording.says("file", last_name(value.callee) or ""):
+            return True
+        else:
+            value = value.callee.of if type(value.callee) is p.Member else value.args[0].value if value.args else None
+    return False

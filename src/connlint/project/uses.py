@@ -79,20 +79,15 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
     seen.add(id(node))
     above = module.parent(node)
     kind = type(above)
-    if kind is p.Argument:
+    if depth == 0 and type(node) is p.Call and _is_url(node) and (parts := _parts_of(module, node, above)):
+        yield from _followed_parts(values, module, parts, keys, seen, depth)
+    elif kind is p.Argument:
         call = module.parent(above)
         if type(call) is not p.Call:
             return
         place = above.name or str(next((i for i, a in enumerate(call.args) if a is above), 0))
-        part = module.parent(call)
-        url = type(call.callee) is p.Name and call.callee.id == "URL" and len(call.args) == 1
-        if url and (parts := _parts_of(module, call, part)):
-            # ``new URL(address).origin``
-            for part in parts:
-                if part.name in _NOT_THE_HOST:
-                    yield Use("part", module, part, part.name, None, keys, last=True)
-                else:
-                    yield from _follow(values, module, part, keys, seen, depth + 1)
+        if _is_url(call) and (parts := _parts_of(module, call, module.parent(call))):
+            yield from _followed_parts(values, module, parts, keys, seen, depth)
             return
         if type(call.callee) is p.Member and place == "0" and _only_compares(call):
             yield Use("compared", module, call, "", None, keys)
@@ -180,15 +175,49 @@ def _is_linked(whole: p.Concat, node: Any) -> bool:
     return type(before) is p.Text and _LINK.search(before.value) is not None
 
 
+def _is_url(call: p.Call) -> bool:
+    """Whether a call makes a URL of one address."""
+    return type(call.callee) is p.Name and call.callee.id == "URL" and len(call.args) == 1
+
+
+def _followed_parts(values: Values, module: Module, parts: list[p.Member], keys: tuple[str, ...], seen: set[int],
+                    depth: int) -> Iterator[Use]:
+    """What becomes of the ``parts`` of a URL that say where it leads; the others are told as such."""
+    for part in parts:
+        if part.name in _NOT_THE_HOST:
+            yield Use("part", module, part, part.name, None, keys, last=True)
+        else:
+            yield from _follow(values, module, part, keys, seen, depth + 1)
+
+
 def _parts_of(module: Module, url: p.Call, above: Any) -> list[p.Member]:
-    """The parts of a URL that are taken of it, where nothing else happens to it: at once, or by the name it gets."""
+    """The parts of a URL that are taken of it, where nothing else happens to it: at once, by the name it gets, or by
+    the callers of the function that makes it."""
     if type(above) is p.Member:
         return [above] if above.of is url else []
+    if type(above) is p.Return and (function := module.function(above)) is not None and function.name:
+        calls = [call for reader in references(module, function.name, function)
+                 if type(call := module.parent(reader)) is p.Call and call.callee is reader]
+        taken = [_parts_of(module, call, module.parent(call)) for call in calls]
+        return [part for parts in taken for part in parts] if all(taken) else []
     if type(above) is not p.Let or type(above.target) is not p.Name:
         return []
-    readers = [(reader, module.parent(reader)) for reader in references(module, above.target.id, above.target)]
+    readers = [(reader, module.parent(reader)) for reader in references(module, above.target.id, above.target)
+               if not _is_base_alone(module, reader)]
     parts = [part for reader, part in readers if type(part) is p.Member and part.of is reader]
     return parts if len(parts) == len(readers) else []
+
+
+def _is_base_alone(module: Module, node: Any) -> bool:
+    """Whether ``node`` only completes a path to a URL of which no host is asked: ``new URL(path, node).pathname``."""
+    argument = module.parent(node)
+    call = module.parent(argument) if type(argument) is p.Argument else None
+    if type(call) is not p.Call or type(call.callee) is not p.Name or call.callee.id != "URL":
+        return False
+    if len(call.args) != 2 or call.args[1] is not argument:
+        return False
+    parts = _parts_of(module, call, module.parent(call))
+    return bool(parts) and all(part.name in _NOT_THE_HOST for part in parts)
 
 
 def _bound(values: Values, module: Module, target: Any, keys: tuple[str, ...], seen: set[int],
