@@ -22,6 +22,8 @@ MENTIONS = ("localhost", "127.0.", "0.0.0.0", "::1", "docker.internal")
 """What a file holds if it names a loopback address."""
 _HANDED = ("picker", "schema", "parsed")
 """Forms of readers that are handed the environment, which has to be named beside them."""
+_MAKING = (b"=>", b"function", b"class ", b"process")
+"""What a file of CommonJS holds that does more than to hand on what it requires."""
 
 
 class Environment:
@@ -481,7 +483,9 @@ def _passes_on(path: str, data: bytes) -> bool:
     """Whether a file is small and mostly hands on the names of others."""
     if len(data) > 20_000:
         return False
-    return path.endswith("__init__.py") or b"export *" in data or b"} from" in data
+    if path.endswith("__init__.py") or b"export *" in data or b"} from" in data:
+        return True
+    return b"module.exports" in data and b"require(" in data and not any(it in data for it in _MAKING)
 
 
 def _plain(entry: dict[str, Any]) -> bool:

@@ -40,6 +40,10 @@ class Objects:
             for entry in node.entries:
                 if type(entry.key) is p.Text and entry.key.value == part:
                     return self._read_objects(site.module, entry.value)
+        if type(node) is p.Program and isinstance(part, str):
+            where, found = self.values.project.exported(site.module, part) or (site.module, [])
+            return [s for d in found[:4] if d.value is not None and not d.path
+                    for s in self._read_objects(where, d.value)]
         if type(node) is p.Class and isinstance(part, str):
             return [s for module, value in self.class_values(site.module, node, part)
                     for s in self._read_objects(module, value)]
@@ -82,7 +86,8 @@ class Objects:
         return self.values.project.exported(target, part) if target is not None else None
 
     def _required(self, module: Module, specifier: str, depth: int) -> list[Site]:
-        """What ``require`` gives of a CommonJS module of this project: the object that it exports as a whole."""
+        """What ``require`` gives of a CommonJS module of this project: the object that it exports as a whole, or the
+        module itself where it names what it exports one by one."""
         if not self.values.environment.matters(module, specifier):
             return []
         answer = self.values.project.resolve(module, specifier)
@@ -90,6 +95,8 @@ class Objects:
         if target is None or target.nodes(p.Export):
             return []
         where, found = self.values.project.exported(target, "default") or (target, [])
+        if not found:
+            return [Site(target, target.program)]  # ``exports.read = …``, and nothing that is exported as a whole
         return [site for d in found[:4] if d.value is not None and d.kind in ("value", "class") and not d.path
                 for site in self.of(where, d.value, depth + 1)]
 
@@ -98,6 +105,9 @@ class Objects:
         node, module = site.node, site.module
         if type(node) is p.Name:
             return [UNKNOWN]
+        if type(node) is p.Program:
+            exported = self.values.project.exported(module, part) if isinstance(part, str) else None
+            return self.values.bindings(*exported, None) if exported else None
         if type(node) is p.Record:
             later: list[Possible] = []
             for entry in reversed(node.entries):
@@ -303,12 +313,22 @@ class Objects:
         """Whether a name is a parameter, which callers may leave out."""
         return any(d.kind == "param" for d in self.values.environment.definitions(module, e)[1])
 
+    def _function(self, module: Module, value: Any) -> Site | None:
+        """The function that ``value`` is, or is the name of."""
+        if type(value) is p.Name:
+            module, found = self.values.environment.definitions(module, value)
+            value = found[0].value if len(found) == 1 and not found[0].path else None
+        return Site(module, value) if type(value) is p.Function else None
+
     def method(self, site: Site, name: str, depth: int = 0) -> Site | None:
         node = site.node
         if type(node) is p.Record:
             for entry in node.entries:
-                if type(entry.key) is p.Text and entry.key.value == name and type(entry.value) is p.Function:
-                    return Site(site.module, entry.value)
+                if type(entry.key) is p.Text and entry.key.value == name:
+                    return self._function(site.module, entry.value)
+        if type(node) is p.Program:
+            where, bound = self.values.project.exported(site.module, name) or (site.module, [])
+            return self._function(where, bound[0].value) if len(bound) == 1 and not bound[0].path else None
         if type(node) is p.Class:
             for statement in node.body:
                 if type(statement) is p.Define and statement.name == name and type(statement.value) is p.Function:
