@@ -31,6 +31,8 @@ from connlint.project.values import values_of
 
 Late = tuple[Event, Read, str]
 """A read that happens before a load, and the variable."""
+_BESIDES = "besides"
+"""What happens where variables are loaded by the way."""
 _MOST_READERS = 80
 _MOST_FUNCTIONS = 60
 _MOST_ENTRIES = 3
@@ -72,7 +74,11 @@ class Loads:
         self.calls: dict[str, dict[str, Any]] = {}
         self.imports: dict[str, dict[str, Any]] = {}
         words: set[bytes] = set()
+        self.besides: dict[str, dict[str, Any]] = {}
         for entry in rules.apis.get("loader", ()):
+            if entry.get("besides"):
+                self.besides.update(dict.fromkeys(entry["names"], entry))
+                continue
             self.calls.update(dict.fromkeys(entry.get("names", ()), entry))
             self.imports.update(dict.fromkeys(entry.get("imports", ()), entry))
             words.update(word.encode() for word in entry.get("words", ()))
@@ -83,6 +89,7 @@ class Loads:
         self.reads = Reads(project, self.values, self.stages, card.options)
         self.preloads = Preloads(project, card.options, rules, self.programs, self.orders, self.may_load)
         self._loads: dict[str, list[Load]] = {}
+        self._loaded_besides: dict[str, list[int]] = {}
 
     # -- loads ----------------------------------------------------------------------------------------------------
 
@@ -152,6 +159,26 @@ class Loads:
         if entry is not None and any(argument(call, option) is not None for option in entry.get("unless", ())):
             return None
         return entry
+
+    def loaded_besides(self, path: str) -> list[int]:
+        """Where evaluating the file at ``path`` loads variables by the way, by a call that has another purpose."""
+        found = self._loaded_besides.get(path)
+        if found is None:
+            data = importers(self.project).data(path)
+            names = [name for name in self.besides if name.rpartition(".")[2].encode() in data]
+            module = self.project.module(path) if names else None
+            found = self._loaded_besides[path] = [
+                call.at[0] for call in module.nodes(p.Call) if at_import(module, call)
+                and (name := self.environment.spelled(module, call.callee)) in names and name is not None
+                and self._still_loads(path, self.besides[name])] if module is not None else []
+        return found
+
+    def _still_loads(self, path: str, entry: dict[str, Any]) -> bool:
+        """Whether the version that the package of the file at ``path`` asks for loads variables by the way."""
+        linker: Any = self.project.linkers.get("javascript")
+        folder = path.rpartition("/")[0]
+        major = linker.resolver.packages.major(folder, entry["package"]) if linker is not None else None
+        return major is not None and major < entry["below"]
 
     def may_load(self, path: str) -> bool:
         """Whether the bytes of a file hold a word of some loader."""
@@ -224,10 +251,11 @@ class Loads:
         own = {load.module.path: [(load.node.at[0], load)]}
 
         def events(path: str) -> list[tuple[int, Any]]:
-            return [*table.get(path, ()), *own.get(path, ())]
+            besides = [(at, _BESIDES) for at in self.loaded_besides(path)]
+            return [*table.get(path, ()), *own.get(path, ()), *besides]
 
         for event in evaluate(self.project, entry, order, events):
-            if event.what is load:
+            if event.what is load or event.what is _BESIDES:
                 return None
             if isinstance(event.what, tuple):
                 read, name = event.what
