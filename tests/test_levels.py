@@ -15,6 +15,41 @@ SERVED = {
     "config.py": "from pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n"
                  "    mail_url: str = ''\n    model_url: str = 'http://localhost:11434'\n\n\nsettings = Settings()\n",
 }
+INNER = """from pydantic import AliasChoices, BaseModel, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Model(BaseModel):
+    server_url: str = Field(default="http://localhost:11434", validation_alias=AliasChoices("at", "server_url"))
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_nested_delimiter="__")
+
+    model: Model = Field(default_factory=Model)
+
+
+settings = Settings()
+"""
+SIGNALLED = """import asyncio
+import functools
+import signal
+
+
+async def close(loop):
+    await asyncio.sleep(1)
+    loop.stop()
+
+
+def end(loop):
+    asyncio.create_task(close(loop))
+
+
+async def serve(pipe):
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, functools.partial(end, loop))
+    await asyncio.sleep(60)
+"""
 SETTINGS = ("import os\n\n\nclass Settings:\n    MAIL_URL = os.getenv('MAIL_URL', '')\n"
             "    MODEL_URL = os.getenv('MODEL_URL', 'http://localhost:11434')\n\n\nsettings = Settings()\n")
 MADE = "\n\n    @property\n    def chat_url(self):\n        return self.model_url + '/chat'"
@@ -265,6 +300,17 @@ CASES = {
     "a setting that a file laid over the deployment does not give": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
         "docker-compose.live.yml": "services:\n  api:\n    environment: {MAIL_URL: 'https://m.example.com'}\n"}),
+    "a setting inside another that the deployment gives by its alias": ("env-localhost-fallback", "note", {
+        **SERVED, **ROWS, "config.py": INNER, "docker-compose.yml": COMPOSE.replace("LOG_LEVEL: info", "MODEL__AT: 'http://m'"),
+        "main.py": APP + "client = httpx.Client(base_url=settings.model.server_url)\n"}),
+    "a setting inside another whose alias alone is given": ("env-localhost-fallback", "error", {
+        **SERVED, **ROWS, "config.py": INNER, "docker-compose.yml": COMPOSE.replace("LOG_LEVEL: info", "AT: 'http://m'"),
+        "main.py": APP + "client = httpx.Client(base_url=settings.model.server_url)\n"}),
+    "a task that is made when a signal comes": ("task-not-cancelled", "note", {"bot.py": SIGNALLED}),
+    "a task of a function that is run at other times, too": ("task-not-cancelled", "warning", {
+        "bot.py": SIGNALLED.replace("    await asyncio.sleep(60)", "    await asyncio.sleep(60)\n    end(loop)")}),
+    "a task that is made when an event comes": ("task-not-cancelled", "warning", {
+        "bot.py": SIGNALLED.replace("signal.SIGTERM", "pipe").replace("add_signal_handler", "add_reader")}),
     "a setting that is taken": ("env-localhost-fallback", "error", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n"}),
     "a setting of what is off unless it is told": ("env-localhost-fallback", "warning", {

@@ -194,7 +194,7 @@ class Cases:
             call, self.homes.origins, (api.role,)) is not None
         fix = (self.mends.kept(call) if alone else None) if api.awaiting else self.mends.opened_inside(call, api)
         steps = self.telling.because(call, why)
-        minor = self.endings.by_hand() if api.awaiting else self.endings.is_watched()
+        minor = (self.endings.by_hand() or self.tasks.at_the_end(call)) if api.awaiting else self.endings.is_watched()
         return self.telling.draft("discarded", call, api, "", why=clause, steps=steps, fix=fix,
                                   level="note" if minor else None)
 

@@ -148,6 +148,7 @@ class Lifecycles:
         self.timed = _Names(rules, "timed", language)
         self.telling = _Names(rules, "telling", language)
         self.dropping = _Names(rules, "dropping", language)
+        self.signalled = _Names(rules, "signalled", language)
         self.reads = _Names(rules, "reads", language)
         self.borrowing = _Names(rules, "borrowing", language)
         self.wrapping = _Names(rules, "wrapping", language)

@@ -6,16 +6,19 @@ from typing import Any
 
 from connlint.checks.flows import catches, is_for_ever
 from connlint.checks.lifecycles import last_word
-from connlint.checks.origins import class_of
+from connlint.checks.origins import class_of, origins
 from connlint.checks.patience import Patience
 from connlint.checks.repeats import unread
 from connlint.checks.threads import loops
 from connlint.model import program as p
 from connlint.project.callees import Thing, thing
 from connlint.project.importers import importers
+from connlint.project.module import Module
 from connlint.project.timeline import at_import
 from connlint.project.uses import references
 
+_DEPTH = 3
+_PARTIAL = "partial"
 _ASKING = "CancelledError"
 """The exception with which others end a loop."""
 
@@ -51,6 +54,45 @@ class Tasks:
         """Whether a task runs a function that does something from time to time, and that nothing else ends."""
         found = self._runs(call)
         return found is not None and polling(found)
+
+    def at_the_end(self, call: p.Call) -> bool:
+        """Whether a task is made because a signal told the program to end, and so is one of the last that run."""
+        function = self.module.function(call)
+        return function is not None and self._is_signalled(self.module, function, _DEPTH)
+
+    def _is_signalled(self, module: Module, function: p.Function, depth: int) -> bool:
+        """Whether the program runs ``function`` when it is told to end, and at no other time that is seen."""
+        above = module.parent(function)
+        if type(above) is p.Argument:
+            return self._is_handler(module, above)
+        if depth <= 0 or type(above) is not p.Define or type(module.parent(above)) is p.Class:
+            return False
+        if unread(module, above.name):
+            whole = self.project.module(module.path)
+            bound = whole.scope.names.get(above.name, ()) if whole is not None and whole is not module else ()
+            if whole is None or len(bound) != 1 or type(bound[0].node) is not p.Define:
+                return False
+            module, above = whole, bound[0].node
+        uses = references(module, above.name, above)
+        return bool(uses) and all(self._leads_to_signal(module, use, depth) for use in uses)
+
+    def _leads_to_signal(self, module: Module, use: Any, depth: int) -> bool:
+        """Whether a function's name is handed to what runs it at the end, or called there."""
+        above = module.parent(use)
+        if type(above) is p.Argument:
+            return self._is_handler(module, above)
+        if type(above) is not p.Call or above.callee is not use:
+            return False
+        outer = module.function(above)
+        return outer is not None and self._is_signalled(module, outer, depth - 1)
+
+    def _is_handler(self, module: Module, given: p.Argument) -> bool:
+        """Whether an argument is what shall be run when a signal comes, perhaps with arguments of its own."""
+        call = module.parent(given)
+        if type(call) is p.Call and last_word(call.callee) == _PARTIAL and call.args[0] is given:
+            given = module.parent(call)
+            call = module.parent(given) if type(given) is p.Argument else None
+        return type(call) is p.Call and (call, origins(module, self.project)) in self.patience.table.signalled
 
     def has_no_loop(self, call: p.Call) -> bool:
         """Whether ``call`` asks for the running event loop where there is none, so that no task is made: in a function

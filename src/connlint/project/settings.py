@@ -155,7 +155,9 @@ def _fields(environment: Environment, module: Module, node: p.Class, entry: dict
         if annotation is not None and _root(module, annotation) in entry["constants"]:
             continue
         default, aliases = _field_default(environment, module, statement)
-        variables = tuple(a.upper() for a in aliases) or ((prefix + field).upper(),)
+        # an alias stands for the whole name of a variable, but for a field inside another only for its last part
+        named = [prefix + alias for alias in (*aliases, field)] if depth else aliases or [prefix + field]
+        variables = tuple(name.upper() for name in named)
         if delimiter and depth < 3 and annotation is not None:
             nested = _nested(environment, module, annotation, entry)
             if nested is not None:
