@@ -179,3 +179,73 @@ def test_an_example_that_nothing_loads(files, level):
     count = "import { gone } from './gone';\nexport const count = () => gone();\n"
     files = {**SHOP, **loaded, **files, "examples/count.ts": count}
     assert told(files, "examples/count.ts") == [("missing-module", level)]
+
+
+STORED = "import redis\n\nfrom shop.first import walk\n\n\ndef keep():\n    return walk(redis)\n"
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    pytest.param({}, "note", id="nothing names it"),
+    pytest.param({"static/app.js": "define(['./cache'], function (cache) { return cache; });\n"}, "note",
+                 id="a text of another language"),
+    pytest.param({"shop/cache_rows.py": "cache = 1\n", "shop/first.py": f"from shop.cache_rows import cache\n{RUN}"},
+                 "note", id="a name of another file"),
+    pytest.param({"shop/first.py": f"# once: load('shop.cache')\n{RUN}"}, "note", id="a comment"),
+    pytest.param({"shop/first.py": f"LOADED = 'shop.cache'\n{RUN}"}, "error", id="a text"),
+    pytest.param({"shop/first.py": f"import sys\nsys.path.append('shop')\nfrom cache import keep\n{RUN}"}, "error",
+                 id="an import that leads nowhere"),
+    pytest.param({"jobs.yaml": "run: python shop/cache.py\n"}, "error", id="a command"),
+])
+def test_what_the_name_of_a_file_of_python_is(more, level):
+    assert told({**PROGRAM, "shop/cache.py": STORED, **more}, "shop/cache.py") == [("missing-symbol", level)]
+
+
+@pytest.mark.parametrize(("name", "more", "level"), [
+    ("src/user/user.rows.ts", {}, "error"),
+    ("src/user/user.rows.ts", {"src/a.ts": "import './one.rows';\nimport './two.rows';\nexport const a = (x) => x;\n",
+                               "src/one.rows.ts": "export {};\n", "src/two.rows.ts": "export {};\n"}, "note"),
+    ("src/user/user.schema.ts", {}, "note"),
+    ("src/user/user.schema.ts", {"src/b.ts": "export const b = (x) => x.endsWith('.schema.ts');\n"}, "error"),
+    ("src/user/user.schema.ts", {"scripts/feature.ts": "import fs from 'fs';\nconst name = process.argv[2];\n"
+                                 "fs.writeFileSync(`${name}.schema.ts`, 'export const x = 1;');\n"}, "note"),
+    ("src/user/user.schema.ts", {"src/b.ts": "export const b = (x) => x('user/user.routes');\n"}, "note"),
+    ("src/user/user.schema.ts", {"src/b.ts": "export const b = (x) => x('user/user.schema');\n"}, "error"),
+])
+def test_what_the_second_name_of_a_file_is(name, more, level):
+    missing = "import { total } from './totals';\nexport const count = () => total() + 1;\n"
+    assert told({**SHOP, name: missing, **more}, name) == [("missing-module", level)]
+
+
+@pytest.mark.parametrize(("loader", "level"), [
+    ("import os\nimport importlib\n\nfor name in os.listdir('jobs'):\n    importlib.import_module('jobs.' + name)\n",
+     "error"),
+    ("import importlib\n\nimport jobs\n\nfor name in jobs.__path__:\n    importlib.import_module(name)\n", "error"),
+    ("import os\n\nfor name in os.listdir('jobs'):\n    bot.load_extension(name)\n", "error"),
+    ("import importlib\n\ndef jobs(name):\n    return importlib.import_module(name)\n", "note"),
+    ("import importlib\n\n# not the jobs\nimportlib.import_module(input())\n", "note"),
+    ("from celery import Celery\n\nqueue = Celery()\nqueue.autodiscover_tasks(['jobs'])\n", "note"),
+])
+def test_what_is_gathered_from_a_folder_of_python(loader, level):
+    files = {**PROGRAM, "jobs/rows.py": STALE, "shop/third.py": loader + RUN}
+    assert told(files, "jobs/rows.py") == [("missing-symbol", level)]
+
+
+@pytest.mark.parametrize(("path", "loader", "level"), [
+    ("src/load.js", "import fs from 'fs';\nfor (const f of fs.readdirSync('./jobs')) await import(f);\n", "error"),
+    ("src/load.js", "import { jobs } from './a';\nexport const load = (f) => import(jobs(f));\n", "note"),
+    ("tools/doctor.js", "import fs from 'fs';\nfor (const f of fs.readdirSync('./jobs')) await import(f);\n", "note"),
+    ("tools/build.js", "import esbuild from 'esbuild';\nimport fs from 'fs';\n"
+     "for (const f of fs.readdirSync('./jobs')) await import(f);\n", "error"),
+    ("node_modules/x/load.js", "for (const f of require('fs').readdirSync('./jobs')) require(f);\n", "note"),
+])
+def test_what_is_gathered_from_a_folder_of_javascript(path, loader, level):
+    assert told({**SHOP, "jobs/deep/rows.ts": COUNT, path: loader}, "jobs/deep/rows.ts") == [("missing-module", level)]
+
+
+def test_signals_that_nothing_imports():
+    files = {"manage.py": "import django\n", "shop/__init__.py": "", "shop/models.py": RUN, "shop/views.py": RUN,
+             "shop/urls.py": "from shop import views, forms, models\n", "shop/forms.py": RUN,
+             "shop/signals.py": "from shop.models import Gone\n"}
+    assert told(files, "shop/signals.py") == [("missing-symbol", "note")]
+    files["shop/apps.py"] = "class Shop:\n    def ready(self):\n        import shop.signals\n"
+    assert told(files, "shop/signals.py") == [("missing-symbol", "error")]

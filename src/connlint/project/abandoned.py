@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from connlint.patterns import Led, regex
+from connlint.patterns import regex
 from connlint.project import jsonc
+from connlint.project.gathering import GIVES, Gathering
 from connlint.project.importers import CODE, importers
 from connlint.project.module import Module
 from connlint.project.naming import Naming, stem_of
-from connlint.project.packages import IMAGES, own_root, package_root
+from connlint.project.packages import IMAGES, own_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, words_of
@@ -37,17 +39,17 @@ _STARTED = frozenset(
 )
 """Names of files that programs start with, or that their surroundings look for."""
 _FOUND_IN_PYTHON = frozenset(
-    "models admin urls tasks signals settings celery celeryconfig middleware sitecustomize context_processors "
-    "templatetags management dags plugins spiders pages custom_components handlers lambdas functions".split()
+    "models admin urls tasks settings celery celeryconfig middleware sitecustomize context_processors "
+    "templatetags management dags plugins spiders pages custom_components handlers lambdas functions wagtail_hooks "
+    "cms_plugins cms_apps cms_menus cms_toolbars search_indexes translation documents".split()
 )
 """Names of files, and of folders around them, that frameworks of Python look for by themselves. (``apps`` as a folder
-holds the programs of a repository.)"""
+holds the programs of a repository. Django looks for no ``signals``: an application's ``ready`` has to import them.)"""
 _BY_PLACE_ALONE = regex(
     rb'"(?:@strapi/[\w-]+|@medusajs/[\w-]+|@adonisjs/[\w-]+|sails|egg|moleculer|@redwoodjs/[\w-]+|blitz|@keystone-6/core|payload|'
     rb'nuxt|nitropack|fastify-cli|@fastify/autoload|@midwayjs/[\w-]+|@umijs/[\w-]+|umi|ice|serverless|sst|gatsby)"\s*:'
 )
 """Packages that look into folders of many names; the others know pages and routes."""
-_IMPORTED = regex(rb"\b(?:from|import|require\()\s*['\"][^'\"\n]+['\"]")
 _FOUND_IN_JAVASCRIPT = frozenset(
     "pages routes api middleware plugins functions subscribers jobs workflows commands events listeners loaders "
     "server start config policies services models controllers migrations lambdas handlers workers".split()
@@ -65,6 +67,12 @@ _ROLES = frozenset(
     "validator validation job queue processor listener subscriber consumer producer handler command usecase use-case "
     "adapter factory manager component view page".split())
 """Second names that say what a file is to its program; no tool knows them, but what the project tells of them."""
+_MEANT = frozenset(
+    "config native web ios android macos windows server client node browser edge stories min d prod production dev "
+    "development local test spec mock setup e2e lazy remote telefunc page layout data paths loader global".split())
+"""Second names that tools look for, or choose by the platform or stage they build for."""
+_SOME = 2
+"""Files of the same second name that others import."""
 _LISTING = regex(
     r"(?:^|/)(?:[\w.-]*ormconfig|[\w.-]*orm\.config|package|tsconfig[\w.-]*|nest-cli|nodemon|angular|project)\.json$")
 """Files other than code that hold patterns of files to load."""
@@ -89,33 +97,6 @@ _SEGMENT = regex(
     r"/(?:page|layout|route|loading|error|global-error|not-found|template|default|forbidden|unauthorized|sitemap|robots|"
     r"manifest|icon\d*|apple-icon\d*|opengraph-image\d*|twitter-image\d*|root|entry\.\w+|routes)\.[jt]sx?$")
 """Names of the files that these take from the folders below ``app``."""
-_LOADS_PYTHON = Led(
-    (b"pkgutil", b"import_module", b"__import__", b"autodiscover", b"import_string", b"spec_from_file_location",
-     b"runpy", b"exec(", b".glob(", b".iglob(", b"iterdir(", b"listdir(", b"scandir(", b"walk_packages"),
-    rb"\bpkgutil\b|\bimport_module\s*\(\s*(?![\s\"'])|\b__import__\s*\(\s*(?![\s\"'])|autodiscover|\bimport_string\b|"
-    rb"\bspec_from_file_location\b|\brunpy\b|\bexec\(|\.i?glob\(|\biterdir\(|\blistdir\(|\bscandir\(|\bwalk_packages\b"
-)
-_PUT_TOGETHER = (rb"import\.meta\.glob|require\.context|"
-                 rb"\b(?:require|import)\(\s*(?:[\w$][\w$.]*(?![\w$.])(?!\s*\??\s*:|\s*\)\s*[:{])|`[^`]*\$\{|"
-                 rb"['\"][^'\"]*['\"]\s*\+)")
-"""Not methods of such a name, nor prose: ``import(rows) {``, ``require(spec: Entry)``, ``import (parse the head)``."""
-_CALLS_FOR = Led((b"import", b"require"), _PUT_TOGETHER)
-"""What loads a file whose name is put together."""
-_LOADS_JAVASCRIPT = Led(
-    (b"import", b"require", b"readdir", b"glob", b"fast-glob", b"autoload", b"autoLoad"),
-    _PUT_TOGETHER + rb"|\breaddir|globSync|\bglob\s*\(|fast-glob|autoload|autoLoad"
-)
-"""What loads files that are not written out."""
-_LOADS_DATA = regex(
-    rb"import\.meta\.glob\s*(?:<[^()]*>)?\(\s*['\"`][^'\"`\n]*\.(?:json|svg|png|jpe?g|webp|mdx?|css|ya?ml)['\"`]")
-_RUNS_PYTHON = regex(
-    rb"\bpkgutil\b|\bimport_module\b|\b__import__\b|\bautodiscover|\bimport_string\b|\bimportlib\b|\brunpy\b|\bexec\(|"
-    rb"\bexecfile\b|\bwalk_packages\b|\bsubprocess\b|\bPopen\b|\bos\.(?:system|exec\w+|spawn\w+|popen)\b")
-_RUNS_JAVASCRIPT = regex(
-    _PUT_TOGETHER + rb"|\b(?:tiny)?glob(?:by|Sync)?\b|autoload|autoLoad|"
-    rb"\b(?:fork|spawn|spawnSync|exec|execSync|execFile|execFileSync|addFile)\s*\(|"
-    rb"\b(?:child_process|worker_threads|vm)\b|\bWorker\(")
-"""What a file holds that runs the files whose names it has listed: who does not has listed data."""
 _PUBLISHED = regex(rb"^\s*classifiers\s*=|[\"']Programming Language :: |^\[project\.urls\]", re.M)
 _PUBLISHED_JAVASCRIPT = regex(rb'"(?:exports|publishConfig|files)"\s*:')
 _TYPES = regex(rb'"(?:types|typings)"\s*:')
@@ -134,7 +115,6 @@ _BRINGS = regex(rb"^[ \t]*(?:COPY|ADD)[ \t](?![^\n]*--from)(?:--\S+[ \t]+)*(?!--
 """A ``COPY`` of more than one folder or file without an ending: of ``.``, of files, of several."""
 _NEAR = 240
 """Bytes around the test for the main program in which a remark says what it is for."""
-_GIVES = regex(rb"^\s*export\b|\bexports\b", re.M)
 
 
 class Abandoned:
@@ -146,6 +126,7 @@ class Abandoned:
         self.programs = programs_of(project, stages)
         self.index = importers(project)
         self.naming = Naming(project, stages, self.index)
+        self.gathering = Gathering(project, stages, self.index)
         self._known: dict[str, bool] = {}
 
     @classmethod
@@ -164,15 +145,20 @@ class Abandoned:
         return self._known[path]
 
     def _is_shown_alone(self, path: str) -> bool:
-        """Whether a file of JavaScript stands among examples that are no package of their own, and neither a command
-        nor the program has to do with it: whoever reads it may start it."""
+        """Whether a file stands among examples that are no package of their own, and neither a command nor the program
+        has to do with it: whoever reads it may start it."""
+        if path.endswith(".py"):
+            return self._is_left_as_example(path)
         root = own_root(self.project, path)
         if root and f"{root}/package.json" not in self.project.tree.paths and not self._brings(root):
             root = own_root(self.project, root)  # an image for tools alone
         of_package = f"{root}/{path.rpartition('/')[2]}".lstrip("/")
-        return (not path.endswith(".py") and self.stages.of_path(of_package) != "example"
-                and all(self.stages.of_path(other) == "example" for other in self.index.of(path))
-                and not self.programs.is_commanded(path) and not self.is_found(path) and not self.naming.has(path))
+        return self.stages.of_path(of_package) != "example" and self._is_left_as_example(path)
+
+    def _is_left_as_example(self, path: str) -> bool:
+        return (all(self.stages.of_path(other) == "example" for other in self.index.of(path))
+                and (path.endswith(".py") or not self.programs.is_commanded(path))
+                and not self.is_found(path) and not self.naming.has(path))
 
     def _brings(self, folder: str) -> bool:
         """Whether an image that is built in ``folder`` may take files of it that stand in no folder below."""
@@ -221,7 +207,7 @@ class Abandoned:
         if not any(held.truth and is_main_test(module, held.test) for held in self.stages.held(module, node)):
             return False
         path = module.path
-        if self.programs.imported_by(path) is None and not self._is_gathered(path):
+        if self.programs.imported_by(path) is None and not self.gathering.has(path):
             return False
         return path.rpartition("/")[2].partition(".")[0] not in _STARTED and not self.programs.is_commanded(path)
 
@@ -241,7 +227,7 @@ class Abandoned:
             waiting += fresh
             if len(found) > _MOST:
                 return False
-        return not any(self.naming.has(one) or self._is_gathered(one) for one in found
+        return not any(self.naming.has(one) or self.gathering.has(one) for one in found
                        if one == path or not self._is_beside(one))
 
     def _is_beside(self, path: str) -> bool:
@@ -278,9 +264,22 @@ class Abandoned:
 
     def _is_mere_role(self, path: str) -> bool:
         """Whether the second name of a file only says what the file is to the program, ``auth.middleware.js``, and no
-        pattern of the project takes files of that second name."""
+        pattern of the project takes files of that second name: it is a usual one, or the program imports others that
+        have it."""
         parts = path.rpartition("/")[2].split(".")
-        return len(parts) == 3 and parts[1] in _ROLES and not self._is_taken_by_role(parts[1], path)
+        return (len(parts) == 3 and (parts[1] in _ROLES or self._is_imported_role(parts[1], path))
+                and not self._is_taken_by_role(parts[1], path))
+
+    def _is_imported_role(self, role: str, path: str) -> bool:
+        """Whether files of the program import others of a second name that means nothing to tools."""
+        memo = self.project.memo.setdefault(Abandoned._is_imported_role, {})
+        if role not in memo:
+            end = path.endswith(".py"), re.compile(rf"\.{re.escape(role)}\.\w+$")
+            others = (other for other in self.index.paths if other.endswith(".py") == end[0] and end[1].search(other))
+            imported = (other for other in others if any(
+                self.stages.of_path(loader) == "production" for loader in self.index.of(other)))
+            memo[role] = role not in _MEANT and len(list(islice(imported, _SOME))) == _SOME
+        return bool(memo[role])
 
     def _is_taken_by_role(self, role: str, path: str) -> bool:
         """Whether the project holds a pattern for files of a second name: ``**/*.entity.ts``,
@@ -290,7 +289,7 @@ class Abandoned:
             pattern = re.compile(rb"[*'\"`\\}{,(|]\.%s(?![\w-])" % role.encode())
             told = (other for other in self.project.tree.paths if _LISTING.search(other))
             memo[role] = any(pattern.search(self.index.data(other)) for other in (
-                *self.index.mentions(role, path), *told))
+                *self.index.mentions(role, path), *told) if self.gathering.is_own(other))
         return bool(memo[role])
 
     def _is_marked(self, path: str) -> bool:
@@ -305,7 +304,7 @@ class Abandoned:
             return True
         if (main := _MAIN.search(data)) is not None:
             return _SHOWN.search(data, max(0, main.start() - _NEAR), main.end() + _NEAR) is None
-        return not path.endswith((".py", *_COMPONENTS)) and (_GIVES.search(data) is None or any(
+        return not path.endswith((".py", *_COMPONENTS)) and (GIVES.search(data) is None or any(
             re.search(rb"\bfunction\s+%s\b|\b(?:const|let|var)\s+%s\s*=\s*(?:async\b|\()" % (name, name), data)
             for name in _CALLS.findall(data)))
 
@@ -334,44 +333,6 @@ class Abandoned:
             if not folder:
                 return False
             folder = folder.rpartition("/")[0]
-
-    def _is_gathered(self, path: str) -> bool:
-        """Whether a file of the same package loads others without naming them, from the folder of ``path`` or one that
-        it names."""
-        folders = path.split("/")[:-1]
-        named = _speaks_of(folders, python=path.endswith(".py"))
-        for other in self.loaders:
-            if other.endswith(".py") != path.endswith(".py"):
-                continue
-            if package_root(self.project, other) != package_root(self.project, path) and not path.startswith(
-                    other.rpartition("/")[0] + "/"):
-                continue
-            near = other.rpartition("/")[0].split("/")
-            beside = folders[: len(near)] == near and len(folders) - len(near) <= 1
-            if other != path and (beside or (named is not None and named.search(
-                    _IMPORTED.sub(b"", self.index.data(other))))):
-                return True
-        return False
-
-    @cached_property
-    def loaders(self) -> list[str]:
-        """The files that load others without naming them."""
-        return [path for path in self.index.paths if self.stages.of_path(path) not in ("test", "example")
-                and "node_modules" not in path.split("/")
-                and (_LOADS_PYTHON if path.endswith(".py") else _LOADS_JAVASCRIPT).search(self._loading(path))
-                and (_RUNS_PYTHON if path.endswith(".py") else _RUNS_JAVASCRIPT).search(self._loading(path))
-                and not self._only_rewrites(path)]
-
-    def _loading(self, path: str) -> bytes:
-        """The text of a file without the patterns that load data alone."""
-        data = self.index.data(path)
-        return _LOADS_DATA.sub(b"", data) if b"import.meta.glob" in data else data
-
-    def _only_rewrites(self, path: str) -> bool:
-        """Whether a script of JavaScript goes through files to write them anew, and loads none of them."""
-        data = self.index.data(path)
-        return (not path.endswith(".py") and b"writeFile" in data and _GIVES.search(data) is None
-                and _CALLS_FOR.search(data) is None)
 
     # -- what would be seen ---------------------------------------------------------------------------------------
 
@@ -417,18 +378,3 @@ class Abandoned:
                     if len(found) >= least:
                         return True
         return False
-
-
-def _speaks_of(folders: list[str], *, python: bool) -> re.Pattern[bytes] | None:
-    """What a loader holds that may mean a file in the last of ``folders``: the name of one of them.
-
-    In JavaScript, those above the last have to stand in a text that does not lead into another folder. (A package of
-    Python may be walked through by its name.)
-    """
-    names = [(re.escape(folder.encode()), re.escape("".join(folders[at + 1 : at + 2]).encode()))
-             for at, folder in enumerate(folders) if at >= len(folders) - 3 and folder not in ("src", "lib")]
-    word = rb"(?<![\w-])(?:%s)(?![\w-])"
-    if python or len(names) < 2:
-        return re.compile(word % b"|".join(name for name, _ in names)) if names else None
-    leading = (rb"(?<=['\"`/])%s(?=['\"`]|/['\"`$*]|/%s(?![\w-]))" % pair for pair in names[:-1])
-    return re.compile(b"|".join((word % names[-1][0], *leading)))

@@ -12,9 +12,12 @@ from functools import cached_property
 
 from connlint.patterns import regex
 from connlint.project.importers import Importers
+from connlint.project.javascript_files import join
 from connlint.project.javascript_paths import INSTALLED
+from connlint.project.mentions import outside_comments
 from connlint.project.project import Project
 from connlint.project.stage import Stages
+from connlint.project.tree import above
 
 _TELLING = regex(
     r"(?:^|/)(?:[^/]*Dockerfile[^/]*|Procfile[^/]*|Makefile|justfile|crontab|[^/]+\.(?:ya?ml|toml|cfg|ini|json|jsonc|html?|"
@@ -40,6 +43,7 @@ _REST = regex(
     r"(?:[.:](?!(?:ya?ml|jsonc?|toml|md|css|s[ac]ss|less|html?|txt|sh|env|ini|cfg|lock|svg|png|sql|csv|log|conf|xml|"
     r"config|d|test|spec)\b)\w+)?$")
 """What may follow on the name of a file in its path: an ending, and the name of something in it."""
+_CODE = regex(r"\.(?:py|[cm]?[jt]sx?|vue|svelte)$")
 _INSIDE = frozenset(("index", "__init__", "__main__"))
 _ELSEWHERE = frozenset(
     "src lib app apps code dist build out output workspace usr opt srv home var task function".split())
@@ -66,7 +70,9 @@ class Naming:
                     start = _start_of(data, match.start())
                     started = data[max(0, start - 3) : start] == b"-m "
                     text = data[start : match.end()].decode("utf-8", "replace")
-                    if not _means_another(text, other, path) and _may_lead(text, path, stem, alone=started):
+                    if text[0] == "." and text[1:2] not in ("/", "."):
+                        continue  # the end of a name
+                    if not self._means_another(text, other, path) and _may_lead(text, path, stem, alone=started):
                         return True
         return any(self._is_named_in(other, path, stem) for python in (".py", ".js")
                    for other in self.index.mentions(stem, python)
@@ -75,25 +81,58 @@ class Naming:
     def _is_named_in(self, other: str, path: str, stem: str) -> bool:
         """Whether a text in the code of ``other`` names ``path``, or an import there that cannot be followed may mean
         it."""
+        python = path.endswith(".py")
         in_package = f"{path.rpartition('/')[0]}/__init__.py" in self.project.tree.paths or (
-            path.endswith(".py") and any(module.startswith(".") for _, module, _ in self.index.imports(path)))
+            python and any(module.startswith(".") for _, module, _ in self.index.imports(path)))
         imported = {module for _, module, _ in self.index.imports(other)}
+        foreign = python != other.endswith(".py")  # of another language, in which a file has its ending
         for text in self._quoted(other, stem):
             if text in imported and (text.startswith(".") or self.index.resolved(other, text)
                                      or self._is_foreign(other, text)):
                 continue  # to that file, or to none
             if text.startswith(".") and (target := self.index.resolved(other, text)) and target != path:
                 continue
-            if _may_lead(text, path, stem, alone=path.endswith(".py") and not in_package):
+            if foreign and "*" not in text and _CODE.search(text) is None:
+                continue
+            if _may_lead(text, path, stem, alone=python and not in_package) and not self._is_another(
+                    text, other, path):
                 return True
-        return other.endswith(".py") and any(
-            module.rpartition(".")[2] == stem and self.index.resolved(other, module) is None
-            and not self._is_foreign(other, module) for module in imported)
+        return python and not foreign and any(
+            module.rpartition(".")[2] == stem and self._may_mean(other, module, path, stem) for module in imported)
+
+    def _may_mean(self, other: str, module: str, path: str, stem: str) -> bool:
+        """Whether an import of ``module`` in a file of Python leads nowhere, and so may mean ``path``. A name that is
+        taken from a file of the project means something in that file, and dots lead where they lead."""
+        parent = module.rpartition(".")[0]
+        if module.startswith(".") or self.index.resolved(other, module) is not None or self._is_foreign(other, module):
+            return False
+        if parent and self.index.resolved(other, parent) is not None:
+            return False
+        return module == stem or _may_lead(module, path, stem, alone=True)
 
     def _quoted(self, other: str, stem: str) -> Iterator[str]:
         quoted = re.compile(rb"['\"`]((?:[\w@*~${}-]*[./:])*%s(?:[./:][\w*/.:-]*)?)['\"`]" % re.escape(stem.encode()))
-        for match in quoted.finditer(self.index.data(other)):
+        for match in outside_comments(quoted, self.index.data(other), python=other.endswith(".py")):
             yield match[1].decode("utf-8", "replace")
+
+    def _means_another(self, text: str, other: str, path: str) -> bool:
+        """Whether ``text`` in the file ``other`` of a package is the name of an installed package, or a path of a
+        package of which ``path`` is no part, or to another of its files."""
+        folder, _, name = other.rpartition("/")
+        if name != "package.json":
+            return False
+        scoped = text.startswith("@") and not text.startswith("@/")
+        elsewhere = text.startswith("./") and not f"{path}/".startswith(f"{folder}/" if folder else "")
+        return scoped or elsewhere or self._is_another(text, other, path)
+
+    def _is_another(self, text: str, other: str, path: str) -> bool:
+        """Whether ``text``, a way through folders, leads to another file than ``path`` from the folder of the file
+        ``other``, or from the nearest one above it from which it leads to any."""
+        if "/" not in text or any(mark in text for mark in "*${}@~:"):
+            return False
+        places = (join(folder, text) for folder in above(other.rpartition("/")[0]))
+        found = next((place for place in places if place in self.project.tree.paths), path)
+        return found != path
 
     def _is_foreign(self, path: str, module: str) -> bool:
         """Whether an import that leads to no file of the project names a package that is none of it."""
@@ -108,16 +147,6 @@ class Naming:
     def _text(self, path: str) -> bytes:
         data = self.index.data(path)
         return data if len(data) <= _LARGEST else b""
-
-
-def _means_another(text: str, other: str, path: str) -> bool:
-    """Whether ``text`` in the file ``other`` of a package is the name of an installed package, or a path of a package
-    of which ``path`` is no part."""
-    folder, _, name = other.rpartition("/")
-    if name != "package.json":
-        return False
-    scoped = text.startswith("@") and not text.startswith("@/")
-    return scoped or (text.startswith("./") and not f"{path}/".startswith(f"{folder}/" if folder else ""))
 
 
 def _starts_a_line(data: bytes, at: int) -> bool:
@@ -157,6 +186,10 @@ def _may_lead(text: str, path: str, stem: str, *, alone: bool) -> bool:
     if last.partition(".")[0] in _INSIDE and above:
         last = above.pop()
     if last.startswith(stem) and (rest := _REST.match(last, len(stem))) is not None:
+        if rest[1] is None and _has_another_second_name(last, path, stem):
+            return False
+        if rest[1] is not None and (rest[1][:3] == ".py") != path.endswith(".py"):
+            return False
         ways = [part for part in above if part not in ("", ".", "..")]
         if ways:
             return _ends(folders, ways)
@@ -167,9 +200,17 @@ def _may_lead(text: str, path: str, stem: str, *, alone: bool) -> bool:
     if not path.endswith(".py"):
         return False
     packages = last.partition(":")[0].split(".")
-    if stem not in packages[1:]:
+    if stem not in packages[1:] or any(mark in last for mark in "${}"):
         return False
     return _ends(folders, [*above, *packages[: packages.index(stem, 1)]])
+
+
+def _has_another_second_name(last: str, path: str, stem: str) -> bool:
+    """Whether ``last`` is the name of another file of JavaScript than ``path``, by what follows on the first dot:
+    ``user.routes``, and not ``user.schema.ts``."""
+    said = last[len(stem) :].partition(".")[2]
+    second = path.rpartition("/")[2].split(".")[1:-1]
+    return bool(said and second) and not path.endswith(".py") and ":" not in last and said.split(".")[0] != second[0]
 
 
 def _ends(folders: Sequence[str], ways: list[str]) -> bool:

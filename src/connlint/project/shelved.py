@@ -66,7 +66,7 @@ class Shelved:
         """Whether the program imports a file of the folder, or looks for such files by itself."""
         prefix = folder + "/"
         above = folder_of(folder)
-        if above and any(folder_of(loader) == above for loader in self.abandoned.loaders):
+        if above and any(folder_of(loader) == above for loader in self.abandoned.gathering.loaders):
             return True
         return any(
             self.abandoned.is_found(f"{folder_of(path)}/_.py" if path.endswith(".py") else path)

@@ -130,6 +130,10 @@ class Stages:
             found = self._paths[path] = self._of_path(path)
         return found
 
+    def is_named(self, path: str, kind: str) -> bool:
+        """Whether the name of a file alone says that it is of the stage ``kind``."""
+        return self._named(path.rpartition("/")[2]) == kind
+
     def is_aside(self, name: str) -> bool:
         """Whether the name of a folder, in small letters, says that what is in it was put aside."""
         return name in self.aside or name.startswith(self._aside_begins)
