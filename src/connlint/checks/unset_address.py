@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from connlint.checks.demands import demands_of
 from connlint.checks.deployed import Code
 from connlint.checks.framework_settings import left_unset
 from connlint.checks.handed import handed
+from connlint.checks.migrated_first import demanded_by_migration
 from connlint.checks.promised import is_promised
 from connlint.checks.provided import provided
 from connlint.checks.wording import Wording, shown_variable, wording_of
@@ -74,7 +75,9 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
             continue
         if is_checked(values, stages, module, call, reads, project, rules):
             continue
-        if is_promised(values, stages, module, reads):
+        if is_promised(values, stages, module, reads) or _asks_the_client(built, places):
+            continue
+        if demanded_by_migration(project, rules, set(names)):
             continue
         target = _target(values, built, names, stages, rules)
         step = f"{built.name} is built here; without an address it dials {target}"
@@ -248,6 +251,28 @@ def _is_told_later(built: Construction) -> bool:
     readers = references(built.module, above.target.id, above.target)
     return any(type(member := built.module.parent(reader)) is p.Member and member.of is reader
                and member.name in members for reader in readers)
+
+
+def _asks_the_client(built: Construction, places: Iterable[str]) -> bool:
+    """Whether the file asks the client itself for the address that it was given, as who sends nothing without one
+    does: ``if (!transport.options.host) return``."""
+    module = built.module
+    above = module.parent(built.call)
+    if type(above) is not p.Let or type(above.target) is not p.Name:
+        return False
+    keys = {place.rpartition(".")[2] for place in places if not place.isdigit()}
+    for reader in references(module, above.target.id, above.target):
+        below: Any = reader
+        while type(member := module.parent(below)) is p.Member and member.of is below:
+            below = member
+        if below is reader or below.name not in keys:
+            continue
+        while type(module.parent(below)) in (p.Not, p.Logical):
+            below = module.parent(below)
+        deciding = module.parent(below)
+        if type(deciding) is p.If and deciding.test is below and ends(module, deciding.then):
+            return True
+    return False
 
 
 def _has_unseen_address(built: Construction) -> bool:
