@@ -274,7 +274,7 @@ CASES = {
         **PUBLISHED, "main.js": LINKED.replace("_NAME_", "WEB_URL").replace("3000", "3001")}),
     "an address of another service that is published beside": ("env-localhost-fallback", "error", {
         **PUBLISHED, "main.js": LINKED.replace("_NAME_", "CATALOG_URL")}),
-    "a setting that a file laid over the deployment gives": ("env-localhost-fallback", "warning", {
+    "a setting that a file laid over the deployment gives": ("env-localhost-fallback", "note", {
         **SERVED, **ROWS, "main.py": APP + "client = httpx.Client(base_url=settings.model_url)\n",
         "docker-compose.live.yml": "services:\n  api:\n    environment: {MODEL_URL: 'https://m.example.com'}\n"}),
     "a setting that a file laid over the deployment need not give": ("env-localhost-fallback", "note", {
@@ -654,6 +654,82 @@ def test_what_every_deployment_sets_is_a_note(read: str, rule: str, file: str, t
     found = [f for f in report({**files, file: text.replace("_GIVEN_", given)}).findings if f.rule == rule]
     assert [f.level for f in found] == [level]
     assert any(step.place.path == file for step in found[0].steps) == (level == "note")
+
+
+OVER = "services:\n  api:\n    environment: {CACHE_HOST: _GIVEN_}\n"
+BASE = "services:\n  api:\n    build: ./api\n    environment: {LOG_LEVEL: info}\n"
+
+
+@pytest.mark.parametrize(("over", "given", "more", "level"), [
+    ("compose.deploy.yml", "cache", {}, "note"),
+    ("compose.deploy.yml", "localhost", {}, "warning"),
+    ("compose.override.yml", "cache", {}, "warning"),
+    ("compose.deploy.yml", "cache", {"compose.far.yml": OVER.replace("CACHE_HOST", "MAIL_HOST")}, "warning"),
+])
+def test_what_is_laid_over_a_deployment_is_part_of_it(over: str, given: str, more: dict[str, str], level: str) -> None:
+    files = {path: code.replace("_READ_", "os.getenv('CACHE_HOST', 'localhost')") for path, code in WORKED.items()}
+    found = report({**files, "compose.yml": BASE, over: OVER.replace("_GIVEN_", given), **more}).findings
+    assert [f.level for f in found if f.rule == "env-localhost-fallback"] == [level]
+
+
+GOES_FIRST = """from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    cache_url: str = ""
+    cache_host: str = "localhost"
+
+    @property
+    def address(self):
+        if self.cache_url:
+            return self.cache_url
+        return f"redis://{self.cache_host}:6379"
+
+
+settings = Settings()
+"""
+ASSEMBLED = """from pydantic import field_validator
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    CACHE_HOST: str = "localhost"
+    CACHE_URL: str | None = None
+    address: str = ""
+
+    @field_validator("CACHE_URL", mode="before")
+    @classmethod
+    def assemble(cls, v, info):
+        if v is not None:
+            return v
+        return f"redis://{info.data.get('CACHE_HOST')}:6379"
+
+
+settings = Settings()
+"""
+BESIDE = ASSEMBLED.replace("        if v is not None:\n            return v\n", "")
+TAKING = ("import redis\n\nfrom settings import settings\n\nwhile True:\n"
+          "    redis.from_url(settings._URL_).get('rows')\n")
+
+
+@pytest.mark.parametrize(("settings", "url"), [(GOES_FIRST, "address"), (ASSEMBLED, "CACHE_URL")])
+@pytest.mark.parametrize(("given", "level"), [
+    ("{CACHE_URL: 'redis://cache:6379'}", "note"),
+    ("{LOG_LEVEL: info}", "error"),
+    ("{CACHE_URL: 'redis://localhost:6379'}", "warning"),
+])
+def test_what_is_asked_for_first_may_be_told_instead(settings: str, url: str, given: str, level: str) -> None:
+    assert _fallen_back(settings, url, given) == [level]
+
+
+def test_a_validator_that_makes_a_field_whatever_was_given_needs_its_parts() -> None:
+    assert _fallen_back(BESIDE, "CACHE_URL", "{CACHE_URL: 'redis://cache:6379'}") == ["error"]
+
+
+def _fallen_back(settings: str, url: str, given: str) -> list[str]:
+    files = {**WORKED, "api/settings.py": settings, "api/main.py": TAKING.replace("_URL_", url),
+             "compose.yaml": ONE.replace("{CACHE_HOST: _GIVEN_}", given)}
+    return [f.level for f in report(files).findings if f.rule == "env-localhost-fallback"]
 
 
 POOL = ("import os\n\nfrom sqlalchemy import create_engine\n\n"

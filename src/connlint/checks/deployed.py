@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -214,18 +214,16 @@ class Code:
     def gives(self, one: Running, variable: str) -> bool:
         """Whether ``one`` is given the variable, be it by a file that is laid over its own where it is deployed, or
         that its own is laid over."""
-        rows = (one, *self._variants.get((one.deployment.path, one.name), ()))
+        rows = (one, *self._variants_of(one))
         return any(variant.gives(variable) for variant in rows)
 
     def is_laid_over(self, one: Running) -> bool:
         """Whether the file of ``one`` adds to what another says of the same service."""
-        return (one.deployment.path, one.name) in self._variants and any(
-            variant.deployment.path != one.deployment.path
-            for variant in self._variants[one.deployment.path, one.name])
+        return any(variant.deployment.path != one.deployment.path for variant in self._variants_of(one))
 
     def told(self, one: Running, variable: str) -> str | bool:
         """What ``one`` is given for the variable: True where that is not known, False where it is not given."""
-        rows = (one, *self._variants.get((one.deployment.path, one.name), ()))
+        rows = (one, *self._variants_of(one))
         texts = {variant.environment[variable].value for variant in rows if variable in variant.environment}
         only = texts.pop() if len(texts) == 1 else None
         return only if only is not None else self.gives(one, variable)
@@ -235,14 +233,24 @@ class Code:
         return any(port.host == host.port for other in self.running if other.deployment.path == one.deployment.path
                    for port in other.service.ports if port.host is not None)
 
+    def deployed_as(self, one: Running) -> list[Running]:
+        """What comes of ``one`` with each file that is laid over its own where it is deployed; ``one`` itself where
+        nothing is, but for developers."""
+        rows = self._variants.get((one.deployment.path, one.name), {})
+        return [variant for path, variant in rows.items() if not on_a_developers_machine(path)] or [one]
+
+    def _variants_of(self, one: Running) -> Iterable[Running]:
+        return self._variants.get((one.deployment.path, one.name), {}).values()
+
     @cached_property
-    def _variants(self) -> dict[tuple[str, str], list[Running]]:
-        """What comes of each service with the files that are laid over its own, or that its own is laid over."""
-        found: dict[tuple[str, str], list[Running]] = {}
+    def _variants(self) -> dict[tuple[str, str], dict[str, Running]]:
+        """What comes of each service with the files that are laid over its own, or that its own is laid over, by the
+        path of the last."""
+        found: dict[tuple[str, str], dict[str, Running]] = {}
         for group in groups(Services.of(self.project)):
             for one in group.members if len(group.files) > 1 else ():
                 for file in group.files:
-                    found.setdefault((file, one.name), []).append(one)
+                    found.setdefault((file, one.name), {})[group.files[-1]] = one
         return found
 
     def is_apart(self, one: Running, path: str) -> bool:

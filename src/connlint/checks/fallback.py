@@ -262,19 +262,19 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
                reads: tuple[Read, ...]) -> tuple[str, Step | None]:
     """How grave a fallback in ``module`` is, with the evidence where that is more than its own."""
     outcome = own_outcome(module, project, rules, found, reads)
+    if outcome not in (None, "fallback"):
+        return outcome, None
     lacking = Lacking.of(project, rules)
-    if outcome is None:
-        if (evidence := lacking.evidence(module, found, reads)) is not None:
-            return "mailed" if found.mailed else "deployed", evidence
-        given = lacking.provided(module, found, reads) or _built_with(module, project, rules, reads)
-        if given is not None:
-            return "provided", given
-        return "mailed" if found.mailed else "fallback", None
+    evidence = lacking.evidence(module, found, reads)
+    if outcome is None and evidence is not None:
+        return "mailed" if found.mailed else "deployed", evidence
+    given = lacking.provided(module, found, reads) or _built_with(module, project, rules, reads)
+    if given is not None:
+        return "provided", given
     told = in_production(project.tree, module.path, [v for r in reads for v in r.variables])
-    if outcome == "fallback" and told is not None and told.written and loopback(told.written) is None:
-        if lacking.evidence(module, found, reads) is None:
-            return "provided", Step(told.place, "a file of variables for production sets it")
-    return outcome, None
+    if evidence is None and told is not None and told.written and loopback(told.written) is None:
+        return "provided", Step(told.place, "a file of variables for production sets it")
+    return "mailed" if found.mailed and outcome is None else "fallback", None
 
 
 def _built_with(module: Module, project: Project, rules: Rules, reads: tuple[Read, ...]) -> Step | None:

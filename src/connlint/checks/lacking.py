@@ -67,7 +67,8 @@ class Lacking:
     def provided(self, module: Module, found: Fallback, reads: tuple[Read, ...]) -> Step | None:
         """Where a deployment sets one of the variables of ``reads``, if all that are known to take the address do."""
         return provided(self.code, self.stages, reads[0].site.module.path, _names(reads),
-                        lambda one: self._takes(one, module, found, reads))
+                        lambda one: self._takes(one, module, found, reads),
+                        lambda one: self._instead(one, module, found, reads))
 
     def by(self, one: Running, module: Module, found: Fallback, reads: tuple[Read, ...]) -> bool:
         """Whether ``one`` lacks the variables of ``reads``, and so connects to itself."""
@@ -115,6 +116,13 @@ class Lacking:
             return False
         given = partial(self.code.told, one)
         return not all(is_idle(self.values, self.stages, module, found.node, name, given) for name in _names(reads))
+
+    def _instead(self, one: Running, module: Module, found: Fallback, reads: tuple[Read, ...]) -> list[str]:
+        """The variables that ``one`` is given and takes instead of those of ``reads``."""
+        instead: set[str] = set()
+        given = partial(self.code.told, one)
+        idle = all(is_idle(self.values, self.stages, module, found.node, v, given, instead) for v in _names(reads))
+        return sorted(instead) if idle else []
 
     def _is_last_resort(self, module: Module, found: Fallback) -> bool:
         """Whether what is known only at run time comes before the address."""

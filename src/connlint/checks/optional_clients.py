@@ -20,6 +20,7 @@ from connlint.project.packages import package_root
 from connlint.project.project import Project, required
 from connlint.project.stage import Stages, words_of
 from connlint.project.uses import references
+from connlint.project.validators import filled_only_where_empty, validating_uses
 from connlint.project.values import Values
 
 Given = Callable[[str], str | bool]
@@ -34,12 +35,14 @@ _DEEPEST = 3
 """Functions and classes, one behind the other, whose users are asked under which name they choose them."""
 
 
-def is_idle(values: Values, stages: Stages, module: Module, node: Any, variable: str, given: Given) -> bool:
+def is_idle(values: Values, stages: Stages, module: Module, node: Any, variable: str, given: Given,
+            instead: set[str] | None = None) -> bool:
     """Whether every use of ``variable``, which ``node`` in ``module`` reads or declares, stands where the program does
-    not come with what ``given`` says is set, or belongs to a database that has no host then."""
+    not come with what ``given`` says is set, or belongs to a database that has no host then. Variables that are set and
+    taken instead are added to ``instead``."""
     if _is_switched_off(values, module, node, given):
         return True
-    asker = _Uses(values, stages, frozenset(words_of(variable)), given)
+    asker = _Uses(values, stages, frozenset(words_of(variable)), given, set() if instead is None else instead)
     symbol = _symbol(values, module, node, variable)
     if symbol is None:
         return asker.is_idle_at(module, node)
@@ -88,10 +91,11 @@ def _symbol(values: Values, module: Module, node: Any, variable: str) -> str | N
 
 
 class _Uses:
-    """Judges the places that use one variable; ``words`` are those of its name."""
+    """Judges the places that use one variable; ``words`` are those of its name. ``instead`` are the variables for which
+    it is not asked."""
 
-    def __init__(self, values: Values, stages: Stages, words: frozenset[str], given: Given) -> None:
-        self.values, self.stages, self.words, self.given = values, stages, words, given
+    def __init__(self, values: Values, stages: Stages, words: frozenset[str], given: Given, instead: set[str]) -> None:
+        self.values, self.stages, self.words, self.given, self.instead = values, stages, words, given, instead
 
     def are_idle(self, module: Module, node: Any, symbol: str, depth: int = 0) -> bool:
         """Whether ``symbol``, which ``node`` in ``module`` is or defines, is used, and idly wherever that is."""
@@ -123,7 +127,7 @@ class _Uses:
                 continue
             # the same file may have been read twice, the second time whole
             parts = (node, module.parent(node)) if other.path == module.path else ()
-            inside = [part.at for part in parts if part is not None and type(part) not in (p.Program, p.Record)]
+            inside = [part.at for part in parts if type(part) not in (type(None), p.Program, p.Record, p.Class)]
             for member in other.nodes(p.Member):
                 if member.name == symbol and not _within(member, inside):
                     yield other, member
@@ -135,6 +139,8 @@ class _Uses:
                     asked = call.args[1].value
                     if type(asked) is p.Text and asked.value == symbol:
                         yield other, call
+            if other.path == module.path:
+                yield from ((other, use) for use in validating_uses(other, node, symbol))
 
     def is_idle_at(self, module: Module, node: Any, depth: int = 0) -> bool:
         """Whether the program does not come to ``node``."""
@@ -142,7 +148,11 @@ class _Uses:
             if _fails(self.values, c.module, c.test, c.truth, self.given) or self._chooses(c.module, c.test, c.truth):
                 return True
             # it stands where another variable is not set, which is: ``if (process.env.DB_HOST) return …``
-            if any(self.given(v) for read in self.values.absent(c.module, c.test, c.truth) for v in read.variables):
+            if self._are_given(v for read in self.values.absent(c.module, c.test, c.truth) for v in read.variables):
+                return True
+        if (fields := filled_only_where_empty(module, node)) is not None:
+            declared = self.values.environment.declarations(module)
+            if all(self._are_given(v for d in declared if d.field == field for v in d.variables) for field in fields):
                 return True
         holder = None
         for above in module.parents(node):
@@ -159,6 +169,13 @@ class _Uses:
             if kind is p.Define:
                 holder = above
         return holder is not None and depth < _DEEPEST and self.are_idle(module, holder, holder.name, depth + 1)
+
+    def _are_given(self, variables: Iterator[str]) -> bool:
+        """Whether one of ``variables`` is set, which is then taken."""
+        found = next(filter(self.given, variables), None)
+        if found is not None:
+            self.instead.add(found)
+        return found is not None
 
     def _chooses(self, module: Module, test: Any, truth: bool) -> bool:
         """Whether a test asks for a name that the variable speaks of, and nothing tells that it is the one."""

@@ -37,6 +37,52 @@ def validated(owner: p.Class, field: str) -> int:
                for node in _all(method.decorators))
 
 
+def validating_uses(module: Module, node: Any, field: str) -> Iterator[Any]:
+    """Where a validator of the class that declares ``field`` at ``node`` asks for it among those that came before:
+    ``values.get("host")``, ``info.data["host"]``."""
+    owner = next((above for above in module.parents(node) if type(above) is p.Class), None)
+    for method in _methods(owner) if owner is not None else ():
+        if _validates(method):
+            yield from (use for use in _all(method.body) if type(use) is not p.Member and _is_field(use, field))
+
+
+def filled_only_where_empty(module: Module, node: Any) -> tuple[str, ...] | None:
+    """The fields of a settings class for which ``node`` in a validator is evaluated only where nothing was given to
+    them: ``if isinstance(v, str): return v`` stands before it. None where it is not so."""
+    method = next((above for above in module.parents(node) if type(above) is p.Function), None)
+    if method is None or not _validates(method):
+        return None
+    names = [a.target.id for a in method.params if type(a.target) is p.Name and a.target.id not in ("self", "cls")]
+    fields = tuple(inside.value for d in method.decorators if type(d) is p.Call for a in d.args if a.name is None
+                   for inside in (a.value,) if type(inside) is p.Text)
+    if not names or not fields:
+        return None
+    answers = ((_of_text(c.test, names[0]), c.truth) for c in conditions(module, node, method))
+    return fields if any(answer is not None and answer != truth for answer, truth in answers) else None
+
+
+def _of_text(test: Any, name: str) -> bool | None:
+    """How ``test`` comes out where ``name`` is a text, and no empty one; None where that is not known."""
+    kind = type(test)
+    if kind is p.Name:
+        return True if test.id == name else None
+    if kind is p.Not:
+        answer = _of_text(test.value, name)
+        return None if answer is None else not answer
+    if kind is p.Logical and test.op in ("and", "or"):
+        sides = {_of_text(test.left, name), _of_text(test.right, name)}
+        decisive = test.op == "or"
+        return decisive if decisive in sides else None if None in sides else not decisive
+    if kind is p.Compare and test.op in ("==", "!=") and type(test.left) is p.Name and test.left.id == name:
+        empty = (type(test.right) is p.Constant and test.right.value == "null") or (
+            type(test.right) is p.Text and test.right.value == "")
+        return test.op == "!=" if empty else None
+    if kind is p.Call and _last(test) == "isinstance" and len(test.args) == 2 and type(test.args[0].value) is p.Name:
+        kinds = {inside.id for inside in p.within(test.args[1].value) if type(inside) is p.Name}
+        return True if test.args[0].value.id == name and "str" in kinds else None
+    return None
+
+
 def overruled(module: Module, owner: Any, field: str) -> bool:
     """Whether the default of ``field`` never leaves the class: it puts another value in its place while an object is
     made, or refuses loopback, or the default in production."""
