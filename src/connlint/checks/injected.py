@@ -33,7 +33,7 @@ class Injected:
         if not self.apis or type(callee) is not p.Member:
             return None
         api = next((it for it in self.apis if callee.name in it.injected), None)
-        if api is None or completes(api, callee, self.module):
+        if api is None or completes(api, callee, origins(self.module, self.project)):
             return None
         stream: Any = _source(callee.of, api)
         member = stream.callee if type(stream) is p.Call else stream

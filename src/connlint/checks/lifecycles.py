@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from connlint.cards import Rules
-from connlint.checks.origins import Origins, attribute_values, class_of
+from connlint.checks.origins import Origins, attribute_values, class_of, returned
 from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project.module import Definition, Module
@@ -233,7 +233,7 @@ class Lifecycles:
             if api.linked and not _is_linked(api, callee):
                 continue
             if api.role in roles and _arguments(api, call) and self._matches(api, callee, imported, origins):
-                return None if completes(api, callee, origins.module) or _borrows(api, call, origins) else api
+                return None if completes(api, callee, origins) or _borrows(api, call, origins) else api
         return None
 
     def handed(self, call: p.Call, origins: Origins, roles: Iterable[str]) -> Api | None:
@@ -394,15 +394,20 @@ def argument(call: p.Call, key: str) -> p.Expression | None:
     return None
 
 
-def completes(api: Api, callee: Any, module: Module) -> bool:
+def completes(api: Api, callee: Any, origins: Origins, depth: int = 3) -> bool:
     """Whether a link of the chain lets it end by itself: ``interval(100).pipe(take(3)).subscribe()``.
 
-    Also where a part of it is kept under a name: ``this.ticks.subscribe()``.
+    Also where a part of it is kept under a name, ``this.ticks.subscribe()``, or made by a function of the project.
     """
+    module = origins.module
     while api.completes and type(callee) is p.Member:
         call = callee.of if type(callee.of) is p.Call else _kept(callee.of, module)
         if type(call) is not p.Call:
             return call is not None
+        if depth > 0 and (made := origins.function_called(call)) is not None:
+            there = origins.elsewhere(made[0])
+            return any(completes(api, p.Member(value, callee.name, value.at, value.at), there, depth - 1)
+                       for value in returned(made[1]))
         if type(call.callee) is not p.Member and len(call.args) < api.made_with:
             return True
         words = [last_word(given.value) or "" for given in call.args] + [last_word(call) or ""]
