@@ -23,7 +23,7 @@ _DEEPEST = 5
 
 class Serving(Struct, frozen=True):
     """One call that serves. ``host`` is None where it cannot be known; ``told`` is where it is written, if it is, and
-    ``value`` the expression there."""
+    ``value`` the expression there; ``number`` is the port beside it, in a pair of both."""
 
     entry: Mapping[str, Any]
     name: str
@@ -32,11 +32,14 @@ class Serving(Struct, frozen=True):
     place: Place
     call: p.Call
     value: p.Expression | None = None
+    number: p.Expression | None = None
 
     def port(self) -> p.Expression | None:
         """What tells the call its port: in an address, where the table says so."""
         if self.entry.get("with_port"):
             return self.value
+        if self.number is not None:
+            return self.number
         return _port_argument(self.call, self.entry.get("port_at"), self.entry.get("port_key", "port"))
 
     @property
@@ -65,7 +68,9 @@ def servings(module: Module, table: list[dict[str, Any]], project: Project | Non
             if host and entries[name].get("with_port"):
                 host = host.rpartition(":")[0]
             told = Place(module.path, at.at) if at is not None else None
-            yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at), call, at)
+            pair = _pair(module, call, entries[name])
+            yield Serving(entries[name], name, host, told, Place(module.path, call.callee.at), call, at,
+                          pair[1] if pair is not None else None)
 
 
 def _of_chain(name: str | None) -> str | None:
@@ -132,11 +137,23 @@ def _made(module: Module, value: Any, project: Project, depth: int = 0) -> str |
     return method(module, value)
 
 
+def _pair(module: Module, call: p.Call, entry: Mapping[str, Any]) -> tuple[p.Expression, ...] | None:
+    """The pair of host and port that ``call`` is given, where the table says so: ``HTTPServer(("", 8000), Handler)``."""
+    at = entry.get("pair_at", len(call.args))
+    given: Any = call.args[at].value if at < len(call.args) and call.args[at].name is None else None
+    if type(given) is p.Name and (own := module.only(given.id, given)) is not None and not own.path:
+        given = own.value
+    return given.items if type(given) is p.Sequence and len(given.items) == 2 else None
+
+
 def _host(module: Module, call: p.Call, entry: Mapping[str, Any]) -> tuple[str | None, p.Expression | None]:
     """The host that ``call`` is given, and where; the table's where it is given none."""
     plain = [argument for argument in call.args if argument.name is None]
     if any(argument.spread for argument in call.args):
         return None, None
+    if "pair_at" in entry:
+        pair = _pair(module, call, entry)
+        return _text(module, pair[0]) if pair is not None else (None, None)
     for argument in call.args:
         if argument.name in entry.get("socket_keys", ()):
             return None, None
