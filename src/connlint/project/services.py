@@ -169,8 +169,7 @@ class Services:
             data = self.tree.read(path) if path in self.tree.paths else None
             return service if data is None else replace(service, environment=read_dotenv(path, data), open=())
         if self._is_packed(service):
-            words = tuple(Word(text, service.place, text) for text in ("npm", "start"))
-            return replace(service, commands=(Command(words, service.place, True, folder=service.build),))
+            return replace(service, commands=self._packed(service))
         if service.build is not None or service.image is None or (
                 service.kind == "compose" and not is_local(service)):
             # a compose file without a build is mostly for those who use the image as it is published
@@ -182,13 +181,25 @@ class Services:
             service, build=origin.context, dockerfile=origin.dockerfile, target=origin.target)
 
     def _is_packed(self, service: Service) -> bool:
-        """Whether the platform builds the folder of the service without a Dockerfile and starts it as a package."""
+        """Whether the platform builds the folder of the service without a Dockerfile."""
         if service.kind not in PACKED or service.build is None or service.image is not None or service.commands:
             return False
-        if self.dockerfile_of(service) is not None:
-            return False
-        table = jsonc.loads(self.tree.read(posixpath.normpath(posixpath.join(service.build, "package.json"))) or b"")
-        return isinstance(table, dict) and "start" in jsonc.mapping(table.get("scripts"))
+        return self.dockerfile_of(service) is None
+
+    def _packed(self, service: Service) -> tuple[Command, ...]:
+        """What a service is started with that is built without a Dockerfile: the first process of its Procfile, or its
+        package; nothing where neither says."""
+        build = service.build or ""
+        path = posixpath.normpath(posixpath.join(build, "Procfile"))
+        rows = {one.name: one for deployment in self.deployments() if deployment.path == path
+                for one in deployment.services}
+        if rows:
+            return tuple(replace(it, folder=build) for it in rows["web"].commands) if "web" in rows else ()
+        table = jsonc.loads(self.tree.read(posixpath.normpath(posixpath.join(build, "package.json"))) or b"")
+        if not isinstance(table, dict) or "start" not in jsonc.mapping(table.get("scripts")):
+            return ()
+        words = tuple(Word(text, service.place, text) for text in ("npm", "start"))
+        return (Command(words, service.place, True, folder=build),)
 
     def _applied_together(self) -> dict[str, list[Deployment]]:
         """Folders whose several manifests make one whole: no two have a workload or map of one name."""

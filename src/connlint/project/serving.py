@@ -138,7 +138,7 @@ def _made(module: Module, value: Any, project: Project, depth: int = 0) -> str |
 
 
 def _pair(module: Module, call: p.Call, entry: Mapping[str, Any]) -> tuple[p.Expression, ...] | None:
-    """The pair of host and port that ``call`` is given, where the table says so: ``HTTPServer(("", 8000), Handler)``."""
+    """The pair of host and port that ``call`` is given, where the table says so: ``HTTPServer(("", 80), Handler)``."""
     at = entry.get("pair_at", len(call.args))
     given: Any = call.args[at].value if at < len(call.args) and call.args[at].name is None else None
     if type(given) is p.Name and (own := module.only(given.id, given)) is not None and not own.path:
