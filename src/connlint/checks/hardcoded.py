@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any
 
+from msgspec.structs import replace
+
 from connlint.checks.framework_settings import settings
 from connlint.checks.wording import wording_of
 from connlint.model import program as p
@@ -67,12 +69,14 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if variable and _is_own_port(project, card, home.path, variable, wording.names["own port"]):
             continue
         text = next((q.text or "" for q in values.possible(home, value)), "")
-        host = loopback(text)
+        host = written = loopback(text)
         assert host is not None
         if any(wording.agent(word, host) for word in words_of(name)):
             continue
         if host.port is None and _is_told_its_port(values, home, call):
             continue
+        if host.port is None:
+            host = replace(host, port=_port_beside(values, home, call))
         if host.port is not None and _listens(values, home, host.port, rules):
             continue
         # a page looks for its own machine in front of whoever reads it, whatever its image runs
@@ -82,8 +86,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         place = Place(module.path, found.node.at)
         steps = (Step(place, f"the address is written here: {shown(text)}"),
                  Step(Place(home.path, call.at), f"{name} connects to it"))
-        slots = {"address": shown(text), "client": name, "host": str(host), "variable": variable}
-        yield Draft("port" if variable else outcome, place, slots, str(host), steps)
+        slots = {"address": shown(text), "client": name, "host": str(written), "variable": variable}
+        yield Draft("port" if variable else outcome, place, slots, str(written), steps)
 
 
 def _connecting(module: Module, values: Values, elsewhere: Elsewhere, project: Project,
@@ -255,13 +259,27 @@ def told_the_port(possible: list[Possible]) -> tuple[Site, str] | None:
     return (possible[0].origin, variable) if possible[0].origin and "port" in words_of(variable) else None
 
 
+def _port_beside(values: Values, module: Module, call: Any) -> int | None:
+    """The port that stands beside a host which is written without one: ``{ host: "localhost", port: 8000 }``."""
+    given = [it.value for it in call.args] if type(call) is p.Call else []
+    told = [entry.value for it in given if type(it) is p.Record for entry in it.entries
+            if type(entry.key) is p.Text and entry.key.value == "port"]
+    texts = {q.text for it in told for q in values.possible(module, it)}
+    text = texts.pop() if len(texts) == 1 else None
+    return int(text) if text is not None and text.isdigit() else None
+
+
+_ARGUMENTS = (b"process.argv", b"sys.argv", b"argparse", b"parseArgs")
+
+
 def _is_told_its_port(values: Values, module: Module, call: Any) -> bool:
-    """Whether the host is written out, and the port beside it is told by whoever calls: what runs beside it
-    is meant."""
+    """Whether the host is written out, and the port beside it is told by whoever calls, or who starts the program: what
+    runs beside it is meant."""
     given = [it.value for it in call.args] if type(call) is p.Call else []
     given += [entry.value for it in given if type(it) is p.Record for entry in it.entries]
+    started_with = any(word in module.source.data for word in _ARGUMENTS)
     named = [it for it in given if type(it) is p.Name and "port" in words_of(it.id)
-             and any(d.kind == "param" for d in module.lookup(it.id, it))]
+             and (started_with or any(d.kind == "param" for d in module.lookup(it.id, it)))]
     return any(q.text is not None and HOLE in q.text and not q.reads and not q.absent
                for it in named for q in values.possible(module, it))
 

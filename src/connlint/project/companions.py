@@ -33,6 +33,13 @@ _PROCESS = regex(rb"^([\w-]+):[ \t]*([^\r\n]+)", re.M)
 _HERE = rb"(?:\w+://)?(?:[^\s@\"'/]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?=[\s:/\"',]|$)"
 _TOLD = regex(rb"(?:^|[\s,=\"'])([A-Z_][A-Z0-9_]*)=[\"']?" + _HERE, re.M)
 _SOURCED = regex(rb"^[ \t]*(?:\.|source)[ \t]+([^\s;&|]+)", re.M)
+_BOOTS = regex(rb"/s?bin/init\b|\bsystemd-sysv\b")
+"""An image that starts an init system, which starts the services of its units."""
+_UNIT = regex(rb"\b([a-z][\w-]*)\.service\b")
+_STARTED_BY_UNIT = regex(rb"\bExecStart=-?([^\s'\"]+)")
+_DEPLOYED_BESIDE = regex(rb"^\[deployment\][ \t]*\n(?:(?!\[)[^\n]*\n)*?run[ \t]*=[^\n]*(?<!&)&(?!&)", re.M)
+"""A deployment of Replit that starts a program, and goes on with the next one."""
+_LOCAL_PORT = regex(rb"^localPort[ \t]*=[ \t]*(\d+)", re.M)
 _BACKGROUND = regex(rb"[^&>|]&[ \t]*(?:$|[)#\n\w])|--daemonize|\b(?:service|systemctl)[ \t]+\w|pg_ctl|/init\.d/", re.M)
 _SUPERVISES = regex(rb"supervis|\bpm2\b|pm2-runtime|/etc/service|s6-overlay|\b(?:honcho|foreman|hivemind|overmind)\b")
 _ECOSYSTEM = regex(r"(?:ecosystem|pm2|processes?)(?:[.-][\w.-]+)?\.(?:[cm]?js|json)$")
@@ -105,7 +112,8 @@ class Companions:
         self.tree: Tree = project.tree
         stages = stages_of(project, apis, values_of(project, apis))
         images = apis.get("image", ())
-        self.servers = {program: entry for entry in images for program in entry.get("programs", ())}
+        self.servers = {program: entry for entry in (*images, *apis.get("beside", ()))
+                        for program in entry.get("programs", ())}
         self.by_image = {name: entry for entry in images for name in entry["names"]}
         self.containers: dict[str, Container] = {}
         """By the path of the Dockerfile; what holds for every file of the project stands under ""."""
@@ -117,6 +125,7 @@ class Companions:
                 self._tell(found, data)
         self._several()
         self._pods()
+        self._on_replit()
         self._on_the_machine()
 
     @classmethod
@@ -199,6 +208,11 @@ class Companions:
             elif name.startswith("Procfile") and _RUNNERS.search(data):
                 for row in _PROCESS.finditer(self._read(path)):
                     yield self._started(row[1], row[2], path)
+        if _BOOTS.search(data):
+            for unit in dict.fromkeys(_UNIT.findall(data)):
+                yield Program(frozenset(words_of(unit.decode())), ())
+            for command in _STARTED_BY_UNIT.findall(data):
+                yield Program(frozenset(), (command.decode("utf-8", "replace"),))
         for folder, paths in scripts.items():
             if len(paths) > 1 and _FOLDERS.intersection(folder.split("/")):
                 for path in paths:
@@ -207,7 +221,8 @@ class Companions:
 
     def _exposed(self, image: Image) -> set[int]:
         """The ports of an image that speaks of a program which runs several."""
-        if _SUPERVISES.search(self._read(image.path)) is None:
+        data = self._read(image.path)
+        if _SUPERVISES.search(data) is None and _BOOTS.search(data) is None:
             return set()
         return {port.container for stage in image.stages for port in stage.exposed if port.container is not None}
 
@@ -267,6 +282,13 @@ class Companions:
                 everywhere.ports |= {port.container for port in service.ports if port.container is not None}
                 if (entry := self.by_image.get(_name_of(service))) is not None:
                     everywhere.serves(entry)
+
+    def _on_replit(self) -> None:
+        """The programs that a deployment of Replit starts side by side, at the ports that its file names."""
+        data = self._read(".replit") if ".replit" in self.tree.paths else b""
+        if _DEPLOYED_BESIDE.search(data):
+            everywhere = self.containers.setdefault("", Container(None))
+            everywhere.ports |= {int(port) for port in _LOCAL_PORT.findall(data)}
 
     def _on_the_machine(self) -> None:
         """What services on the network of the machine find there: the ports that those beside them publish."""
