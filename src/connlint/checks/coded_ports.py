@@ -33,6 +33,8 @@ class Opened(Struct, frozen=True):
     by_default: bool
     overruled: tuple[Place, ...] = ()
     """Where defaults stand that do not count, as a variable is set."""
+    fixed: bool = False
+    """Whether no variable has a say in it."""
 
 
 class CodedPorts:
@@ -96,7 +98,7 @@ class CodedPorts:
             return Opened(alone, serving.place, by_default=False) if alone is not None and not told else None
         place = Place(module.path, value.at)
         if type(value) is p.Number:
-            return Opened(int(value.value), place, by_default=False)
+            return Opened(int(value.value), place, by_default=False, fixed=True)
         texts: set[str] = set()
         by_default = False
         values = self.values.possible(module, value)
@@ -115,7 +117,8 @@ class CodedPorts:
             text = possible.text or ""
             texts.add(text.rpartition(":")[2] if addressed else text)
         if len(texts) == 1 and (text := texts.pop()).isdigit():
-            return Opened(int(text), place, by_default, overruled)
+            fixed = not any(possible.reads or possible.absent for possible in values)
+            return Opened(int(text), place, by_default, overruled, fixed)
         return None
 
 

@@ -11,16 +11,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from connlint.checks.binding import port_of
-from connlint.checks.coded_ports import CodedPorts
-from connlint.checks.neighbours import named_ports
+from connlint.checks.coded_ports import CodedPorts, Opened
 from connlint.model.deployment import Port
-from connlint.model.finding import Draft, Place, Step
+from connlint.model.finding import Draft, Step
 from connlint.model.rule import Rules
 from connlint.project.command_ports import mentioned_ports
 from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.start import Start
-from connlint.project.written_ports import is_said, spoken_of
+from connlint.project.written_ports import asks_for, is_said, spoken_of
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
@@ -41,7 +40,7 @@ def mapped(running: list[Running], tables: Tables, project: Project, rules: Rule
             continue
         starts = _programs(one, coded)
         opened = coded.opened(starts[0]) if starts and starts[0].entry.get("host") is None else None
-        if _may_listen(port, ports, one, opened.overruled if opened is not None else (), project, tables):
+        if _may_listen(port, ports, one, opened, project, tables):
             continue
         place = opened.place if opened is not None else starts[0].command.place if starts else one.service.place
         listed = ", ".join(str(number) for number in sorted(ports)[:4])
@@ -109,19 +108,24 @@ def _told(start: Start, one: Running) -> int | None:
     return port_of(start)
 
 
-def _may_listen(port: Port, ports: frozenset[int], one: Running, places: tuple[Place, ...], project: Project,
+def _may_listen(port: Port, ports: frozenset[int], one: Running, opened: Opened | None, project: Project,
                 tables: Tables) -> bool:
-    """Whether it listens there, or may for all that is known; what stands at ``places`` is overruled."""
+    """Whether it listens there, or may for all that is known; ``opened`` is what its code opens by itself."""
     number = port.container
     assert number is not None
     exposed = {p.container for p in one.stage.exposed} if one.stage is not None else set()
     mentioned = {n for command in one.commands for n in mentioned_ports([word.value for word in command.words])}
-    said = any(spoken_of(number, known.value or known.written) for known in one.environment.values())
-    if number in ports or number in mentioned or number in named_ports(one, tables) or said:
+    # code that opens the same port whatever it is told takes no variable for it
+    fixed = opened is not None and opened.fixed
+    said = any(spoken_of(number, known.value or known.written)
+               and not (fixed and name == tables.given_port and not asks_for(name, one, project.tree))
+               for name, known in one.environment.items())
+    if number in ports or number in mentioned or said:
         return True
     # one port that an image declares does nothing: it may have been forgotten; of several each has its reason
     if number in exposed and len(exposed) > 1:
         return True
     # what the image declares as well is all
     return (one.service.build is not None and exposed != ports
-            and is_said(number, one, places, project.tree, tables.given_port))
+            and is_said(number, one, opened.overruled if opened is not None else (), project.tree,
+                    tables.given_port))

@@ -13,6 +13,7 @@ from connlint.project.tree import Tree
 
 _TEXT = regex(r"\.(?:py|[cm]?[jt]sx?|go|rs|java|kt|rb|php|cs|ya?ml|json|toml|ini|cfg|conf|sh|env|properties)$|"
               r"(?:^|/)(?:\.env[^/]*|[^./]+)$")
+_CODE = regex(r"\.(?:py|[cm]?[jt]sx?)$")
 _LARGEST = 500_000
 _ALONE = rb"(?<![\d.])%d(?!\d)"
 """A number that is no part of another."""
@@ -53,6 +54,16 @@ def spoken_of(number: int, text: str) -> bool:
     """Whether a text names the port, but for an address with it that somebody else asks."""
     data = text.encode()
     return any(not _ASKED.search(data[: match.start()]) for match in re.finditer(_ALONE % number, data))
+
+
+def asks_for(variable: str, one: Running, tree: Tree) -> bool:
+    """Whether something that the service is built from may take the variable from its environment."""
+    name = re.escape(variable.encode())
+    in_code = re.compile(rb"(?:\benv\??\.|[\"'`])" + name + rb"\b|"
+                         rb"\bprocess\.env\s*[;,)\n]|\bos\.environ\s*[,)\n]|\bBaseSettings\b")
+    elsewhere = re.compile(rb"\b" + name + rb"\b")
+    return any((in_code if _CODE.search(path) else elsewhere).search(data)
+               for path, data in _own_texts(one, tree) if kind_of(path) not in _DECLARING)
 
 
 def _own_texts(one: Running, tree: Tree) -> Iterator[tuple[str, bytes]]:
