@@ -233,7 +233,7 @@ def test_a_service_that_another_folder_of_manifests_deploys_is_named_with_it(tmp
     env = "        env:\n" + "".join(f"        - {{name: {name}_URL, value: 'http://{name.lower()}'}}\n"
                                     for name in ("STORE", "PLACE"))
     env += "        - {name: API_URL, value: 'https://store.example.com'}\n"
-    map_ = drawn({"k8s/apps/web.yaml": manifest("web", env), "k8s/base/store.yaml": manifest("store")}, tmp_path)
+    map_ = drawn({"k8s/apps/web/web.yaml": manifest("web", env), "k8s/base/store.yaml": manifest("store")}, tmp_path)
     web = next(one for one in map_.services() if one.name == "web")
     assert [(c.target, c.why) for c in web.connects] == [
         ("unknown", "it is deployed by k8s/base/store.yaml"), ("unknown", "no service here is called place"),

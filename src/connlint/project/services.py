@@ -32,7 +32,7 @@ from connlint.model.deployment import (
     Word,
 )
 from connlint.model.program import Problem
-from connlint.patterns import regex
+from connlint.patterns import alone, regex
 from connlint.project import jsonc
 from connlint.project.built_images import BuiltImages, is_local
 from connlint.project.kustomized import Kustomized
@@ -42,6 +42,7 @@ from connlint.project.tree import Tree
 _HANDS_ON = regex(rb"(?:^|[;&|]|\b(?:exec|then|else)\b|\b(?:gosu|su-exec)\s+\S+|\s--)"
                   rb"[ \t]*\"?\$(?:[@*]|\{[@*]\})", re.M)
 """Where a script starts the words that it is given."""
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _OF_IMAGES = "docker-entrypoint.sh"
 PROGRAMS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 """Where a container looks for a program that is named without a folder, unless its image says otherwise."""
@@ -132,7 +133,8 @@ class Services:
                     services = tuple(kustomized.completed(deployment.path, s)
                                      for s in lent(services, kustomized.maps(deployment.path)))
                 if (folder := posixpath.dirname(deployment.path)) in together:
-                    beside = [other for other in together[folder] if other is not deployment]
+                    folder, rows_beside = together[folder]
+                    beside = [other for other in rows_beside if other is not deployment]
                     fronts = [front for other in beside for front in other.fronts]
                     maps = {name: values for other in beside for name, values in other.maps.items()}
                     services = tuple(replace(s, group=folder + "/") if s.kind == "kubernetes" else s
@@ -201,21 +203,34 @@ class Services:
         words = tuple(Word(text, service.place, text) for text in ("npm", "start"))
         return (Command(words, service.place, True, folder=build),)
 
-    def _applied_together(self) -> dict[str, list[Deployment]]:
-        """Folders whose several manifests make one whole: no two have a workload or map of one name."""
+    def _applied_together(self) -> dict[str, tuple[str, list[Deployment]]]:
+        """Folders whose manifests are applied with others, with what they are applied as: a folder or the one around
+        it, and its manifests. No two of these have a workload or map of one name."""
         folders: dict[str, list[Deployment]] = {}
         for deployment in self.deployments():
             if deployment.fronts or deployment.maps or any(s.kind == "kubernetes" for s in deployment.services):
                 folders.setdefault(posixpath.dirname(deployment.path), []).append(deployment)
-        found: dict[str, list[Deployment]] = {}
+        found = {folder: (folder, rows) for folder, rows in folders.items() if len(rows) > 1 and _is_one_whole(rows)}
+        around: dict[str, list[str]] = {}
         for folder, rows in folders.items():
-            # a Service may stand there several times, one way to reach it beside another, without a workload of its own
-            names = [("service", front.name, front.namespace) for row in rows if row.services for front in row.fronts]
-            names += [("workload", s.name, s.namespace) for row in rows for s in row.services]
-            names += [("map", name, "") for row in rows for name in row.maps]
-            if len(rows) > 1 and len(set(names)) == len(names):
-                found[folder] = rows
+            if folder in found or len(rows) == 1:
+                around.setdefault(posixpath.dirname(folder), []).append(folder)
+        for outer, inner in around.items():
+            # a folder for each of several services that ask for one another
+            rows = [row for folder in inner for row in folders[folder]]
+            if len(inner) > 1 and outer not in folders and _is_one_whole(rows, anywhere=True) and self._ask_another(
+                    inner, folders):
+                found.update(dict.fromkeys(inner, (outer, rows)))
         return found
+
+    def _ask_another(self, inner: list[str], folders: dict[str, list[Deployment]]) -> bool:
+        """Whether manifests in one of the folders name a Service of another, and none is made by Kustomize."""
+        if any(f"{folder}/{name}" in self.tree.paths for folder in inner for name in _KUSTOMIZATIONS):
+            return False
+        texts = {folder: b"".join(self.tree.read(row.path) or b"" for row in folders[folder]) for folder in inner}
+        names = {folder: {front.name for row in folders[folder] for front in row.fronts} for folder in inner}
+        return any(alone(name.encode()).search(texts[other]) for folder in inner for other in inner if other != folder
+                   for name in names[folder] - names[other])
 
     def dockerfile_of(self, service: Service) -> str | None:
         """The Dockerfile that a service is built from, as a path of the project; None where there is none."""
@@ -435,6 +450,16 @@ class Services:
         for deployment in self.deployments():
             for command in deployment.commands:
                 yield deployment, command
+
+
+def _is_one_whole(manifests: list[Deployment], *, anywhere: bool = False) -> bool:
+    """Whether no two manifests have a workload, Service or map of one name: in one namespace, or ``anywhere``."""
+    # a Service may stand there several times, one way to reach it beside another, without a workload of its own
+    names = [("service", front.name, "" if anywhere else front.namespace)
+             for row in manifests if row.services or anywhere for front in row.fronts]
+    names += [("workload", s.name, "" if anywhere else s.namespace) for row in manifests for s in row.services]
+    names += [("map", name, "") for row in manifests for name in row.maps]
+    return len(set(names)) == len(names)
 
 
 def _clean(path: str) -> str:
