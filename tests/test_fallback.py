@@ -211,9 +211,10 @@ def test_the_last_of_several_operands_gives_way():
     text = "export const url = options.url ?? process.env.A_URL ?? process.env.B_URL ?? 'http://localhost';\n"
     (finding,) = report({"app.ts": text}).findings
     assert finding.fix is not None and not finding.fix.safe
-    (edit,) = finding.fix.edits
-    assert text[: edit.place.at[0]].endswith("B_URL ?? ")
-    assert edit.text == "(() => { throw new Error('A_URL or B_URL is not set'); })()"
+    helper, edit = finding.fix.edits
+    assert text[: edit.place.at[0]].endswith("A_URL ?? ")
+    assert edit.text == "requireEnv('B_URL')"
+    assert "function requireEnv(name: string)" in helper.text
 
 
 # -- evidence ---------------------------------------------------------------------------------------------------------

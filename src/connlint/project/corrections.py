@@ -179,6 +179,11 @@ def without_idle_imports(project: Project, module: Module, fix: Fix | None) -> F
             if not any(word.search(source.slice(edit.place.at)) for edit in fix.edits) or any(
                     word.search(edit.text) for edit in fix.edits):
                 continue
+            added = next((edit for edit in fix.edits if _is_within(edit, statement)), None)
+            if len(statement.names) == 1 and added is not None:  # another name of the module takes its place
+                kept = tuple(edit for edit in fix.edits if edit is not added)
+                fix = Fix(fix.title, (*kept, Edit(Place(module.path, name.at), added.text.strip(", "))))
+                break
             if len(statement.names) == 1:
                 gone = without_lines(source, statement.at, r"(?!)")
                 more += [gone] if gone is not None else []
@@ -187,6 +192,11 @@ def without_idle_imports(project: Project, module: Module, fix: Fix | None) -> F
     if not more or (opened := _open(module.path, source.data)) is None:
         return fix
     return _proved(source, Fix(fix.title, (*fix.edits, *more)), opened[2]) or fix
+
+
+def _is_within(edit: Edit, statement: p.Statement) -> bool:
+    """Whether an edit adds something to a statement."""
+    return edit.place.at[0] == edit.place.at[1] and statement.at[0] < edit.place.at[0] <= statement.at[1]
 
 
 def _idle_constants(project: Project, module: Module, fix: Fix) -> list[Edit]:

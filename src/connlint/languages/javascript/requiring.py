@@ -1,8 +1,9 @@
 """Text edits that require a variable of the environment in JavaScript and TypeScript, each proved before it is offered.
 
 In this order: by a function that the project has for it; by a test below a plain declaration; by a function of the
-file's own, where several variables need it; by a test above the statement; by that function for one variable alone; by
-an expression that throws.
+file's own, where several variables need it; by a test above the statement; by that function for one variable alone.
+Where none of these can be written there is no edit: a function that is called where it stands to throw is nothing that
+people write.
 """
 
 from __future__ import annotations
@@ -43,11 +44,15 @@ from connlint.patterns import regex
 _TYPED = (".ts", ".mts", ".cts", ".tsx", ".vue", ".svelte")
 _WIDTH = 78
 _NEW_HELPER = "requireEnv"
-_PLAIN_READ = regex(r"process\.env(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
-_ANY_READ = regex(r"(?:process\.env|import\.meta\.env)(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
+_ANY_READ = regex(r"(?:import\.meta|[A-Za-z_$][\w$]*)(?:\.[A-Za-z_$][\w$]*)*"
+                  r"(?:\.[A-Za-z_$][\w$]*|\[[\"'][\w.-]+[\"']\])$")
+"""Members of what has a name, which may be asked twice."""
+_HELPED = regex(r"(?:process\.env(?:\.(?P<a>[A-Za-z_$][\w$]*)|\[[\"'](?P<b>[\w.-]+)[\"']\])"
+                r"|(?P<deno>Deno\.env\.get)\([\"'](?P<c>[\w.-]+)[\"']\))$")
+"""Reads for which a function of the file's own may ask."""
 _SEVERAL_READS = regex(rf"{_ANY_READ.pattern[:-1]}(?:\s*(?:\|\||\?\?)\s*{_ANY_READ.pattern[:-1]})*$")
 _BETWEEN_READS = regex(r"\s*(?:\|\||\?\?)\s*")
-_LOCAL_ADDRESS = regex(r"localhost|\b127\.|\b0\.0\.0\.0\b|::1")
+_LOCAL_ADDRESS = regex(r"localhost|\b127\.|::1")
 
 
 def require(
@@ -77,23 +82,27 @@ def require(
     writer = _Writer(source, program, variable, at)
     fixes: list[tuple[Edit, ...]] = []
     read_alone, rest = _chain(source, node)
-    plain = _PLAIN_READ.match(read_alone) is not None
+    plain = _HELPED.match(read_alone) is not None
     around = with_parentheses(source, read_at)
     if at_start:
         test = writer.test_at_start(read_alone) if plain else None
         kept = Edit(Place(source.path, around), f"{read_alone}{rest}")
         return proved(source, Fix(title, (test, kept)), read, keeps=False) if test is not None else None
-    if plain and helper is not None:
+    if plain and helper is not None and not read_alone.startswith("Deno."):
         call = Edit(Place(source.path, around), f"{writer.call(helper)}{rest}")
         fixes.append((call,) if not imported else writer.importing(helper, imported, call))
     elif _read(source, node) is not None:
-        helped = [writer.with_helper(around, rest)] if plain and not inlined else []
+        last = None if plain or inlined else _last_choice(source, node)
+        helped = [writer.with_helper(around, read_alone, rest)] if plain and not inlined else []
         several = _several(program, source)
         above = writer.guarded_above(node, around)
         fixes += [writer.guarded(node), *(helped if several else ()), above, *(() if several else helped)]
+        if last is not None:
+            fixes.append(writer.with_last(last, (last.at[0], node.at[1]), helper, imported))
     elif type(node) is p.Default:
         fixes.append(writer.guarded_pattern(node))
-    fixes.append((Edit(Place(source.path, at), writer.throwing()),))
+    elif type(node) is p.Assign:
+        fixes.append(writer.guarded_assignment(node))
     return next((fix for edits in fixes if edits
                  and (fix := proved(source, Fix(title, tuple(edits)), read, keeps=False)) is not None), None)
 
@@ -139,11 +148,8 @@ class _Writer:
         self.quote = quote_at(source, at)
         self.stop = ";" if has_semicolons(source, program) else ""
 
-    def call(self, helper: str) -> str:
-        return f"{helper}({self.quote}{self.variable}{self.quote})"
-
-    def throwing(self) -> str:
-        return f"(() => {{ throw new Error({self.quote}{self.variable} is not set{self.quote}){self.stop} }})()"
+    def call(self, helper: str, variable: str = "") -> str:
+        return f"{helper}({self.quote}{variable or self.variable}{self.quote})"
 
     def importing(self, helper: str, module: str, call: Edit) -> tuple[Edit, ...]:
         """``call``, and the import of what it calls, behind the last import at the top."""
@@ -286,11 +292,36 @@ class _Writer:
                     return False
         return True
 
-    def with_helper(self, read_at: Span, rest: str) -> tuple[Edit, ...]:
-        """A function of the file's own for this and the others, below its imports; ``rest`` stands behind its call."""
-        source, program = self.source, self.program
-        if source.path.endswith((".vue", ".svelte")) or _NEW_HELPER in source.text:
+    def guarded_assignment(self, node: p.Assign) -> tuple[Edit, ...]:
+        """A test in the place of a statement that sets the variable where it is not set."""
+        source = self.source
+        read = source.slice(node.target.at)
+        alone = [s for s in everything(self.program.body) if type(s) is p.Evaluate and s.value is node]
+        if len(alone) != 1 or not _ANY_READ.match(read):
             return ()
+        return (Edit(Place(source.path, node.at), self._test(read).removesuffix(";")),)
+
+    def with_last(self, last: Any, at: Span, helper: str | None, imported: str) -> tuple[Edit, ...]:
+        """The ``last`` of several values, a read, has to be there where the others are not; ``at`` is that read with
+        its default."""
+        read = self.source.slice(last.at)
+        if helper is None:
+            return self.with_helper(at, read, "")
+        call = Edit(Place(self.source.path, at), self.call(helper, _named(read)))
+        return (call,) if not imported else self.importing(helper, imported, call)
+
+    def with_helper(self, read_at: Span, read: str, rest: str) -> tuple[Edit, ...]:
+        """A function of the file's own for this ``read`` and the others, below its imports; ``rest`` stands behind its
+        call."""
+        source, program = self.source, self.program
+        asked = _HELPED.match(read)
+        if source.path.endswith((".vue", ".svelte")) or asked is None:
+            return ()
+        source_of_it = "Deno.env.get(name)" if asked["deno"] else "process.env[name]"
+        call = Edit(Place(source.path, read_at), f"{self.call(_NEW_HELPER, _named(read))}{rest}")
+        if _NEW_HELPER in source.text:
+            is_mine = f"function {_NEW_HELPER}(name" in source.text and f"const value = {source_of_it}" in source.text
+            return (call,) if is_mine else ()
         first = below_the_imports(source, program)
         start = beginning(source, first) if first is not None else None
         if start is None:
@@ -301,14 +332,13 @@ class _Writer:
         stop = self.stop
         rows = [
             f"function {_NEW_HELPER}(name{': string' * typed}){': string' * typed} {{",
-            f"{unit}const value = process.env[name]{stop}",
+            f"{unit}const value = {source_of_it}{stop}",
             f"{unit}if (!value) throw new Error(`${{name}} is not set`){stop}",
             f"{unit}return value{stop}",
             "}", "", "",
         ]
         number = source.line(start)
         rows[:0] = [""] * (number > 1 and bool(source.line_text(number - 1).strip()))
-        call = Edit(Place(source.path, read_at), f"{self.call(_NEW_HELPER)}{rest}")
         return (insertion(source, start, end.join(rows)), call)
 
 
@@ -332,8 +362,22 @@ def with_parentheses(source: Source, at: Span) -> Span:
 
 
 def _reads_plainly(source: Source, node: Any) -> bool:
-    """Whether an expression is one read of ``process.env`` and a default behind it."""
-    return _PLAIN_READ.match(_chain(source, node)[0]) is not None
+    """Whether an expression is one read of the environment and a default behind it."""
+    return _HELPED.match(_chain(source, node)[0]) is not None
+
+
+def _named(read: str) -> str:
+    """The variable of a read that a function may ask for."""
+    asked = _HELPED.match(read)
+    return next(filter(None, (asked["a"], asked["b"], asked["c"])), "") if asked is not None else ""
+
+
+def _last_choice(source: Source, node: Any) -> Any:
+    """The read right before the default of ``a || read || "…"``."""
+    before = node.left if type(node) is p.Logical else None
+    if type(before) is not p.Logical or before.op not in ("or", "nullish"):
+        return None
+    return before.right if _HELPED.match(source.slice(before.right.at)) else None
 
 
 def _chain(source: Source, node: Any) -> tuple[str, str]:
@@ -342,7 +386,8 @@ def _chain(source: Source, node: Any) -> tuple[str, str]:
     read = _read(source, node)
     text = source.slice(read.at) if read is not None else ""
     head, doubt, rest = text.partition("?.")
-    plain = doubt and _ANY_READ.match(head) and "?." not in rest and not rest.startswith("[")
+    plain = (doubt and _ANY_READ.match(head) and not head.endswith(".env") and "?." not in rest
+             and not rest.startswith("["))
     return (head, f".{rest}") if plain else (text, "")
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from connlint.languages.edits import everything, insertion, kept_for_the_last, line_end, line_start
 from connlint.model import program as p
-from connlint.model.finding import Edit
+from connlint.model.finding import Edit, Place
 from connlint.model.source import Source
+from connlint.patterns import regex
 
+_FROM = regex(r"from\s+\S+\s+import\s+\w+(?: as \w+)?(?:, \w+(?: as \w+)?)*")
 _DOCSTRING = (p.Text, p.Concat)
 
 
@@ -68,6 +70,20 @@ def new_import(source: Source, program: p.Program, module: str) -> Edit:
         starts = source.line_starts()
         return insertion(source, starts[line] if line < len(starts) else len(source.data), f"import {module}{end}")
     return insertion(source, line_start(source, place.at[0]), f"import {module}{end}")
+
+
+def one_more_name(source: Source, program: p.Program, module: str, name: str) -> Edit | None:
+    """``name`` among those that a line ``from module import …`` at the top takes, in their order; None where there is
+    no such line."""
+    for statement in program.body:
+        written = source.slice(statement.at)
+        if type(statement) is p.Import and statement.module == module and _FROM.fullmatch(written):
+            behind = next((one for one in statement.names if one.name > name), None)
+            if behind is not None:
+                return insertion(source, behind.at[0], f"{name}, ")
+            last = statement.names[-1].at
+            return Edit(Place(source.path, last), f"{source.slice(last)}, {name}")
+    return None
 
 
 def _is_future(statement: p.Statement) -> bool:

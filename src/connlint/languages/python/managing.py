@@ -140,26 +140,37 @@ def _own_set(program: p.Program) -> str | None:
 
 
 def _below_the_imports(source: Source, program: p.Program) -> Edit | None:
-    """The set, behind the last import that stands with others at the top."""
+    """The set, behind the last import that stands with others at the top; calls may stand between them, which prepare
+    those that follow."""
     last: Any = None
     for statement in program.body:
         if type(statement) is p.Import or (last is not None and _imports_alone(statement)):
             last = statement
-        elif type(statement) is not p.Evaluate or last is not None:
+        elif type(statement) is not p.Evaluate:
             break
     stop = next_line(source, last.at[1]) if last is not None else None
     if stop is None or line_start(source, last.at[0]) != last.at[0]:
         return None
     imported = any(type(s) is p.Import and any(n.local == "asyncio" for n in s.names) for s in program.body)
     end = line_end(source)
-    return insertion(source, stop, f"{end}{_TASKS}{': set[asyncio.Task] = set()' if imported else ' = set()'}{end}")
+    following = source.line_text(source.line(stop)) if stop < len(source.data) else ""
+    apart = end * bool(following.strip())
+    typed = ": set[asyncio.Task] = set()" if imported else " = set()"
+    return insertion(source, stop, f"{end}{_TASKS}{typed}{end}{apart}")
 
 
 def _imports_alone(statement: Any) -> bool:
-    """Whether a statement only chooses between imports, as ``if TYPE_CHECKING:`` does."""
-    if type(statement) is not p.If:
+    """Whether a statement only chooses between imports, as ``if TYPE_CHECKING:`` and ``try:`` do, and may say which
+    it got."""
+    if type(statement) is p.If:
+        inner = (*statement.then, *statement.otherwise)
+    elif type(statement) is p.Try:
+        handled = (one for handler in statement.handlers for one in handler.body)
+        inner = (*statement.body, *handled, *statement.otherwise, *statement.always)
+    else:
         return False
-    return all(type(one) is p.Import or _imports_alone(one) for one in (*statement.then, *statement.otherwise))
+    return any(type(one) is p.Import for one in everything((statement,))) and all(
+        type(one) in (p.Import, p.Let, p.Evaluate) or _imports_alone(one) for one in inner)
 
 
 def _mentions(statement: Any, name: str) -> bool:

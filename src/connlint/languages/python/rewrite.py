@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from connlint.languages.edits import block_of, everything, line_end, moved_before
-from connlint.languages.python.imported import bound_names, new_import, spelling
+from connlint.languages.python.imported import bound_names, new_import, one_more_name, spelling
 from connlint.languages.python.layout import indent_unit, indented_lines, line_of, next_line, proved_edit
 from connlint.languages.renaming import renamed_uses
 from connlint.model import program as p
@@ -37,10 +37,12 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str) ->
     edits = []
     environ = _handed(source, program, read_at) or spelling(program, "os", "environ")
     if environ is None:
-        if "os" in bound_names(program.body):
+        names = bound_names(program.body)
+        more = one_more_name(source, program, "os", "environ") if "environ" not in names else None
+        if more is None and "os" in names:
             return None
-        environ = "os.environ"
-        edits.append(new_import(source, program, "os"))
+        environ = "os.environ" if more is None else "environ"
+        edits.append(more or new_import(source, program, "os"))
     edits.append(Edit(Place(source.path, read_at), f"{environ}[{quote}{variable}{quote}]"))
     return proved_edit(source, Fix(f"Require {variable}", tuple(edits)), keeps=False)
 
