@@ -89,6 +89,8 @@ class Mends:
                 return fix
         title = f"Move `{self.telling.short(release)}` into `finally`"
         opened = self._opened(acquire, home, api, risk)
+        if not self.python:
+            opened = self._declared_first(opened, given_back, risk)
         ending = last_word(getattr(release.value if type(release) is p.Await else release, "callee", None)) or ""
         if ending in _SAYING_GOODBYE and opened is acquire and self._is_connected(call, home):
             return None
@@ -131,6 +133,19 @@ class Mends:
             acquire = following
         return acquire
 
+    def _declared_first(self, opened: Any, release: Any, risk: Span) -> Any:
+        """The last of the declarations right behind ``opened`` that the statements behind ``release`` use too: nothing
+        is lost before ``risk``, and what they declare need not be declared outside of the ``try`` then."""
+        block = [s for s in p.children(self.module.parent(opened)) if isinstance(s, p.Statement)]
+        used = {name.id for name in self.module.nodes(p.Name) if release.at[1] < name.at[0] < block[-1].at[1]}
+        place = next((i for i, statement in enumerate(block) if statement is opened), len(block))
+        for following in block[place + 1 :]:
+            if type(following) is not p.Let or following.at[1] > risk[0] or following.at[1] > release.at[0]:
+                break
+            if self._bound(following) & used:
+                opened = following
+        return opened
+
     def added(self, call: p.Call, api: Api, home: Home) -> Fix | None:
         """A handle of a variable that nobody gives back is given back where the function is done with it."""
         acquire = self.module.statement(call)
@@ -144,6 +159,8 @@ class Mends:
             return None
         function = self.module.function(call)
         if function is None or api.role != "connection" or not self._is_done_at_the_end(function, home):
+            return None
+        if self._is_handed_out(acquire, function):
             return None
         undo = api.undo(home.name)
         if self.python:
@@ -375,6 +392,21 @@ class Mends:
             if type(outer) not in _SIMPLE:
                 return False
         return False
+
+    def _bound(self, let: p.Let) -> set[str]:
+        """The names that a declaration binds."""
+        at = let.target.at
+        return {name.id for name in self.module.nodes(p.Name) if at[0] <= name.at[0] < at[1]}
+
+    def _is_handed_out(self, acquire: Any, function: p.Function) -> bool:
+        """Whether something that is made of a handle in its block is used behind that."""
+        block = [s for s in p.children(self.module.parent(acquire)) if isinstance(s, p.Statement)]
+        made: set[str] = set()
+        for one in block:
+            if one.at[0] > acquire.at[0] and type(one) is p.Let:
+                made |= self._bound(one)
+        end = max((one.at[1] for one in block), default=acquire.at[1])
+        return any(name.id in made and end < name.at[0] < function.at[1] for name in self.module.nodes(p.Name))
 
     def _is_done_at_the_end(self, function: p.Function, home: Home) -> bool:
         """Whether everything that uses the handle is done when the function is: nothing is left running."""

@@ -15,6 +15,7 @@ from connlint.project.announced import announcement, builds_know, is_announced, 
 from connlint.project.bundled import is_for_pages, is_inlined
 from connlint.project.corrections import without_idle_imports
 from connlint.project.defaults import strict_read, without_declared_default, without_default
+from connlint.project.dispensable import is_dispensable
 from connlint.project.module import Module
 from connlint.project.requirers import requirer
 from connlint.project.settings import requiring_link
@@ -22,8 +23,6 @@ from connlint.project.values import Read, Site, Values
 
 _REPLACED = regex(r"(?:^|/)nuxt\.config\.[cm]?[jt]s$")
 """What Nuxt's configuration holds is a default for variables that are read when it runs, and a throw ends its build."""
-_PART = regex(r"_(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$")
-"""What variables of one part of an address end with."""
 _TIMERS = frozenset(("setInterval", "setTimeout", "setImmediate", "queueMicrotask"))
 _EMITTERS = frozenset(("on", "once", "addListener", "prependListener", "addEventListener", "forEach"))
 _ROUTES = frozenset(("get", "post", "put", "patch", "delete", "all", "use", "head", "options"))
@@ -74,11 +73,13 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
         return None
     if _is_second_choice(module, joint.node) or _REPLACED.search(module.path):
         return None
-    if any(_is_spared(module, r) for r in reads) or _is_explained(module, read.site.node, joint.node):
-        return None
     project = values.environment.project
+    if any(is_dispensable(project, module, r) for r in reads) or _is_explained(module, read.site.node, joint.node):
+        return None
     if any(is_for_pages(project, module.path, name, values.browser) for r in reads for name in r.variables):
         return None  # a page that stays empty tells nobody more than one that reaches nothing
+    if _is_for_visitors(module, read.site.node):
+        return None
     unheard = not python and _ends_unheard(module, read.site.node, values)
     early = unheard or module.function(read.site.node) is None
     if early and not any(tests_know(project, module.path, name) for r in reads for name in r.variables):
@@ -109,6 +110,17 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     return require_javascript(
         module.source, module.program, node.at, variable, helper.name if helper else None, inlined=inlined,
         imported=helper.module if helper is not None else "", at_start=unheard)
+
+
+def _is_for_visitors(module: Module, read: Any) -> bool:
+    """Whether a component of React that is made for browsers reads the variable when somebody does something, or in an
+    effect: only what is read while it is drawn is seen by its build."""
+    function = module.function(read) if "use client" in module.program.directives else None
+    if function is None:
+        return False
+    above: Any = module.parent(function)
+    name = function.name or (above.target.id if type(above) is p.Let and type(above.target) is p.Name else "")
+    return module.function(function) is not None or not name[:1].isupper()
 
 
 def _ends_unheard(module: Module, read: Any, values: Values) -> bool:
@@ -189,20 +201,6 @@ def _is_second_choice(module: Module, joint: Any) -> bool:
     if type(call) is not p.Call or call.args[0] is given:
         return False
     return (getattr(call.callee, "name", "") or getattr(call.callee, "id", "")) in _LOOKING_UP
-
-
-def _is_spared(module: Module, read: Read) -> bool:
-    """Whether the file has a variable that makes this one needless, as ``REDIS_URL`` does ``REDIS_HOST``, and the read
-    does not stand in a function that has asked for it before."""
-    part = _PART.search(read.variables[0])
-    if part is None:
-        return False
-    whole = re.compile(rf"\b{re.escape(read.variables[0][: part.start()])}_(?:URL|URI|DSN|CONNECTION_STRING)\b")
-    if not whole.search(module.source.text):
-        return False
-    function = module.function(read.site.node)
-    asked = module.nodes(p.If) if function is not None else ()
-    return not any(whole.search(module.source.slice(one.test.at)) and module.function(one) is function for one in asked)
 
 
 def _is_plain(values: Values, module: Module, read: Any) -> bool:

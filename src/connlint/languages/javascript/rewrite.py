@@ -102,8 +102,25 @@ def _releases(block: Sequence[p.Statement], release: Span | str) -> int:
     return sum(dump_expression(call.callee) == wanted for call in calls)
 
 
+def _texts(source: Source, program: p.Program) -> list[Span]:
+    """Where texts stand that may go over lines; in files that cannot be parsed, whatever may be one."""
+    from connlint.languages.javascript.syntax import parse
+
+    root = parse(source.path, source.data)
+    if root is None:
+        return [at for at in _maybe_texts(program) if source.data[at[0] : at[0] + 1] in b"`'\""]
+    found, stack = [], [root]
+    while stack:
+        node = stack.pop()
+        if node.type in ("template_string", "string"):
+            found.append((node.start_byte, node.end_byte))
+        else:
+            stack += node.children
+    return found
+
+
 @kept_for_the_last
-def _texts(program: p.Program) -> list[Span]:
+def _maybe_texts(program: p.Program) -> list[Span]:
     """Where texts stand, and what may be one."""
     return [node.at for node in everything(program.body) if type(node) in (p.Text, p.Concat, p.Sequence)]
 
@@ -114,7 +131,7 @@ class _Lines:
     def __init__(self, source: Source, program: p.Program, acquire: Span) -> None:
         self.source, self.program, self.acquire = source, program, acquire
         self.place: Span | None = None
-        self.fixed = [at for at in _texts(program) if source.data[at[0] : at[0] + 1] in b"`'\""]
+        self.fixed = _texts(source, program)
 
     def guarded(self, inside: Sequence[p.Statement], release: Span | str, handed: p.Let | None,
                 caught: str) -> str | None:

@@ -1,0 +1,167 @@
+"""Whether a program may well do without a variable: to require it would stop what works.
+
+What says so is written down: a file of variables has it behind a comment, a manual calls it optional, another variable
+takes its place, a key beside it may be empty, or what is done with it may fail and the program goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from connlint.languages.edits import everything
+from connlint.model import program as p
+from connlint.patterns import regex
+from connlint.project.module import Module
+from connlint.project.project import Project
+from connlint.project.values import Read
+
+_PART = regex(r"_(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$")
+"""What variables of one part of an address end with."""
+_WHOLE = r"_(?:URL|URI|DSN|CONNECTION_STRING)"
+_FAMILIES = (frozenset(("DB", "DATABASE", "POSTGRES", "POSTGRESQL", "PG", "MYSQL", "MARIADB", "SQL")),
+             frozenset(("MONGO", "MONGODB")), frozenset(("RABBITMQ", "RABBIT", "AMQP", "CLOUDAMQP")))
+"""First words of variables that mean the same server."""
+_ADDRESS = regex(r"(?:_(?:API|BASE|SERVER|SERVICE))*_(?:URL|URI|HOST|HOSTNAME|ENDPOINT|ADDR|ADDRESS|DSN)$")
+_EMPTY = r"(?:_[A-Z]+)*_(?:KEY|TOKEN|SECRET)[\"']?[\])]?\s*(?:\|\||\?\?|or\b|,|=)\s*(?:\"\"|''|None\b|null\b|undefined\b)"
+_GOING_ON = regex(r"(?i)(?:continu|proceed|run|work|operat|start)\w*\s+without|in-memory"
+                  r"|fall(?:ing|s)?[ -]?back\s+to\s+(?:memory|local|in\b|the database)|cach\w+ (?:is )?disabled")
+_EXAMPLES = regex(r"(?:^|/)(?:\.env[\w.-]*|[\w.-]*\.env|[\w-]*env[.-](?:example|sample|template|dist)[\w.]*)$")
+_MANUALS = regex(r"\.(?:md|rst|adoc)$")
+_OPTIONAL = regex(r"(?i)\boptional\b|\bdefaults?\b|\bfall(?:s|ing)?[ -]?backs?\b")
+_LOOPBACK = regex(r"localhost|127\.0\.0\.1")
+_WORD = regex(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
+_SET = regex(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]+)\s*=")
+_UNSET = regex(r"\s*#+\s*(?:export\s+)?([A-Z][A-Z0-9_]+)\s*=")
+_LARGEST = 300_000
+"""Bytes; longer files are written by machines."""
+_ENDINGS = frozenset(("exit", "_exit", "abort", "quit", "fail", "next", "reject"))
+"""What a program calls to give up, or to tell others of an error."""
+
+
+def is_dispensable(project: Project, module: Module, read: Read) -> bool:
+    """Whether a program may do without what ``read`` asks for."""
+    name = read.variables[0]
+    return (_is_spared(module, read) or name in _said_to_be(project) or _has_an_empty_key(module, name)
+            or _goes_on(module, name) or _is_survived(module, read.site.node) or _is_tested(module, read.site.node))
+
+
+def _is_spared(module: Module, read: Read) -> bool:
+    """Whether the file has a variable that makes this one needless, as ``REDIS_URL`` does ``REDIS_HOST``, and the read
+    does not stand in a function that has asked for it before."""
+    name = read.variables[0]
+    part = _PART.search(name)
+    if part is None:
+        return False
+    stem = name[: part.start()]
+    others = next((family for family in _FAMILIES if stem in family), frozenset()) - {stem}
+    whole = re.compile(rf"\b{re.escape(stem)}{_WHOLE}\b" + "".join(
+        rf"|(?:[\"']|\benv\.){other}{_WHOLE}\b" for other in sorted(others)))
+    if not whole.search(module.source.text):
+        return False
+    function = module.function(read.site.node)
+    asked = module.nodes(p.If) if function is not None else ()
+    return not any(whole.search(module.source.slice(one.test.at)) and module.function(one) is function for one in asked)
+
+
+def _said_to_be(project: Project) -> frozenset[str]:
+    """The variables that manuals and examples of files of variables call optional, or give a default."""
+    memo: dict[str, frozenset[str]] = project.memo.setdefault(_said_to_be, {})
+    if "" not in memo:
+        spared: set[str] = set()
+        given: set[str] = set()
+        for path in sorted(project.tree.paths):
+            example = _EXAMPLES.search(path) is not None
+            if not example and not _MANUALS.search(path):
+                continue
+            data = project.tree.read(path)
+            if data is None or len(data) > _LARGEST:
+                continue
+            lines = data.decode("utf-8", "replace").splitlines()
+            spared |= _spared_by_example(lines, given) if example else _spared_by_manual(lines)
+        memo[""] = frozenset(spared - given)
+    return memo[""]
+
+
+def _spared_by_example(lines: list[str], given: set[str]) -> set[str]:
+    """What a file of variables leaves to whoever needs it; what it sets without saying so is added to ``given``."""
+    found: set[str] = set()
+    optional = False
+    for line in lines:
+        if (unset := _UNSET.match(line)) is not None:
+            found.add(unset[1])
+        elif (known := _SET.match(line)) is not None:
+            (found if optional or _OPTIONAL.search(line) else given).add(known[1])
+        else:
+            optional = line.lstrip().startswith("#") and "optional" in line.lower()
+    return found
+
+
+def _spared_by_manual(lines: list[str]) -> set[str]:
+    """What a manual calls optional on the line that names it, or gives the machine itself for a default in a table."""
+    found: set[str] = set()
+    defaults = False
+    for line in lines:
+        if not line.startswith("|"):
+            defaults = False
+        elif "default" in line.lower():
+            defaults = True
+        if _OPTIONAL.search(line) or (defaults and _LOOPBACK.search(line)):
+            found.update(_WORD.findall(line))
+    return found
+
+
+def _has_an_empty_key(module: Module, name: str) -> bool:
+    """Whether the file lets the key of the same service be empty: then nobody has to have that service."""
+    stem = _ADDRESS.sub("", name)
+    return len(stem) > 2 and stem != name and re.search(rf"\b{re.escape(stem)}{_EMPTY}", module.source.text) is not None
+
+
+def _goes_on(module: Module, name: str) -> bool:
+    """Whether a text or a comment of the file says that it goes on without the service."""
+    service = name.partition("_")[0].lower()
+    return any(service in (line := match.string[max(0, match.start() - 120) : match.end() + 60].lower())
+               or "cach" in line for match in _GOING_ON.finditer(module.source.text))
+
+
+def _is_survived(module: Module, read: Any) -> bool:
+    """Whether what is done with the value may fail, and the program goes on: the read stands in front of that."""
+    statement = module.statement(read)
+    target = statement.target if type(statement) is p.Let else None
+    if type(target) is not p.Name:
+        return False
+    function = module.function(read)
+    for guard in module.nodes(p.Try):
+        if not guard.handlers or guard.at[0] < read.at[1] or module.function(guard) is not function:
+            continue
+        if any(_gives_up(handler) for handler in guard.handlers):
+            continue
+        if any(type(node) is p.Name and node.id == target.id for node in everything(guard.body)):
+            return True
+    return False
+
+
+def _gives_up(handler: p.Handler) -> bool:
+    """Whether what handles an error ends the program, or hands the error on."""
+    for node in everything(handler.body):
+        if type(node) is p.Raise:
+            return True
+        callee = node.callee if type(node) is p.Call else None
+        if getattr(callee, "name", getattr(callee, "id", None)) in _ENDINGS:
+            return True
+    return False
+
+
+def _is_tested(module: Module, declared: Any) -> bool:
+    """Whether a class that declares the variable for a field asks whether it has it: it may be empty there."""
+    if type(declared) is not p.Let or type(declared.target) is not p.Name:
+        return False
+    owner: Any = next((one for one in module.parents(declared) if type(one) is p.Class), None)
+    if owner is None:
+        return False
+    for test in (one for one in everything(owner.body) if type(one) is p.If):
+        asked = test.test.value if type(test.test) is p.Not else test.test
+        if type(asked) is p.Member and asked.name == declared.target.id and not any(
+                type(node) is p.Raise for node in everything(test.then)):
+            return True
+    return False
