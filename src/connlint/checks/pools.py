@@ -17,7 +17,7 @@ from connlint.model.finding import Draft, Fix, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import shown
 from connlint.project.clients import Construction, construction
-from connlint.project.deferring import behind_function
+from connlint.project.deferring import behind_function, kept_on_global
 from connlint.project.edits import require
 from connlint.project.importers import importers
 from connlint.project.module import Module
@@ -81,10 +81,13 @@ def _only_makes_clients(built: Construction) -> bool:
 def _deferred(court: Judge, built: Construction, outcome: str) -> Fix | None:
     """Build the client when it is first needed; where its address falls back to loopback, that needs its variable.
 
-    None for a single connection: the function would go on to give it when it is lost.
+    What a framework evaluates again and again is kept on the global object: a function of the module would be made
+    again as well. None for a single connection: the function would go on to give it when it is lost.
     """
     if built.entry.get("single"):
         return None
+    if outcome == "reloaded":
+        return kept_on_global(court.project, built.module.path, built.call)
     required = None
     if outcome in _FALLEN_BACK:
         found = court.fallback(built)

@@ -46,7 +46,7 @@ def strict_read(module: Module, access: Access, joint: p.Logical, variable: str)
         return None
     if not access.strict or len(access.names) != 1:
         return None
-    from connlint.languages.javascript.requiring import with_parentheses
+    from connlint.languages.javascript.requiring import joined, with_parentheses
 
     source = module.source
     begin, end = with_parentheses(source, joint.at)
@@ -56,6 +56,8 @@ def strict_read(module: Module, access: Access, joint: p.Logical, variable: str)
     edits = [Edit(Place(module.path, callee.name_at), access.strict), Edit(Place(module.path, (call.at[1], end)), "")]
     if begin < joint.at[0]:
         edits.insert(0, Edit(Place(module.path, (begin, joint.at[0])), ""))
+    else:
+        edits = [*joined(source, module.statement(joint), joint.at[0], call.at[1] - joint.at[0] + 7), *edits]
     return _proved(module, variable, edits)
 
 

@@ -44,6 +44,24 @@ def behind_function(project: Project, path: str, call: p.Call, required: Fix | N
     return plan.fix(title, required.edits if required is not None else ())
 
 
+def kept_on_global(project: Project, path: str, call: p.Call) -> Fix | None:
+    """Take the construction ``call``, whose value a name at the top level of ``path`` gets, from the global object
+    where it is there already, and keep it there while the program is developed."""
+    module = project.module(path)
+    if module is None or module.program.language == "python":
+        return None
+    lets = [s for s in module.program.body if type(s) is p.Let and s.value is not None and s.value.at == call.at]
+    if len(lets) != 1 or type(lets[0].target) is not p.Name:
+        return None
+    from connlint.languages.edits import proved
+    from connlint.languages.javascript.deferring import kept_on_global as rewrite
+    from connlint.languages.javascript.read import read
+
+    edits = rewrite(module.source, module.program, lets[0])
+    fix = Fix(f"Keep {lets[0].target.id} on the global object", tuple(edits or ()))
+    return proved(module.source, fix, read, keeps=False) if edits else None
+
+
 class _Plan:
     """What goes behind functions in one module, and every place where that is used."""
 

@@ -23,7 +23,8 @@ _FAMILIES = (frozenset(("DB", "DATABASE", "POSTGRES", "POSTGRESQL", "PG", "MYSQL
              frozenset(("MONGO", "MONGODB")), frozenset(("RABBITMQ", "RABBIT", "AMQP", "CLOUDAMQP")))
 """First words of variables that mean the same server."""
 _ADDRESS = regex(r"(?:_(?:API|BASE|SERVER|SERVICE))*_(?:URL|URI|HOST|HOSTNAME|ENDPOINT|ADDR|ADDRESS|DSN)$")
-_EMPTY = r"(?:_[A-Z]+)*_(?:KEY|TOKEN|SECRET)[\"']?[\])]?\s*(?:\|\||\?\?|or\b|,|=)\s*(?:\"\"|''|None\b|null\b|undefined\b)"
+_EMPTY = (r"(?:_[A-Z]+)*_(?:KEY|TOKEN|SECRET)[\"']?[\])]?\s*(?:\|\||\?\?|or\b|,|=)\s*"
+          r"(?:\"\"|''|None\b|null\b|undefined\b)")
 _GOING_ON = regex(r"(?i)(?:continu|proceed|run|work|operat|start)\w*\s+without|in-memory"
                   r"|fall(?:ing|s)?[ -]?back\s+to\s+(?:memory|local|in\b|the database)|cach\w+ (?:is )?disabled")
 _EXAMPLES = regex(r"(?:^|/)(?:\.env[\w.-]*|[\w.-]*\.env|[\w-]*env[.-](?:example|sample|template|dist)[\w.]*)$")

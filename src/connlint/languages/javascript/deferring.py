@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from connlint.languages.edits import everything, line_end, line_start, next_line
-from connlint.languages.javascript.style import has_semicolons, indent_unit
+from connlint.languages.edits import everything, insertion, line_end, line_start, next_line
+from connlint.languages.javascript.placing import above_comments
+from connlint.languages.javascript.style import has_semicolons, indent_unit, quote_at
 from connlint.model import program as p
 from connlint.model.finding import Edit, Place
 from connlint.model.source import Source
@@ -63,6 +64,38 @@ def behind_function(source: Source, program: p.Program, let: p.Let, getter: str,
     if behind and not any(text.splitlines()[0].strip() == behind for text in told):
         rows.append("")
     return [Edit(Place(source.path, (start, stop)), end.join(rows) + end)]
+
+
+def kept_on_global(source: Source, program: p.Program, let: p.Let) -> list[Edit] | None:
+    """Take what ``let``, a statement at the top level, binds from the global object where it is there already, and keep
+    it there unless the program runs in production. The edits are not proved."""
+    value: Any = let.value
+    if type(let.target) is not p.Name or type(value) is not p.Call or source.path.endswith((".vue", ".svelte")):
+        return None
+    name = let.target.id
+    kept = f"globalFor{name[0].upper()}{name[1:]}"
+    start, stop = line_start(source, let.at[0]), next_line(source, let.at[1], _COMMENT)
+    head = re.fullmatch(r"(?:export\s+)?const\s+[\w$]+\s*(?::[^=]+)?=\s*", source.slice((start, value.at[0])))
+    tail = source.slice((value.at[1], let.at[1])).strip()
+    if head is None or stop is None or tail not in ("", ";") or kept in source.text:
+        return None
+    typed = _type(source, let, value) if source.path.endswith(_TYPED) else ""
+    if typed is None:
+        return None
+    mark, end, quote = ";" if has_semicolons(source, program) else "", line_end(source), quote_at(source, let.at)
+    first = above_comments(source, start)
+    edits = []
+    if typed:
+        text = f"const {kept} = globalThis as unknown as {{ {name}?: {typed} }}{mark}{end}{end}"
+        edits.append(insertion(source, first, text))
+    else:
+        kept = "globalThis"
+    edits.append(insertion(source, value.at[0], f"{kept}.{name} ?? "))
+    last = f"{end}if (process.env.NODE_ENV !== {quote}production{quote}) {kept}.{name} = {name}{mark}{end}"
+    ends = source.data[:stop].endswith((b"\n", b"\r"))
+    behind = source.line_text(source.line(stop)).strip() if stop < len(source.data) else ""
+    edits.append(insertion(source, stop, f"{'' if ends else end}{last}{end if behind else ''}"))
+    return edits
 
 
 def _has_text_over_lines(source: Source, value: p.Expression) -> bool:

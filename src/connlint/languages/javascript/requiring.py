@@ -192,18 +192,28 @@ class _Writer:
         if not head or not re.fullmatch(r"\s*;?\s*(?://.*)?", rest) or not (
                 is_export(source, let) or whole_line(source, let.at)) or type(let.target) is not p.Name:
             return None
+        user = self._used_after_leaving(let, let.target.id)
+        if user is not None and (test := self.test_above(user, let.target.id)) is not None:
+            return test
         return insertion(source, line_stop(source, stop), f"{line_end(source)}{head[1]}{self._test(let.target.id)}")
 
     def _joined(self, statement: p.Statement, node: p.Logical | p.Conditional) -> list[Edit]:
         """What puts a value that stood on a line of its own behind the name that it is given, where it fits now."""
-        source = self.source
-        if type(statement) is not p.Let or statement.value is not node:
-            return []
-        gap = re.search(r"=(\s*[\r\n]\s*)$", source.slice((statement.at[0], node.at[0])))
-        read = source.slice(_read(source, node).at)
-        if gap is None or "\n" in read or len(source.line_text(source.line(statement.at[0]))) + len(read) > _WIDTH:
-            return []
-        return [Edit(Place(source.path, (node.at[0] - len(gap[1].encode(source.encoding)), node.at[0])), " ")]
+        read = _read(self.source, node).at
+        return joined(self.source, statement, node.at[0], read[1] - read[0])
+
+    def _used_after_leaving(self, let: p.Let, name: str) -> p.Statement | None:
+        """The statement that uses a name first, where the function may have been left before: it is not needed there.
+        """
+        left = False
+        for statement in block_of(self.program.body, let.at) or ():
+            if statement.at[0] < let.at[1]:
+                continue
+            inner = list(everything((statement,)))
+            if any(type(node) is p.Name and node.id == name for node in inner):
+                return statement if left else None
+            left = left or (type(statement) is p.If and any(type(node) is p.Return for node in inner))
+        return None
 
     def guarded_pattern(self, node: p.Default) -> tuple[Edit, ...]:
         """The name in a pattern without its default, and a test of it below the declaration."""
@@ -359,6 +369,16 @@ def with_parentheses(source: Source, at: Span) -> Span:
     if before != b"(" or after != b")" or re.search(r"[\w$)\]]\s*$", source.slice((max(0, at[0] - 40), at[0] - 1))):
         return at
     return at[0] - 1, at[1] + 1
+
+
+def joined(source: Source, statement: p.Statement, start: int, size: int) -> list[Edit]:
+    """What puts the value of a statement, which starts at ``start`` on a line of its own, behind what it is given to,
+    where the ``size`` bytes that are left of it fit there."""
+    gap = re.search(r"=(\s*[\r\n]\s*)$", source.slice((statement.at[0], start)))
+    first = source.line_text(source.line(statement.at[0]))
+    if gap is None or len(first) + size > _WIDTH or "\n" in source.slice((start, start + size)):
+        return []
+    return [Edit(Place(source.path, (start - len(gap[1].encode(source.encoding)), start)), " ")]
 
 
 def _reads_plainly(source: Source, node: Any) -> bool:

@@ -6,7 +6,7 @@ Never safe: what fails then fails later, and in another place.
 from __future__ import annotations
 
 from connlint.languages.edits import line_end
-from connlint.languages.python.imported import new_import, spelling
+from connlint.languages.python.imported import new_import, one_more_name, spelling
 from connlint.languages.python.layout import indent_unit, indented_lines, line_of, next_line
 from connlint.model import program as p
 from connlint.model.finding import Edit, Place
@@ -30,10 +30,13 @@ def behind_function(source: Source, program: p.Program, let: p.Let, name: str, v
     end = line_end(source)
     cache, edits = spelling(program, "functools", "lru_cache"), []
     if cache is None:
-        if "functools" in _WORD.findall(source.text):
+        if (more := one_more_name(source, program, "functools", "lru_cache")) is not None:
+            cache = "lru_cache"
+        elif "functools" in _WORD.findall(source.text):
             return None
-        cache = "functools.lru_cache"
-        edits.append(new_import(source, program, "functools"))
+        else:
+            cache = "functools.lru_cache"
+        edits.append(more or new_import(source, program, "functools"))
     returns = f" -> {source.slice(let.annotation.at)}" if let.annotation is not None else ""
     unit = indent_unit(source, None, "")
     lines = indented_lines(source, (let.value.at[0], stop), unit).removeprefix(unit)
