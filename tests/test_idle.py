@@ -249,3 +249,41 @@ def test_signals_that_nothing_imports():
     assert told(files, "shop/signals.py") == [("missing-symbol", "note")]
     files["shop/apps.py"] = "class Shop:\n    def ready(self):\n        import shop.signals\n"
     assert told(files, "shop/signals.py") == [("missing-symbol", "error")]
+
+
+VITEST = {"package.json": json.dumps({"name": "shop", "devDependencies": {"vitest": "3"}})}
+JEST = {"package.json": '{"scripts": {"test": "jest"}}'}
+ONLY_UNITS = "module.exports = { testMatch: ['**/unit/**/*.test.(ts|js)'] };\n"
+ONLY_TS = "export default { test: { include: ['src/**/*.test.{ts,tsx}'], exclude: ['src/slow/**'] } };\n"
+
+
+@pytest.mark.parametrize(("path", "files", "level"), [
+    ("src/count.test.js", VITEST, "error"),
+    ("src/count.check.js", VITEST, "error"),
+    ("src/count.test.js", {**VITEST, "vitest.config.ts": ONLY_TS}, "note"),
+    ("src/count.test.tsx", {**VITEST, "vitest.config.ts": ONLY_TS}, "error"),
+    ("src/slow/count.test.ts", {**VITEST, "vitest.config.ts": ONLY_TS}, "note"),
+    ("src/count.test.js", {**VITEST, "vitest.config.ts": ONLY_TS, "vite.config.ts": "export default {};\n"}, "note"),
+    ("src/count.test.js", {**VITEST, "vite.config.ts": "export default {};\n"}, "error"),
+    ("src/count.test.js", {**VITEST, "vitest.config.ts": ONLY_TS.replace("{ test", "{ root: 'src', test")}, "error"),
+    ("src/count.test.js", {**VITEST, "vitest.config.ts": ONLY_TS, "vitest.workspace.ts": ""}, "error"),
+    ("src/deep/count.test.ts", {"package.json": '{"scripts": {"test": "node --test src/*.test.ts"}}'}, "note"),
+    ("src/count.test.ts", {"package.json": '{"scripts": {"test": "node --test src/*.test.ts"}}'}, "error"),
+    ("src/count.test.ts", {"package.json": '{"scripts": {"test": "node --test"}}'}, "error"),
+    ("src/count.test.ts", {"package.json": '{"name": "shop"}'}, "error"),
+    ("test/count.test.ts", {**JEST, "jest.config.js": ONLY_UNITS}, "note"),
+    ("unit/count.test.ts", {**JEST, "jest.config.js": ONLY_UNITS}, "error"),
+    ("test/count.test.ts", {**JEST, "jest.config.js": "module.exports = { preset: '../base.js' };\n"}, "error"),
+    ("test/count.test.ts", {"package.json": '{"scripts": {"test": "mocha"}}'}, "error"),
+])
+def test_a_test_that_no_runner_takes(path, files, level):
+    assert told({**files, path: COUNT}, path) == [("missing-module", level)]
+
+
+def test_what_a_test_does_where_it_is_started_as_a_program():
+    files = {"engine.py": RUN, "test_engine.py": "import engine\n\n\ndef test_it():\n    assert engine.run() == 1\n\n\n"
+             "if __name__ == '__main__':\n    engine.main()\n"}
+    assert told(files, "test_engine.py") == [("missing-symbol", "note")]
+    assert told({**files, "check.sh": "python test_engine.py\n"}, "test_engine.py") == [("missing-symbol", "warning")]
+    files["test_engine.py"] += "else:\n    engine.main()\n"
+    assert ("missing-symbol", "warning") in told(files, "test_engine.py")

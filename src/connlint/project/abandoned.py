@@ -24,7 +24,7 @@ from connlint.project.stage import Stages, words_of
 from connlint.project.test_runs import is_left_alone
 from connlint.project.timeline import is_main_test
 
-_MOST = 16
+_MOST = 100
 """Files, one importing the other, that are looked at before one counts as loaded by somebody."""
 _MOST_UNBUILT = 300
 """The same, for one in a folder that no package has."""

@@ -17,7 +17,7 @@ from connlint.project.importers import CODE
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.shelved import Shelved
-from connlint.project.skipped import is_skipped
+from connlint.project.skipped import is_of_program, is_skipped
 from connlint.project.stage import Stages
 from connlint.project.type_checked import TypeChecked
 from connlint.project.uncalled import Uncalled
@@ -53,7 +53,9 @@ class Idle:
         if option == "shelved":
             return Shelved.of(self.project, self.stages).has(path)
         if option == "skipped":
-            return is_skipped(self.project, path, place.at[0])
+            return is_skipped(self.project, path, place.at[0]) or (
+                self.stages.of_path(path) == "test" and is_of_program(self.project, path, place.at[0])
+                and not programs_of(self.project, self.stages).is_told(path))
         if option == "uncalled":
             return Uncalled.of(self.project, self.stages).has(path, place.at[0])
         types = TypeChecked.of(self.project, programs_of(self.project, self.stages))

@@ -13,6 +13,7 @@ from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project.module import Module
 from connlint.project.project import Project
+from connlint.project.timeline import is_main_test
 
 _MARK = regex(r"(?:[\w.]+\.)?mark\.skip\b|(?:unittest\.)?skip\b(?!\.)")
 _MARKS = regex(r"(?:[\w.]+\.)?mark\.skip(?![\w.])")
@@ -30,6 +31,15 @@ def is_skipped(project: Project, path: str, offset: int) -> bool:
         return (any(_MARK.match(module.source.slice(mark.at)) for node in around for mark in node.decorators)
                 or (bool(around) and _is_marked(module)))
     return any(_is_argument_of_skip(module, node) for node in around)
+
+
+def is_of_program(project: Project, path: str, offset: int) -> bool:
+    """Whether what stands at ``offset`` of the file ``path`` runs where somebody starts the file, and not where a
+    runner imports it: ``if __name__ == "__main__":``."""
+    module = project.module(path)
+    return module is not None and any(
+        type(it) is p.If and is_main_test(module, it.test) and any(one.at[0] <= offset < one.at[1] for one in it.then)
+        for it in module.program.body)
 
 
 def _is_marked(module: Module) -> bool:

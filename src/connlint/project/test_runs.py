@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 from connlint.patterns import regex
+from connlint.project.importers import importers
 from connlint.project.project import Project
+from connlint.project.runners import takes
 
 _BY_NAME = regex(rb'"(?:jest|ts-jest|react-scripts|vitest|cypress|@playwright/test)"\s*:')
 """Runners that take files by their names."""
@@ -31,6 +33,11 @@ _OF_RUNNERS = regex(
     rb"\b(?:jest|vi|cy|Cypress)\.\w|^\s*(?:describe|it|test|beforeEach|afterEach)\(|"
     rb"^\s*export\b|\bexports\b", re.M)
 """What only a runner of tests knows; and what is there for others to import."""
+_PROGRAM = regex(rb"^if __name__ == ['\"]__main__['\"]", re.M)
+_HAS_TESTS = regex(rb"^[ \t]*(?:async[ \t]+)?def test|^class Test|^class \w+Test", re.M)
+_TOLD = regex(r"(?:^|/)(?:[^/]*requirements[^/]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|tox\.ini|pytest\.ini|"
+              r"Pipfile|Makefile|noxfile\.py|[^/]+\.ya?ml)$")
+"""Files that may speak of a runner."""
 _CONFIGURATIONS = ("jest.config", "vitest.config", "vite.config", "playwright.config", "cypress.config", ".mocharc")
 _ENDINGS = (".js", ".ts", ".mjs", ".cjs", ".mts", ".json", ".yml", ".yaml", "")
 
@@ -39,8 +46,10 @@ def is_left_alone(project: Project, path: str) -> bool:
     """Whether no runner of the package takes the file at ``path``, which stands among its tests, by itself, and nobody
     can start it without one."""
     name = path.rpartition("/")[2]
-    if path.endswith(".py") or _TEST.search(path) is not None:
-        return False
+    if path.endswith(".py"):
+        return _is_mere_program(project, path)
+    if _TEST.search(path) is not None:
+        return takes(project, path) is False
     if not _LOADED.isdisjoint(name.lower().replace("-", "").replace("_", "").replace(".", " ").split()):
         return False
     data = project.tree.read(path) or b""
@@ -51,6 +60,17 @@ def is_left_alone(project: Project, path: str) -> bool:
     if folder not in memo:
         memo[folder] = _takes_by_name(project, folder)
     return bool(memo[folder])
+
+
+def _is_mere_program(project: Project, path: str) -> bool:
+    """Whether a file of Python is a program that has no tests in it, in a project that knows no runner of them."""
+    data = project.tree.read(path) or b""
+    index = importers(project)
+    return (_PROGRAM.search(data) is not None and _HAS_TESTS.search(data) is None
+            and not any("site-packages" not in other for word in ("pytest", "unittest", "nose", "TestCase")
+                        for other in index.mentions(word, path))
+            and not any(b"pytest" in (project.tree.read(other) or b"") for other in project.tree.paths
+                        if _TOLD.search(other) and "site-packages" not in other))
 
 
 def _takes_by_name(project: Project, below: str) -> bool:
