@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from connlint.model.deployment import Port
+from connlint.model.deployment import Port, Service
 from connlint.model.finding import Draft, Place
 from connlint.patterns import regex
 from connlint.project.command_ports import mentioned_ports, told_ports
@@ -87,9 +87,23 @@ class Neighbours:
         """The services that are reached as ``host``, which may be a name of the whole cluster: a manifest that says no
         namespace goes into the one that it is applied to."""
         if host in self.hosts or not (match := _IN_CLUSTER.fullmatch(host)):
-            return self.hosts.get(host, [])
+            return self.hosts.get(host) or [self.unmanned[it] for it in (host,) if it in self.unmanned]
         elsewhere = any(other.startswith(match[1] + ".") for other in self.hosts)
         return [] if elsewhere else [one for one in self.hosts.get(match[1], []) if one.service.kind == "kubernetes"]
+
+    @cached_property
+    def unmanned(self) -> dict[str, Running]:
+        """The Services of the manifests, by the names by which they are reached, behind which no workload of the project
+        stands; what has no port of its own lets any through, and is none of them."""
+        found: dict[str, Running] = {}
+        for deployment in {one.deployment.path: one.deployment for one in self.members}.values():
+            for front in deployment.fronts:
+                known = bool(front.ports) and all(number is not None for number, _, _ in front.ports)
+                if not known or front.headless or not front.selector or any(host in self.hosts for host in front.hosts):
+                    continue
+                service = Service(front.name, "kubernetes", front.place, ports=front.opened(()), hosts=front.hosts)
+                found.update(dict.fromkeys(front.hosts, Running(service, deployment, None, None, {}, (), (), None)))
+        return found
 
     @cached_property
     def names(self) -> dict[str, Running]:
