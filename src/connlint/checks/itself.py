@@ -126,8 +126,10 @@ def _port_of_next(programs: Programs, path: str) -> int:
 
 
 def _running(project: Project, rules: Rules, path: str) -> list[Running]:
-    """The services that run the file: by what is known of their code, or because its package has their image."""
-    found = list(Code.of(project, rules).running_at(path))
+    """The services that run the file: by what is known of their code, or because its package has their image, where
+    nothing is known."""
+    code = Code.of(project, rules)
+    found = list(code.running_at(path))
     root = package_root(project, path)
     known = {id(one) for one in found}
     by_folder = project.memo.get(_running)
@@ -136,7 +138,7 @@ def _running(project: Project, rules: Rules, path: str) -> list[Running]:
         for one in Services.of(project).running():
             if one.image is not None:
                 by_folder.setdefault(posixpath.dirname(one.image.path), []).append(one)
-    return found + [one for one in by_folder.get(root, ()) if id(one) not in known]
+    return found + [one for one in by_folder.get(root, ()) if id(one) not in known and not code.files(one)]
 
 
 def _ports(project: Project, rules: Rules, one: Running) -> set[int]:
