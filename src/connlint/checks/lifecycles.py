@@ -173,7 +173,7 @@ class Lifecycles:
                 keeps=("detach",), what="connection", wary=language == "python",
                 discarded="chained" if language == "javascript" and lent["release"] == "release" else "never",
                 owner=("terminate", "close", "closeall", "end", "dispose", "disconnect"),
-                within=lent.get("within", False),
+                within=lent.get("within", False), managed=lent.get("with") != "tx",
             ))
         for kind in rules.apis.get("client_kind", ()):
             if kind["language"] == language and entry.get("kind") in kind["kinds"] and entry.get("release"):
