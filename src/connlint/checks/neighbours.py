@@ -93,8 +93,8 @@ class Neighbours:
 
     @cached_property
     def unmanned(self) -> dict[str, Running]:
-        """The Services of the manifests, by the names by which they are reached, behind which no workload of the project
-        stands; what has no port of its own lets any through, and is none of them."""
+        """The Services of the manifests behind which no workload of the project stands, by the names by which they are
+        reached; what has no port of its own lets any through, and is none of them."""
         found: dict[str, Running] = {}
         for deployment in {one.deployment.path: one.deployment for one in self.members}.values():
             for front in deployment.fronts:

@@ -129,6 +129,20 @@ class Suspects:
             self._near[key] = tuple(paths)
         return self._near[key]
 
+    def renamed(self, home: str, name: str) -> frozenset[str]:
+        """The names under which files that pass ``name`` on give it to others: ``export { name as other } from``."""
+        memo: dict[tuple[str, str], frozenset[str]] = self.project.memo.setdefault(Suspects.renamed, {})
+        key = (home, name)
+        if key not in memo:
+            word = re.escape(name.encode())
+            passed = re.compile(rb"\bexport[ \t]*\{[^{}]*?(?<![\w$])%s\s+as\s+([\w$]+)|"
+                                rb"^from[ \t][^\n]*?\b%s\s+as\s+(\w+)" % (word, word), re.M)
+            paths = self.index.mentions(name, home)
+            found = {(match[1] or match[2]).decode() for path in paths if len(paths) <= _COMMON
+                     for match in passed.finditer(self.index.data(path)) if match[1] or path.endswith("__init__.py")}
+            memo[key] = frozenset(found - {"default"})
+        return memo[key]
+
     def holding(self, home: str, owner: str) -> frozenset[str]:
         """The files that name a class, or a variable of another file that holds an instance of it."""
         memo: dict[tuple[str, str], frozenset[str]] = self.project.memo.setdefault(Suspects.holding, {})

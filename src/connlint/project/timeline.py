@@ -290,9 +290,12 @@ class _Limits:
 
 def _uses(project: Project, what: Thing, limits: _Limits, known: Uses) -> Iterator[Use]:
     """Every call or read of a member that runs ``what``, in its own file and others that may be read."""
+    search = suspects(project)
     names, anywhere = _names(what)
     if type(what.node) is p.Function and what.node.is_generator and not _is_manager(what.node):
         return
+    if anywhere:
+        names = names.union(*(search.renamed(what.module.path, name) for name in names))
     others = limits.within(path for path in limits.candidates(what, names, anywhere) if path != what.module.path)
     for path in [what.module.path, *others]:
         key = (what.module.path, what.node.at, path)
