@@ -50,7 +50,8 @@ Verdict = Draft | None
 def check_found(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Targets that do not exist.
 
-    Outcomes: "module", "attribute", "no-attribute" (the server asks for one), "file" and "script". Slots: ``tool``,
+    Outcomes: "module", "package" (one that cannot be started), "attribute", "no-attribute" (the server asks for one),
+    "file" and "script". Slots: ``tool``,
     ``target``, ``module``, ``attribute``, ``where`` (the file or folder that lacks it), ``hint`` ("" or from ";" on).
     """
     for draft in agreed(project, rules, _missing):
@@ -183,6 +184,11 @@ def _module_run(start: Start, target: Target, applications: Applications) -> Ver
         near = next((a.near for a in answers if isinstance(a, Missing) and a.near), None)
         return _draft("module", start, target, _tried(answers), f"; did you mean '{near}'?" if near else "",
                       meant=near if near and is_slip(target.text, near) else None)
+    tree = applications.project.tree
+    bare = [posixpath.dirname(it.path) for it in answers if isinstance(it, Found) and it.path.endswith("/__init__.py")]
+    if len(bare) == len(answers) and not any(
+            tree.exists(f"{folder}/{name}") for folder in bare for name in ("__main__.py", "__main__/__init__.py")):
+        return _draft("package", start, target, f"{bare[0]}/__main__.py", "")
     return None
 
 

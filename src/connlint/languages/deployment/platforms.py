@@ -113,12 +113,11 @@ def read_fly(source: Source) -> Deployment:
     commands: tuple[Command, ...] = ()
     for name, text in _table(data, "processes").items():
         if isinstance(text, str):
-            commands += written.commands(text, folder, ("processes", name))
+            commands += written.commands(text, "", ("processes", name))
     named = _table(data, "build").get("dockerfile")
     dockerfile = named if isinstance(named, str) else None
     service = Service(str(data.get("app", "app")), "fly", written.key("app"), environment, written.key("env"),
-                      ("fly secrets",), build=folder or ".", dockerfile=dockerfile, commands=commands, folder=folder,
-                      ports=ports)
+                      ("fly secrets",), build=folder or ".", dockerfile=dockerfile, commands=commands, ports=ports)
     return Deployment(source.path, (service,))
 
 
@@ -148,7 +147,7 @@ def read_railway(source: Source, read: Callable[[str], bytes | None]) -> Deploym
     start = ("deploy", "startCommand")
     service = Service("railway", "railway", written.key(*start), {}, None, ("variables of the dashboard",),
                       build=folder or ".", dockerfile=dockerfile if isinstance(dockerfile, str) else None,
-                      commands=written.commands(text, folder, start, shell=shell), folder=folder)
+                      commands=written.commands(text, "", start, shell=shell))
     return Deployment(source.path, (service,))
 
 
