@@ -231,7 +231,10 @@ class Judge:
             return late
         if built.entry.get("loop") and not built.given(built.entry.get("loop_unless", {})) and not _in_async(built):
             return Facts("no-loop")
-        if not entry and (found := self.unset(built, ("throws",))) is not None and self.provided(found[0]) is None:
+        # a bundler writes what the variable was into what browsers get: nothing of a server fails there
+        bundled = self.stages.is_for_browsers(module.path)
+        if not (entry or bundled) and (found := self.unset(built, ("throws",))) is not None and (
+                self.provided(found[0]) is None):
             q, value = found
             variable = next((v for r in q.absent for v in r.variables), "")
             step = Step(place_of(module, value), f"{variable} is read without a default or a check")

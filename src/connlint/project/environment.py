@@ -263,6 +263,8 @@ class Environment:
                 if type(parent) is p.Member or node.name in ("public", "app"):
                     return None
                 return Access(node, (p.Text(node.name, node.name_at),), None, "nothing", form="mapping")
+            if node.name in entry.get("always", ()):
+                return None
             return Access(node, (node.name,), None, entry.get("absent", "nothing"), form="mapping", plain=_plain(entry))
         absent = entry.get("absent_item", entry.get("absent", "nothing"))
         return Access(node, (node.key,), None, absent, form="mapping", plain=_plain(entry))
