@@ -148,8 +148,10 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if not found.host.scheme and not any(wording.says("remote", v) for v in names) and any(
                 destinations.binds(r.site.module, r.site.node, found.host) for r in reads):
             continue
-        if not stages.is_for_browsers(module.path) and Companions.of(project, rules.apis).beside(
-                module.path, names, found.host):
+        # whoever looks at a page has none of what runs beside the server
+        paged = stages.is_for_browsers(module.path) or all(
+            name.startswith(tuple(prefixes)) or wording.says("pages", name) for name in names)
+        if not paged and Companions.of(project, rules.apis).beside(module.path, names, found.host):
             continue
         if is_bundled(project, module.path, names, prefixes):
             continue
