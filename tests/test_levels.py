@@ -726,6 +726,20 @@ def test_a_validator_that_makes_a_field_whatever_was_given_needs_its_parts() -> 
     assert _fallen_back(BESIDE, "CACHE_URL", "{CACHE_URL: 'redis://cache:6379'}") == ["error"]
 
 
+@pytest.mark.parametrize("code", [
+    "from celery import Celery\n\napp = Celery('rows', broker='redis://localhost:6379/0')\n",
+    "CELERY_BROKER_URL = 'redis://localhost:6379/0'\nINSTALLED_APPS = ['rows']\n",
+])
+@pytest.mark.parametrize(("given", "level"), [
+    ("{CELERY_BROKER_URL: 'redis://cache:6379/0'}", "note"), ("{CACHE_URL: 'redis://cache:6379/0'}", "warning"),
+])
+def test_a_library_may_ask_a_variable_before_it_takes_what_is_written(code: str, given: str, level: str) -> None:
+    files = {**WORKED, "api/main.py": code + "\nwhile True:\n    print('rows')\n",
+             "compose.yaml": ONE.replace("{CACHE_HOST: _GIVEN_}", given)}
+    found = [f for f in report(files).findings if f.rule == "hardcoded-loopback"]
+    assert [(f.level, f.message.partition(" is set")[0]) for f in found] == [(level, "Unless CELERY_BROKER_URL")]
+
+
 def _fallen_back(settings: str, url: str, given: str) -> list[str]:
     files = {**WORKED, "api/settings.py": settings, "api/main.py": TAKING.replace("_URL_", url),
              "compose.yaml": ONE.replace("{CACHE_HOST: _GIVEN_}", given)}

@@ -15,6 +15,7 @@ from connlint.checks.fallbacks import Fallback, fallbacks
 from connlint.checks.hardcoded import addresses
 from connlint.checks.itself import asks_itself, asks_own_routes, means_itself
 from connlint.checks.lacking import Lacking
+from connlint.checks.optional_clients import is_embedded
 from connlint.checks.promised import is_promised
 from connlint.checks.same_machine import SameMachine, has_port_of_file
 from connlint.checks.wording import Wording, listed, shown_variable, wording_of
@@ -155,6 +156,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
             continue
         if is_bundled(project, module.path, names, prefixes):
             continue
+        if is_embedded(values, module, site.node) and Lacking.of(project, rules).evidence(module, found, reads) is None:
+            continue  # whoever tells it another database tells its host, too
         if SameMachine.of(project, stages, wording, destinations).meets(module.path, names):
             continue
         if Launched.of(project, lambda path: stages.of_path(path) == "production").gives(module.path, names):

@@ -9,7 +9,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from connlint.checks.deployed import Code
 from connlint.checks.framework_settings import settings
+from connlint.checks.provided import provided
 from connlint.checks.wording import wording_of
 from connlint.model import program as p
 from connlint.model.finding import Draft, Place, Step
@@ -46,7 +48,8 @@ _ANOTHER_WAY = ("transport", "uds", "unix_socket_path", "connector")
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Drafts of outcome "client" and "request", one a literal; "port" where a variable tells the port alone."""
+    """Drafts of outcome "client" and "request", one a literal; "port" where a variable tells the port alone,
+    "overridden" where the library itself asks a variable first ("provided" where deployments set it)."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     silent = card.options.get("silent_stages", ())
@@ -84,10 +87,28 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
                 module.path, (variable,) if variable else (), host):
             continue
         place = Place(module.path, found.node.at)
-        steps = (Step(place, f"the address is written here: {shown(text)}"),
-                 Step(Place(home.path, call.at), f"{name} connects to it"))
+        steps: tuple[Step, ...] = (Step(place, f"the address is written here: {shown(text)}"),
+                                   Step(Place(home.path, call.at), f"{name} connects to it"))
+        outcome = "port" if variable else outcome
+        if not variable and (overriding := _overriding(home, call, value, project, rules)):
+            variable = overriding
+            known = provided(Code.of(project, rules), stages, home.path, (variable,), lambda _: True)
+            outcome = "overridden" if known is None else "provided"
+            steps = steps if known is None else (*steps, known)
         slots = {"address": shown(text), "client": name, "host": str(written), "variable": variable}
-        yield Draft("port" if variable else outcome, place, slots, str(written), steps)
+        yield Draft(outcome, place, slots, str(written), steps)
+
+
+def _overriding(module: Module, node: Any, value: Any, project: Project, rules: Rules) -> str:
+    """The variable that a library asks for before it takes the address ``value``, which ``node`` gives it: a call, or
+    the statement of a setting. "" where there is none."""
+    if type(node) is p.Call:
+        built = construction(module, node, project, rules)
+        place = next((place for place, given in built.addresses() if given is value), "") if built is not None else ""
+        return str(built.entry.get("overridden", {}).get(place, "")) if built is not None else ""
+    name = getattr(getattr(node, "target", None), "id", "")
+    return next((entry["overridden"][name] for entry in rules.apis.get("setting", ())
+                 if name in entry.get("overridden", ())), "")
 
 
 def _connecting(module: Module, values: Values, elsewhere: Elsewhere, project: Project,

@@ -54,6 +54,16 @@ def is_idle(values: Values, stages: Stages, module: Module, node: Any, variable:
     return asker.are_idle(module, node, symbol)
 
 
+def is_embedded(values: Values, module: Module, node: Any) -> bool:
+    """Whether ``node``, or each use of what is called so, stands in a record beside a kind of database that is one in
+    a file, unless a variable says otherwise."""
+    let = module.parent(node)
+    named = let.target if type(let) is p.Let and type(let.target) is p.Name else None
+    places = references(module, named.id, named) if named is not None else [node]
+    return bool(places) and all(any(type(above) is p.Record and _is_embedded(values, module, above, lambda _: False)
+                                    for above in module.parents(place)) for place in places)
+
+
 def _is_switched_off(values: Values, module: Module, node: Any, given: Given) -> bool:
     """Whether ``node`` is a field of settings of which another field says that they are not used, unless it is set:
     ``enabled: bool = False`` beside ``host``, ``mail_enabled`` beside ``mail_host``."""
