@@ -320,6 +320,8 @@ class Cases:
             return None
         if api.what in ("thread", "timer") and self.threads.is_daemon(call, home.uses):
             return None
+        if api.role == "task" and self.tasks.awaits_process(call):
+            return None
         running = self.threads.runs(call, api) if api.runs else None
         if hook is not None and api.unreleased != "never":
             fix = self.mends.by_effect(call, api, hook, home) or self.mends.by_component(call, api, home, hook)
@@ -506,8 +508,10 @@ class Cases:
         function = self.module.function(call)
         raised = loss.cause is not None and loss.exit is loss.cause
         ending = function is not None and (loss.cause is None or raised) and (
-            self.endings.of(function) if raised else self.endings.after(function))
-        minor = only_awaited or ending or self.endings.soon(call)
+            self.endings.of(function) or self.endings.lasts_with_application(function) if raised
+            else self.endings.after(function))
+        brief = api.role == "task" and self.tasks.is_brief(call)
+        minor = only_awaited or ending or brief or self.endings.soon(call)
         return self.telling.draft(loss.verdict, call, api, home.name, why=why, undo=undo, steps=tuple(evidence),
                           level="note" if minor else None,
                           fix=self._in_finally(call, api, home, ends, step.at))

@@ -26,6 +26,8 @@ _MOST_USERS = 8
 """Files that are read to see who calls one function."""
 _FEW = 4
 """Calls of one function that make a short program of it still."""
+_LIFESPAN = "lifespan"
+"""What frameworks call the context manager that is open for as long as an application."""
 _PROMISE = ("then", "catch", "finally")
 _GOING_ON = frozenset(
     "setInterval on addListener addEventListener listen subscribe consume schedule watch serve login process".split())
@@ -89,6 +91,16 @@ class Endings:
         uses = self._uses(define.name, define) if type(define) is p.Define else []
         again = any(type(above) is p.Loop for use in uses for above in self.module.parents(use))
         return self.of(function, 1) and not again
+
+    def lasts_with_application(self, function: p.Function) -> bool:
+        """Whether ``function`` is open for as long as an application: what it raises before its ``yield`` keeps that
+        from starting, and behind it the process ends in any case."""
+        define = self.module.parent(function)
+        if len(self.module.nodes_of(function, p.Yield)) != 1 or not function.decorators or type(define) is not p.Define:
+            return False
+        return _LIFESPAN in words_of(define.name) or any(
+            type(given := self.module.parent(use)) is p.Argument and given.name == _LIFESPAN
+            for use in self._uses(define.name, define))
 
     def _called_elsewhere(self, name: str, function: p.Function, depth: int) -> bool | None:
         """Whether all calls of the function in files that import it lead out of the program; None where no file that

@@ -14,11 +14,17 @@ from connlint.model import program as p
 from connlint.project.callees import Thing, thing
 from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.stage import words_of
 from connlint.project.timeline import at_import
 from connlint.project.uses import references
 
 _DEPTH = 3
 _PARTIAL = "partial"
+_WAITING = frozenset("wait recv receive receives get run serve listen consume start join watch poll subscribe forever "
+                     "sleep stream read loop main process gather iterate".split())
+"""Words in the names of what may go on for long."""
+_PROCESSES = frozenset(("create_subprocess_exec", "create_subprocess_shell", "Popen"))
+_ENDS_OF_PROCESSES = frozenset(("wait", "communicate"))
 _ASKING = "CancelledError"
 """The exception with which others end a loop."""
 
@@ -49,6 +55,40 @@ class Tasks:
         """Whether a task runs a function that waits in no loop."""
         found = self._runs(call)
         return found is not None and found.module is self.module and not loops(found.node)
+
+    def is_brief(self, call: p.Call) -> bool:
+        """Whether a task does a few things one after the other, none of which waits for somebody else: it is over soon
+        though nobody cancels it."""
+        found = self._runs(call) or self._runs_by_factory(call)
+        if found is None or loops(found.node):
+            return False
+        awaited = [it.value for it in found.module.nodes_of(found.node, p.Await)]
+        return bool(awaited) and all(
+            type(it) is p.Call and _WAITING.isdisjoint(words_of(last_word(it.callee) or "wait"))
+            and thing(found.module, it.callee, self.project) is None for it in awaited)
+
+    def _runs_by_factory(self, call: p.Call) -> Thing | None:
+        """The function whose coroutine a task runs that a function of the project makes and gives back."""
+        made = thing(self.module, call.callee, self.project)
+        if made is None or type(made.node) is not p.Function:
+            return None
+        given = made.node.body[-1] if made.node.body else None
+        task = given.value if type(given) is p.Return else None
+        inner = next((it.value for it in task.args if type(it.value) is p.Call), None) if type(task) is p.Call else None
+        found = thing(made.module, inner.callee, self.project) if inner is not None else None
+        return found if found is not None and type(found.node) is p.Function else None
+
+    def awaits_process(self, call: p.Call) -> bool:
+        """Whether a task waits for the end of another process, with which it is over."""
+        inner: Any = next((it.value for it in call.args if type(it.value) is p.Call), None)
+        if inner is None or type(inner.callee) is not p.Member or inner.callee.name not in _ENDS_OF_PROCESSES:
+            return False
+        process = self.module.source.slice(inner.callee.of.at)
+        stores: list[Any] = [*self.module.nodes(p.Let), *self.module.nodes(p.Assign)]
+        values = ((store.target, store.value.value if type(store.value) is p.Await else store.value)
+                  for store in stores)
+        return any(type(value) is p.Call and last_word(value.callee) in _PROCESSES
+                   and self.module.source.slice(target.at) == process for target, value in values)
 
     def polls(self, call: p.Call) -> bool:
         """Whether a task runs a function that does something from time to time, and that nothing else ends."""
