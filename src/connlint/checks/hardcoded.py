@@ -298,6 +298,7 @@ def _is_told_its_port(values: Values, module: Module, call: Any) -> bool:
     runs beside it is meant."""
     given = [it.value for it in call.args] if type(call) is p.Call else []
     given += [entry.value for it in given if type(it) is p.Record for entry in it.entries]
+    given += [item for it in given if type(it) is p.Sequence for item in it.items]
     started_with = any(word in module.source.data for word in _ARGUMENTS)
     named = [it for it in given if type(it) is p.Name and "port" in words_of(it.id)
              and (started_with or any(d.kind == "param" for d in module.lookup(it.id, it)))]
@@ -331,7 +332,9 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: A
         return True
     if _is_command(values.project, stages, card, module) or _starts(module, found, card.options.get("starting", ())):
         return True
-    if _starts_elsewhere(values.project, stages, card, found):
+    if _starts_elsewhere(values.project, stages, card, found) or _has_just_started(module, call, card):
+        return True
+    if _searches(values, module, call):
         return True
     if _stands_in(module, call) or _talks_to_companion(module, card.options["companions"]):
         return True
@@ -426,6 +429,33 @@ def _starts(module: Module, found: Site, starting: list[str]) -> bool:
             if words.intersection(_PORT.findall(told)):
                 return True
     return False
+
+
+def _has_just_started(module: Module, call: Any, card: Card) -> bool:
+    """Whether the function of ``call`` has started a program before, for the end of which it did not wait: that is the
+    one which it then asks."""
+    function = module.function(call)
+    return function is not None and any(
+        last_name(one.callee) in card.options["children"] and one.args and one.at[1] <= call.at[0]
+        for one in module.nodes_of(function, p.Call))
+
+
+def _searches(values: Values, module: Module, call: Any) -> bool:
+    """Whether ``call`` tries one port of the machine after the other, and nothing comes of it where nobody listens."""
+    caught = loop = None
+    for above in module.parents(call):
+        if type(above) is p.Function:
+            return False
+        if type(above) is p.Try and caught is None and not any(type(inside) is p.Raise for handler in above.handlers
+                                                               for inside in p.within(handler)):
+            caught = above
+        if type(above) is p.Loop and above.iterable is not None:
+            loop = above
+            break
+    if caught is None or loop is None or type(loop.target) is not p.Name or "port" not in words_of(loop.target.id):
+        return False
+    ports = {q.text for q in values.possible(module, loop.target)}
+    return len(ports) != 1
 
 
 def _is_main(test: Any) -> bool:
