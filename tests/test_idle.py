@@ -287,3 +287,46 @@ def test_what_a_test_does_where_it_is_started_as_a_program():
     assert told({**files, "check.sh": "python test_engine.py\n"}, "test_engine.py") == [("missing-symbol", "warning")]
     files["test_engine.py"] += "else:\n    engine.main()\n"
     assert ("missing-symbol", "warning") in told(files, "test_engine.py")
+
+
+OPENS = ("import sys\n\n\nclass Update:\n    def write(self, text):\n        out = open('list.txt', 'w')\n"
+         "        out.write(text)\n        out.close()\n\n\ndef main():\n    Update().write(sys.argv[1])\n\n\n"
+         "if __name__ == '__main__':\n    main()\n")
+INSTALLED = {"pyproject.toml": '[project.scripts]\ndiag = "deploy.run_diagnostics:main"\n'}
+
+
+@pytest.mark.parametrize(("path", "more", "level"), [
+    ("deploy/update.py", {"Dockerfile": "FROM python:3\nRUN apt-get update\nCMD python main.py\n"}, "note"),
+    ("deploy/update.py", {"bitbucket-pipelines.yml": "script:\n  - python deploy/update.py -e prod\n"}, "note"),
+    ("deploy/update.py", {"Dockerfile": "FROM python:3\nCMD python deploy/update.py\n"}, "warning"),
+    ("deploy/sender.py", {"bitbucket-pipelines.yml": "script:\n  - python deploy/sender.py -e prod\n"}, "note"),
+    ("deploy/sender.py", {"Procfile": "worker: python deploy/sender.py\n"}, "warning"),
+    ("deploy/run_diagnostics.py", INSTALLED, "note"),
+    ("deploy/run_diagnostics.py", {**INSTALLED, "Procfile": "worker: diag\n"}, "warning"),
+])
+def test_what_a_program_holds_that_ends_at_once(path, more, level):
+    assert told({path: OPENS, **more}, path) == [("handle-not-closed", level)]
+
+
+@pytest.mark.parametrize(("more", "level"), [
+    ({}, "note"),
+    ({"main.py": PROGRAM["main.py"] + "from shop import seed_rows\n"}, "warning"),
+    ({"jobs.sh": "python -m shop.seed_rows\n"}, "warning"),
+    ({"shop/seed_rows.py": "from shop.first import walk\n\nif __name__ == '__main__':\n    walk()\n"}, "error"),
+])
+def test_what_fills_a_database_and_nobody_loads(more, level):
+    seed = "def seed(rows):\n    from shop.first import walk\n    return walk(rows)\n"
+    found = told({**PROGRAM, "shop/seed_rows.py": seed, **more}, "shop/seed_rows.py")
+    assert found == [("missing-symbol", level)]
+
+
+@pytest.mark.parametrize(("inputs", "level"), [
+    ("one two three four", "note"), ("one two three four count", "error"), ("one two", "error"),
+])
+def test_what_a_bundler_is_not_told(inputs, level):
+    config = "".join(f"  {name}: resolve(__dirname, 'assets/{name}.js'),\n" for name in inputs.split())
+    page = "import './rows';\n"
+    files = {**{f"assets/{name}.js": "import { a } from '../src/a';\na();\n" for name in inputs.split()},
+             **SHOP, "assets/count.js": page,
+             "vite.config.js": f"export default {{ build: {{ rollupOptions: {{ input: {{\n{config}}} }} }} }};\n"}
+    assert told(files, "assets/count.js") == [("missing-module", level)]

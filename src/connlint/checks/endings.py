@@ -236,7 +236,9 @@ class Endings:
             lasting = frozenset()  # ``run_checks.py`` runs them
         if not (self._is_program() or self._is_script()) or lasting:
             return False
-        if programs.imported_by(self.module.path) is not None or programs.is_commanded(self.module.path):
+        path = self.module.path
+        if programs.imported_by(path) is not None or (programs.is_commanded(path) and not (
+                programs.is_installed_command(path) and not programs.stages.by_hand.isdisjoint(words))):
             return False
         if any(it.iterable is None and is_for_ever(it.test) for it in self.module.nodes(p.Loop)):
             return False

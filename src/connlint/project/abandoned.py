@@ -15,6 +15,7 @@ from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.gathering import GIVES, Gathering
 from connlint.project.importers import CODE, importers
+from connlint.project.javascript_files import folder_of
 from connlint.project.module import Module
 from connlint.project.naming import Naming, stem_of
 from connlint.project.packages import IMAGES, own_root
@@ -104,6 +105,9 @@ _PRESENTED = regex(rb'"(?:license|repository|homepage|keywords|author|bugs)"\s*:
 """What a package tells to those who look for one. (The packages of a workspace have types for each other, too.)"""
 _TITLE = regex(rb"^\s*name\s*=\s*['\"]([\w.-]+)['\"]", re.M)
 _STARTS = regex(rb"^(?:CMD|ENTRYPOINT)\b", re.M)
+_BUNDLER = regex(r"(?:^|/)(?:vite|webpack|rollup|rspack|rsbuild)[\w.-]*\.[cm]?[jt]s$")
+_LISTED = 4
+"""Files of a folder that a bundler is told, before one that it is not told is none of its inputs."""
 _PRIVATE = regex(rb'"private"\s*:\s*true')
 _MAIN = regex(rb"__name__\s*==\s*[\"']__main__[\"']|require\.main\b|import\.meta\.main\b|"
               rb"\bimport\.meta\.url\b[^\n]*\bargv\b|\bargv\b[^\n]*\bimport\.meta\.url\b", re.M)
@@ -141,7 +145,8 @@ class Abandoned:
             left = stage in _LOADED and (self._is_unbuilt(path) or self._is_hidden(path) or (
                 self._is_alone(path) and (self._is_marked(path) or not self.is_library(path))))
             self._known[path] = (left and self.has_company(path)) or (stage == "test" and self._is_no_test(path)) or (
-                stage == "example" and self._is_shown_alone(path))
+                stage == "example" and self._is_shown_alone(path)) or (
+                stage == "migration" and self._is_unused_seed(path))
         return self._known[path]
 
     def _is_shown_alone(self, path: str) -> bool:
@@ -169,6 +174,16 @@ class Abandoned:
         """Whether a file among the tests is taken by no runner and imported by nobody."""
         return (not self.index.of(path) and is_left_alone(self.project, path)
                 and not self.programs.is_commanded(path) and not self.naming.has(path))
+
+    def _is_unused_seed(self, path: str) -> bool:
+        """Whether a file of Python that fills a database by its own name, in a folder of something else, is no program,
+        and nobody loads it."""
+        if not path.endswith(".py") or self.index.of(path) or not self.stages.is_named(path, "migration") or (
+                self.stages.of_path(f"{path.rpartition('/')[0]}/_.py") == "migration"):
+            return False
+        module = self.project.module(path)
+        return (module is not None and not self.programs.python_script(module, []) and not self.is_found(path)
+                and not self.naming.has(path) and not self.gathering.has(path))
 
     def _is_hidden(self, path: str) -> bool:
         """Whether a package of the same name stands beside a module of Python, which an import therefore never finds,
@@ -304,9 +319,35 @@ class Abandoned:
             return True
         if (main := _MAIN.search(data)) is not None:
             return _SHOWN.search(data, max(0, main.start() - _NEAR), main.end() + _NEAR) is None
+        if not path.endswith(".py") and self._is_unlisted(path):
+            return False
         return not path.endswith((".py", *_COMPONENTS)) and (GIVES.search(data) is None or any(
             re.search(rb"\bfunction\s+%s\b|\b(?:const|let|var)\s+%s\s*=\s*(?:async\b|\()" % (name, name), data)
             for name in _CALLS.findall(data)))
+
+    def _is_unlisted(self, path: str) -> bool:
+        """Whether a bundler is told files of the folder of ``path`` by their names, and this one is none of them."""
+        folder, _, name = path.rpartition("/")
+        memo = self.project.memo.setdefault(Abandoned._is_unlisted, {})
+        if folder not in memo:
+            memo[folder] = self._inputs(folder, own_root(self.project, path))
+        return len(memo[folder]) >= _LISTED and name not in memo[folder]
+
+    def _inputs(self, folder: str, root: str) -> set[str]:
+        """The names of the files in ``folder`` that a configuration of a bundler writes, with the folder in front of
+        them; none where it speaks of others there, too."""
+        found: set[str] = set()
+        for config in sorted(self.project.tree.paths):
+            above = folder_of(config)
+            prefix = f"{above}/" if above else ""
+            if _BUNDLER.search(config) and above.startswith(root) and folder.startswith(prefix):
+                way = re.escape(folder[len(prefix) :].encode())
+                data = self.index.data(config)
+                if re.search(rb"(?<![\w-])%s(?:['\"`]|/['\"`*$])" % way, data) or b"glob" in data.lower():
+                    return set()
+                named = re.findall(rb"(?<![\w-])%s/([\w.-]+\.[jt]sx?)['\"`]" % way, data)
+                found.update(name.decode() for name in named)
+        return found
 
     def is_found(self, path: str) -> bool:
         """Whether the file stands where frameworks look."""

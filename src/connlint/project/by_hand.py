@@ -13,7 +13,7 @@ from connlint.patterns import regex
 from connlint.project import jsonc
 from connlint.project.module import Module
 from connlint.project.packages import own_root
-from connlint.project.programs import COMMANDS, Programs, programs_of
+from connlint.project.programs import COMMANDS, PIPELINES, Programs, programs_of
 from connlint.project.project import Project
 from connlint.project.stage import Stages, words_of
 from connlint.project.timeline import at_import
@@ -180,7 +180,7 @@ class ByHand:
     @cached_property
     def _workflows(self) -> list[bytes]:
         return [self.project.tree.read(path) or b"" for path in sorted(self.project.tree.paths)
-                if path.startswith(".github/workflows/")]
+                if PIPELINES.search(path)]
 
 
 def _works_at_once(module: Module) -> bool:

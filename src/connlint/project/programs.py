@@ -44,6 +44,13 @@ COMMANDS = regex(
     r"(?:^|/)(?:Procfile[^/]*|[^/]*Dockerfile[^/]*|[^/]*\.(?:ya?ml|sh|toml|service|cron)|Makefile|crontab|justfile)$"
 )
 """Files that start programs."""
+PIPELINES = regex(
+    r"^\.github/workflows/|^\.circleci/|(?:^|/)(?:bitbucket-pipelines|azure-pipelines|appveyor|\.(?:gitlab-ci|travis|drone|"
+    r"woodpecker))\.ya?ml$|(?:^|/)Jenkinsfile$")
+"""Files that say how the project is tested, built and brought out: each of their commands ends."""
+_RUNNING = regex(
+    r"(?:^|/)(?:Procfile[^/]*|[^/]*Dockerfile[^/]*|[^/]*\.(?:ya?ml|sh|service|cron)|Makefile|crontab|justfile)$")
+"""Those of them that do not merely describe a package."""
 _SAYS = regex(rb"\s*@?(?:echo|printf)\b(?![^\n]*[>|&;])")
 """The beginning of a line that only prints."""
 _TEST = regex(r"[._](?:test|spec)\.[cm]?[jt]sx?$|(?:^|/)test_[^/]*\.py$")
@@ -114,9 +121,15 @@ class Programs:
         return self._is_named(path) or self.is_told(path)
 
     def is_told(self, path: str) -> bool:
-        """Whether an image or a file of commands names the file."""
-        stem = re.escape(path.rpartition("/")[2].rpartition(".")[0].encode())
-        return self.told(re.compile(rb"(?<![\w-])%s(?![\w-])" % stem), COMMANDS, path) is not None
+        """Whether an image or a file of commands names the file. Where its name is what one does, ``update``, the word
+        alone is that of other commands."""
+        stem = path.rpartition("/")[2].rpartition(".")[0]
+        name = re.escape(stem.encode())
+        pattern = rb"(?<![\w-])%s(?![\w-])" % name
+        if stem in self.stages.by_hand:
+            pattern = rb"(?<![\w-])%s\.(?:py|[cm]?[jt]sx?)\b|(?<=[\w./][./])%s(?![\w-])|-m[ \t]+%s(?![\w-])" % (
+                name, name, name)
+        return self.told(re.compile(pattern), COMMANDS, path) is not None
 
     def python_script(self, module: Module, applications: list[str]) -> bool:
         """Whether a file of Python does something when it is started, whoever else imports it; see `is_script`."""
@@ -379,6 +392,18 @@ class Programs:
 
     # -- deployment -----------------------------------------------------------------------------------------------
 
+    def is_installed_command(self, path: str) -> bool:
+        """Whether all that names the file is the table of commands that its package of Python installs, and no image
+        and no file of commands runs one that is called so."""
+        stem = re.escape(path.rpartition("/")[2].removesuffix(".py").encode())
+        entry = re.compile(rb"^[ \t]*([\w.-]+)[ \t]*=[ \t]*['\"]?[\w.]*\b%s:\w+['\"]?[ \t\r]*$" % stem, re.M)
+        tables = [other for other in self.project.tree.paths if other.endswith(("pyproject.toml", "setup.cfg"))]
+        names = {name for other in tables for name in entry.findall(self.project.tree.read(other) or b"")}
+        if not path.endswith(".py") or not names or self._is_named(path):
+            return False
+        words = rb"|".join(re.escape(name) for name in (*sorted(names), stem))
+        return self.told(re.compile(rb"(?<![\w-])(?:%s)(?![\w-])" % words), _RUNNING, path) is None
+
     def told(self, pattern: re.Pattern[bytes], files: re.Pattern[str], path: str) -> tuple[str, Span] | None:
         """Where a deployment file at or above the folder of ``path`` matches ``pattern``, left out what is a comment or
         only printed."""
@@ -396,7 +421,7 @@ class Programs:
 
     def _search(self, pattern: re.Pattern[bytes], files: re.Pattern[str]) -> Iterator[tuple[str, Span]]:
         for path in sorted(self.project.tree.paths):
-            if not files.search(path) or self.stages.of_path(path) != "production":
+            if not files.search(path) or self.stages.of_path(path) != "production" or PIPELINES.search(path):
                 continue
             data = self.project.tree.read(path) or b""
             for match in pattern.finditer(data):
