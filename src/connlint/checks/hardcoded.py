@@ -48,8 +48,9 @@ _ANOTHER_WAY = ("transport", "uds", "unix_socket_path", "connector")
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
-    """Drafts of outcome "client" and "request", one a literal; "port" where a variable tells the port alone,
-    "overridden" where the library itself asks a variable first ("provided" where deployments set it)."""
+    """Drafts of outcome "client" and "request", one a literal, and "loaded" of an element of a page; "port" where a
+    variable tells the port alone, "overridden" where the library itself asks a variable first ("provided" where
+    deployments set it)."""
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     silent = card.options.get("silent_stages", ())
@@ -83,7 +84,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if host.port is not None and _listens(values, home, host.port, rules):
             continue
         # a page looks for its own machine in front of whoever reads it, whatever its image runs
-        if not stages.is_for_browsers(module.path) and Companions.of(project, rules.apis).beside(
+        paged = outcome == "loaded" or stages.is_for_browsers(module.path)
+        if not paged and Companions.of(project, rules.apis).beside(
                 module.path, (variable,) if variable else (), host):
             continue
         place = Place(module.path, found.node.at)
@@ -112,12 +114,15 @@ def _overriding(module: Module, node: Any, value: Any, project: Project, rules: 
 
 
 def _connecting(module: Module, values: Values, elsewhere: Elsewhere, project: Project,
-                rules: Rules) -> Iterator[tuple[Module, p.Call, str, str, Any]]:
+                rules: Rules) -> Iterator[tuple[Module, Any, str, str, Any]]:
     """Calls that connect, with what `addresses` says of them: those of ``module``, and those of other files which take
-    a constant from it that is a loopback address."""
+    a constant from it that is a loopback address; and the elements of a page that load something."""
     for call in module.nodes(p.Call):
         for outcome, name, value in addresses(module, call, project, rules):
             yield module, call, outcome, name, value
+    for element in module.nodes(p.Opaque):
+        if element.why == "jsx source":
+            yield module, element, "loaded", "a page", element.parts[0]
     for text in module.nodes(p.Text):
         if loopback(text.value) is None or module.function(text) is not None:
             continue

@@ -150,7 +150,7 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         yield Use("key", module, above, "href", call, around, last=True)
     elif kind is p.Opaque and above.why == "jsx link":
         yield Use("key", module, above, "href", None, keys, last=True)
-    elif kind is p.Opaque and above.why in ("jsx", "jsx text"):
+    elif kind is p.Opaque and above.why in ("jsx", "jsx text", "jsx source"):
         said = "shown" if above.why == "jsx text" and not keys else "element"
         yield Use(said, module, above, "", None, keys, last=True)
     elif kind in (p.Logical, p.Conditional, p.Concat, p.Await, p.Sequence, p.Record, p.Spread, p.Default, p.Opaque):

@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 from connlint.languages.javascript.lowering.walk import Walk
 from connlint.model import program as p
 
+_LOADING = frozenset(("img", "iframe", "video", "audio", "source", "embed", "script", "track"))
+"""Elements that load what stands at the address ``src``."""
+
 
 class Markup(Walk):
     """Elements."""
@@ -26,8 +29,11 @@ class Markup(Walk):
             value = attribute.argument if attribute.type == "JSXSpreadAttribute" else attribute.value
             before = len(parts)
             self.jsx_part(value, parts)
-            if attribute.type == "JSXAttribute" and len(parts) > before and self.leads(attribute.name):
-                parts.append(p.Opaque("jsx link", (parts.pop(),), attribute.range))
+            if attribute.type == "JSXAttribute" and len(parts) > before:
+                if self.leads(attribute.name):
+                    parts.append(p.Opaque("jsx link", (parts.pop(),), attribute.range))
+                elif component is None and self.loads(opening.name, attribute.name):
+                    parts.append(p.Opaque("jsx source", (parts.pop(),), attribute.range))
         for child in node.children:
             before = len(parts)
             self.jsx_part(child, parts)
@@ -40,6 +46,13 @@ class Markup(Walk):
     def leads(name: Any) -> bool:
         """Whether an attribute of this name holds the address that a link leads to."""
         return name is not None and name.type == "JSXIdentifier" and name.name == "href"
+
+    @staticmethod
+    def loads(element: Any, name: Any) -> bool:
+        """Whether an attribute of this name holds an address from which a browser loads what it shows."""
+        if name is None or name.type != "JSXIdentifier" or element is None or element.type != "JSXIdentifier":
+            return False
+        return name.name == "src" and element.name in _LOADING
 
     def jsx_part(self, node: Any, parts: list[p.Expression]) -> None:
         if node is None or node.type in ("JSXText", "JSXEmptyExpression"):
