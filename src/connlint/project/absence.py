@@ -56,6 +56,8 @@ class Absence:
             environment = self.values.environment
             if environment.mapping(module, test.callee.of) and environment.access(module, test) is None:
                 return self._variable(module, test.args[0].value, test, frame)
+        if (asked_for := _asked_for(test)) is not None:
+            return self._missing(module, asked_for, frame)
         return self._missing(module, test, frame)
 
     def excludes(self, module: Module, test: Any, truth: bool, unset: frozenset[str]) -> bool:
@@ -273,6 +275,24 @@ def _answer(statement: p.Return) -> bool | None:
 def _is_no(q: Possible) -> bool:
     """Whether a value is ``false`` itself, and not the text."""
     return q.text == "false" and q.origin is not None and type(q.origin.node) is p.Constant
+
+
+def _asked_for(test: Any) -> Any:
+    """What has nothing where it is asked about itself and the answer is no: ``url?.startsWith("redis")``,
+    ``/^redis/.test(url ?? "")``. None for any other question."""
+    callee = test.callee if type(test) is p.Call and len(test.args) == 1 else None
+    if type(callee) is p.Member and callee.name == "test" and (
+            type(callee.of) is p.Name or (type(callee.of) is p.Opaque and callee.of.why == "regex")):
+        given = test.args[0].value
+        return given.left if type(given) is p.Logical and given.op in ("or", "nullish") else given
+    at: Any = test
+    while type(at) in (p.Call, p.Member):
+        called = type(at) is p.Call
+        below: Any = getattr(at, "callee" if called else "of")
+        if not called and at.maybe:
+            return below
+        at = below
+    return None
 
 
 def _each(e: p.Call) -> tuple[Any, ...]:
