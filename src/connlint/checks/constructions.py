@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connlint.checks.demands import demands_of
 from connlint.checks.deployed import Code, on_a_developers_machine
@@ -34,7 +35,7 @@ from connlint.project.project import Project
 from connlint.project.services import Running
 from connlint.project.stage import Stages, stages_of
 from connlint.project.timeline import at_import
-from connlint.project.values import Possible, Site, Values, values_of
+from connlint.project.values import Possible, Read, Site, Values, values_of
 
 _MOST_USERS = 12
 """Files from which a client is looked at, upwards."""
@@ -160,10 +161,18 @@ class Judge:
             if effect not in effects:
                 continue
             for q in possible:
-                if q.nothing and any(r.variables for r in q.absent) and not self._checked(built, q):
+                # what asks for the stage says which address is taken, and not what it is
+                absent = tuple(r for r in q.absent if not self._asks_for_stage(r))
+                q = replace(q, absent=absent)
+                if q.nothing and any(r.variables for r in absent) and not self._checked(built, q):
                     if not self._is_made_up_for(built.module, value, q):
                         return q, value
         return None
+
+    def _asks_for_stage(self, read: Read) -> bool:
+        """Whether a read asks in which stage the program runs."""
+        return bool(read.variables) and all(v in self.stages.variables or v in self.stages.flags
+                                            for v in read.variables)
 
     def _is_made_up_for(self, module: Module, value: Any, q: Possible) -> bool:
         """Whether the name ``value`` gets something else before, wherever the variables have given nothing:

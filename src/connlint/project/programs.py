@@ -100,9 +100,11 @@ class Programs:
         return looks and self.imported_by(module.path) is None
 
     def _is_run(self, path: str) -> bool:
-        """Whether a file of commands runs the file of Python at ``path`` by its name: ``python jobs/load.py``."""
+        """Whether a file of commands runs the file of Python at ``path`` by its name: ``python jobs/load.py``,
+        ``python -m jobs.load``."""
         name = re.escape(path.rpartition("/")[2].encode())
-        run = re.compile(rb"\bpython[\d.]*[\"']?(?:[\s,\"']+-[uOB]+[\"']?)*[\s,\"']+(?:[\w./-]*/)?%s(?![\w.-])" % name)
+        run = re.compile(rb"\bpython[\d.]*[\"']?(?:[\s,\"']+-[uOB]+[\"']?)*[\s,\"']+(?:(?:[\w./-]*/)?%s|"
+                         rb"-m[\s,\"']+(?:[\w.]+\.)?%s)(?![\w.-])" % (name, name.removesuffix(rb"\.py")))
         return self.told(run, COMMANDS, path) is not None
 
     def is_starter(self, module: Module) -> bool:
