@@ -1120,3 +1120,16 @@ def test_a_container_may_be_told_the_machine_around_it(value: str, level: str) -
         "gate.js": "fetch(process.env.ROWS_URL || 'http://localhost:7100');\n",
     }
     assert [f.level for f in report(files).findings if f.rule == "env-localhost-fallback"] == [level]
+
+
+@pytest.mark.parametrize(("path", "text", "told"), [
+    ("package.json", '{"name": "shelf",\n "scripts": {}\n "type": "module"}\n', True),
+    ("tsconfig.json", '{"compilerOptions": {"baseUrl": "."}\n', True),
+    ("tsconfig.json", '{"compilerOptions": {"baseUrl": ".",}} // as it may be written\n', False),
+    ("kit/package.json", '{"name": "{{ name }}",,}\n', False),
+    ("tests/fixtures/package.json", "{\n", False),
+    ("package.json", "\n", False),
+])
+def test_settings_of_a_package_that_cannot_be_read_are_told(path: str, text: str, told: bool) -> None:
+    found = report({path: text, "rows.ts": "export const rows = 1;\n"})
+    assert [problem.path for problem in found.problems] == [path] * told

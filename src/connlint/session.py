@@ -148,6 +148,10 @@ class Session:
 
     def problems_of_others(self) -> Iterator[Problem]:
         """What of the files that are no code could not be read; a link, or what has gone, is no problem."""
+        if self.project.reported is None and "javascript" in self.project.linkers:
+            from connlint.project.unread_settings import unread_settings
+
+            yield from unread_settings(self.project, self.stages)
         for path, problem in self.project.problems.items():
             if path.endswith(CODE):
                 continue
