@@ -75,6 +75,7 @@ class Readers:
         self.classes: dict[str, dict[str, Any]] = {}
         """The classes of objects that are else known by their own name, as they are written down for a parameter."""
         self.records: list[dict[str, Any]] = []
+        self.properties: list[dict[str, Any]] = []
         self.named: dict[str, dict[str, Any]] = {}
         self.pickers: dict[str, dict[str, Any]] = {}
         homes = {"mapping": self.mappings, "loaded": self.loaded, "call": self.calls, "object": self.objects,
@@ -85,6 +86,8 @@ class Readers:
             form = entry["form"]
             if form == "record":
                 self.records.append(entry)
+            elif form == "properties":
+                self.properties.append(entry)
             elif form in ("receiver", "fluent"):
                 home = self.receivers if form == "receiver" else self.fluent
                 home.update(dict.fromkeys(entry["receivers"], entry))

@@ -25,7 +25,10 @@ def declarations(environment: Environment, module: Module) -> Iterator[Declarati
         yield from _sections(environment, module)
         return
     tables = environment.readers(module)
+    told = any(name.encode() in module.source.data for entry in tables.properties for name in entry["names"])
     for record in module.nodes(p.Record):
+        if told:
+            yield from _properties(record)
         for entry in tables.records:
             if found := _record(module, record, entry):
                 yield found
@@ -339,6 +342,19 @@ def _record(module: Module, record: p.Record, table: dict[str, Any]) -> Declarat
     if variable is None or default is None or not VARIABLE.match(variable):
         return None
     return Declaration((variable,), default, default.value)
+
+
+def _properties(record: p.Record) -> Iterator[Declaration]:
+    """The variables that a schema of JSON has for its properties; one without a default that is not among ``required``
+    may be missing."""
+    entries = {entry.key.value: entry.value for entry in record.entries if type(entry.key) is p.Text}
+    declared, listed = entries.get("properties"), entries.get("required")
+    required = {item.value for item in listed.items if type(item) is p.Text} if type(listed) is p.Sequence else set()
+    for entry in declared.entries if type(declared) is p.Record else ():
+        if type(entry.key) is p.Text and VARIABLE.match(entry.key.value) and type(entry.value) is p.Record:
+            default = next((option.value for option in entry.value.entries
+                            if type(option.key) is p.Text and option.key.value == "default"), None)
+            yield Declaration((entry.key.value,), entry, default, optional=entry.key.value not in required)
 
 
 def _tree(record: p.Record, table: dict[str, Any]) -> Iterator[Declaration]:
