@@ -289,18 +289,19 @@ class Judge:
             if (at := _caught(module, node)) is not None:
                 return Step(place_of(module, at), "a failure is caught here")
         names = [name for read in q.absent for name in read.variables]
-        return self._given(built, names) or self._demanded_above(built, frozenset(names))
+        read_at = q.absent[0].site.module.path
+        return self._given((built.module.path, read_at), names) or self._demanded_above(built, frozenset(names))
 
-    def _given(self, built: Construction, names: list[str]) -> Step | None:
-        """Where a service that runs the construction is given one of its variables, be it by a file that is not kept in
-        the project, as the example of that says."""
+    def _given(self, paths: tuple[str, ...], names: list[str]) -> Step | None:
+        """Where a service that runs the construction, or what reads its variables, is given one of these, be it by a
+        file that is not kept in the project, as the example of that says."""
         code = Code.of(self.project, self.rules)
         for one in code.running:
             given = next((name for name in names if one.gives(name)), None)
             handed = self._handed(one, names) if given is None else None
             if (given is None and handed is None) or on_a_developers_machine(one.deployment.path):
                 continue
-            if code.runs(one, built.module.path):
+            if any(code.runs(one, path) for path in paths):
                 at = one.service.environment_at or Place(one.deployment.path, (0, 0))
                 return handed or Step(at, f"`{one.name}` is given {given}")
         return None
@@ -376,7 +377,7 @@ class Judge:
             return None
         load, variable = late
         step = Step(place_of(load.module, load.node), f"{variable} is loaded only here")
-        if (given := self._given(built, [variable])) is not None:
+        if (given := self._given((built.module.path,), [variable])) is not None:
             return Facts("late_eased", [step, given], {"variable": variable})
         return Facts("late", [step], {"variable": variable})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Iterator
 from itertools import chain
@@ -43,6 +44,8 @@ _OPEN_PORT = regex(rf"(?:\w[\w+.-]*://)?[^\s/{HOLE}]+:(?:\d*|{HOLE})(?:$|[/?#])"
 _PORT_NAME = regex(rb"\b[A-Z][A-Z0-9]*_PORT\b")
 _PORT = regex(r"\b(?:[A-Z][A-Z0-9_]*PORT[A-Z0-9_]*|\d{4,5})\b")
 
+_SETS_TOLD = regex(rb"\bsetattr\([ \t]*\w+,[ \t]*[A-Za-z_]\w*,")
+_LOADS_TOLD = regex(rb"\b(?:import_module|load_module|exec_module|module_from_spec|__import__)\(")
 _ANOTHER_WAY = ("transport", "uds", "unix_socket_path", "connector")
 """Keywords with which a call goes another way than its address says: through a socket file, or to a stand-in."""
 
@@ -339,7 +342,7 @@ def _excused(values: Values, stages: Stages, card: Card, module: Module, call: A
         return True
     if _starts_elsewhere(values.project, stages, card, found) or _has_just_started(module, call, card):
         return True
-    if _searches(values, module, call):
+    if _searches(values, module, call) or _is_set_by_loader(values.project, found):
         return True
     if _stands_in(module, call) or _talks_to_companion(module, card.options["companions"]):
         return True
@@ -443,6 +446,17 @@ def _has_just_started(module: Module, call: Any, card: Card) -> bool:
     return function is not None and any(
         last_name(one.callee) in card.options["children"] and one.args and one.at[1] <= call.at[0]
         for one in module.nodes_of(function, p.Call))
+
+
+def _is_set_by_loader(project: Project, found: Site) -> bool:
+    """Whether the address is a constant of a module which another file beside or above it loads by a name that it is
+    told, to set whatever else it is told in it: ``setattr(plugin, key, value)``."""
+    let = found.module.parent(found.node)
+    if type(let) is not p.Let or type(found.module.parent(let)) is not p.Program:
+        return False
+    index, folder = importers(project), posixpath.dirname(found.module.path)
+    return any(posixpath.dirname(path) in (folder, posixpath.dirname(folder)) and _SETS_TOLD.search(index.data(path))
+               and _LOADS_TOLD.search(index.data(path)) for path in index.mentions("setattr", found.module.path))
 
 
 def _searches(values: Values, module: Module, call: Any) -> bool:

@@ -16,7 +16,9 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import shown
+from connlint.project.callees import last_name
 from connlint.project.clients import Construction, construction
+from connlint.project.conditions import ends
 from connlint.project.deferring import behind_function, kept_on_global
 from connlint.project.edits import require
 from connlint.project.importers import importers
@@ -272,6 +274,8 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
         name = listed([shown_variable(name) for name in lacking(q)])
         what = said(built)
         holder, node = cache
+        if _is_tried(module, built.call, node, card.options["tries"]):
+            continue
         given = court.provided(q)
         yield Draft(
             "kept" if given is None else "provided", place_of(module, built.call),
@@ -284,6 +288,21 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
             ),
             fix=require(court.values, q.absent, q.joint),
         )
+
+
+def _is_tried(module: Module, call: p.Call, kept: Any, tries: list[str]) -> bool:
+    """Whether a client is kept only after it has answered: where nobody does at the address, it is built anew."""
+    let = next((above for above in module.parents(call) if type(above) in (p.Let, p.Assign)), None)
+    if let is None or type(let.target) is not p.Name:
+        return False
+    for asked in module.nodes_of(module.function(call), p.Call):
+        callee = asked.callee
+        if type(callee) is p.Member and callee.name in tries and last_name(callee.of) == let.target.id and (
+                call.at[1] <= asked.at[0] < asked.at[1] <= kept.at[0]):
+            return not any(type(above) is p.Try and above.handlers and not above.at[0] <= kept.at[0] < above.at[1]
+                           and not all(ends(module, handler.body) for handler in above.handlers)
+                           for above in module.parents(asked))
+    return False
 
 
 def _is_entered(module: Module, call: p.Call) -> bool:
