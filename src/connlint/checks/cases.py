@@ -322,6 +322,10 @@ class Cases:
             return None
         if api.role == "task" and self.tasks.awaits_process(call):
             return None
+        keyed: Any = module.parent(call)
+        if api.awaiting and type(keyed) in (p.Let, p.Assign) and type(keyed.target) is p.Index and not (
+                self.tasks.polls(call)):
+            return None  # one of many that are over when their work is
         running = self.threads.runs(call, api) if api.runs else None
         if hook is not None and api.unreleased != "never":
             fix = self.mends.by_effect(call, api, hook, home) or self.mends.by_component(call, api, home, hook)

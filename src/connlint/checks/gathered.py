@@ -90,6 +90,10 @@ def meaning(meanings: Meanings, node: Any, api: Api) -> tuple[Meaning, Any]:
         return ("read" if _only_looks(meanings, above, api) else "escape"), above
     if type(above) in (p.If, p.Not, p.Compare, p.Evaluate):
         return "read", above
+    if type(above) is p.Index and above.of is below:
+        store = module.parent(above)
+        if type(store) in (p.Let, p.Assign) and store.target is above:
+            return "read", store  # another is put in
     return "escape", _taker(module, above)
 
 

@@ -107,6 +107,8 @@ class Homes:
             if kind is p.Let and above.how == "field" and type(above.target) is p.Name:
                 return self._field(value, above, api)
             return self._assigned(call, value, above.target, api)
+        if kind is p.Sequence and (one := self._beside(value, above)) is not None:
+            return self._assigned(call, value, one, api)
         if kind is p.Member and above.of is value:
             return self._chained(call, value, above, api)
         if kind is p.Index and above.of is value and api.pick is not None:
@@ -131,6 +133,17 @@ class Homes:
             # ``() => setInterval(…)`` returns the handle, whoever wants it
             return Home("away", "", value)
         return Home("away", "", value)
+
+    def _beside(self, value: p.Expression, items: p.Sequence) -> p.Name | None:
+        """The variable that gets ``value`` where several are assigned at once: ``a, b = start(), other()``."""
+        let = self.module.parent(items)
+        if type(let) is not p.Let or let.value is not items or type(let.target) is not p.Sequence:
+            return None
+        targets = let.target.items
+        plain = all(type(it) is not p.Spread for it in (*targets, *items.items))
+        place = next((number for number, it in enumerate(items.items) if it is value), 0)
+        one = targets[place] if plain and len(targets) == len(items.items) else None
+        return one if type(one) is p.Name else None
 
     def _is_dropped(self, statement: p.Return) -> bool:
         """Whether the function around ``return`` stands in a call that throws away what it returns:
@@ -208,6 +221,10 @@ class Homes:
                         owner=class_of(self.module, target))
             self._attribute(home, target, api)
             return home
+        if kind is p.Index and api.gathered and type(target.of) is p.Member:
+            of = target.of.of
+            if type(of) is p.Name and of.id in ("this", "self"):
+                return self._collected(call, value, target.of, api)  # ``self.tasks[key] = create_task(…)``
         return Home("away", "", value)
 
     def _field(self, value: p.Expression, field: p.Let, api: Api) -> Home:
