@@ -330,3 +330,16 @@ def test_what_a_bundler_is_not_told(inputs, level):
              **SHOP, "assets/count.js": page,
              "vite.config.js": f"export default {{ build: {{ rollupOptions: {{ input: {{\n{config}}} }} }} }};\n"}
     assert told(files, "assets/count.js") == [("missing-module", level)]
+
+
+@pytest.mark.parametrize(("text", "level"), [
+    ('[tool.coverage.run]\nomit = ["shop/cache.py"]\n', "note"),
+    ('[tool.ruff]\nextend-exclude = [\n  "docs",\n  "shop/cache.py",  # old\n]\n', "note"),
+    ('[tool.ruff]\nexclude = ["docs"]\n\n[tool.jobs]\nfiles = ["shop/cache.py"]\n', "error"),
+    ('[tool.ruff]\nexclude = ["docs"]\n[tool.jobs]\ncache = "shop.cache:keep"\n', "error"),
+])
+def test_what_a_tool_is_told_to_leave_out(text, level):
+    found = told({**PROGRAM, "shop/cache.py": STORED, "pyproject.toml": text}, "shop/cache.py")
+    assert found == [("missing-symbol", level)]
+    yaml = "check:\n  run: lint --exclude shop/cache.py\n"
+    assert told({**PROGRAM, "shop/cache.py": STORED, "jobs.yaml": yaml}, "shop/cache.py")[0][1] == "note"

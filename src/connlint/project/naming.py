@@ -43,6 +43,13 @@ _REST = regex(
     r"(?:[.:](?!(?:ya?ml|jsonc?|toml|md|css|s[ac]ss|less|html?|txt|sh|env|ini|cfg|lock|svg|png|sql|csv|log|conf|xml|"
     r"config|d|test|spec)\b)\w+)?$")
 """What may follow on the name of a file in its path: an ending, and the name of something in it."""
+_NEAR = 2000
+"""Bytes in front of a name in which the key of its list is looked for."""
+_KEY = regex(rb"(?:^|[\s{,])[\"']?([\w.-]+)[\"']?[ \t]*[:=](?!=)(?=[ \t]*(?:[\[\"'|>]|\r?\n|$|[\w*./-]+))", re.M)
+_LEAVES_OUT = regex(rb"exclu|ignore|omit|norecurse", re.I)
+_OPTION = regex(rb"--(?:exclude|ignore|omit)[\w-]*[= \t][\w./* \t-]*$")
+_STATEMENT = regex(rb"\][ \t]*,?[ \t]*(?:\r?\n|$)|^\[", re.M)
+"""What ends a list."""
 _CODE = regex(r"\.(?:py|[cm]?[jt]sx?|vue|svelte)$")
 _INSIDE = frozenset(("index", "__init__", "__main__"))
 _ELSEWHERE = frozenset(
@@ -72,7 +79,8 @@ class Naming:
                     text = data[start : match.end()].decode("utf-8", "replace")
                     if text[0] == "." and text[1:2] not in ("/", "."):
                         continue  # the end of a name
-                    if not self._means_another(text, other, path) and _may_lead(text, path, stem, alone=started):
+                    if not self._means_another(text, other, path) and _may_lead(
+                            text, path, stem, alone=started) and not is_left_out(data, start):
                         return True
         return any(self._is_named_in(other, path, stem) for python in (".py", ".js")
                    for other in self.index.mentions(stem, python)
@@ -147,6 +155,16 @@ class Naming:
     def _text(self, path: str) -> bytes:
         data = self.index.data(path)
         return data if len(data) <= _LARGEST else b""
+
+
+def is_left_out(data: bytes, at: int) -> bool:
+    """Whether what stands at ``at`` of a file other than code belongs to a list of what a tool leaves out: ``exclude``,
+    ``omit = [``, ``--ignore``."""
+    before = data[max(0, at - _NEAR) : at]
+    if _OPTION.search(before) is not None:
+        return True
+    key = max(_KEY.finditer(before), key=lambda one: one.start(), default=None)
+    return key is not None and _LEAVES_OUT.search(key[1]) is not None and _STATEMENT.search(before, key.end()) is None
 
 
 def _starts_a_line(data: bytes, at: int) -> bool:

@@ -11,6 +11,7 @@ from connlint.patterns import regex
 from connlint.project.abandoned import Abandoned
 from connlint.project.importers import CODE, importers
 from connlint.project.javascript_files import folder_of
+from connlint.project.naming import is_left_out
 from connlint.project.packages import MARKS
 from connlint.project.project import Project
 from connlint.project.stage import Stages
@@ -101,6 +102,7 @@ class Shelved:
                 data = self.index.data(path)
                 if len(data) <= _LARGEST and any(
                         _DATA.search(found[0]) is None and (pattern is way or outer in data or b"/" in found[0])
+                        and not (pattern is way and is_left_out(data, found.start()))
                         for found in pattern.finditer(data)):
                     return True  # the name alone is a word like others, unless the folder above is named, too
         return False
