@@ -60,8 +60,16 @@ def is_embedded(values: Values, module: Module, node: Any) -> bool:
     let = module.parent(node)
     named = let.target if type(let) is p.Let and type(let.target) is p.Name else None
     places = references(module, named.id, named) if named is not None else [node]
+    places = [place for place in places if not _is_checked(module, place)]
     return bool(places) and all(any(type(above) is p.Record and _is_embedded(values, module, above, lambda _: False)
                                     for above in module.parents(place)) for place in places)
+
+
+def _is_checked(module: Module, place: Any) -> bool:
+    """Whether a value is handed to a call of which nothing is taken, as one is that looks whether settings hold."""
+    given = module.parent(place)
+    call = module.parent(given) if type(given) is p.Argument else None
+    return type(call) is p.Call and type(call.callee) is p.Name and type(module.parent(call)) is p.Evaluate
 
 
 def _is_switched_off(values: Values, module: Module, node: Any, given: Given) -> bool:
