@@ -349,7 +349,8 @@ class Judge:
         found = [path]
         for number, here in enumerate(found):
             if number < _MOST_USERS:
-                found += [above for above in index.near(here) if above not in found and self.in_production(above)]
+                users = sorted(index.near(here))  # those that are looked at have to be the same in every run
+                found += [above for above in users if above not in found and self.in_production(above)]
         return found[:_MOST_USERS]
 
     def _renewed(self, module: Module, path: str) -> bool:
