@@ -44,7 +44,8 @@ def is_dispensable(project: Project, module: Module, read: Read) -> bool:
     """Whether a program may do without what ``read`` asks for."""
     name = read.variables[0]
     return (_is_spared(module, read) or name in _said_to_be(project) or _has_an_empty_key(module, name)
-            or _goes_on(module, name) or _is_survived(module, read.site.node) or _is_tested(module, read.site.node))
+            or _goes_on(module, name) or _is_survived(module, read.site.node) or _is_tested(module, read.site.node)
+            or _is_cache(module))
 
 
 def _is_spared(module: Module, read: Read) -> bool:
@@ -123,6 +124,12 @@ def _goes_on(module: Module, name: str) -> bool:
     service = name.partition("_")[0].lower()
     return any(service in (line := match.string[max(0, match.start() - 120) : match.end() + 60].lower())
                or "cach" in line for match in _GOING_ON.finditer(module.source.text))
+
+
+def _is_cache(module: Module) -> bool:
+    """Whether the file keeps what can be had again, and goes on where that fails."""
+    return "cach" in module.path.rpartition("/")[2].lower() and any(
+        guard.handlers and not any(_gives_up(handler) for handler in guard.handlers) for guard in module.nodes(p.Try))
 
 
 def _is_survived(module: Module, read: Any) -> bool:
