@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.checks.env_reads import Read, Reads
 from connlint.checks.lifecycles import argument
@@ -378,6 +379,24 @@ def loaded_after(court: Loads, path: str, reads: Places) -> tuple[Load, str] | N
                 if found is not None and not court.preloads.before(load.module, entry):
                     return load, found[2]
     return None
+
+
+def in_time(project: Project, card: Card, rules: Rules, draft: Draft) -> Draft:
+    """``draft`` of a read without its edit where the variables are loaded after that read: to require one there would
+    stop a program that has it. The option ``loads`` of the ``card`` names the rule that knows of loads."""
+    loads = rules.cards.get(card.options.get("loads", ""))
+    module = project.module(draft.place.path) if draft.fix is not None and loads is not None else None
+    if module is None or loads is None:
+        return draft
+    read = next((node for kind in (p.Member, p.Index, p.Call, p.Logical, p.Conditional) for node in module.nodes(kind)
+                 if node.at == draft.place.at), None)
+    if read is None or not at_import(module, read):
+        return draft
+    start, end = draft.place.at
+    reads = frozenset((module.path, node.at) for kind in (p.Member, p.Index, p.Call) for node in module.nodes(kind)
+                      if start <= node.at[0] and node.at[1] <= end)
+    late = loaded_after(loads_of(project, loads, rules), module.path, reads)
+    return replace(draft, fix=None) if late is not None else draft
 
 
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from connlint.checks.demands import declared_in_package, required_variables
 from connlint.checks.destinations import Destinations
+from connlint.checks.env_load import in_time
 from connlint.checks.fallbacks import Fallback, fallbacks
 from connlint.checks.hardcoded import addresses
 from connlint.checks.itself import asks_itself, asks_own_routes, means_itself
@@ -62,7 +63,8 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):
         return
     for found, reads in meant(module, project, rules):
-        yield draft(values, module, found, reads, outcome_of(module, project, rules, found, reads))
+        made = draft(values, module, found, reads, outcome_of(module, project, rules, found, reads))
+        yield in_time(project, card, rules, made)
 
 
 def meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fallback, tuple[Read, ...]]]:

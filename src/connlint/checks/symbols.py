@@ -129,7 +129,7 @@ def _symbol(
         if "default" in (used.name, answer.near) and not path.endswith(_PYTHON):
             fix = as_named(path, data, used.at, answer.near) if used.name == "default" else (
                 as_default(path, data, used.at) if used.name == _what_it_is_called(target.path) else None)
-        elif is_slip(used.name, answer.near):
+        elif is_slip(used.name, answer.near) and used.name[:1].isupper() is answer.near[:1].isupper():
             fix = respelled(path, data, used.at, answer.near)
     elif elsewhere:
         hint = f"; {' and '.join(elsewhere[:2])} define it" if len(elsewhere) == 2 else f"; {elsewhere[0]} defines it"

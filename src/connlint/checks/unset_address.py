@@ -8,6 +8,7 @@ from typing import Any
 
 from connlint.checks.demands import demands_of
 from connlint.checks.deployed import Code
+from connlint.checks.env_load import in_time
 from connlint.checks.framework_settings import left_unset
 from connlint.checks.handed import handed
 from connlint.checks.migrated_first import demanded_by_migration
@@ -36,6 +37,11 @@ from connlint.project.values import Possible, Read, Values, values_of
 def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Drafts of outcome "unset" at the read ("provided" where all deployments that are known set it), and "none" at a
     constructor that is given no address."""
+    for draft in _drafts(module, project, card, rules):
+        yield in_time(project, card, rules, draft)
+
+
+def _drafts(module: Module, project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     values = values_of(project, rules.apis)
     stages = stages_of(project, rules.apis, values)
     if stages.of_path(module.path) in card.options.get("silent_stages", ()):

@@ -196,7 +196,7 @@ def _own_comments(source: Source, start: int, stop: int, comment: str) -> int:
 def without_argument(source: Source, call: p.Call, argument: p.Argument) -> Edit | None:
     """Take ``argument`` out of ``call``, with the comma that goes with it; None where more stands between."""
     place = next(i for i, one in enumerate(call.args) if one is argument)
-    spans = [_argument(source, one) for one in call.args]
+    spans = [argument_at(source, one) for one in call.args]
     own = spans[place]
     before, after = spans[place - 1] if place else None, spans[place + 1] if place + 1 < len(spans) else None
     if own is None or (place and before is None):
@@ -210,7 +210,7 @@ def without_argument(source: Source, call: p.Call, argument: p.Argument) -> Edit
     return Edit(Place(source.path, (start, end)), "") if not gone.strip(", \t\r\n") else None
 
 
-def _argument(source: Source, argument: p.Argument) -> Span | None:
+def argument_at(source: Source, argument: p.Argument) -> Span | None:
     """The span of an argument with its keyword; None where it is written in a way that cannot be told."""
     start, end = argument.value.at
     if argument.spread:

@@ -32,6 +32,9 @@ _BRINGS_ITS_OWN = regex(rb"\.env\b|\benv_file\b|\bdocker[ -]compose\b|\bsecrets:
 _BUILDING = regex(r"(?:^|/)(?:[^/]*Dockerfile[^/]*|\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml"
                   r"|\.circleci/config\.yml)$")
 _BUILD = regex(rb"(?:npm|yarn|pnpm|bun|next|turbo|nx)[ \t](?:run[ \t])?(?:[\w:-]+[ \t])?build\b")
+_IMAGE = regex(r"(?:^|/)(?:[^/]*Dockerfile[^/]*|Containerfile)$")
+_DJANGO = regex(rb"(?m)^\s*RUN\b(?:[^\n]|\\\n)*\bmanage\.py\b")
+"""Commands of Django load its settings, and with them all applications."""
 _FOR_BUILDS = regex(r"(?:^|/)\.env(?:\.production)?$")
 _FOR_TESTS = regex(r"(?:^|/)(?:conftest\.py|pytest\.ini|tox\.ini|noxfile\.py|setup\.cfg|pyproject\.toml|Makefile"
                    r"|package\.json"
@@ -117,6 +120,8 @@ def builds_know(project: Project, path: str, variable: str, table: Collection[di
     ``table`` are the entries of what makes code for browsers: ``loading`` names those whose builds load what the server
     runs.
     """
+    if path.endswith(".py"):
+        return not any(_DJANGO.search(data) and variable.encode() not in data for data in _images(project))
     memo = project.memo.setdefault(builds_know, {})
     if (root := own_root(project, path)) not in memo:
         names = package_names(project, root)
@@ -129,6 +134,15 @@ def builds_know(project: Project, path: str, variable: str, table: Collection[di
         written = [one for one in sorted(tree.paths) if _FOR_BUILDS.search(one)]
         memo[None] = _words(tree, [*building, *written]) if building else None
     return memo[None] is None or variable.encode() in memo[None]
+
+
+def _images(project: Project) -> list[bytes]:
+    """What the images of a project are built by."""
+    memo: dict[str, list[bytes]] = project.memo.setdefault(_images, {})
+    if "" not in memo:
+        tree = project.tree
+        memo[""] = [tree.read(one) or b"" for one in sorted(tree.paths) if _IMAGE.search(one)]
+    return memo[""]
 
 
 def _words(tree: Tree, paths: Iterable[str]) -> frozenset[bytes]:

@@ -13,6 +13,8 @@ from connlint.patterns import regex
 from connlint.project.module import Module
 from connlint.project.readers import Access, Declaration
 
+_WIDTH = 80
+_COMMENT = regex(r"//|/\*|#")
 _OPTIONAL = regex(r"\bOptional\b|\bNone\b|\bAny\b")
 
 
@@ -22,18 +24,50 @@ def without_default(module: Module, access: Access, variable: str) -> Fix | None
     given = [one for one in call.args if one.value is access.default] if type(call) is p.Call else []
     if len(given) != 1 or access.writes or (given[0].name is None and call.args[-1] is not given[0]):
         return None
-    if len(access.names) != 1 or not (access.absent == "raises" or access.strict):
+    if len(access.names) != 1 or not (access.absent == "raises" or access.strict or access.takes):
         return None
+    if access.takes:
+        return _taken(module, access, call, given[0], variable)
     edit = without_argument(module.source, call, given[0])
     if edit is None:
         return None
-    edits = [edit]
+    edits = [_on_one_line(module, call, given[0], access.strict) or edit]
     if access.absent != "raises":
         callee = call.callee
         if type(callee) is not p.Member or callee.name_at is None:
             return None
         edits.append(Edit(Place(module.path, callee.name_at), access.strict))
     return _proved(module, variable, edits)
+
+
+def _on_one_line(module: Module, call: p.Call, gone: p.Argument, name: str) -> Edit | None:
+    """The one argument that a call over lines keeps, right in its parentheses, where it fits into the line."""
+    source = module.source
+    kept = [one for one in call.args if one is not gone]
+    text = source.slice((call.callee.at[1], call.at[1]))
+    opening = text.find("(")
+    if len(kept) != 1 or kept[0].name is not None or kept[0].spread or "\n" not in text:
+        return None
+    if _COMMENT.search(text.replace(source.slice(gone.value.at), "").replace(source.slice(kept[0].value.at), "")):
+        return None
+    written = source.slice(kept[0].value.at)
+    head = source.line_text(source.line(call.callee.at[1]))
+    if "\n" in written or opening < 0 or len(head) + len(written) + len(name) + 2 > _WIDTH:
+        return None
+    start = call.callee.at[1] + len(text[:opening].encode(source.encoding))
+    return Edit(Place(module.path, (start, call.at[1])), f"({written})")
+
+
+def _taken(module: Module, access: Access, call: p.Call, gone: p.Argument, variable: str) -> Fix | None:
+    """The function beside the one that is called, which takes the value itself: the environment raises without it."""
+    callee, name = call.callee, access.names[0]
+    if type(callee) is not p.Member or callee.name_at is None or type(name) is not str or name != variable:
+        return None
+    if "#" in module.source.slice(call.at):
+        return None  # a comment may tell of the default
+    from connlint.languages.python.rewrite import taken
+
+    return taken(module.source, module.program, call, gone, callee.name_at, access.takes, variable)
 
 
 def strict_read(module: Module, access: Access, joint: p.Logical, variable: str) -> Fix | None:

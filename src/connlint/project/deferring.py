@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -91,6 +92,8 @@ class _Plan:
         takers = recipients(self.project, module, let, users)
         if takers is None or (self.alone and (takers.own or takers.inline or takers.others)):
             return False
+        if not self._is_asked(let, users, takers):
+            return False
         users = [user for user in users if user.at not in takers.sites]
         prepared, built = list[p.Evaluate](), list[p.Let]()
         for user in users:
@@ -114,6 +117,23 @@ class _Plan:
         for path, edits in takers.others.items():
             self.others.setdefault(path, []).extend(edits)
         return all(any(one is other for other, _, _ in self.lets) or self.defer(one) for one in built)
+
+    def _is_asked(self, let: p.Let, users: Iterable[p.Name], takers: Recipients) -> bool:
+        """Whether something asks what the name holds to do anything but to end: else it works by itself from the moment
+        it is built, and nobody would build it."""
+        assert type(let.target) is p.Name
+        if not takers.others:
+            return True
+        for user in users:
+            member = self.module.parent(user)
+            listens = type(member) is p.Member and member.name in _LISTENING
+            if user.at not in takers.sites and not listens and not _ends(self.module, user):
+                return True
+        name, ends = let.target.id, "|".join(re.escape(end) for end in sorted(_ENDS))
+        used = re.compile(rf"(?<![\w$/'\"-]){re.escape(name)}\b(?!\??\.(?:{ends})\()")
+        texts = [other.source.text for path in takers.others if (other := self.project.module(path)) is not None]
+        # an import names it once
+        return any(f".{name}" in text or len(used.findall(text)) > 1 for text in texts)
 
     def _used(self, user: p.Name, getter: str) -> Edit:
         if not self.python and _ends(self.module, user):

@@ -300,7 +300,7 @@ class Environment:
         if name is None:
             if "variable" not in entry:
                 return None
-            return Access(node, (entry["variable"],), default, entry["absent"])
+            return Access(node, (entry["variable"],), default, entry["absent"], takes=entry.get("takes", ""))
         if default is None and entry.get("annotates"):
             default = self._annotated_default(module, node)
         names: tuple[p.Expression | str, ...] = name.items if type(name) is p.Sequence else (name,)

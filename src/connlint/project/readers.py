@@ -21,7 +21,8 @@ class Access(Struct, frozen=True, eq=False):
     each. ``default`` is the value without it. ``absent`` says what else happens: "raises", "nothing", or "default" (an
     own value of the reader). ``writes`` is set where the default is stored in the environment; ``plain`` where the
     process's environment itself is read, and no library stands between. ``strict`` is the method of the same object
-    that raises instead, "" where there is none.
+    that raises instead, "" where there is none; ``takes`` the function beside the one that is called which takes the
+    value.
     """
 
     node: Any
@@ -33,6 +34,7 @@ class Access(Struct, frozen=True, eq=False):
     writes: bool = False
     plain: bool = False
     strict: str = ""
+    takes: str = ""
 
 
 class Declaration(Struct, frozen=True, eq=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -69,7 +70,8 @@ def new_import(source: Source, program: p.Program, module: str) -> Edit:
     if place is None:
         starts = source.line_starts()
         return insertion(source, starts[line] if line < len(starts) else len(source.data), f"import {module}{end}")
-    return insertion(source, line_start(source, place.at[0]), f"import {module}{end}")
+    apart = end * (place is first and place.module.partition(".")[0] not in sys.stdlib_module_names)
+    return insertion(source, line_start(source, place.at[0]), f"import {module}{end}{apart}")
 
 
 def one_more_name(source: Source, program: p.Program, module: str, name: str) -> Edit | None:

@@ -11,7 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from connlint.languages.edits import block_of, everything, line_end, moved_before
+from connlint.languages.edits import (
+    argument_at,
+    block_of,
+    everything,
+    insertion,
+    line_end,
+    moved_before,
+    without_argument,
+)
 from connlint.languages.python.imported import bound_names, new_import, one_more_name, spelling
 from connlint.languages.python.layout import indent_unit, indented_lines, line_of, next_line, proved_edit
 from connlint.languages.renaming import renamed_uses
@@ -34,17 +42,44 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str) ->
         return None
     if re.search(r"#[^\n]*\n", source.slice(read_at)):
         return None  # a comment between the lines would go with them
-    edits = []
-    environ = _handed(source, program, read_at) or spelling(program, "os", "environ")
-    if environ is None:
-        names = bound_names(program.body)
-        more = one_more_name(source, program, "os", "environ") if "environ" not in names else None
-        if more is None and "os" in names:
+    handed = _handed(source, program, read_at)
+    found = (handed, ()) if handed is not None else _environment(source, program)
+    if found is None:
+        return None
+    read = Edit(Place(source.path, read_at), f"{found[0]}[{quote}{variable}{quote}]")
+    return proved_edit(source, Fix(f"Require {variable}", (*found[1], read)), keeps=False)
+
+
+def taken(source: Source, program: p.Program, call: p.Call, default: p.Argument, name_at: Span, name: str,
+          variable: str) -> Fix | None:
+    """Call the function ``name`` instead, and give it the variable of the environment for its first argument, in the
+    place of the ``default`` that ``call`` has. Never safe, as `require`."""
+    quote, at = _quote(source, program, call.at), argument_at(source, default)
+    found = _environment(source, program)
+    if quote is None or at is None or found is None:
+        return None
+    read = f"{found[0]}[{quote}{variable}{quote}]"
+    edits = [*found[1], Edit(Place(source.path, name_at), name)]
+    if call.args[0] is default:
+        edits.append(Edit(Place(source.path, at), read))
+    else:
+        first, gone = argument_at(source, call.args[0]), without_argument(source, call, default)
+        if first is None or gone is None or call.args[0].name is None:
             return None
-        environ = "os.environ" if more is None else "environ"
-        edits.append(more or new_import(source, program, "os"))
-    edits.append(Edit(Place(source.path, read_at), f"{environ}[{quote}{variable}{quote}]"))
+        edits += [insertion(source, first[0], f"{read}, "), gone]
     return proved_edit(source, Fix(f"Require {variable}", tuple(edits)), keeps=False)
+
+
+def _environment(source: Source, program: p.Program) -> tuple[str, tuple[Edit, ...]] | None:
+    """How the file names the environment, and what has to be imported for that; None where it cannot."""
+    environ = spelling(program, "os", "environ")
+    if environ is not None:
+        return environ, ()
+    names = bound_names(program.body)
+    more = one_more_name(source, program, "os", "environ") if "environ" not in names else None
+    if more is not None:
+        return "environ", (more,)
+    return None if "os" in names else ("os.environ", (new_import(source, program, "os"),))
 
 
 def _handed(source: Source, program: p.Program, read_at: Span) -> str | None:
