@@ -195,7 +195,7 @@ def workdir(stage: Stage, stages: list[Stage]) -> str | None:
 
 def _copies(body: str, values: dict[str, str | None], folder: str | None) -> list[tuple[str, str, str | None]]:
     """Source, target and the stage copied from, of ``COPY`` in both forms; targets made absolute. A source that is not
-    known stays as it is written, with its variables."""
+    known stays as it is written, with its variables, and so does, in its place, a target that is not."""
     origin = None
     text = body.replace("\\\n", " ").strip()
     while flag := re.match(r"--([\w-]+)(?:=(\S+))?\s+", text):
@@ -211,9 +211,13 @@ def _copies(body: str, values: dict[str, str | None], folder: str | None) -> lis
     else:
         words = text.split()
     known = [expand(word, values) for word in words]
-    if len(known) < 2 or known[-1] is None:
+    if len(known) < 2:
         return []
     target = known[-1]
+    if target is None:
+        # something comes below the last folder that is known: under which name, a variable says
+        target, words[:-1] = words[-1].partition("$")[0].rpartition("/")[0] + "/", [words[-1]]
+        known[:-1] = [None]
     if not target.startswith("/"):
         target = posixpath.join(folder or "/", target)
     return [(written if word is None else word, target, origin) for word, written in zip(known[:-1], words)]
