@@ -29,7 +29,8 @@ _GOING_ON = regex(r"(?i)(?:continu|proceed|run|work|operat|start)\w*\s+without|i
                   r"|fall(?:ing|s)?[ -]?back\s+to\s+(?:memory|local|in\b|the database)|cach\w+ (?:is )?disabled")
 _EXAMPLES = regex(r"(?:^|/)(?:\.env[\w.-]*|[\w.-]*\.env|[\w-]*env[.-](?:example|sample|template|dist)[\w.]*)$")
 _MANUALS = regex(r"\.(?:md|rst|adoc)$")
-_OPTIONAL = regex(r"(?i)\boptional\b|\bdefaults?\b|\bfall(?:s|ing)?[ -]?backs?\b")
+_OPTIONAL = regex(r"(?i)(?<![\w-])(?:optional|defaults?|fall(?:s|ing)?[ -]?backs?)\b")
+"""Words of a manual; behind a hyphen they are part of a name, as of a rule's."""
 _LOOPBACK = regex(r"localhost|127\.0\.0\.1")
 _WORD = regex(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
 _SET = regex(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]+)\s*=")
