@@ -135,7 +135,7 @@ def test_every_entry_says_what_it_must():
     connects = {"construct", "blocking", "background", "first-use", "explicit", "never"}
     for entry in RULES.apis["client"]:
         assert entry["form"] in forms and entry["connects"] in connects, entry["names"]
-        assert entry["missing"] in ("localhost", "throws", "fails") and entry["source"], entry["names"]
+        assert entry["missing"] in ("localhost", "throws", "fails", "nothing") and entry["source"], entry["names"]
         assert (entry["missing"] != "localhost") or entry.get("missing_address"), entry["names"]
         assert all("call" in one for one in entry["release"]), entry["names"]
         assert entry["connects"] != "explicit" or entry["explicit"], entry["names"]
