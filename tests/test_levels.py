@@ -1094,6 +1094,28 @@ def test_a_bundle_has_what_the_pipeline_sets_that_builds_it(step: str, level: st
     assert [finding.level for finding in report(files).findings] == [level]
 
 
+@pytest.mark.parametrize(("told", "asked", "level"), [
+    ("ENV VITE_ROWS_URL=https://rows.shelf.io", "||", "note"),
+    ("ARG VITE_ROWS_URL=https://rows.shelf.io", "??", "note"),
+    ("ENV VITE_ROWS_URL=http://localhost:7100", "||", "warning"),
+    ("ENV VITE_ROWS_URL=\"\"", "??", "note"),
+    ("ENV VITE_ROWS_URL=\"\"", "||", "warning"),
+    ("ARG VITE_ROWS_URL", "||", "warning"),
+])
+def test_a_bundle_has_what_its_image_says_before_it_is_built(told: str, asked: str, level: str) -> None:
+    files = {
+        "pages/package.json": '{"name": "shelf", "scripts": {"build": "vite build"}, "devDependencies": {"vite": "7"}}',
+        "pages/rows.js": f"export const rows = () => fetch(import.meta.env.VITE_ROWS_URL {asked} "
+                         "'http://localhost:7100');\n",
+        "docker/pages.Dockerfile": "FROM node:22 AS pages\nCOPY pages/ ./\n_TOLD_\nRUN npm run build\n_LATER_\n"
+                                   "FROM nginx\nCOPY --from=pages /dist /usr/share/nginx/html\n",
+    }
+    for first, second in ((told, ""), ("", told)):
+        recipe = files["docker/pages.Dockerfile"].replace("_TOLD_", first).replace("_LATER_", second)
+        found = [f.level for f in report({**files, "docker/pages.Dockerfile": recipe}).findings]
+        assert found == [level if first else "warning"]
+
+
 @pytest.mark.parametrize(("folder", "named", "value", "level"), [
     ("rows_gate", "rows_gate", "https://rows.shelf.io", "note"),
     ("RowsGate", "rows-gate", "https://rows.shelf.io", "note"),

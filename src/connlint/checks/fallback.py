@@ -30,7 +30,7 @@ from connlint.project.build_runs import set_for_builds
 from connlint.project.bundled import is_bundled
 from connlint.project.callers import is_called_only_where
 from connlint.project.companions import Companions
-from connlint.project.conditions import conditions
+from connlint.project.conditions import Condition, conditions
 from connlint.project.edits import require
 from connlint.project.env_files import in_production
 from connlint.project.importers import importers
@@ -275,7 +275,7 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
     evidence = lacking.evidence(module, found, reads)
     if outcome is None and evidence is not None:
         return "mailed" if found.mailed else "deployed", evidence
-    given = lacking.provided(module, found, reads) or _built_with(module, project, rules, reads)
+    given = lacking.provided(module, found, reads) or _built_with(module, project, rules, found, reads)
     if given is not None:
         return "provided", given
     told = in_production(project.tree, module.path, [v for r in reads for v in r.variables])
@@ -284,12 +284,29 @@ def outcome_of(module: Module, project: Project, rules: Rules, found: Fallback,
     return "mailed" if found.mailed and outcome is None else "fallback", None
 
 
-def _built_with(module: Module, project: Project, rules: Rules, reads: tuple[Read, ...]) -> Step | None:
+def _built_with(module: Module, project: Project, rules: Rules, found: Fallback,
+                reads: tuple[Read, ...]) -> Step | None:
     """Where the project builds the code for browsers in ``module`` with one of the variables that a bundler knows."""
     prefixes = tuple(prefix for entry in rules.apis.get("browser", ()) for prefix in entry["prefixes"])
     names = [v for r in reads for v in r.variables if v.startswith(prefixes)]
-    found = set_for_builds(project, module.path, names)
-    return Step(found[1], f"it is built with {found[0]} here") if found is not None else None
+    given = set_for_builds(project, module.path, names, even_empty=found.value.joint is not None and _takes_empty(
+        found.value.joint.node, found.value.conditions))
+    return Step(given[1], f"it is built with {given[0]} here") if given is not None else None
+
+
+def _takes_empty(joint: Any, chosen: tuple[Condition, ...]) -> bool:
+    """Whether the decision at ``joint`` leaves a variable that is set to nothing as it is: it asks for null or
+    undefined alone."""
+    if type(joint) is p.Logical:
+        return joint.op == "nullish"
+    return bool(chosen) and all(it.truth and _asks_for_nothing(it.test) for it in chosen)
+
+
+def _asks_for_nothing(test: Any) -> bool:
+    if type(test) is p.Logical:
+        return test.op == "or" and _asks_for_nothing(test.left) and _asks_for_nothing(test.right)
+    return type(test) is p.Compare and test.op == "==" and any(
+        type(side) is p.Constant and side.value in ("null", "undefined") for side in (test.left, test.right))
 
 
 def own_outcome(module: Module, project: Project, rules: Rules, found: Fallback, reads: tuple[Read, ...]) -> str | None:

@@ -1,13 +1,13 @@
 """Which Dockerfile an image comes from, by the name that the project gives it.
 
 A manifest names an image alone. A compose file that builds it under that name, or a command that does (``docker build
--t``), says where it comes from, and so does the list of a ``skaffold.yaml``, or the name that Compose gives what it
-builds without one; so does a folder of the very name of the image, where it holds the only Dockerfile that may be
-meant, and so does a Dockerfile that is called after it (``Dockerfile.api``), if something builds that. Where several
-images of one registry are called after folders with one word before or behind all of them (``shop-auth`` and
-``shop-orders``), they are made there; and so is the image of a manifest that lies within the folder of a Dockerfile, if
-both names have a word in common. Of a project with one Dockerfile, whatever starts a file beside that, or is called as
-the package there, is made of it.
+-t``), says where it comes from, and so does the list of a ``skaffold.yaml``, a ``Tiltfile``, or the name that Compose
+gives what it builds without one; so does a folder of the very name of the image, where it holds the only Dockerfile
+that may be meant, and so does a Dockerfile that is called after it (``Dockerfile.api``), if something builds that.
+Where several images of one registry are called after folders with one word before or behind all of them (``shop-auth``
+and ``shop-orders``), they are made there; and so is the image of a manifest that lies within the folder of a
+Dockerfile, if both names have a word in common. Of a project with one Dockerfile, whatever starts a file beside that,
+or is called as the package there, is made of it.
 """
 
 from __future__ import annotations
@@ -93,10 +93,15 @@ class BuiltImages:
                     called.setdefault((words["behind"] or words["before"]).lower(), []).append(image.path)
                 if name == "Dockerfile" and folder:
                     folders.setdefault(posixpath.basename(folder).lower(), []).append(folder)
-        for path in tree.paths:
+        for path in sorted(tree.paths):
             if posixpath.basename(path) in ("skaffold.yaml", "skaffold.yml"):
                 for name, origin in _listed(path, tree.read(path) or b""):
                     self._add(name, origin)
+            elif posixpath.basename(path) == "Tiltfile":
+                from connlint.languages.deployment.tilt import built_by_tilt
+
+                for name, context, dockerfile, target in built_by_tilt(path, tree.read(path) or b""):
+                    self._add(name, Origin(context, dockerfile, target))
         self._only = self._single(deployments)
         self._of_only = {own for deployment in deployments for service in deployment.services
                          if service.image is not None and service.kind not in ("compose", "workflow")

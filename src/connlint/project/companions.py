@@ -55,10 +55,12 @@ _LARGEST = 200_000
 
 
 class Program(Struct, frozen=True):
-    """One of several programs in a container: the words of its name, and the words of its command."""
+    """One of several programs in a container: the words of its name, the words of its command, and its name as a
+    supervisor has it, which mostly is that of the program."""
 
     name: frozenset[str]
     words: tuple[str | None, ...]
+    title: str = ""
 
 
 class Container(Struct):
@@ -183,7 +185,7 @@ class Companions:
         found.names += [frozenset(words_of(name)) for word in program.words[:3]
                         if "-" in (name := posixpath.basename(word or "")) and name[:1] != "-" and "." not in name]
         found.ports |= told_ports(program.words)
-        for word in program.words[:5]:
+        for word in (*program.words[:5], program.title):
             if (entry := self.servers.get(posixpath.basename(word or ""))) is not None:
                 found.serves(entry)
 
@@ -200,7 +202,7 @@ class Companions:
             elif name.endswith((".sh", ".bash")) and name.encode() in data:
                 text = self._read(path)
                 if _BACKGROUND.search(text):
-                    yield from self._script(found, path, text, frozenset())
+                    yield from self._script(found, path, text, "")
             elif _ECOSYSTEM.match(name) and b"pm2" in data:
                 names = _NAMED.findall(self._read(path))
                 if len(names) > 1:
@@ -210,21 +212,24 @@ class Companions:
                     yield self._started(row[1], row[2], path)
         if _BOOTS.search(data):
             for unit in dict.fromkeys(_UNIT.findall(data)):
-                yield Program(frozenset(words_of(unit.decode())), ())
+                yield Program(frozenset(words_of(unit.decode())), (), unit.decode())
             for command in _STARTED_BY_UNIT.findall(data):
                 yield Program(frozenset(), (command.decode("utf-8", "replace"),))
         for folder, paths in scripts.items():
             if len(paths) > 1 and _FOLDERS.intersection(folder.split("/")):
                 for path in paths:
                     name = posixpath.basename(posixpath.dirname(path))
-                    yield from self._script(found, path, self._read(path), frozenset(words_of(name)))
+                    yield from self._script(found, path, self._read(path), name)
 
     def _exposed(self, image: Image) -> set[int]:
-        """The ports of an image that speaks of a program which runs several."""
+        """The ports of an image that speaks of a program which runs several: those that it names, and those at which
+        services that run it are reached."""
         data = self._read(image.path)
         if _SUPERVISES.search(data) is None and _BOOTS.search(data) is None:
             return set()
-        return {port.container for stage in image.stages for port in stage.exposed if port.container is not None}
+        exposed = [port for stage in image.stages for port in stage.exposed]
+        exposed += [port for one in self.services.running() if one.image is image for port in one.service.ports]
+        return {port.container for port in exposed if port.container is not None}
 
     def _several(self) -> None:
         """Services that start more than one program by their own commands."""
@@ -242,14 +247,14 @@ class Companions:
             if command := _COMMAND.search(section[2]):
                 yield self._started(section[1], command[1], path)
 
-    def _script(self, found: Container, path: str, data: bytes, name: frozenset[str]) -> Iterator[Program]:
+    def _script(self, found: Container, path: str, data: bytes, name: str) -> Iterator[Program]:
         """The programs that a script starts; what it says of variables, or a file that it reads, holds for all."""
         self._tell(found, data)
         for word in _SOURCED.findall(data):
             for other in self._called.get(posixpath.basename(word.decode("utf-8", "replace")), ()):
                 self._tell(found, self._read(other))
         for command in read_commands(data, path):
-            yield Program(name, tuple(word.value for word in command.words))
+            yield Program(frozenset(words_of(name)), tuple(word.value for word in command.words), name)
 
     @cached_property
     def _called(self) -> dict[str, list[str]]:
@@ -262,7 +267,7 @@ class Companions:
     def _started(self, name: bytes, text: bytes, path: str) -> Program:
         commands = read_commands(text, path)
         words = tuple(word.value for command in commands for word in command.words)
-        return Program(frozenset(words_of(name.decode("utf-8", "replace"))), words)
+        return Program(frozenset(words_of(title := name.decode("utf-8", "replace"))), words, title)
 
     def _tell(self, found: Container, data: bytes) -> None:
         found.told |= {name.decode() for name in _TOLD.findall(data)}
