@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from connlint.project.gathering import Gathering
 from projects import report
 
 MAIN = """
@@ -268,6 +269,22 @@ def test_a_loader_that_imports_from_a_folder_does_not_gather_it(loader, level):
              "src/things/old.js": JAVASCRIPT["src/useThings.js"], "src/loading/index.js": loader,
              "src/a.js": "import { load } from './loading/index.js';\nexport const a = load;\n"}
     assert levels(files, "src/things/old.js") == {level}
+
+
+def test_loaders_that_do_not_hold_the_name_of_a_folder_are_not_searched_for_it(monkeypatch):
+    searched = []
+    said = Gathering._said_in
+    monkeypatch.setattr(Gathering, "_said_in", lambda self, path: [searched.append(path), said(self, path)][1])
+    loaders = {f"app/kinds/part{number}/load.py": "from importlib import import_module\n\n\ndef load(name):\n"
+               f"    return import_module(f'app.kinds.part{number}.{{name}}')\n" for number in range(12)}
+    program = {path: text for path, text in PYTHON.items() if path != "app/old_pool.py"}
+    files = {**program, **loaders, "app/deep/pools/inner/old_pool.py": POOL}
+    assert levels(files, "app/deep/pools/inner/old_pool.py") == {"note"}
+    assert searched == []
+    told = {"app/first.py": "import importlib\n\n\ndef run(name):\n"
+                            "    return importlib.import_module(f'app.deep.pools.inner.{name}')\n"}
+    assert "note" not in levels({**files, **told}, "app/deep/pools/inner/old_pool.py")
+    assert set(searched) == {"app/first.py"}
 
 
 @pytest.mark.parametrize(("does", "level"), [

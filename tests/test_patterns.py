@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import connlint
-from connlint.patterns import Led, Words, regex
+from connlint.patterns import Led, Words, lines_with, regex
 
 
 def test_every_pattern_of_a_module_compiles() -> None:
@@ -40,3 +40,9 @@ def test_texts_that_hold_a_word() -> None:
     texts = [("a", b"one two"), ("b", b"two"), ("c", b"-" * 300_000 + b"one"), ("d", b"")]
     assert list(Words([b"one"]).held_by(texts)) == ["a", "c"]
     assert Words([b"aba", b"ab"]).places(b"ababa") == [0, 2]
+
+
+def test_lines_that_hold_a_word_are_given_once_each():
+    data = b"one two\nthree\n two two \nfour\ntwo"
+    assert list(lines_with(re.compile(b"two"), data)) == [b"one two", b" two two ", b"two"]
+    assert list(lines_with(re.compile(b"five"), data)) == []

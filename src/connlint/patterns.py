@@ -46,6 +46,17 @@ def alone(word: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"%b(?<![\w$]%b)(?![\w$])" % (text, text))
 
 
+def lines_with(words: re.Pattern[bytes], data: bytes) -> Iterator[bytes]:
+    """The lines of ``data`` that hold one of ``words``: for expressions that take longer, as they begin with a choice
+    and so are tried at every byte."""
+    end = -1
+    for match in words.finditer(data):
+        if match.start() > end:
+            end = data.find(b"\n", match.end())
+            end = len(data) if end < 0 else end
+            yield data[data.rfind(b"\n", 0, match.start()) + 1 : end]
+
+
 _SLICE = 1 << 18
 """Bytes that are searched at once: every hit makes an object, and a file may be made of nothing but hits."""
 

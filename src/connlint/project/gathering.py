@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from connlint.patterns import Led, regex
+from connlint.patterns import Led, lines_with, regex
 from connlint.project.importers import Importers
 from connlint.project.packages import package_root
 from connlint.project.project import Project
@@ -65,18 +65,21 @@ class Gathering:
         """Whether a file of the same package loads others without naming them, from the folder of ``path`` or one that
         it names."""
         folders = path.split("/")[:-1]
-        named = _speaks_of(folders, python=path.endswith(".py"))
-        for other in self.loaders:
-            if other.endswith(".py") != path.endswith(".py"):
-                continue
-            if package_root(self.project, other) != package_root(self.project, path) and not path.startswith(
-                    other.rpartition("/")[0] + "/"):
-                continue
-            near = other.rpartition("/")[0].split("/")
-            beside = folders[: len(near)] == near and len(folders) - len(near) <= 1
-            if other != path and (beside or (named is not None and named.search(self._said_in(other)))):
-                return True
-        return False
+        python, root = path.endswith(".py"), package_root(self.project, path)
+        loaders = [other for other in self._by_language[python] if other != path and (
+            package_root(self.project, other) == root or path.startswith(other.rpartition("/")[0] + "/"))]
+        if any(_is_beside(other.rpartition("/")[0].split("/"), folders) for other in loaders):
+            return True
+        names = _names(folders)
+        told = {other for name, _ in names for other in self.index.mentions(name, path)}.intersection(loaders)
+        return bool(told) and self._is_spoken_of(folders, sorted(told), python=python)
+
+    def _is_spoken_of(self, folders: list[str], loaders: list[str], *, python: bool) -> bool:
+        """Whether one of ``loaders``, which hold the name of one of the last of ``folders``, may mean files there."""
+        spoken = _speaks_of(folders, python=python)
+        words = [re.compile(re.escape(name.encode())) for name, _ in _names(folders)]  # one by one: that is quicker
+        return any(spoken.search(line) for other in loaders for text in (self._said_in(other),)
+                   for word in words for line in lines_with(word, text))
 
     def _said_in(self, path: str) -> bytes:
         """The text of a loader without its comments and without what it imports by name."""
@@ -84,6 +87,10 @@ class Gathering:
         if path.endswith(".py"):
             return _COMMENTS_OF_PYTHON.sub(b"", data)
         return _IMPORTED.sub(b"", _COMMENTS.sub(b"", data))
+
+    @cached_property
+    def _by_language(self) -> dict[bool, list[str]]:
+        return {python: [path for path in self.loaders if path.endswith(".py") == python] for python in (True, False)}
 
     @cached_property
     def loaders(self) -> list[str]:
@@ -115,18 +122,26 @@ class Gathering:
                 and _CALLS_FOR.search(data) is None)
 
 
-def _speaks_of(folders: list[str], *, python: bool) -> re.Pattern[bytes] | None:
-    """What a loader holds that may mean a file in the last of ``folders``: a text with its name, or with that of one
-    above from which it leads to no other folder. A package of Python may be walked through by its name."""
-    last = len(folders) - 1
-    names = [(re.escape(folder.encode()), re.escape("".join(folders[at + 1 : at + 2]).encode()))
-             for at, folder in enumerate(folders) if at >= last - 2 and folder not in ("src", "lib")]
-    if not names:
-        return None
+def _is_beside(near: list[str], folders: list[str]) -> bool:
+    """Whether a file in ``folders`` stands beside one in ``near``, or in a folder beside it."""
+    return folders[: len(near)] == near and len(folders) - len(near) <= 1
+
+
+def _names(folders: list[str]) -> list[tuple[str, str]]:
+    """The last of ``folders`` by which a loader may mean a file there, each with the one below it."""
+    return [(folder, "".join(folders[at + 1 : at + 2])) for at, folder in enumerate(folders)
+            if at >= len(folders) - 3 and folder not in ("src", "lib")]
+
+
+def _speaks_of(folders: list[str], *, python: bool) -> re.Pattern[bytes]:
+    """What a line of a loader holds that may mean a file in the last of ``folders``, of which one has a name: a text
+    with its name, or with that of one above from which it leads to no other folder. A package of Python may be walked
+    through by its name."""
+    names = [(re.escape(name.encode()), re.escape(below.encode())) for name, below in _names(folders)]
     mark = rb"[/.]" if python else rb"/"  # behind which the way goes on
     before = rb"(?<=['\"`/.])" if python else rb"(?<=['\"`/])"
     ways = [before + rb"%s(?=['\"`]|%s['\"`$*{%%]|%s%s(?![\w-]))" % (name, mark, mark, below) for name, below in names]
-    if folders[last] not in ("src", "lib"):
+    if folders[-1] not in ("src", "lib"):
         ways[-1] = before + rb"%s(?=['\"`]|%s)" % (names[-1][0], mark)
     if python:
         ways += [rb"(?<![\w.])(?:\w+\.)*%s\.__(?:path|file|name|package)__|"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from connlint.patterns import regex
+from connlint.patterns import lines_with, regex
 from connlint.project.importers import Importers
 from connlint.project.javascript_files import join
 from connlint.project.javascript_paths import INSTALLED
@@ -82,16 +82,16 @@ class Naming:
                     if not self._means_another(text, other, path) and _may_lead(
                             text, path, stem, alone=started) and not is_left_out(data, start):
                         return True
-        return any(self._is_named_in(other, path, stem) for python in (".py", ".js")
+        in_package = f"{path.rpartition('/')[0]}/__init__.py" in self.project.tree.paths or (
+            path.endswith(".py") and any(module.startswith(".") for _, module, _ in self.index.imports(path)))
+        return any(self._is_named_in(other, path, stem, in_package=in_package) for python in (".py", ".js")
                    for other in self.index.mentions(stem, python)
                    if other != path and self.stages.of_path(other) not in ("test", "example"))
 
-    def _is_named_in(self, other: str, path: str, stem: str) -> bool:
+    def _is_named_in(self, other: str, path: str, stem: str, *, in_package: bool) -> bool:
         """Whether a text in the code of ``other`` names ``path``, or an import there that cannot be followed may mean
         it."""
         python = path.endswith(".py")
-        in_package = f"{path.rpartition('/')[0]}/__init__.py" in self.project.tree.paths or (
-            python and any(module.startswith(".") for _, module, _ in self.index.imports(path)))
         imported = {module for _, module, _ in self.index.imports(other)}
         foreign = python != other.endswith(".py")  # of another language, in which a file has its ending
         for text in self._quoted(other, stem):
@@ -119,9 +119,12 @@ class Naming:
         return module == stem or _may_lead(module, path, stem, alone=True)
 
     def _quoted(self, other: str, stem: str) -> Iterator[str]:
-        quoted = re.compile(rb"['\"`]((?:[\w@*~${}-]*[./:])*%s(?:[./:][\w*/.:-]*)?)['\"`]" % re.escape(stem.encode()))
-        for match in outside_comments(quoted, self.index.data(other), python=other.endswith(".py")):
-            yield match[1].decode("utf-8", "replace")
+        word = re.escape(stem.encode())
+        quoted = re.compile(rb"['\"`]((?:[\w@*~${}-]*[./:])*%s(?:[./:][\w*/.:-]*)?)['\"`]" % word)
+        standing = re.compile(rb"%s(?<=['\"`./:]%s)(?=['\"`./:])" % (word, word))
+        for line in lines_with(standing, self.index.data(other)):
+            for match in outside_comments(quoted, line, python=other.endswith(".py")):
+                yield match[1].decode("utf-8", "replace")
 
     def _means_another(self, text: str, other: str, path: str) -> bool:
         """Whether ``text`` in the file ``other`` of a package is the name of an installed package, or a path of a
