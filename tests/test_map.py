@@ -378,6 +378,23 @@ def test_a_program_of_the_machine_is_found_by_the_end_of_its_path(tmp_path: Path
     assert [r.file for r in old.runs] == [""] and not old.connects
 
 
+def test_a_container_is_drawn_with_what_its_supervisor_starts(tmp_path: Path) -> None:
+    map_ = drawn({
+        "compose.yml": "services:\n  both:\n    build: .\n  cache:\n    image: redis:7\n",
+        "Dockerfile": "FROM python:3.12\nRUN pip install supervisor\nWORKDIR /srv\nCOPY . .\n"
+                      "CMD [\"supervisord\", \"-c\", \"both.conf\"]\n",
+        "both.conf": "[program:front]\ncommand=nginx\n[program:back]\ncommand=uvicorn --port 8100 back:app\n"
+                     "environment=ROWS_URL=\"redis://cache:6379\"\n",
+        "supervisord.conf": "[program:lone]\ncommand=python lone.py\n",
+        "back.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+    }, tmp_path)
+    both = service(map_, "both")
+    assert [(run.command, run.file, run.depth) for run in both.runs] == [
+        ("supervisord -c both.conf", "", 0), ("nginx", "", 1), ("uvicorn --port 8100 back:app", "back.py", 1)]
+    assert [row.port for row in both.listens] == [8100] and leads(both) == {"ROWS_URL": "cache:6379"}
+    assert {deployment.name for deployment in map_.deployments} == {"compose.yml", "supervisord.conf"}
+
+
 def test_a_semicolon_within_quotes_begins_no_comment(tmp_path: Path) -> None:
     conf = "[program:front]\ncommand=nginx -g \"daemon off;\" ; the front\n[program:b]\ncommand=sh -c 'a;b'\n"
     map_ = drawn({"supervisord.conf": conf}, tmp_path)

@@ -213,9 +213,11 @@ class Code:
 
     def gives(self, one: Running, variable: str) -> bool:
         """Whether ``one`` is given the variable, be it by a file that is laid over its own where it is deployed, or
-        that its own is laid over."""
+        that its own is laid over, or by the supervisor that it starts."""
         rows = (one, *self._variants_of(one))
-        return any(variant.gives(variable) for variant in rows)
+        if any(variant.gives(variable) for variant in rows):
+            return True
+        return variable in Starts.of(self.project, self.rules.apis).supervised(one)
 
     def is_laid_over(self, one: Running) -> bool:
         """Whether the file of ``one`` adds to what another says of the same service."""
@@ -385,20 +387,21 @@ class Code:
         return len(data) < _LONGEST_LINES * (data.count(b"\n") + 20)
 
     def _imported(self, one: Running) -> list[str]:
-        # the last command goes on running, or what it runs last
-        *_, last = (None, *(ran.start for ran in Starts.of(self.project, self.rules.apis).ran(one)))
-        path = next(targets_of(last), None) if last is not None else None
-        module = self.project.module(path) if path is not None else None
-        if module is None:
+        rows = list(Starts.of(self.project, self.rules.apis).ran(one))
+        # the last command goes on running, or what it runs last, or all that it supervises
+        last = [row.start for row in rows if row.beside] or [row.start for row in rows[-1:]]
+        paths = [next(targets_of(start), None) for start in last if start is not None]
+        modules = [module for path in paths if path is not None and (module := self.project.module(path)) is not None]
+        if not modules:
             return []
         # what belongs to another service or library is read for its own sake
-        homes = {package_root(self.project, module.path), ""}
+        homes = {"", *(package_root(self.project, module.path) for module in modules)}
         known = one.environment.get(SETTINGS)
         name = known.value if known is not None else None
-        settings = settings_of(self.project, module.path, name) if name else None
-        started = [module.path, *((settings,) if settings is not None else ())]
-        found = loaded(self.project, started, _MOST)
-        return [path for path in found if path == module.path or package_root(self.project, path) in homes]
+        settings = settings_of(self.project, modules[0].path, name) if name else None
+        started = [module.path for module in modules]
+        found = loaded(self.project, [*started, *((settings,) if settings is not None else ())], _MOST)
+        return [path for path in found if path in started or package_root(self.project, path) in homes]
 
 
 def _sources(one: Running) -> list[str]:

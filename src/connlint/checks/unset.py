@@ -53,7 +53,7 @@ def unset(running: list[Running], groups: Groups, tables: Tables, project: Proje
         for outcome, rows in (("unset", wanted), ("unset-later", later)):
             missing = {name: step for name, step in rows.items()
                        if not groups.is_set(name, one) and not is_switched_off(name, one.environment)
-                       and not is_set_inside(project, one, paths, name)}
+                       and not code.gives(one, name) and not is_set_inside(project, one, paths, name)}
             if missing:
                 names = sorted(missing)
                 slots = {"service": one.name, "variables": ", ".join(names), "verb": "are" if len(names) > 1 else "is",

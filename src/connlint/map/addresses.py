@@ -54,9 +54,10 @@ class Addresses:
         self.wording = wording
         self.lines = lines
 
-    def of(self, one: Running, neighbours: Neighbours) -> Iterator[Connection]:
-        """What the service's variables and commands connect to, in the order in which they stand."""
-        for name, known in one.environment.items():
+    def of(self, one: Running, neighbours: Neighbours, supervised: Mapping[str, Known]) -> Iterator[Connection]:
+        """What the service's variables and commands connect to, in the order in which they stand; ``supervised`` are
+        those that a supervisor gives to its programs."""
+        for name, known in {**one.environment, **supervised}.items():
             text = readable(known, one.environment)
             spot = self.lines.spot(known.place)
             found = list(self.told(name, text, one, neighbours))

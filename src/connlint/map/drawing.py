@@ -36,12 +36,18 @@ def draw(project: Project, rules: Rules, name: str, findings: Iterable[Finding],
     deployments by the files that they are read from, and by the Dockerfiles that they build.
     """
     services = Services.of(project)
-    together = groups(services)
+    together = [group for group in groups(services) if not all(_is_drawn(project, rules, one) for one in group.members)]
     drawing = _Drawing(project, rules, findings, code, together)
     deployments = tuple(drawing.deployment(group) for group in together
                         if group.kind != PIPELINE and any(wanted(file) for file in _files(group)))
     unread = tuple((d.path, problem) for d in services.deployments() for problem in d.problems if wanted(d.path))
     return Map(name, deployments, unread, version)
+
+
+def _is_drawn(project: Project, rules: Rules, one: Running) -> bool:
+    """Whether ``one`` is drawn as what another service runs: a program of the supervisor that this starts."""
+    starts = Starts.of(project, rules.apis)
+    return bool(starts.in_services) and starts.is_followed(one)
 
 
 def _files(group: Group) -> Iterator[str]:
@@ -59,7 +65,8 @@ class _Drawing:
                          for one in group.members for host in one.service.hosts}
         self.tables = Tables(rules)
         self.wording = wording_of(project, rules.apis)
-        self.configurations = Configurations(project, Starts.of(project, rules.apis), self.lines)
+        self.starts = Starts.of(project, rules.apis)
+        self.configurations = Configurations(project, self.starts, self.lines)
         self.listening = Listening(project, rules, self.tables, self.lines, self.configurations)
         self.addresses = Addresses(self.tables, self.wording, self.lines)
         self.codes = Codes(project, rules, code, self.lines)
@@ -125,7 +132,7 @@ class _Drawing:
         for path in share.code.files:
             for reading in self.codes.readings(path):
                 read.setdefault(reading.variable, []).append(reading)
-        for connection in self.addresses.of(one, neighbours):
+        for connection in self.addresses.of(one, neighbours, self.starts.supervised(one)):
             readings = [reading for reading in read.get(connection.variable, ()) if share.may_run(reading.place.path)]
             places = tuple(dict.fromkeys(self.lines.spot(reading.place) for reading in readings))
             overruled.update(spot for reading in readings for spot in self.lines.of(reading.place))
@@ -135,7 +142,7 @@ class _Drawing:
         for variable, readings in read.items():
             # of code that several services run, nobody can say which of them needs what it reads
             own = [reading for reading in readings if share.runs(reading.place.path)]
-            if own and not one.gives(variable):
+            if own and not one.gives(variable) and variable not in self.starts.supervised(one):
                 for connection in self._unset(variable, own, one, neighbours, variable in troubled):
                     known.update((connection.service, place) for place in connection.read)
                     yield connection

@@ -55,7 +55,7 @@ class Programs:
         first = ran.command.words[0].value if ran.command.words else None
         if first is None or posixpath.basename(first) in _SAYS_NOTHING or _HANDED.match(first):
             return False
-        if last or ran.script or ran.start is not None:
+        if last or ran.script or ran.beside or ran.start is not None:
             return True
         if first in self.installed:
             return True

@@ -29,6 +29,7 @@ from connlint.project.importers import CODE
 from connlint.project.project import Project
 from connlint.project.services import PROGRAMS, Running, Services
 from connlint.project.start import Start
+from connlint.project.supervision import Supervision
 from connlint.project.tree import above
 
 _OTHER_FILES = regex(
@@ -42,13 +43,15 @@ _VARIABLE = regex(r"\$(?:\{\w+\}|\w+)")
 class Ran(Struct, frozen=True):
     """A command that a service runs: ``start`` where its tool is known; ``depth`` counts the scripts that it stands in.
 
-    ``script`` says that it runs one whose commands are known, and so follow.
+    ``script`` says that it runs one whose commands are known, and so follow; ``beside`` that it goes on running beside
+    others that one supervisor starts.
     """
 
     command: Command
     start: Start | None
     depth: int
     script: bool
+    beside: bool = False
 
 
 def _program_at(ground: Ground, name: str) -> str | None:
@@ -77,6 +80,8 @@ class Starts:
     def __init__(self, project: Project, apis: Mapping[str, list[dict[str, Any]]]) -> None:
         self.project = project
         self.services = Services.of(project)
+        self.supervision = Supervision(project.tree)
+        self._supervised_by: dict[int, dict[str, Known]] = {}
         self.plain_bases = frozenset(name for row in apis.get("base_image", ()) for name in row["names"])
         self.programs: dict[str, list[dict[str, Any]]] = {}
         for entry in apis.get("server", ()):
@@ -102,7 +107,11 @@ class Starts:
     def in_services(self) -> list[Start]:
         """Every command of a known tool that a service runs."""
         found: list[Start] = []
-        for running in (*self.services.running(), *self.overruled()):
+        # what a container is seen to supervise is not started by itself
+        rows = sorted((*self.services.running(), *self.overruled()), key=lambda it: it.service.kind == "supervisor")
+        for running in rows:
+            if self.is_followed(running):
+                continue
             for command in running.commands:
                 grounds = grounds_of(running, command, self.services, self.plain_bases)
                 if running.service.kind in UPON_MACHINE:
@@ -139,6 +148,17 @@ class Starts:
             if start := self.read(command, command.place.path, None, tuple(places), {}, True):
                 found.append(start)
         return found
+
+    def is_followed(self, running: Running) -> bool:
+        """Whether ``running`` is a program of a supervisor that a container has been seen to start."""
+        return running.service.kind == "supervisor" and running.deployment.path in self.supervision.followed
+
+    def supervised(self, running: Running) -> dict[str, Known]:
+        """The variables that a supervisor of ``running`` gives to its programs, by name."""
+        if id(running) not in self._supervised_by:
+            self._supervised_by[id(running)] = {name: known for row in self.ran(running) if row.beside
+                                                for name, known in row.command.assignments.items()}
+        return self._supervised_by[id(running)]
 
     def of_service(self, running: Running) -> list[Start]:
         """The starts of one service."""
@@ -240,16 +260,20 @@ class Starts:
                 yield from self._runs(command, running, grounds, environment, running.commands, 0)
 
     def _runs(self, command: Command, running: Running, grounds: tuple[Ground, ...],
-              environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int) -> Iterator[Ran]:
+              environment: Mapping[str, Known], beside: tuple[Command, ...], depth: int,
+              supervised: bool = False) -> Iterator[Ran]:
         start = self.read(command, command.place.path, running, grounds, environment, False, beside)
         grounds = start.grounds if start is not None else grounds
-        inner = self._behind(command, start, grounds[0]) if len(grounds) == 1 and depth <= 3 else ()
-        yield Ran(command, start, depth, bool(inner))
+        followed = len(grounds) == 1 and depth <= 3
+        programs = self.supervision.programs(command, grounds[0]) if followed and start is None else ()
+        inner = programs or (self._behind(command, start, grounds[0]) if followed else ())
+        yield Ran(command, start, depth, bool(inner), supervised)
         for below in inner:
             ground = stepped(grounds[0], below.folder)
             if ground is not None:
                 known = {**environment, **below.assignments}
-                yield from self._runs(below, running, (ground,), known, inner, depth + 1)
+                stays = bool(programs) or (supervised and below is inner[-1])
+                yield from self._runs(below, running, (ground,), known, inner, depth + 1, stays)
 
     def _behind(self, command: Command, start: Start | None, ground: Ground) -> tuple[Command, ...]:
         """The commands of the shell script or package script that ``command`` runs."""
