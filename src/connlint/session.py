@@ -298,11 +298,15 @@ class Session:
         outcome = card.outcomes.get(draft.outcome)
         if outcome is None:
             return None
-        level = self.config.level(card, draft.place.path, self._weighed(card, draft, draft.level or outcome.level))
+        graded = draft.level or outcome.level
+        weighed = self._weighed(card, draft, graded)
+        level = self.config.level(card, draft.place.path, weighed)
         if level is None:
             return None
         message = outcome.message.format_map(_Slots(draft.slots))
-        return Finding(card.id, level, message, draft.place, draft.symbol, draft.steps, draft.related, draft.fix)
+        lowered = weighed != graded and not card.options.get("idle_edits", True)
+        fix = None if lowered and self._is_left(draft) else draft.fix
+        return Finding(card.id, level, message, draft.place, draft.symbol, draft.steps, draft.related, fix)
 
 
     def _weighed(self, card: Card, draft: Draft, level: Level) -> Level:
@@ -312,6 +316,12 @@ class Session:
 
             return Idle.of(self.project, self.stages).weighed(card.options, draft.outcome, draft.place, level)
         return level
+
+    def _is_left(self, draft: Draft) -> bool:
+        """Whether a draft is about a file that nothing loads any more."""
+        from connlint.project.idle import Idle
+
+        return Idle.of(self.project, self.stages).is_left(draft.place.path)
 
 
 class Linkers(Mapping[str, "Linker"]):

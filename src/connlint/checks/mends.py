@@ -32,6 +32,7 @@ from connlint.project.releases import (
     undone_beside,
     undone_in,
     until_destroyed,
+    wants_every_return,
     with_last_argument,
 )
 
@@ -41,6 +42,8 @@ _EVERYWHERE = regex(r"(?:(?:window|document|globalThis|this)(?:\.[A-Za-z_$][\w$]
 _BOUND = regex(r"this(?:\.[A-Za-z_$][\w$]*)+")
 """What all methods of an object see."""
 _WORDS = regex(r"[A-Za-z0-9]+")
+_THREADED = regex(r"^class \w+\([^)]*\bThread\b|\bcall_soon_threadsafe\b|\brun_coroutine_threadsafe\b"
+                  r"|\brun_forever\b|\bThread\(")
 _SAYING_GOODBYE = frozenset({"quit"})
 """Methods that tell the server, and fail where nothing is connected: their error would hide the first one."""
 _DRAINS = frozenset({"join", "drain", "flush"})
@@ -254,7 +257,7 @@ class Mends:
                   callback: Any = None, listener: str = "") -> Fix | None:
         title = f"Return a function that calls `{undo}`" if len(undo) < 60 else "Return a function that undoes it"
         return returned_by_effect(self.module, effect, call, undo, title, handle=handle, callback=callback,
-                                  listener=listener)
+                                  listener=listener, told=wants_every_return(self.origins.project))
 
     def in_method(self, call: p.Call, api: Api, home: Home, method: p.Function) -> Fix | None:
         """The method that closes an object gives back this handle too."""
@@ -268,10 +271,18 @@ class Mends:
                 return None
             if any(last_word(one.callee) in _DRAINS for one in self.module.nodes_of(method, p.Call)):
                 return None  # what it waits for may be what the task does
+            if api.awaiting and self._is_of_other_threads(call):
+                return None  # a task is no thing to be cancelled from another thread
             title = f"Call `{home.name}.{api.ends[0]}()` in `{method.name}`"
             return ended_in(self.module, method, home.name, api.ends[0], tested=not written, title=title)
         undo = api.undo(home.name) if api.release else f"{home.name}?.{api.ends[0]}()" if api.ends else ""
         return undone_in(self.module, method, undo, f"Call `{undo}` in `{method.name}`") if undo else None
+
+    def _is_of_other_threads(self, call: p.Call) -> bool:
+        """Whether the class that makes a handle is a thread itself, or talks with its loop as other threads do."""
+        owner = class_of(self.module, call)
+        text = self.module.source.slice(owner.at) if owner is not None else ""
+        return _THREADED.search(text) is not None
 
     def by_component(self, call: p.Call, api: Api, home: Home, hook: Hook) -> Fix | None:
         """The method in which a component of a class cleans up gives the handle back; where there is none, it gets one.

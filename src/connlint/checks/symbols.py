@@ -69,7 +69,7 @@ def _module(linker: Linker, path: str, data: bytes, use: ImportUse, answer: Miss
         hint = f"; did you mean '{answer.near}'?{case}"
         # Python's `import a.b` is spelled out wherever it is used
         slip = is_slip(use.module, answer.near) and (use.names or not path.endswith(".py"))
-        if slip or _has_moved(linker, path, use, answer.near):
+        if (slip or _has_moved(linker, path, use, answer.near)) and not _is_copied(linker, path, answer.near):
             fix = other_module(path, data, use.module_at, use.module, answer.near)
     slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
     # what is imported and not used is left out by what builds the file, and refused by the type checker alone
@@ -85,6 +85,14 @@ def _has_moved(linker: Linker, path: str, use: ImportUse, near: str) -> bool:
     there = replace(use, module=near)
     return last[0] == last[1] and bool(use.names) and all(
         used.in_import and isinstance(linker.lookup(path, there, used.name), Found) for used in use.names)
+
+
+def _is_copied(linker: Linker, path: str, near: str) -> bool:
+    """Whether a file of the same name stands beside the module ``near``: then ``path`` is a copy that is left of it."""
+    there = linker.resolve(path, near)
+    folder = there.path.rpartition("/")[0] if isinstance(there, Found) else ""
+    here, _, name = path.rpartition("/")
+    return bool(folder) and folder != here and f"{folder}/{name}" in linker.tree.paths
 
 
 def _is_near(place: str, target: str) -> bool:

@@ -174,10 +174,22 @@ def moved_before(source: Source, moved: Iterable[Span], before: Span, comment: s
         return None
     if not text.endswith(("\n", "\r")):
         text += end
+    heading = _heading(source, head[0], comment)
+    if heading is not None and not apart:
+        return [insertion(source, heading, text + end), *edits]
     if apart and was_import is False and before in imports:
         above = source.line_text(source.line(head[0]) - 1).strip() if source.line(head[0]) > 1 else ""
         text = f"{end * (bool(above) and min(moved) not in imports)}{text}{end}"
     return [insertion(source, head[0], text), *edits]
+
+
+def _heading(source: Source, start: int, comment: str) -> int | None:
+    """The start of the comment lines right above, which a blank line parts from what stands before them."""
+    first = line = source.line(start)
+    while line > 1 and re.fullmatch(comment, source.line_text(line - 1).strip()):
+        line -= 1
+    parted = 1 < line < first and not source.line_text(line - 1).strip()
+    return source.line_starts()[line - 1] if parted else None
 
 
 def _own_comments(source: Source, start: int, stop: int, comment: str) -> int:

@@ -42,8 +42,12 @@ _FOR_TESTS = regex(r"(?:^|/)(?:conftest\.py|pytest\.ini|tox\.ini|noxfile\.py|set
                    r"|\.env(?:\.(?:test|ci|development)[\w.]*)?)$")
 _TEST = regex(r"(?:^|/)(?:tests?|__tests__|specs?|e2e)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|tests?)\.py$"
               r"|[.-](?:test|spec|cy)\.[cm]?[jt]sx?$")
+_SETTINGS = regex(r"(?:^|/)settings(?:\.py$|/)")
 _MOST = 300
 """Files, one importing the other, that are looked at for a test among them."""
+_WRITTEN = regex(rb">>?[ \t]*[\"']?[\w./-]*\.env\b")
+"""What a workflow writes into a file of variables, it names."""
+_TAKEN = regex(rb"\$\{\{[^}]*\}\}")
 _WORD = regex(rb"[A-Z][A-Z0-9_]{2,}")
 _LARGEST = 300_000
 """Bytes; longer files are written by machines."""
@@ -57,9 +61,16 @@ def is_announced(project: Project, variable: str) -> bool:
         memo["told"] = _words(project.tree, paths) if paths else None
     if memo["told"] is None or not _WORD.fullmatch(variable.encode()) or variable.encode() in memo["told"]:
         return True
-    if "named" not in memo:
-        memo["named"] = _words(project.tree, (path for path in project.tree.paths if _NAMING.search(path)))
-    return variable.encode() in memo["named"]
+    return named(project, variable)
+
+
+def named(project: Project, variable: str) -> bool:
+    """Whether ``variable`` is named in a file of variables, in one of a deployment, or in a manual."""
+    memo = project.memo.setdefault(named, {})
+    if "" not in memo:
+        paths = (path for path in project.tree.paths if _NAMING.search(path) or _TELLING.search(path))
+        memo[""] = _words(project.tree, paths)
+    return variable.encode() in memo[""]
 
 
 def announcement(project: Project, path: str, variable: str, value: str) -> Edit | None:
@@ -92,14 +103,18 @@ def tests_know(project: Project, path: str, variable: str) -> bool:
         tree = project.tree
         flows = {path: tree.read(path) or b"" for path in tree.paths if _WORKFLOW.search(path)}
         running = [path for path, data in flows.items() if _TESTS.search(data)]
-        settled = not running or any(_BRINGS_ITS_OWN.search(flows[path]) for path in running)
-        paths = [*running, *(path for path in tree.paths if _FOR_TESTS.search(path))]
-        memo["words"] = None if settled else _words(tree, sorted(paths))
+        settled = not running or any(_BRINGS_ITS_OWN.search(_WRITTEN.sub(b"", flows[path])) for path in running)
+        paths = (path for path in tree.paths if _FOR_TESTS.search(path))
+        # what a workflow takes from elsewhere it does not give to anything by that
+        own = frozenset(word for path in running for word in _WORD.findall(_TAKEN.sub(b"", flows[path])))
+        memo["words"] = None if settled else own | _words(tree, sorted(paths))
     return memo["words"] is None or variable.encode() in memo["words"] or not _tests_import(project, path)
 
 
 def _tests_import(project: Project, path: str) -> bool:
-    """Whether a test imports the file ``path``, or one that does."""
+    """Whether a test imports the file ``path``, or one that does; Django loads its settings for every test."""
+    if _SETTINGS.search(path) and any(posixpath.basename(one) == "manage.py" for one in project.tree.paths):
+        return True
     index = importers(project)
     found = {path}
     waiting = [path]

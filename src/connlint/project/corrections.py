@@ -211,8 +211,11 @@ def _idle_constants(project: Project, module: Module, fix: Fix) -> list[Edit]:
             continue
         if not python and let.how != "const":
             continue
-        word = re.compile(rf"(?<![\w$]){re.escape(let.target.id)}(?![\w$])")
-        if len(word.findall(source.text)) == 2 and any(word.search(source.slice(e.place.at)) for e in fix.edits):
+        # a name behind a dot, or before a colon, is that of something else
+        word = re.compile(rf"(?<![\w$.'\"]){re.escape(let.target.id)}(?![\w$'\"])(?!\s*:)")
+        used = [node for node in module.nodes(p.Name) if node.id == let.target.id and node is not let.target]
+        alone = len(word.findall(source.text)) == 2 and len(used) == 1
+        if alone and any(word.search(source.slice(e.place.at)) for e in fix.edits):
             gone = without_lines(source, let.at, r"(?!)")
             if gone is not None and not any(word.search(edit.text) for edit in fix.edits) and not (
                     python and _is_taken(project, module.path, let.target.id)):
@@ -236,7 +239,10 @@ def without_name(source: Source, statement: p.Import, name: p.ImportedName) -> S
     if re.fullmatch(rf"\s*{re.escape(written)}\s*,\s*(?:#.*)?", text) and line < len(source.line_starts()):
         return source.line_starts()[line - 1], source.line_starts()[line]
     place = statement.names.index(name)
-    if place + 1 < len(statement.names):
+    follows = place + 1 < len(statement.names)
+    # the last name of a line goes with the comma before it: what follows would come up into the line
+    breaks = follows and place > 0 and source.line(statement.names[place + 1].at[0]) > line
+    if follows and not (breaks and source.line(statement.names[place - 1].at[0]) == line):
         gone = (name.at[0], statement.names[place + 1].at[0])
     else:
         gone = (statement.names[place - 1].at[1], name.at[1])

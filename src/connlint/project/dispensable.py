@@ -12,13 +12,15 @@ from typing import Any
 from connlint.languages.edits import everything
 from connlint.model import program as p
 from connlint.patterns import regex
+from connlint.project.announced import named
+from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.values import Read
 
 _PART = regex(r"_(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$")
 """What variables of one part of an address end with."""
-_WHOLE = r"_(?:URL|URI|DSN|CONNECTION_STRING)"
+_WHOLE = r"_(?:URL|URI|DSN|CONNECTION_STRING|SENTINEL\w*|CLUSTER\w*|NODES|SOCKET|UNIX_SOCKET)"
 _FAMILIES = (frozenset(("DB", "DATABASE", "POSTGRES", "POSTGRESQL", "PG", "MYSQL", "MARIADB", "SQL")),
              frozenset(("MONGO", "MONGODB")), frozenset(("RABBITMQ", "RABBIT", "AMQP", "CLOUDAMQP")))
 """First words of variables that mean the same server."""
@@ -37,6 +39,11 @@ _SET = regex(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]+)\s*=")
 _UNSET = regex(r"\s*#+\s*(?:export\s+)?([A-Z][A-Z0-9_]+)\s*=")
 _LARGEST = 300_000
 """Bytes; longer files are written by machines."""
+_BESIDE = regex(r"(?:^|_)(?:SMTP|E?MAIL|MAILER|MAILHOG|SENTRY|OTEL|OTLP|JAEGER|ZIPKIN|TEMPO|LOKI|STATSD|DATADOG|DD"
+                r"|PUSHGATEWAY|LANGFUSE|LANGSMITH|PHOENIX)_")
+"""Variables of what a program tells others, people or those who watch it: without them it does all else."""
+_FAILED = regex(r"INTERNAL_SERVER_ERROR|INTERNAL_ERROR|BAD_GATEWAY|SERVICE_UNAVAILABLE")
+"""Names of answers that say that something failed."""
 _ENDINGS = frozenset(("exit", "_exit", "abort", "quit", "fail", "next", "reject"))
 """What a program calls to give up, or to tell others of an error."""
 
@@ -44,7 +51,9 @@ _ENDINGS = frozenset(("exit", "_exit", "abort", "quit", "fail", "next", "reject"
 def is_dispensable(project: Project, module: Module, read: Read) -> bool:
     """Whether a program may do without what ``read`` asks for."""
     name = read.variables[0]
-    return (_is_spared(module, read) or name in _said_to_be(project) or _has_an_empty_key(module, name)
+    return (_is_beside(module, read)
+            or _is_spared(module, read) or name in _said_to_be(project) or _has_an_empty_key(module, name)
+            or _is_switched(project, module, read) or _is_chosen(module, read)
             or _goes_on(module, name) or _is_survived(module, read.site.node) or _is_tested(module, read.site.node)
             or _is_cache(module))
 
@@ -59,7 +68,7 @@ def _is_spared(module: Module, read: Read) -> bool:
     stem = name[: part.start()]
     others = next((family for family in _FAMILIES if stem in family), frozenset()) - {stem}
     whole = re.compile(rf"\b{re.escape(stem)}{_WHOLE}\b" + "".join(
-        rf"|(?:[\"']|\benv\.){other}{_WHOLE}\b" for other in sorted(others)))
+        rf"|(?:[\"']|\benv\.|(?m:^[ \t]*)(?=\w+\s*:)){other}{_WHOLE}\b" for other in sorted(others)))
     if not whole.search(module.source.text):
         return False
     function = module.function(read.site.node)
@@ -120,6 +129,45 @@ def _has_an_empty_key(module: Module, name: str) -> bool:
     return len(stem) > 2 and stem != name and re.search(rf"\b{re.escape(stem)}{_EMPTY}", module.source.text) is not None
 
 
+def _is_beside(module: Module, read: Read) -> bool:
+    """Whether a variable is about what a program tells others, and is read as soon as the file is loaded, in which it
+    stands with the addresses of what the program lives on."""
+    if _BESIDE.search(read.variables[0]) is None or module.function(read.site.node) is not None:
+        return False
+    return any(_ADDRESS.search(word[0]) and not _BESIDE.search(word[0]) for word in _WORD.finditer(module.source.text))
+
+
+def _is_switched(project: Project, module: Module, read: Read) -> bool:
+    """Whether another variable, or a setting of the file, switches the service off, as ``REDIS_ENABLED`` does, and the
+    function that reads this one has not asked for it before."""
+    name = read.variables[0]
+    stem = _ADDRESS.sub("", name)
+    if len(stem) < 3 or stem == name:
+        return False
+    switches = [f"{stem}_ENABLED", f"{stem}_ENABLE", f"{stem}_DISABLED", f"ENABLE_{stem}", f"DISABLE_{stem}",
+                f"USE_{stem}", f"WITH_{stem}"]
+    words = [word.replace("_", "_?") for word in switches]
+    written = re.compile(rf"(?i)(?<![a-z0-9])(?:{'|'.join(words)})(?![a-z0-9])")
+    if not written.search(module.source.text) and not any(
+            named(project, switch) or importers(project).mentions(switch, module.path) for switch in switches):
+        return False
+    function = module.function(read.site.node)
+    before = module.source.slice((function.at[0], read.site.node.at[0])) if function is not None else ""
+    return not written.search(before)
+
+
+def _is_chosen(module: Module, read: Read) -> bool:
+    """Whether the class that declares the variable for a field names its service as one that may be chosen, as
+    ``backend: Literal["memory", "redis"]`` does: who chooses another has no such variable."""
+    declared = read.site.node
+    owner = next((one for one in module.parents(declared) if type(one) is p.Class), None)
+    stem = _ADDRESS.sub("", read.variables[0]).lower()
+    if type(declared) is not p.Let or owner is None or len(stem) < 3:
+        return False
+    last = stem.rpartition("_")[2]
+    return re.search(rf"[\"'](?:{re.escape(stem)}|{re.escape(last)})[\"']", module.source.slice(owner.at)) is not None
+
+
 def _goes_on(module: Module, name: str) -> bool:
     """Whether a text or a comment of the file says that it goes on without the service."""
     service = name.partition("_")[0].lower()
@@ -134,26 +182,43 @@ def _is_cache(module: Module) -> bool:
 
 
 def _is_survived(module: Module, read: Any) -> bool:
-    """Whether what is done with the value may fail, and the program goes on: the read stands in front of that."""
+    """Whether what is done with the value may fail, and the program goes on: the read stands in front of that, or
+    right in it; an object keeps the value, and its methods may fail."""
     statement = module.statement(read)
     target = statement.target if type(statement) is p.Let else None
-    if type(target) is not p.Name:
-        return False
     function = module.function(read)
     for guard in module.nodes(p.Try):
-        if not guard.handlers or guard.at[0] < read.at[1] or module.function(guard) is not function:
+        if not guard.handlers or any(_gives_up(handler) for handler in guard.handlers):
             continue
-        if any(_gives_up(handler) for handler in guard.handlers):
-            continue
-        if any(type(node) is p.Name and node.id == target.id for node in everything(guard.body)):
+        within = bool(guard.body) and guard.body[0].at[0] <= read.at[0] < guard.body[-1].at[1]
+        same = module.function(guard) is function
+        if same and within:
             return True
+        nodes = everything(guard.body)
+        if type(target) is p.Name and same and guard.at[0] > read.at[1]:
+            if any(type(node) is p.Name and node.id == target.id for node in nodes):
+                return True
+        elif type(target) is p.Member and type(target.of) is p.Name and target.of.id in ("self", "this"):
+            if _owner(module, guard) is _owner(module, read) and any(
+                    type(node) is p.Member and node.name == target.name for node in nodes):
+                return True
     return False
 
 
+def _owner(module: Module, node: Any) -> Any:
+    """The class that something stands in."""
+    return next((one for one in module.parents(node) if type(one) is p.Class), None)
+
+
 def _gives_up(handler: p.Handler) -> bool:
-    """Whether what handles an error ends the program, or hands the error on."""
+    """Whether what handles an error ends the program, or hands the error on; an answer that tells of it does."""
     for node in everything(handler.body):
-        if type(node) is p.Raise:
+        if type(node) is p.Raise or (type(node) is p.Number and 500 <= node.value < 600):
+            return True
+        if type(node) is p.Member and _FAILED.search(node.name):
+            return True
+        if type(node) is p.Return and node.value is not None and type(handler.target) is p.Name and any(
+                type(inner) is p.Name and inner.id == handler.target.id for inner in everything((node,))):
             return True
         callee = node.callee if type(node) is p.Call else None
         if getattr(callee, "name", getattr(callee, "id", None)) in _ENDINGS:

@@ -44,6 +44,10 @@ class Idle:
                 level = options[option]
         return level
 
+    def is_left(self, path: str) -> bool:
+        """Whether the file at ``path`` was put aside, or nothing loads it any more."""
+        return Shelved.of(self.project, self.stages).has(path) or Abandoned.of(self.project, self.stages).has(path)
+
     def _that_may_lower(self, options: dict[str, Any], path: str, level: Level) -> Iterator[str]:
         if path.endswith(CODE) and level != LEVELS[0]:
             yield from (option for option in _LEVELS if option in options)

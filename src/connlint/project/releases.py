@@ -10,8 +10,12 @@ from connlint.languages.edits import insertion, line_end, line_start, next_line,
 from connlint.model import program as p
 from connlint.model.finding import Edit, Fix, Place
 from connlint.model.source import Source
+from connlint.patterns import regex
 from connlint.project.module import Module
+from connlint.project.project import Project
 
+_CHECKS = regex(r"(?:^|/)(?:tsconfig[\w.-]*\.json|\.?eslint[\w.-]*|package\.json)$")
+_EVERY_RETURN = regex(rb"noImplicitReturns\"\s*:\s*true|consistent-return|airbnb|tsconfig/strictest")
 _COMMENT = r"(?:#|//).*"
 
 
@@ -72,12 +76,22 @@ def keep_task(module: Module, call: p.Call, title: str) -> Fix | None:
 
 
 def returned_by_effect(module: Module, effect: p.Function, call: p.Call, undo: str, title: str, *,
-                       handle: str | None = None, callback: Any = None, listener: str = "") -> Fix | None:
+                       handle: str | None = None, callback: Any = None, listener: str = "",
+                       told: bool = False) -> Fix | None:
     """Let an effect return a function that does ``undo``; see the edit of the language."""
     from connlint.languages.javascript.cleanups import return_cleanup
 
     return return_cleanup(module.source, module.program, effect, call.at, undo, title, handle=handle,
-                          callback=None if callback is None else callback.at, listener=listener)
+                          callback=None if callback is None else callback.at, listener=listener, told=told)
+
+
+def wants_every_return(project: Project) -> bool:
+    """Whether what checks the project's scripts refuses a function that returns a value on some ways alone."""
+    memo: dict[str, bool] = project.memo.setdefault(wants_every_return, {})
+    if "" not in memo:
+        memo[""] = any(_CHECKS.search(path) and _EVERY_RETURN.search(project.tree.read(path) or b"")
+                       for path in sorted(project.tree.paths))
+    return memo[""]
 
 
 def undone_beside(module: Module, hook: p.Function | None, call: p.Call, by: str, undo: str, title: str, *,

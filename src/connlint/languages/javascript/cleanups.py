@@ -26,13 +26,14 @@ _COMMENT = r"//.*|/\*(?:(?!\*/).)*\*/"
 
 def return_cleanup(
     source: Source, program: p.Program, effect: p.Function, call: Span, undo: str, title: str, *,
-    handle: str | None = None, callback: Span | None = None, listener: str = "listener",
+    handle: str | None = None, callback: Span | None = None, listener: str = "listener", told: bool = False,
 ) -> Fix | None:
     """Let ``effect`` return a function that undoes ``call``, one of its own statements; the one that it returns at its
     end already undoes this too.
 
     ``handle`` is the name to keep the result by, where ``undo`` needs one and nothing keeps it; ``callback`` an
-    argument of the call that has to be named ``listener``, since ``undo`` says it again.
+    argument of the call that has to be named ``listener``, since ``undo`` says it again. ``told`` says that a compiler
+    or a linter wants every way out to have a value, as soon as one has.
     """
     block = braced(source, effect)
     if block is None or effect.is_async:
@@ -54,8 +55,7 @@ def return_cleanup(
         if more is None:
             return None
         edits.append(more)
-    if source.path.endswith(_TYPED):
-        # a compiler may want every way to say what it returns, as soon as one does
+    if source.path.endswith(_TYPED) and told:
         edits += [insertion(source, one.at[0] + len("return"), " undefined") for one in others if final is None]
     if handle is not None:
         if statement.at[0] != call[0]:

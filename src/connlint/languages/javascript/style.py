@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from connlint.languages.edits import deeper, everything, kept_for_the_last
 from connlint.model import program as p
@@ -19,14 +20,16 @@ def quote_at(source: Source, at: Span) -> str:
 
 def has_semicolons(source: Source, program: p.Program) -> bool:
     """Whether simple statements end with a semicolon here: most of them do, or there is none to tell."""
-    marks = [source.data[end - 1 : end] == b";" for end in _ends(program)]
+    # what an arrow returns without a block has none
+    marks = [source.data[node.at[1] - 1 : node.at[1]] == b";" for node in _simple(program)
+             if type(node) is not p.Return or source.data.startswith(b"return", node.at[0])]
     return sum(marks) * 2 >= len(marks)
 
 
 @kept_for_the_last
-def _ends(program: p.Program) -> list[int]:
-    """Where simple statements end."""
-    return [node.at[1] for node in everything(program.body) if type(node) in (p.Evaluate, p.Let, p.Return, p.Import)
+def _simple(program: p.Program) -> list[Any]:
+    """Simple statements."""
+    return [node for node in everything(program.body) if type(node) in (p.Evaluate, p.Let, p.Return, p.Import)
             and getattr(node, "how", "") not in ("field", "static")]
 
 

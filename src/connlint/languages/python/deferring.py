@@ -5,7 +5,7 @@ Never safe: what fails then fails later, and in another place.
 
 from __future__ import annotations
 
-from connlint.languages.edits import line_end
+from connlint.languages.edits import insertion, line_end
 from connlint.languages.python.imported import new_import, one_more_name, spelling
 from connlint.languages.python.layout import indent_unit, indented_lines, line_of, next_line
 from connlint.model import program as p
@@ -50,7 +50,14 @@ def behind_function(source: Source, program: p.Program, let: p.Let, name: str, v
     if not text.endswith(("\n", "\r")):
         text += end
     first, last = source.line(start), source.line(stop) if stop < len(source.data) else 0
-    text = end * _missing(source, first - 1, -1) + text + (end * _missing(source, last, 1) if last else "")
+    above = first
+    while above > 1 and source.line_text(above - 1).lstrip().startswith("#"):
+        above -= 1
+    gap = end * _missing(source, above - 1, -1)
+    if gap and above < first:
+        edits.append(insertion(source, source.line_starts()[above - 1], gap))
+        gap = ""
+    text = gap + text + (end * _missing(source, last, 1) if last else "")
     return [*edits, Edit(Place(source.path, (start, stop)), text)]
 
 
@@ -64,12 +71,11 @@ def _aligned(text: str, column: int, now: int) -> str:
 
 
 def _missing(source: Source, line: int, step: int) -> int:
-    """How many more empty lines there have to be, so that two stand on this side of a function; none behind a comment.
-    """
+    """How many more empty lines there have to be, so that two stand on this side of a function."""
     number = 0
     while number < 2 and 1 <= line <= len(source.line_starts()) and not source.line_text(line).strip():
         number += 1
         line += step
-    if line < 1 or line > len(source.line_starts()) or (step < 0 and source.line_text(line).lstrip().startswith("#")):
+    if line < 1 or line > len(source.line_starts()):
         return 0
     return 2 - number

@@ -155,7 +155,9 @@ def _below_the_imports(source: Source, program: p.Program) -> Edit | None:
     end = line_end(source)
     following = source.line_text(source.line(stop)) if stop < len(source.data) else ""
     apart = end * bool(following.strip())
-    typed = ": set[asyncio.Task] = set()" if imported else " = set()"
+    told = any(type(node) is p.Let and node.annotation is not None for node in everything(program.body)) or any(
+        type(node) is p.Param and node.annotation is not None for node in everything(program.body))
+    typed = ": set[asyncio.Task] = set()" if imported else ": set[object] = set()" if told else " = set()"
     return insertion(source, stop, f"{end}{_TASKS}{typed}{end}{apart}")
 
 
