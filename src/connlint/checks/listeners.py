@@ -49,8 +49,9 @@ class Listening:
             other = one.fresh[0]
             step = Evidence(Place(self.module.path, other.at), "this removes a function that was never added")
             line = self.module.source.line(other.at[0])
+            fix = self.cases.mends.of_one_name(call, other, one.pair.keys[-1]) if len(one.fresh) == 1 else None
             return self.telling.draft("mismatched", call, api, name, why=f"line {line}",
-                                      undo=self.telling.short(other), steps=(step,))
+                                      undo=self.telling.short(other), steps=(step,), fix=fix)
         if one.contrary and not one.fresh:
             other = one.contrary[0]
             step = Evidence(Place(self.module.path, other.at), f"this says otherwise about `{pair.flag}`")

@@ -24,6 +24,7 @@ from connlint.project.releases import (
     ended_in,
     in_with,
     keep_task,
+    named_callback,
     new_entry,
     new_method,
     release_in_finally,
@@ -228,6 +229,20 @@ class Mends:
                                  callback=given, listener=name)
         assert hook.function is not None
         return self._returned(hook.function, call, undo, callback=given, listener=name)
+
+    def of_one_name(self, call: p.Call, removal: p.Call, place: int) -> Fix | None:
+        """A listener that is written out where it is added, and again where it is removed, gets a name for both."""
+        statement = self.module.statement(call)
+        added, removed = (one.args[place].value for one in (call, removal))
+        around = self.module.function(call)
+        if self.python or type(statement) is not p.Evaluate or statement.value is not call:
+            return None
+        if type(added) is not p.Function or type(removed) is not p.Function or around is None:
+            return None
+        if self.module.parent(statement) is not around or not call.at[1] <= removal.at[0] < around.at[1]:
+            return None  # where it is removed, nobody would know the name
+        name = _listener(call)
+        return named_callback(self.module, call, (added, removed), name, f"Remove the {name} that was added")
 
     def agreeing(self, removal: p.Call, place: int, words: str) -> Fix | None:
         """The call that removes a listener says the same as the one that adds it: ``words`` behind argument ``place``.

@@ -97,8 +97,9 @@ def _deferred(court: Judge, built: Construction, outcome: str) -> Fix | None:
         if found is None or joint is None:
             return None
         inside = joint.module.path == built.module.path and built.call.at[0] < joint.node.at[0] < built.call.at[1]
-        if not inside and joint.module.function(joint.node) is None:
-            return None  # the import would go on to fail
+        called = any(type(node) is p.Call for one in built.call.args for node in p.within(one.value))
+        if not inside and (joint.module.function(joint.node) is None or not called):
+            return None  # the import would go on to read it, and to fail
         required = require(court.values, found[0].absent, joint)
         if required is None:
             return None

@@ -117,6 +117,12 @@ def _may_be_default(linker: Linker, target: str, used: UsedName) -> bool:
         rb"(?<![\w$])%s(?![\w$])" % re.escape(used.name.encode()), linker.tree.read(target) or b"") is not None
 
 
+def _is_for_types(data: bytes, module: str) -> bool:
+    """Whether a file of Python imports from ``module`` where types are checked, and not where it runs."""
+    written = rb"TYPE_CHECKING:\s+(?:[^\n]+\n[ \t]+)*?from\s+%s\s+import\b" % re.escape(module.encode())
+    return re.search(written, data) is not None
+
+
 def _symbol(
     linker: Linker, path: str, data: bytes, use: ImportUse, used: UsedName, target: Found, answer: Missing
 ) -> Draft:
@@ -130,6 +136,8 @@ def _symbol(
     if len(elsewhere) == 1 and used.in_import:
         hint = f"; {elsewhere[0]} defines it"
         module = linker.spelled(path, use.module, elsewhere[0]) if _is_near(elsewhere[0], target.path) else None
+        if module and _is_for_types(data, module):
+            module = None  # at run time there would be a circle
         fix = from_module(path, data, used.at, module) if module else None
     elif answer.near and (used.in_import or answer.near != "default") and not (
             answer.near == "default" and not path.endswith(_PYTHON) and not _may_be_default(linker, target.path, used)):

@@ -94,6 +94,8 @@ class _Plan:
             return False
         if not self._is_asked(let, users, takers):
             return False
+        if any(self._is_handed_out(user) for user in users):
+            return False
         users = [user for user in users if user.at not in takers.sites]
         prepared, built = list[p.Evaluate](), list[p.Let]()
         for user in users:
@@ -134,6 +136,14 @@ class _Plan:
         texts = [other.source.text for path in takers.others if (other := self.project.module(path)) is not None]
         # an import names it once
         return any(f".{name}" in text or len(used.findall(text)) > 1 for text in texts)
+
+    def _is_handed_out(self, user: p.Name) -> bool:
+        """Whether a function does nothing but to return what the name holds: who wants to build it later does so there.
+        """
+        statement = self.module.statement(user)
+        function = self.module.function(user)
+        return type(statement) is p.Return and statement.value is user and function is not None and (
+            len(function.body) == 1 and not function.params)
 
     def _used(self, user: p.Name, getter: str) -> Edit:
         if not self.python and _ends(self.module, user):

@@ -85,6 +85,14 @@ def returned_by_effect(module: Module, effect: p.Function, call: p.Call, undo: s
                           callback=None if callback is None else callback.at, listener=listener, told=told)
 
 
+def named_callback(module: Module, call: p.Call, callbacks: tuple[p.Function, p.Function], name: str,
+                   title: str) -> Fix | None:
+    """Give a function that is added and removed one name; see the edit of the language."""
+    from connlint.languages.javascript.cleanups import name_callback
+
+    return name_callback(module.source, module.program, module.statement(call).at, (callbacks[0].at, callbacks[1].at), name, title)
+
+
 def wants_every_return(project: Project) -> bool:
     """Whether what checks the project's scripts refuses a function that returns a value on some ways alone."""
     memo: dict[str, bool] = project.memo.setdefault(wants_every_return, {})

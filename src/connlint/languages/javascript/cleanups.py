@@ -99,6 +99,24 @@ def _undone_too(source: Source, program: p.Program, returned: p.Return, undo: st
     return Edit(Place(source.path, (start, function.at[1])), end.join(rows))
 
 
+def name_callback(source: Source, program: p.Program, call: Span, callbacks: tuple[Span, Span], name: str,
+                  title: str) -> Fix | None:
+    """Give the function that ``call``, a statement of its own, takes as the first of ``callbacks`` a ``name`` above
+    it, and have both places say that; the second one says the same function once more."""
+    added, removed = callbacks
+    line = whole_line(source, call)
+    text = callback_at(source, added, line[1]) if line is not None else None
+    bound = {node.id for node in everything(program.body) if type(node) is p.Name}
+    if line is None or text is None or name in bound or source.slice(added) != source.slice(removed):
+        return None
+    if source.path.endswith(_TYPED) and has_untyped_parameters(program, added):
+        return None  # their types are told by the place where they stand
+    stop = ";" if has_semicolons(source, program) else ""
+    edits = (insertion(source, call[0], f"const {name} = {text}{stop}{line_end(source)}{line[1]}"),
+             Edit(Place(source.path, added), name), Edit(Place(source.path, removed), name))
+    return proved(source, Fix(title, edits), read, keeps=False)  # one of the two is gone
+
+
 def undo_in_method(source: Source, program: p.Program, method: p.Function, undo: str, title: str) -> Fix | None:
     """Let ``method`` begin with ``undo``."""
     block = braced(source, method)

@@ -328,10 +328,12 @@ class _Writer:
         if source.path.endswith((".vue", ".svelte")) or asked is None:
             return ()
         source_of_it = "Deno.env.get(name)" if asked["deno"] else "process.env[name]"
-        call = Edit(Place(source.path, read_at), f"{self.call(_NEW_HELPER, _named(read))}{rest}")
+        written = f"{self.call(_NEW_HELPER, _named(read))}{rest}"
+        call = Edit(Place(source.path, read_at), written)
+        up = self._brought_up(read_at, len(written))
         if _NEW_HELPER in source.text:
             is_mine = f"function {_NEW_HELPER}(name" in source.text and f"const value = {source_of_it}" in source.text
-            return (call,) if is_mine else ()
+            return (*up, call) if is_mine else ()
         first = below_the_imports(source, program)
         start = beginning(source, first) if first is not None else None
         if start is None:
@@ -349,7 +351,18 @@ class _Writer:
         ]
         number = source.line(start)
         rows[:0] = [""] * (number > 1 and bool(source.line_text(number - 1).strip()))
-        return (insertion(source, start, end.join(rows)), call)
+        return (insertion(source, start, end.join(rows)), *up, call)
+
+    def _brought_up(self, at: Span, size: int) -> tuple[Edit, ...]:
+        """What puts a value of an object that stood on a line of its own behind its key, where it fits now."""
+        source = self.source
+        above = source.line_text(source.line(at[0]) - 1) if source.line(at[0]) > 1 else ""
+        before = source.slice((line_start(source, at[0]), at[0]))
+        if before.strip() or not re.search(r"[\w$'\"]\s*:\s*$", above) or len(above.rstrip()) + size + 2 > _WIDTH:
+            return ()
+        gap = re.search(r"\s*$", source.slice((max(0, at[0] - 300), at[0])))
+        assert gap is not None
+        return (Edit(Place(source.path, (at[0] - len(gap[0].encode(source.encoding)), at[0])), " "),)
 
 
 def _is_inserted(source: Source, at: Span) -> bool:
