@@ -148,7 +148,9 @@ def _has_stand_ins(index: Importers, module: Module, name: str) -> bool:
         return any(put.search(index.data(path)) for path in index.mentions(f"{stem}.{name}", module.path))
     if stem == "index" and "/" in module.path:
         stem = module.path.split("/")[-2]
-    return any(_STAND_IN.search(index.data(path)) for path in index.mentions(stem, module.path))
+    named = re.compile(rb"[\"'][^\"'\s]*(?<![\w-])%s(?:\.\w+)?[\"']" % re.escape(stem.encode()))
+    return any(_STAND_IN.search(data) and named.search(data)
+               for data in map(index.data, index.mentions(stem, module.path)))
 
 
 class _Taker:

@@ -90,7 +90,8 @@ def named_callback(module: Module, call: p.Call, callbacks: tuple[p.Function, p.
     """Give a function that is added and removed one name; see the edit of the language."""
     from connlint.languages.javascript.cleanups import name_callback
 
-    return name_callback(module.source, module.program, module.statement(call).at, (callbacks[0].at, callbacks[1].at), name, title)
+    places = callbacks[0].at, callbacks[1].at
+    return name_callback(module.source, module.program, module.statement(call).at, places, name, title)
 
 
 def wants_every_return(project: Project) -> bool:
