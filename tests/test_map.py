@@ -395,6 +395,23 @@ def test_a_container_is_drawn_with_what_its_supervisor_starts(tmp_path: Path) ->
     assert {deployment.name for deployment in map_.deployments} == {"compose.yml", "supervisord.conf"}
 
 
+def test_settings_that_a_variable_names_are_loaded(tmp_path: Path) -> None:
+    map_ = drawn({
+        "compose.yml": "services:\n  web:\n    build: .\n    environment: {WEB_SETTINGS: shelf.settings.Shipped}\n"
+                       "  jobs:\n    build: .\n    command: python jobs.py\n  cache:\n    image: redis:7\n",
+        "Dockerfile": "FROM python:3.12\nWORKDIR /srv\nCOPY . .\nCMD [\"uwsgi\", \"--ini\", \"web.ini\"]\n",
+        "web.ini": "[uwsgi]\nmodule = web:app\nhttp-socket = :8100\nsocket = 0.0.0.0:8101\n",
+        "web.py": "import os\nfrom flask import Flask\napp = Flask(__name__)\n"
+                  "app.config.from_object(os.environ['WEB_SETTINGS'])\n",
+        "jobs.py": "print(1)\n",
+        "shelf/__init__.py": "",
+        "shelf/settings.py": "class Shipped:\n    CACHE = 'redis://cache:6379/0'\n",
+    }, tmp_path)
+    web = service(map_, "web")
+    assert [run.file for run in web.runs] == ["web.py"] and [row.port for row in web.listens] == [8100, 8101]
+    assert leads(web) == {"code": "cache:6379"} and not leads(service(map_, "jobs"))
+
+
 def test_a_semicolon_within_quotes_begins_no_comment(tmp_path: Path) -> None:
     conf = "[program:front]\ncommand=nginx -g \"daemon off;\" ; the front\n[program:b]\ncommand=sh -c 'a;b'\n"
     map_ = drawn({"supervisord.conf": conf}, tmp_path)

@@ -285,17 +285,22 @@ def port_of(start: Start) -> int | None:
     """The port that a server is told to listen on, or listens on by itself; None where it cannot be known."""
     options = start.options
     for names in (start.listed("port_flags"), start.listed("bind_flags")):
-        word = options.first(names)
         if options.has(names):
-            text = (word.value if word is not None else None) or ""
-            number = text.rpartition(":")[2]
-            return int(number) if number.isdigit() else None
+            numbers = bound_ports(start, names)
+            return numbers[0] if len(numbers) == 1 else None
     if start.entry.get("plain_bind") and options.plain:
         number = (options.plain[0].value or "").rpartition(":")[2]
         return int(number) if number.isdigit() else None
     if (known := start.variable("port_env")) is not None:
         return int(known.value) if known.value and known.value.isdigit() else None
     return start.entry.get("port")
+
+
+def bound_ports(start: Start, names: list[str]) -> list[int | None]:
+    """The ports that the options ``names`` say, each once; None for one that is not known, and for what is no port."""
+    texts = [word.value or "" for name in names for word in start.options.values.get(name, ())]
+    numbers = [text.rpartition(":")[2] for text in texts]
+    return list(dict.fromkeys(int(number) if number.isdigit() else None for number in numbers))
 
 
 def _is_asked(running: Running, others: list[Running], port: int | None) -> bool:

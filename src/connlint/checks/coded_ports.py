@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from connlint.checks.binding import port_of
 from connlint.checks.starting import Starting
 from connlint.model import program as p
 from connlint.model.finding import Place
@@ -59,7 +60,8 @@ class CodedPorts:
     def surely(self, one: Running) -> int | None:
         """The only port on which all that the service starts can be seen to listen; None where that is not known."""
         # a script that starts another program is not what listens
-        found = [self.opened(start) for start in self.starts_of(one) if start.entry["form"] != "script"]
+        found = [self.opened(start) or _served(start) for start in self.starts_of(one)
+                 if start.entry["form"] != "script"]
         known = [opened for opened in found if opened is not None]
         ports = {opened.port for opened in known}
         if len(known) != len(found) or len(found) != len(one.commands) or len(ports) != 1:
@@ -120,6 +122,18 @@ class CodedPorts:
             fixed = not any(possible.reads or possible.absent for possible in values)
             return Opened(int(text), place, by_default, overruled, fixed)
         return None
+
+
+def _served(start: Start) -> Opened | None:
+    """The port on which a server listens that is told so by its options, or has one of its own."""
+    if start.entry.get("host") is None or start.configured or start.options.has(start.listed("socket_flags")):
+        return None
+    listens = start.listed("listens")
+    if listens and not any(word.value in listens for word in start.options.plain):
+        return None
+    told = any(start.options.has(start.listed(key)) for key in ("port_flags", "bind_flags"))
+    port = port_of(start) if told or not start.options.unknown else None
+    return Opened(port, start.command.place, by_default=not told) if port is not None else None
 
 
 def _key(one: Running) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from connlint.project.deployments import groups
 from connlint.project.importers import importers
 from connlint.project.mentions import made_of
 from connlint.project.module import Module
-from connlint.project.named_modules import NEEDED, SETTINGS, loaded, settings_of
+from connlint.project.named_modules import NEEDED, loaded, named_by
 from connlint.project.packages import package_root
 from connlint.project.programs import programs_of
 from connlint.project.project import Project
@@ -396,11 +396,8 @@ class Code:
             return []
         # what belongs to another service or library is read for its own sake
         homes = {"", *(package_root(self.project, module.path) for module in modules)}
-        known = one.environment.get(SETTINGS)
-        name = known.value if known is not None else None
-        settings = settings_of(self.project, modules[0].path, name) if name else None
         started = [module.path for module in modules]
-        found = loaded(self.project, [*started, *((settings,) if settings is not None else ())], _MOST)
+        found = loaded(self.project, [*started, *named_by(self.project, started[0], one.environment)], _MOST)
         return [path for path in found if path in started or package_root(self.project, path) in homes]
 
 

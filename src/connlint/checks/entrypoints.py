@@ -171,6 +171,9 @@ def _attribute(start: Start, target: Target, paths: list[str], applications: App
         for name in names:
             if not isinstance(applications.attribute(path, name), Missing):
                 return None
+    if start.listed("attribute_flags") and (target.is_path or start.options.has(start.listed("attribute_flags"))):
+        # an option of its own says which it is
+        return _draft("attribute", start, target, paths[0], "", names[0])
     return _draft("attribute", start, target, paths[0], _near_attribute(target, paths[0], applications), names[0],
                   _only_attribute(start, target, paths, applications))
 

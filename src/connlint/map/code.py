@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -16,7 +16,7 @@ from connlint.map.neighbours import Neighbours
 from connlint.map.origins import Origins
 from connlint.map.places import Lines
 from connlint.model import program as p
-from connlint.model.deployment import HOSTED, UPON_MACHINE
+from connlint.model.deployment import HOSTED, UPON_MACHINE, Known
 from connlint.model.finding import Place
 from connlint.model.map import Spot
 from connlint.model.rule import Rules
@@ -24,6 +24,7 @@ from connlint.project.address import HOLE, Host, hosts
 from connlint.project.clients import construction
 from connlint.project.grounds import contexts_of
 from connlint.project.module import Module
+from connlint.project.named_modules import named_by
 from connlint.project.packages import own_root, reached
 from connlint.project.project import Project
 from connlint.project.services import Running, Services
@@ -134,10 +135,13 @@ class Codes:
                         elif place == "." or place in self.project.tree.folders or place in self.project.tree.paths:
                             yield place
 
-    def loaded(self, started: Iterable[str]) -> frozenset[str]:
-        """What the files that a service starts import, these among them; nothing where none of them is known."""
+    def loaded(self, started: Iterable[str], environment: Mapping[str, Known] | None = None) -> frozenset[str]:
+        """What the files that a service starts import, these among them, and the settings that its ``environment``
+        names; nothing where none of them is known."""
         found: set[str] = set()
-        for path in dict.fromkeys(path for path in started if path):
+        files = [path for path in started if path]
+        named = named_by(self.project, files[0], environment) if files and environment else []
+        for path in dict.fromkeys((*files, *named)):
             if (module := self.project.module(path)) is not None:
                 found |= {path, *reached(self.project, module, MOST_FILES)}
         return frozenset(found)

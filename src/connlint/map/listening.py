@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from connlint.checks.binding import port_of
+from connlint.checks.binding import bound_ports, port_of
 from connlint.checks.coded_ports import CodedPorts
 from connlint.checks.containers import Tables
 from connlint.map.configurations import Configurations
@@ -148,8 +148,10 @@ class Listening:
 
     def _told(self, start: Start) -> Iterator[_Heard]:
         if start.entry.get("host") is not None and not start.options.has(start.listed("socket_flags")):
-            if (port := port_of(start)) is not None and not start.configured:
-                yield _Heard(port, None, Learnt(f"{start.tool}", self.lines.spot(start.command.place)))
+            several = bound_ports(start, start.listed("bind_flags"))
+            for port in several if len(several) > 1 else (port_of(start),):
+                if port is not None and not start.configured:
+                    yield _Heard(port, None, Learnt(f"{start.tool}", self.lines.spot(start.command.place)))
             return
         if (opened := self.coded.opened(start)) is not None:
             yield _Heard(opened.port, None, Learnt("the code", self.lines.spot(opened.place)))

@@ -46,7 +46,8 @@ def shares_of(group: Group, names: Mapping[int, str], runs: Mapping[str, tuple[P
     """The code of each service of ``group``, by name; ``names`` are those by the identity of `Running`, ``runs`` what
     each starts."""
     held = {names[id(one)]: codes.of(one) for one in group.members}
-    loaded = {name: codes.loaded(program.file for program in rows) for name, rows in runs.items()}
+    loaded = {names[id(one)]: codes.loaded((program.file for program in runs[names[id(one)]]), one.environment)
+              for one in group.members}
     recipes = {names[id(one)]: _recipe(one) for one in group.members}
     commands = {name: tuple(program.command for program in rows) for name, rows in runs.items()}
     found = {}

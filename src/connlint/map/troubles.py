@@ -35,8 +35,10 @@ class Troubles:
         for path in files:
             found += self.by_path.get(path, ())
         for start in starts:
-            found += [f for f in self.by_path.get(start.command.place.path, ())
-                      if _inside(f.place, start.command.place) and f not in found]
+            # a tool may be told the rest in a file of its own
+            told = (word.place for words in start.options.values.values() for word in words)
+            for place in (start.command.place, *told):
+                found += [f for f in self.by_path.get(place.path, ()) if _inside(f.place, place) and f not in found]
         found = [f for f in found if not _settled(f, one)]
         found.sort(key=Finding.key)
         return tuple(dict.fromkeys(self._trouble(finding, one) for finding in found))

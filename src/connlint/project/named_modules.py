@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from connlint.model.deployment import Known
 from connlint.patterns import regex
 from connlint.project.importers import Importers, importers
 from connlint.project.project import Project
 
-SETTINGS = "DJANGO_SETTINGS_MODULE"
+_DOTTED = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$")
 _SET = regex(rb"[\"']DJANGO_SETTINGS_MODULE[\"']\s*(?:,|\]\s*=)\s*[\"']([\w.]+)[\"']")
 _APPLICATIONS = regex(rb"^[ \t]*\w*(?:INSTALLED_APPS|_APPS)(?:\s*:[^=\n]+)?\s*\+?=\s*[\[(]([^\])]*)[\])]", re.M)
 _LISTED = regex(
@@ -79,9 +80,14 @@ def _files(index: Importers, path: str, name: str) -> Iterator[str]:
             return
 
 
-def settings_of(project: Project, beside: str, name: str) -> str | None:
-    """The file of the settings that a variable names, as the file ``beside`` would import it."""
-    return next(_files(importers(project), beside, name), None)
+def named_by(project: Project, beside: str, environment: Mapping[str, Known]) -> list[str]:
+    """The files of the settings that variables name, whatever they are called, as the file ``beside`` would import
+    them."""
+    if not beside.endswith(".py"):
+        return []
+    values = (known.value for known in environment.values() if known.value and _DOTTED.match(known.value))
+    rows = (next(_files(importers(project), beside, value), None) for value in values)
+    return list(dict.fromkeys(row for row in rows if row is not None))
 
 
 def loaded(project: Project, started: Iterable[str], most: int,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connlint.model.deployment import Command, Known
 from connlint.model.finding import Place
@@ -93,7 +94,13 @@ class Start(Struct, frozen=True, dict=True):
         found = self._written()
         if found is None or not found[0] or "$" in found[0] or "{{" in found[0]:
             return None
-        return self._parsed(*found)
+        target = self._parsed(*found)
+        if target is None or target.attribute is not None or not self.options.has(self.listed("attribute_flags")):
+            return target
+        named = self.options.first(self.listed("attribute_flags"))
+        if named is None or not (named.value or "").isidentifier():
+            return None
+        return replace(target, attribute=named.value)
 
     def _written(self) -> tuple[str, Place] | None:
         word = self.options.first(self.listed("target_flags"))

@@ -367,9 +367,36 @@ class Starts:
         options = read_options(rest, entry)
         if member is not None:
             options.values["workspace"] = [member]
+        if entry.get("option_files"):
+            options = self._written(options, entry, grounds)
         if entry["form"] == "script" or entry.get("scripts"):
             grounds = self._told(options, entry, grounds, loose)
         return Start({**entry, "called": name}, command, options, path, running, grounds, environment, loose, beside)
+
+    def _written(self, options: Options, entry: Entry, grounds: tuple[Ground, ...]) -> Options:
+        """``options`` with those of the files that they name, where these can be read; else the files stay unread."""
+        from connlint.languages.deployment.uwsgi import ENDINGS, file_and_section, read_uwsgi
+
+        found = Options({name: list(rows) for name, rows in options.values.items()}, list(options.plain),
+                        options.unknown)
+        named = [(name, word) for name in entry["config_flags"] for word in options.values.get(name, ())]
+        for flag, word in (*named, *(("", word) for word in options.plain)):
+            path, section = file_and_section(word.value or "")
+            if not path.endswith(ENDINGS):
+                continue
+            answers = [ground.find(path) for ground in grounds]
+            files = {answer.path for answer in answers if isinstance(answer, Found)}
+            file = files.pop() if len(files) == 1 else ""
+            data = self.project.tree.read(file) if file in self.project.tree.paths else None
+            if data is None or (rows := read_uwsgi(file, data, section)) is None:
+                found.values.setdefault(flag or entry["config_flags"][0], []).append(word)
+                continue
+            if flag:
+                found.values[flag] = [other for other in found.values[flag] if other is not word]
+                found.values = {name: rows for name, rows in found.values.items() if rows or name != flag}
+            for name, value in rows:
+                found.values.setdefault(name, []).append(value)
+        return found
 
     def _told(self, options: Options, entry: Entry, grounds: tuple[Ground, ...], loose: bool) -> tuple[Ground, ...]:
         """The folders in which a package manager runs a script, where it is told another than its own: by its path, or
