@@ -213,6 +213,8 @@ def unheard(number: int, target: Running, tables: Tables, tree: Tree,
     whole = known or listed
     if not whole and published is None and not is_written(number, target, tree):
         given = _given(target, tables) or coded(target)
+        if given == number:
+            return None
         if given is not None:
             evidence, whole = evidence | {given}, True
     return (evidence, published) if evidence and (whole or published is not None) else None
