@@ -46,8 +46,18 @@ def require(source: Source, program: p.Program, read_at: Span, variable: str) ->
     found = (handed, ()) if handed is not None else _environment(source, program)
     if found is None:
         return None
-    read = Edit(Place(source.path, read_at), f"{found[0]}[{quote}{variable}{quote}]")
+    read = Edit(Place(source.path, _with_parentheses(source, read_at)), f"{found[0]}[{quote}{variable}{quote}]")
     return proved_edit(source, Fix(f"Require {variable}", (*found[1], read)), keeps=False)
+
+
+def _with_parentheses(source: Source, at: Span) -> Span:
+    """The span with the parentheses right around it, unless they are those of a call, or a comment stands in them."""
+    before = re.search(r"([\w)\]]*)\s*(\(\s*)$", source.slice((max(source.bom, at[0] - 200), at[0])))
+    after = re.match(r"\s*\)", source.slice((at[1], min(len(source.data), at[1] + 200))))
+    if before is None or after is None or before[1] not in ("", "return", "and", "or", "not", "in", "if", "else"):
+        return at
+    opened, closed = (len(one.encode(source.encoding)) for one in (before[2], after[0]))
+    return at[0] - opened, at[1] + closed
 
 
 def taken(source: Source, program: p.Program, call: p.Call, default: p.Argument, name_at: Span, name: str,
