@@ -18,6 +18,7 @@ from connlint.model.deployment import Known, Port
 from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
 from connlint.project.address import HOLE, Host, hosts
+from connlint.project.importers import CODE
 from connlint.project.module import Module
 from connlint.project.project import Project
 from connlint.project.services import Running
@@ -76,9 +77,10 @@ def _draft(name: str, host: Host, place: Place, symbol: str, target: Running, ev
     slots = {"service": target.name, "port": str(host.port), "ports": listed, "variable": name,
              "inner": str(published.container) if published else ""}
     where = published.place if published else target.service.place
+    meant = published.container if published else next(iter(evidence)) if len(evidence) == 1 else None
     return Draft("published-port" if published else "port", place, slots, symbol,
                  related=(Step(where, f"`{target.name}` listens on {listed}"),),
-                 fix=to_the_port(place, host, published, project) if published else None)
+                 fix=to_the_port(place, host, meant, project) if not place.path.endswith(CODE) else None)
 
 
 # -- variables ---------------------------------------------------------------------------------------------------------

@@ -42,17 +42,17 @@ def to_the_service(known: Known, host: Host, port: int | None, one: Running, bes
     return reworded(project.tree, known.place, old, new, f"Connect to {new}")
 
 
-def to_the_port(place: Place, host: Host, published: Port, project: Project) -> Fix | None:
-    """Write the container's port for the one that the machine publishes."""
-    if host.port is None or published.container is None:
+def to_the_port(place: Place, host: Host, meant: int | None, project: Project) -> Fix | None:
+    """Write the port ``meant``, on which a container listens, for another one."""
+    if host.port is None or meant is None:
         return None
     known = project.tree.read(place.path) or b""
     written = known[place.at[0]:place.at[1]].decode("utf-8", "replace")
     if re.fullmatch(rf"['\"]?(?:\w+=)?['\"]?{host.port}['\"]?", written):  # a variable that holds the port alone
-        old, new = str(host.port), str(published.container)
+        old, new = str(host.port), str(meant)
     else:
-        old, new = f"{host.name}:{host.port}", f"{host.name}:{published.container}"
-    return reworded(project.tree, place, old, new, f"Connect to port {published.container}")
+        old, new = f"{host.name}:{host.port}", f"{host.name}:{meant}"
+    return reworded(project.tree, place, old, new, f"Connect to port {meant}")
 
 
 def _published(one: Running, port: int) -> Port | None:
