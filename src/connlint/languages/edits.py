@@ -133,10 +133,10 @@ def without_lines(source: Source, at: Span, comment: str) -> Edit | None:
     if line is None or stop is None:
         return None
     rest = source.slice((at[1], stop)).strip(" \t\f\r\n;")
-    return None if rest else Edit(Place(source.path, _with_blank_line(source, line[0], stop)), "")
+    return None if rest else Edit(Place(source.path, with_blank_line(source, line[0], stop)), "")
 
 
-def _with_blank_line(source: Source, start: int, stop: int) -> Span:
+def with_blank_line(source: Source, start: int, stop: int) -> Span:
     """The lines from ``start`` to ``stop``, and the empty one behind them where one stands before them already."""
     line = source.line(start)
     is_blank = line == 1 or not source.line_text(line - 1).strip()
@@ -161,14 +161,14 @@ def moved_before(source: Source, moved: Iterable[Span], before: Span, comment: s
         line, stop = whole_line(source, at), next_line(source, at[1], comment)
         if line is None or line[1] or stop is None or at[0] <= before[0]:
             return None
-        start = _own_comments(source, line[0], stop, comment)
+        start = own_comments(source, line[0], stop, comment)
         is_import = at in imports
         text += end * (apart and was_import is not None and is_import is not was_import)
         text += source.slice((start, stop))
         was_import = is_import
         start = gone.pop()[0] if gone and gone[-1][1] == start else start
         gone.append((start, stop))
-    edits = [Edit(Place(source.path, _with_blank_line(source, *lines)), "") for lines in gone]
+    edits = [Edit(Place(source.path, with_blank_line(source, *lines)), "") for lines in gone]
     head = whole_line(source, before)
     if head is None or head[1] or not edits:
         return None
@@ -192,7 +192,7 @@ def _heading(source: Source, start: int, comment: str) -> int | None:
     return source.line_starts()[line - 1] if parted else None
 
 
-def _own_comments(source: Source, start: int, stop: int, comment: str) -> int:
+def own_comments(source: Source, start: int, stop: int, comment: str) -> int:
     """The start of the comment lines right above, where they are about these lines alone: nothing follows at once."""
     if stop < len(source.data) and source.line_text(source.line(stop)).strip():
         return start

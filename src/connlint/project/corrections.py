@@ -67,7 +67,9 @@ def from_module(path: str, data: bytes, at: Span, module: str) -> Fix | None:
     if line is None or gone is None:
         return None
     alias = "" if name.local in (name.name, None) else f" as {name.local}"
-    text = f"from {module} import {name.name}{alias}{line_end(source)}{line[1]}"
+    # what keeps a linter quiet about the place of an import does so for both
+    quiet = re.search(r"[ \t]+# noqa\b[^\r\n]*", source.line_text(source.line(statement.at[0])))
+    text = f"from {module} import {name.name}{alias}{quiet[0] if quiet else ''}{line_end(source)}{line[1]}"
     added = insertion(source, statement.at[0], text)
     for other in program.body:
         if type(other) is p.Import and other.module == module and other.at[0] < statement.at[0] and other.names:

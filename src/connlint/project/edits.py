@@ -32,6 +32,9 @@ _LOOKING_UP = ("get", "getattr", "getenv", "pop", "setdefault")
 _COMMENT_LINE = regex(r"\s*(?://|/\*|\*|#)")
 _DEFAULTING = regex(r"(?i)(?:(?:^|\s)(?://|#)|/\*|^\s*\*).*(?<![\w-])"
                     r"(?:defaults?|fall(?:s|ing)?[ -]?backs?|localhost|127\.0\.0\.1|0\.0\.0\.0)\b")
+_DEFAULTS = regex(r"(?i)\b(?:defaults?|fall(?:s|ing)?[ -]?backs?)\b.*\b(?:url|host|address|env|environment|localhost)\b"
+                  r"|\blocalhost\b|127\.0\.0\.1")
+"""What the text of a function says of a default that is an address."""
 
 
 def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
@@ -179,6 +182,12 @@ def _is_explained(module: Module, read: Any, joint: Any) -> bool:
     first, last = source.line(read.at[0]), source.line(max(read.at[0], joint.at[1]))
     begins = source.line(module.statement(read).at[0])
     lines = [*_said_above(source, begins), *_said_above(source, first), *range(first, last + 1)]
+    function = module.function(read)
+    top: Any = function.body[0] if function is not None and function.body else None
+    if top is not None and top is module.statement(read):  # what is said of the function is said of this
+        lines += _said_above(source, source.line(module.statement(function).at[0]))
+    if type(top) is p.Evaluate and type(top.value) is p.Text and _DEFAULTS.search(source.slice(top.at)):
+        return True
     return any(_DEFAULTING.search(source.line_text(line)) for line in lines)
 
 

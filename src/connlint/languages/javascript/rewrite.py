@@ -21,8 +21,10 @@ from connlint.languages.edits import (
     line_end,
     moved_before,
     next_line,
+    own_comments,
     proved,
     whole_line,
+    with_blank_line,
     without_lines,
 )
 from connlint.languages.javascript.read import read
@@ -338,8 +340,14 @@ def import_first(
     text += f"{stop}{line_end(source)}"
     away = {edit.place.at[0]: edit for at in gone if (edit := without_lines(source, at, _COMMENT)) is not None}
     replaced = away.pop(head[0], None)  # what goes from the very place
+    rest = []
+    for edit in away.values():  # what is said of it alone comes along
+        start = own_comments(source, *edit.place.at, r"//.*")
+        text = source.slice((start, edit.place.at[0])) + text
+        place = edit.place.at if start == edit.place.at[0] else with_blank_line(source, start, edit.place.at[1])
+        rest.append(Edit(Place(source.path, place), ""))
     first = insertion(source, head[0], text) if replaced is None else Edit(replaced.place, text)
-    return proved(source, Fix(title, (first, *away.values())), read, keeps=not gone)
+    return proved(source, Fix(title, (first, *rest)), read, keeps=not gone)
 
 
 def move_before(source: Source, program: p.Program, moved: Sequence[Span], before: Span, title: str) -> Fix | None:
