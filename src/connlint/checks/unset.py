@@ -22,15 +22,16 @@ from connlint.project.environment import MENTIONS
 from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.project import Project
-from connlint.project.rewording import given_as_to_others
+from connlint.project.rewording import given, given_as_to_others
 from connlint.project.services import Running
-from connlint.project.stage import stages_of
+from connlint.project.stage import stages_of, words_of
 from connlint.project.values import values_of
 
 if TYPE_CHECKING:
     from connlint.checks.containers import Tables
 
 _BARREL = regex(r"(?:^|/)(?:index|__init__)\.\w+$")
+_HOSTS = ("host", "hostname")
 _ENVIRONMENT = (b"env", b"Env", b"ENV")
 
 
@@ -61,8 +62,23 @@ def unset(running: list[Running], groups: Groups, tables: Tables, project: Proje
                 last = Step(at, f"what `{one.name}` is given, without {', '.join(names)}")
                 steps = (*(missing[name] for name in names), last)
                 yield Draft(outcome, at, slots, f"{one.name}:{', '.join(names)}", steps=steps,
-                            fix=given_as_to_others(project.tree, at, one.name, names))
+                            fix=given_as_to_others(project.tree, at, one.name, names)
+                            or given(project.tree, at, one.name, _hosts_beside(one, names, groups, tables)))
                 break
+
+
+def _hosts_beside(one: Running, names: list[str], groups: Groups, tables: Tables) -> dict[str, str]:
+    """The services beside a compose service ``one`` that the variables ``names``, all of them hosts, can only mean."""
+    beside = groups.of(one) if one.service.kind == "compose" else None
+    found: dict[str, str] = {}
+    for name in names if beside is not None else ():
+        *words, last = words_of(name)
+        meant = [other.name for other in beside.members if other is not one and tables.ports_of(other.service.image)
+                 and not tables.names_of(other).isdisjoint(words)] if beside is not None else []
+        if last not in _HOSTS or len(meant) != 1:
+            return {}
+        found[name] = meant[0]
+    return found
 
 
 def _fallen_back(one: Running, paths: list[str], tables: Tables, project: Project, rules: Rules) -> dict[str, Step]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from connlint.model.finding import Fix, Place
 from connlint.model.source import Source, Undecodable
@@ -67,6 +67,15 @@ def given_as_to_others(tree: Tree, place: Place, service: str, variables: Sequen
     source = _source(tree, place.path) if place.path.endswith((".yml", ".yaml")) else None
     title = f"Give {service} the same {' and '.join(variables)} as others have"
     return with_variables_of_others(source, service, variables, title) if source is not None else None
+
+
+def given(tree: Tree, place: Place, service: str, variables: Mapping[str, str]) -> Fix | None:
+    """Give a compose service variables with their values."""
+    from connlint.languages.deployment.rewrite import with_variables
+
+    source = _source(tree, place.path) if variables and place.path.endswith((".yml", ".yaml")) else None
+    title = f"Give {service} {' and '.join(f'{name}={value}' for name, value in variables.items())}"
+    return with_variables(source, service, variables, title) if source is not None else None
 
 
 def _source(tree: Tree, path: str) -> Source | None:

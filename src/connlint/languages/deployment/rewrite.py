@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from connlint.languages.deployment.yaml_nodes import Malformed, Yaml, documents
 from connlint.languages.edits import insertion, line_end, line_start, line_stop
@@ -53,19 +53,37 @@ def with_variable(source: Source, name: str, value: str) -> Edit | None:
 def with_variables_of_others(source: Source, name: str, variables: Sequence[str], title: str) -> Fix | None:
     """Give the compose service ``name`` each of ``variables`` as the other services of the file have it.
 
-    None unless all of them are there, none is said in two ways or names the machine itself, and the service has an
-    environment of its own, one entry below the other.
+    None unless all of them are there, none is said in two ways or names the machine itself.
     """
+    services = _services(source, name)
+    if services is None:
+        return None
+    given = [dict(_environment(other)) for key, other in _pairs(services) if key.text != name]
+    found = {variable: {one[variable] for one in given if variable in one} for variable in variables}
+    known = {variable: next(iter(values)) for variable, values in found.items() if len(values) == 1}
+    return with_variables(source, name, known, title) if len(known) == len(variables) else None
+
+
+def _services(source: Source, name: str) -> Yaml | None:
+    """The services of a compose file, of which one is called ``name``."""
     try:
         found = [_own(document, "services") for document in documents(source)]
     except Malformed:
         return None
-    services = next((one[1] for one in found if one is not None and _own(one[1], name) is not None), None)
+    return next((one[1] for one in found if one is not None and _own(one[1], name) is not None), None)
+
+
+def with_variables(source: Source, name: str, variables: Mapping[str, str], title: str) -> Fix | None:
+    """Give the compose service ``name`` each of ``variables`` with its value.
+
+    None unless they are plain, none names the machine itself, and the service has an environment of its own, one entry
+    below the other.
+    """
+    services = _services(source, name)
     own = _own(services, name) if services is not None else None
     mine = _own(own[1], "environment") if own is not None else None
-    if services is None or mine is None or mine[1].node.id == "scalar" or mine[1].node.flow_style:
+    if mine is None or mine[1].node.id == "scalar" or mine[1].node.flow_style:
         return None
-    given = [dict(_environment(other)) for key, other in _pairs(services) if key.text != name]
     entries = mine[1].node.value
     last = _last_leaf(mine[1])
     if not entries or last is None:
@@ -73,11 +91,9 @@ def with_variables_of_others(source: Source, name: str, variables: Sequence[str]
     first = entries[0][0] if mine[1].node.id == "mapping" else entries[0]
     head = source.slice((line_start(source, Yaml(first, source).span[0]), Yaml(first, source).span[0]))
     text = ""
-    for variable in variables:
-        values = {one[variable] for one in given if variable in one}
-        if len(values) != 1 or not re.fullmatch(r"\s*(?:-[ ]+[\"']?)?", head):
+    for variable, value in variables.items():
+        if not re.fullmatch(r"\s*(?:-[ ]+[\"']?)?", head):
             return None
-        value, = values
         if not _VALUE_OF_OTHERS.fullmatch(value) or _ITSELF.search(value) or '"' in head or "'" in head:
             return None
         text += f"{line_end(source)}{head}{variable}{'=' if '-' in head else ': '}{value}"
