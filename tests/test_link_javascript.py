@@ -167,6 +167,14 @@ def test_missing_says_what_was_meant_and_who_defines_it():
     assert missing(files, "src/x.ts", "./a", "requestId").tried == ("src/b.ts",)
 
 
+def test_of_names_that_differ_in_capitals_alone_the_same_is_meant_in_every_run():
+    exported = "".join(f"export const {name} = 1;\n" for number in range(8)
+                       for name in (f"Order{number}Service", f"order{number}Service"))
+    files = {"src/a.ts": exported}
+    near = [missing(files, "src/x.ts", "./a", f"createOrder{number}Service").near for number in range(8)]
+    assert near == [f"order{number}Service" for number in range(8)]
+
+
 @pytest.mark.parametrize(("extra", "expected"), [
     ({"m.d.ts": "export const a: number"}, []),
     ({"m.js": "exports.a = 1"}, []),

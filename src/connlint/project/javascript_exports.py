@@ -54,6 +54,10 @@ class Exporters:
             known[name] = found
         return known[name]
 
+    def seen_in(self, target: str, name: str) -> str | None:
+        """The file that defines ``name`` for whoever imports ``target``, as far as bytes show one."""
+        return self._look(target, name, set()) or None
+
     def outline(self, target: str) -> Outline | None:
         """The exports of a file as a parse shows them; None for what is no code."""
         if target not in self._outlines:
@@ -190,7 +194,7 @@ class Exporters:
             return named[0] if named else None
         if names == {"default"}:
             return "default"
-        folded = {n.lower(): n for n in names}
+        folded = {n.lower(): n for n in sorted(names)}
         close = difflib.get_close_matches(name.lower(), sorted(folded), 1, 0.7)
         return folded[close[0]] if close and close[0] != "default" else None
 

@@ -112,7 +112,7 @@ class Files:
         for path in self.paths:
             folder, _, name = path.rpartition("/")
             found.setdefault(folder, []).append(name)
-        for path in self.tree.folders:
+        for path in sorted(self.tree.folders):
             if path:
                 folder, _, name = path.rpartition("/")
                 found.setdefault(folder, []).append(name)
