@@ -13,6 +13,7 @@ from connlint.project.project import Project
 from connlint.project.python_files import PythonFiles
 from connlint.project.tree import MemoryTree
 from connlint.project.vocabulary import Vocabulary
+from projects import report
 
 TEXTS = [
     ("a", b"connect(); re_connect$2 = 1"),
@@ -136,3 +137,26 @@ def test_no_field_that_holds_nodes_is_left_out(read, name, text):
             assert not below or field in p.fields_of(type(node)), (type(node), field)
             waiting += below
     assert len(seen) > 25
+
+
+IMPORTING = "import {{ {name} }} from './things';\nconst port = {name}.port || 1;\nexport {{ port }};\n"
+THINGS = "import os from 'os';\nconst here = process.env.HERE;\n"
+
+
+@pytest.mark.parametrize(("name", "declared", "read"), [
+    ("Thing", "export class Thing {}\n", False),
+    ("make", "export async function make() { return 1; }\n", False),
+    ("make", "export const make = (a, b) => a + b;\n", False),
+    ("make", "const make = async (\n  a,\n  b\n) => a + b;\nexport { make };\n", False),
+    ("make", "function make() { return 1; }\nfunction other() { return 2; }\nexport { other as make };\n", True),
+    ("env", "export const env = process.env;\n", True),
+    ("env", "export const env = load();\n", True),
+])
+def test_a_file_is_not_read_to_see_that_a_function_or_class_is_no_environment(monkeypatch, name, declared, read):
+    asked = []
+    original = Project.module
+    monkeypatch.setattr(Project, "module", lambda self, path, words=None: [asked.append((path, words)),
+                                                                           original(self, path, words)][1])
+    report({"src/main.ts": IMPORTING.format(name=name) + "fetch(process.env.API_URL || 'http://localhost:3000');\n",
+            "src/things.ts": THINGS + declared})
+    assert any(path == "src/things.ts" and name.encode() in (words or ()) for path, words in asked) == read

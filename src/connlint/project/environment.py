@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any
 
 from connlint.model import program as p
-from connlint.patterns import Words
+from connlint.patterns import Words, regex
 from connlint.project.answer import Found
 from connlint.project.calls import argument, chain_above
 from connlint.project.module import Definition, Module, without_default
@@ -24,6 +24,14 @@ _HANDED = ("picker", "schema", "parsed")
 """Forms of readers that are handed the environment, which has to be named beside them."""
 _MAKING = (b"=>", b"function", b"class ", b"process")
 """What a file of CommonJS holds that does more than to hand on what it requires."""
+_BUILT_IN_PYTHON = rb"^(?:class|def|async[ \t]+def)[ \t]+NAME\b"
+_BOUND_IN_PYTHON = rb"^[ \t]*NAME\b[^\n=]*=|\b(?:as|class|def)[ \t]+NAME\b|\bimport\b[^\n]*[ ,(\t]NAME\b"
+_BUILT = (rb"^(?:export[ \t]+)?(?:(?:(?:default|abstract|async)[ \t]+)*(?:class|function[ \t]*\*?)[ \t]+NAME\b|"
+          rb"const[ \t]+NAME[ \t]*(?::[^=\n]*)?=[ \t]*(?:async\b[ \t]*)?(?:function\b|\w+[ \t]*=>|"
+          rb"\([^()]*\)(?:[ \t]*:[^=\n]*)?[ \t]*=>))")
+_BOUND = rb"\b(?:const|let|var|as|class|function)[ \t]+NAME\b|^[ \t]*NAME[ \t]*=(?!=)"
+"""What binds a name to a function or class at the top of a file, and what else binds it."""
+_BUILT_BY_DEFAULT = regex(rb"^export[ \t]+default[ \t]+(?:(?:abstract|async)[ \t]+)*(?:class|function)\b", re.M)
 
 
 class Environment:
@@ -90,6 +98,27 @@ class Environment:
             memo[key] = re.search(literal, self.project.tree.read(answer.path) or b"") is not None
         return memo[key]
 
+    def _values(self, module: Module, name: p.Name) -> tuple[Module, list[Definition]]:
+        """Like `definitions` for who asks for values alone: an import is not followed to a function or class."""
+        found = module.lookup(name.id, name)
+        if len(found) == 1 and found[0].kind == "import" and self._is_built(module, found[0]):
+            return module, found
+        return self.definitions(module, name)
+
+    def _is_built(self, module: Module, definition: Definition) -> bool:
+        """Whether an imported name is a function or class of the project, as the bytes of the file that has it show."""
+        statement, name = definition.statement, definition.node.name
+        answer = self.project.resolve(module, statement.module) if statement is not None and name != "*" else None
+        if not isinstance(answer, Found):
+            return False
+        memo: dict[tuple[str, str], bool] = self.project.memo.setdefault(Environment._is_built, {})
+        key = (answer.path, name)
+        if key not in memo:
+            linker = self.project.linkers["python" if module.program.language == "python" else "javascript"]
+            home = linker.home(answer.path, name)
+            memo[key] = home is not None and _builds(home, self.project.tree.read(home) or b"", name)
+        return memo[key]
+
     # -- what things are ------------------------------------------------------------------------------------------
 
     def spelled(self, module: Module, expression: Any, depth: int = 0) -> str | None:
@@ -116,7 +145,7 @@ class Environment:
                         return name
                 elif first[0].kind == "value":
                     return name
-            where, found = self.definitions(module, expression)
+            where, found = self._values(module, expression)
             if len(found) != 1:
                 return module.qualified(expression) if not found else None
             return self._spelled_definition(where, found[0], depth) or module.qualified(expression)
@@ -142,7 +171,7 @@ class Environment:
         return None
 
     def _ours(self, module: Module, name: p.Name) -> bool:
-        where, found = self.definitions(module, name)
+        where, found = self._values(module, name)
         return where is not module and bool(found)
 
     def _spelled_definition(self, module: Module, definition: Definition, depth: int) -> str | None:
@@ -179,7 +208,7 @@ class Environment:
                 if (entry := tables.loaded.get(name.split("()", 1)[0])) and entry.get("nested"):
                     return entry
             if kind is p.Name:
-                where, found = self.definitions(module, expression)
+                where, found = self._values(module, expression)
                 for definition in found:
                     if definition.kind == "value" and definition.value is not None and not definition.path:
                         if type(definition.value) is not p.Name or len(found) == 1:
@@ -488,6 +517,22 @@ def _passes_on(path: str, data: bytes) -> bool:
     if path.endswith("__init__.py") or b"export *" in data or b"} from" in data:
         return True
     return b"module.exports" in data and b"require(" in data and not any(it in data for it in _MAKING)
+
+
+def _builds(path: str, data: bytes, name: str) -> bool:
+    """Whether ``name``, as others import it from the file ``path``, is a function or class, and nothing else."""
+    if not name.isidentifier() or not name.isascii():
+        return False
+    python = path.endswith(".py")
+    built, bound = (_BUILT_IN_PYTHON, _BOUND_IN_PYTHON) if python else (_BUILT, _BOUND)
+    if not python and name == "default":
+        return _BUILT_BY_DEFAULT.search(data) is not None
+    word = name.encode()
+    found = re.search(built.replace(b"NAME", word), data, re.M)
+    if found is None:
+        return False
+    others = re.compile(bound.replace(b"NAME", word), re.M)
+    return others.search(data, 0, found.start()) is None and others.search(data, found.end()) is None
 
 
 def _plain(entry: dict[str, Any]) -> bool:

@@ -109,7 +109,7 @@ class Files:
     def listing(self) -> dict[str, list[str]]:
         """The names of the files and folders directly in each folder."""
         found: dict[str, list[str]] = {}
-        for path in self.paths:
+        for path in sorted(self.paths):
             folder, _, name = path.rpartition("/")
             found.setdefault(folder, []).append(name)
         for path in sorted(self.tree.folders):

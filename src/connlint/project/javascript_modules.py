@@ -62,6 +62,10 @@ class JavaScriptLinker:
         """The path of what `resolve` finds, None where it finds nothing; see `Linker.target`."""
         return self.resolver.target(path, module)
 
+    def home(self, target: str, name: str) -> str | None:
+        """The file that seems to define ``name`` for whoever imports ``target``; see `Linker.home`."""
+        return self.exporters.seen_in(target, name)
+
     def imports(self, path: str, data: bytes) -> list[ImportUse]:
         """Every import, re-export, ``require`` and ``import()`` with a literal specifier.
 

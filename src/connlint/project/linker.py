@@ -52,6 +52,9 @@ class Linker(Protocol):
         """The path of what `resolve` finds, None where it finds nothing. Why there is nothing is not asked, which may
         take a look at all files of the project."""
 
+    def home(self, target: str, name: str) -> str | None:
+        """The file that defines ``name`` for whoever imports ``target``, as far as bytes show one."""
+
     def imports(self, path: str, data: bytes) -> list[ImportUse]:
         """Every import of the file, with the names it takes, as far as they can be known."""
 

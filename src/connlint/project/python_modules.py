@@ -221,6 +221,10 @@ class PythonLinker:
 
     # -- imports --------------------------------------------------------------------------------------------------
 
+    def home(self, target: str, name: str) -> str | None:
+        """The file that seems to define ``name`` for whoever imports ``target``; see `Linker.home`."""
+        return target
+
     def imports(self, path: str, data: bytes) -> list[ImportUse]:
         """Every import of the file. Where everything is plainly there, as the lines show it; else from the tree."""
         lines = self.files.imports(path, data)
