@@ -93,6 +93,9 @@ class Mends:
                 return fix
         title = f"Move `{self.telling.short(release)}` into `finally`"
         opened = self._opened(acquire, home, api, risk)
+        if any(opened.at[1] <= one.at[0] < given_back.at[0] and self._leaves_without(one, home)
+               for one in self.module.nodes(p.If)):
+            return None  # there may be nothing to give back
         if not self.python:
             opened = self._declared_first(opened, given_back, risk)
         ending = last_word(getattr(release.value if type(release) is p.Await else release, "callee", None)) or ""
@@ -127,6 +130,9 @@ class Mends:
         block = [s for s in p.children(self.module.parent(acquire)) if isinstance(s, p.Statement)]
         place = next((i for i, statement in enumerate(block) if statement is acquire), len(block))
         for following in block[place + 1 :]:
+            if self._leaves_without(following, home) and following.at[1] <= risk[0]:
+                acquire = following
+                continue
             value = following.value if type(following) is p.Evaluate else None
             called = value.value if type(value) is p.Await else value if api.starts else None
             if type(called) is not p.Call or type(called.callee) is not p.Member or following.at[1] > risk[0]:
@@ -136,6 +142,16 @@ class Mends:
                 break
             acquire = following
         return acquire
+
+    def _leaves_without(self, statement: Any, home: Home) -> bool:
+        """Whether a statement leaves where there is no handle: ``if not producer: return``."""
+        if type(statement) is not p.If or statement.otherwise or not statement.then:
+            return False
+        asked = statement.test.value if type(statement.test) is p.Not else (
+            statement.test.left if type(statement.test) is p.Compare and statement.test.op == "=="
+            and type(statement.test.right) is p.Constant else None)
+        return asked is not None and self.module.source.slice(asked.at) == home.name and (
+            type(statement.then[-1]) in (p.Return, p.Raise, p.Continue, p.Break))
 
     def _declared_first(self, opened: Any, release: Any, risk: Span) -> Any:
         """The last of the declarations right behind ``opened`` that the statements behind ``release`` use too: nothing

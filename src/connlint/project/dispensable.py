@@ -25,7 +25,7 @@ _FAMILIES = (frozenset(("DB", "DATABASE", "POSTGRES", "POSTGRESQL", "PG", "MYSQL
              frozenset(("MONGO", "MONGODB")), frozenset(("RABBITMQ", "RABBIT", "AMQP", "CLOUDAMQP")))
 """First words of variables that mean the same server."""
 _ADDRESS = regex(r"(?:_(?:API|BASE|SERVER|SERVICE))*_(?:URL|URI|HOST|HOSTNAME|ENDPOINT|ADDR|ADDRESS|DSN)$")
-_EMPTY = (r"(?:_[A-Z]+)*_(?:KEY|TOKEN|SECRET)[\"']?[\])]?\s*(?:\|\||\?\?|or\b|,|=)\s*"
+_EMPTY = (r"(?:_[A-Z]+)*_(?:KEY|TOKEN|SECRET)[\"']?[\])]?\s*(?::\s*[\w\[\] |]+)?(?:\|\||\?\?|or\b|,|=)\s*"
           r"(?:\"\"|''|None\b|null\b|undefined\b)")
 _GOING_ON = regex(r"(?i)(?:continu|proceed|run|work|operat|start)\w*\s+without|in-memory"
                   r"|fall(?:ing|s)?[ -]?back\s+to\s+(?:memory|local|in\b|the database)|cach\w+ (?:is )?disabled")
@@ -42,6 +42,8 @@ _LARGEST = 300_000
 _BESIDE = regex(r"(?:^|_)(?:SMTP|E?MAIL|MAILER|MAILHOG|SENTRY|OTEL|OTLP|JAEGER|ZIPKIN|TEMPO|LOKI|STATSD|DATADOG|DD"
                 r"|PUSHGATEWAY|LANGFUSE|LANGSMITH|PHOENIX)_")
 """Variables of what a program tells others, people or those who watch it: without them it does all else."""
+_KINDS = ("provider", "backend", "driver", "engine", "type", "mode")
+"""What a field is called that chooses among services."""
 _FAILED = regex(r"INTERNAL_SERVER_ERROR|INTERNAL_ERROR|BAD_GATEWAY|SERVICE_UNAVAILABLE")
 """Names of answers that say that something failed."""
 _ENDINGS = frozenset(("exit", "_exit", "abort", "quit", "fail", "next", "reject"))
@@ -158,13 +160,17 @@ def _is_switched(project: Project, module: Module, read: Read) -> bool:
 
 def _is_chosen(module: Module, read: Read) -> bool:
     """Whether the class that declares the variable for a field names its service as one that may be chosen, as
-    ``backend: Literal["memory", "redis"]`` does: who chooses another has no such variable."""
+    ``backend: Literal["memory", "redis"]`` does, or ``chat_provider`` beside ``chat_url``: who chooses another has no
+    such variable."""
     declared = read.site.node
     owner = next((one for one in module.parents(declared) if type(one) is p.Class), None)
     stem = _ADDRESS.sub("", read.variables[0]).lower()
     if type(declared) is not p.Let or owner is None or len(stem) < 3:
         return False
     last = stem.rpartition("_")[2]
+    fields = {one.target.id.lower() for one in owner.body if type(one) is p.Let and type(one.target) is p.Name}
+    if not fields.isdisjoint(f"{stem}_{kind}" for kind in _KINDS):
+        return True
     return re.search(rf"[\"'](?:{re.escape(stem)}|{re.escape(last)})[\"']", module.source.slice(owner.at)) is not None
 
 

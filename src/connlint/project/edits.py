@@ -29,6 +29,7 @@ _HEARING = frozenset(("express-async-errors", "express-promise-router", "@awaitj
 """Packages that have Express hear of rejections."""
 _LOOKING_UP = ("get", "getattr", "getenv", "pop", "setdefault")
 """Functions and methods whose last argument is what they give where they find nothing."""
+_WINDOW = regex(r"\btypeof (?:window|document)\s*!==?\s*[\"']undefined")
 _COMMENT_LINE = regex(r"\s*(?://|/\*|\*|#)")
 _DEFAULTING = regex(r"(?i)(?:(?:^|\s)(?://|#)|/\*|^\s*\*).*(?<![\w-])"
                     r"(?:defaults?|fall(?:s|ing)?[ -]?backs?|localhost|127\.0\.0\.1|0\.0\.0\.0)\b")
@@ -50,8 +51,8 @@ def require(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | None:
     if told:
         return without_idle_imports(project, joint.module, _required(values, reads, joint))
     default = _default(values, joint)
-    if len(names) != 1 or type(default) is not p.Text:
-        return None
+    if len(names) != 1 or type(default) is not p.Text or type(joint.node) is p.Let:
+        return None  # which variable fills the field of a class may be told where the class is used
     more = announcement(project, joint.module.path, names[0], default.value)
     fix = without_idle_imports(project, joint.module, _required(values, reads, joint)) if more is not None else None
     return None if fix is None or more is None else replace(fix, edits=(*fix.edits, more))
@@ -76,6 +77,8 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     if _is_second_choice(module, joint.node) or _REPLACED.search(module.path):
         return None
     project = values.environment.project
+    if _is_for_want(module, joint.node) or _is_in_a_browser(module, read.site.node):
+        return None
     if any(is_dispensable(project, module, r) for r in reads) or _is_explained(module, read.site.node, joint.node):
         return None
     if any(is_for_pages(project, module.path, name, values.browser) for r in reads for name in r.variables):
@@ -112,6 +115,24 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     return require_javascript(
         module.source, module.program, node.at, variable, helper.name if helper else None, inlined=inlined,
         imported=helper.module if helper is not None else "", at_start=unheard)
+
+
+def _is_for_want(module: Module, joint: Any) -> bool:
+    """Whether what is read gets a name that calls it a default: something else comes first."""
+    statement = module.statement(joint)
+    target = statement.target if type(statement) is p.Let and statement.value is joint else None
+    return type(target) is p.Name and "default" in target.id.lower()
+
+
+def _is_in_a_browser(module: Module, read: Any) -> bool:
+    """Whether the code around a read has seen that it runs in a browser."""
+    below = read
+    for above in module.parents(read):
+        test = getattr(above, "test", None) if type(above) in (p.If, p.Conditional) else None
+        if test is not None and below is not test and _WINDOW.search(module.source.slice(test.at)):
+            return True
+        below = above
+    return False
 
 
 def _is_for_visitors(module: Module, read: Any) -> bool:
