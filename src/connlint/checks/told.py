@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from connlint.checks.containers import Tables
 
 _ISOLATED = (*CONTAINERS, "fly", "heroku", "render", "app-engine", "app-runner", "vercel", "serverless",
-             "workflow")
+             "workflow", "app-platform", "nixpacks", "beanstalk")
 _DEVELOPED = ("serverless",)
 """Platforms whose files are used on a developer's machine just as well."""
 _ON_A_MACHINE = ("compose", "docker-run", "dockerfile", "workflow")

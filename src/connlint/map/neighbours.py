@@ -11,7 +11,8 @@ from connlint.project.address import Host, is_loopback
 from connlint.project.deployments import Group
 from connlint.project.services import Running
 
-_CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run", "dockerfile", "fly")
+_CONTAINERS = ("compose", "kubernetes", "cloud-run", "container-apps", "docker-run", "dockerfile", "fly",
+               "app-platform", "beanstalk")
 """Kinds of service whose loopback is their own."""
 _CLUSTER = (".svc.cluster.local", ".svc", "")
 _USUAL = "default"

@@ -17,13 +17,16 @@ from connlint.model.finding import Place
 ServiceKind = Literal[
     "compose", "kubernetes", "procfile", "cloud-run", "container-apps", "app-engine", "fly", "render", "railway",
     "heroku", "vercel", "serverless", "systemd", "docker-run", "dockerfile", "workflow", "script", "package-script",
-    "make", "pm2", "ecs", "app-runner", "supervisor",
+    "make", "pm2", "ecs", "app-runner", "supervisor", "app-platform",
+    "nixpacks", "beanstalk",
 ]
 HOSTED: tuple[ServiceKind, ...] = (
     "procfile", "render", "app-engine", "fly", "railway", "heroku", "vercel", "serverless", "app-runner",
+    "app-platform", "nixpacks",
 )
 """Platforms that run a folder of the project as it is, so that it needs no image."""
-UNBUILT: tuple[ServiceKind, ...] = ("procfile", "app-engine", "heroku", "vercel", "serverless", "app-runner")
+UNBUILT: tuple[ServiceKind, ...] = ("procfile", "app-engine", "heroku", "vercel", "serverless", "app-runner",
+                                     "nixpacks")
 """Those of them that a Dockerfile beside the code does not concern."""
 UPON_MACHINE: tuple[ServiceKind, ...] = ("systemd", "supervisor")
 """Programs that something starts which runs on the machine, or in the image, itself."""

@@ -1,4 +1,5 @@
-"""Descriptions that clouds deploy from: serverless.yml, vercel.json, task definitions of ECS, apprunner.yaml.
+"""Descriptions that clouds deploy from: serverless.yml, vercel.json, apprunner.yaml, task definitions of ECS and what
+Elastic Beanstalk makes some of.
 
 Facts from the reference pages of the platforms. A value that is looked up while it is deployed (``${ssm:…}``, a secret)
 is set, but not known.
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from connlint.languages.deployment.shell import listed, read_commands
 from connlint.languages.deployment.yaml_nodes import Yaml, documents
@@ -121,7 +124,6 @@ def _container(row: Yaml, path: str, names: list[str], host: bool) -> Service | 
     environment = _pairs(row.get("environment"), "value") | _pairs(row.get("secrets"), None)
     image = row.get("image")
     text = image.text if image is not None else None
-    filled_in = text is not None and ("<" in text or "$" in text)
     ports: list[Port] = []
     mappings = row.get("portMappings")
     for mapping in mappings.list() if mappings is not None else ():
@@ -142,12 +144,74 @@ def _container(row: Yaml, path: str, names: list[str], host: bool) -> Service | 
     return Service(
         name.text, "ecs", name.place, environment, at.place if at is not None else None,
         ("environmentFiles",) if row.get("environmentFiles") is not None else (),
-        image=Known(None if filled_in else text, image.place, text or "") if image is not None else None,
+        image=Known(_unless_filled(text), image.place, text or "") if image is not None else None,
         commands=listed(words, words[0].place, row.source.data) if words else (), entrypoint=() if program else None,
         ports=tuple(ports),
         dependencies=tuple(dependencies), mates=tuple(other for other in names if other != name.text),
         host_network=host, healthcheck=check.place if check is not None else None, group=path,
     )
+
+
+def read_dockerrun(source: Source) -> Deployment:
+    """``Dockerrun.aws.json`` of Elastic Beanstalk: one image, built beside it unless it is named, or a task of several
+    containers, which reach those that they link. The environment's own properties reach all of them.
+
+    Facts: reference of the versions 1 and 2 (3 only says where an archive lies).
+    """
+    opened = ("properties of the environment",)
+    task = read_task_definition(source)
+    if task.services:
+        linked = _linked(source)
+        return Deployment(source.path, tuple(
+            replace(one, kind="beanstalk", hosts=(one.name, *linked.get(one.name, ())), open=(*one.open, *opened))
+            for one in task.services))
+    folder = posixpath.dirname(source.path)
+    for document in _json(source):
+        if document.get("AWSEBDockerrunVersion") is None:
+            continue
+        image = document.get("Image", "Name")
+        rows = ports.list() if (ports := document.get("Ports")) is not None else []
+        numbers = [(row, _number(row.get("ContainerPort"))) for row in rows]
+        words = (*_shell_words(document.get("Entrypoint")), *_shell_words(document.get("Command")))
+        name = posixpath.basename(folder) or "app"
+        place = (image or document.key("AWSEBDockerrunVersion") or document).place
+        service = Service(
+            name, "beanstalk", place, open=opened, build=None if image is not None else folder or ".",
+            image=Known(_unless_filled(image.text), image.place, image.text or "") if image is not None else None,
+            commands=listed(words, words[0].place, source.data) if words else (),
+            entrypoint=() if document.get("Entrypoint") is not None else None,
+            # the platform asks the first
+            ports=tuple(Port(number, 80 if at == 0 else None, row.place) for at, (row, number) in enumerate(numbers)
+                        if number is not None),
+            group=source.path)
+        return Deployment(source.path, (service,))
+    return Deployment(source.path)
+
+
+def _linked(source: Source) -> dict[str, list[str]]:
+    """The names by which containers are linked, by the container."""
+    found: dict[str, list[str]] = {}
+    for document in _json(source):
+        rows = document.get("containerDefinitions")
+        for row in rows.list() if rows is not None else ():
+            links = row.get("links")
+            for text in links.texts() if links is not None else ():
+                name, _, alias = text.partition(":")
+                if alias:
+                    found.setdefault(name, []).append(alias)
+    return found
+
+
+def _unless_filled(text: str | None) -> str | None:
+    """The text, where nothing is put into it before it is deployed."""
+    return None if text is not None and ("<" in text or "$" in text) else text
+
+
+def _shell_words(node: Yaml | None) -> tuple[Word, ...]:
+    """The words of a text, as they stand between blanks, or of a list."""
+    if node is None or node.text is None:
+        return _words(node)
+    return tuple(Word(word, node.place, word) for word in node.text.split())
 
 
 def read_app_runner(source: Source) -> Deployment:

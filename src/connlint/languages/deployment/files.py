@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from connlint.languages.deployment import cloud_builds, cloud_files, platforms
+from connlint.languages.deployment import app_platform, cloud_builds, cloud_files, platforms
 from connlint.languages.deployment.compose import read_compose
 from connlint.languages.deployment.deploy_commands import services_of
 from connlint.languages.deployment.dockerfile import read_dockerfile
@@ -34,12 +34,13 @@ _NAMED: dict[str, Callable[[Source], Deployment]] = {
     "serverless.yml": cloud_files.read_serverless, "serverless.yaml": cloud_files.read_serverless,
     "vercel.json": cloud_files.read_vercel, "apprunner.yaml": cloud_files.read_app_runner,
     "task definition": cloud_files.read_task_definition, "supervisor": read_supervisor,
-    "cloud build": cloud_builds.read_cloud_build,
+    "cloud build": cloud_builds.read_cloud_build, "Dockerrun.aws.json": cloud_files.read_dockerrun,
 }
 _SUPERVISOR = regex(r"(?:^|/)(?:supervisord?(?:[.-][\w-]+)?|supervisor(?:\.d|d)?/(?:[\w.-]+/)?[\w.-]+)\.(?:conf|ini)$")
 _APP_ENGINE = regex(rb"^runtime:[ \t]*['\"]?(?:python|nodejs)\d+", re.MULTILINE)
 _OF_APP_ENGINE = regex(
     rb"^(?:service|entrypoint|env_variables|handlers|instance_class|automatic_scaling):", re.MULTILINE)
+_APP_PLATFORM = regex(rb"^[ \t]*(?:services|workers|jobs|static_sites):[ \t]*(?:#.*)?$", re.MULTILINE)
 _TASK = regex(r"(?:[\w.-]+[._-])?task[-_]?def(?:inition)?s?(?:[._-][\w.-]+)?\.json$")
 _SHELL = (".sh", ".bash", ".zsh", ".ksh")
 _SKIPPED = regex(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates)/")
@@ -61,7 +62,7 @@ def kind_of(path: str) -> str | None:
         return "procfile"
     if name in ("render.yaml", "render.yml"):
         return "render"
-    if name in _NAMED or name in ("railway.json", "railway.toml"):
+    if name in _NAMED or name in ("railway.json", "railway.toml", "nixpacks.toml"):
         return name
     if name in KUSTOMIZATIONS:
         return "kustomization"
@@ -78,7 +79,8 @@ def kind_of(path: str) -> str | None:
     if cloud_builds.NAME.match(name):
         return "cloud build"
     if name.endswith((".yml", ".yaml")):
-        return "yaml"
+        in_folder = posixpath.basename(posixpath.dirname(path)) == app_platform.FOLDER
+        return "app platform" if in_folder else "yaml"
     return None
 
 
@@ -90,6 +92,9 @@ def read_deployment(path: str, data: bytes, read: Read, kind: str | None = None)
     kind = kind or kind_of(path)
     if kind is None:
         return None
+    if kind in ("yaml", "app.yaml", "app.yml") and not is_manifest(data) and _APP_PLATFORM.search(data) and (
+            app_platform.MARK.search(data)):
+        kind = "app platform"
     if kind == "yaml" and not is_manifest(data):
         # a service of App Engine is called after itself where a project has several
         if _APP_ENGINE.search(data) is None or _OF_APP_ENGINE.search(data) is None:
@@ -118,6 +123,10 @@ def _read(kind: str, source: Source, read: Read) -> Deployment:
         return read_render(source, read)
     if kind in ("railway.json", "railway.toml"):
         return platforms.read_railway(source, read)
+    if kind == "nixpacks.toml":
+        return platforms.read_nixpacks(source, read)
+    if kind == "app platform":
+        return app_platform.read_app_platform(source, read)
     if kind == "procfile":
         return platforms.read_procfile(source)
     if kind == "script":

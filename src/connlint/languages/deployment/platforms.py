@@ -151,6 +151,29 @@ def read_railway(source: Source, read: Callable[[str], bytes | None]) -> Deploym
     return Deployment(source.path, (service,))
 
 
+def read_nixpacks(source: Source, read: Callable[[str], bytes | None]) -> Deployment:
+    """``nixpacks.toml``: the command that starts what is built of its folder, with ``[variables]`` of the build and of
+    what runs. Facts: a ``startCommand`` of Railway comes first, and a folder with a Dockerfile is built with that."""
+    data, written = _toml(source), _Written(source, toml_spans(source.text))
+    folder = posixpath.dirname(source.path)
+    beside = {name: read(posixpath.join(folder, name)) or b"" for name in ("Dockerfile", "railway.json",
+                                                                           "railway.toml")}
+    text = _table(data, "start").get("cmd")
+    if beside["Dockerfile"] or any(b"startCommand" in beside[name] for name in ("railway.json", "railway.toml")):
+        return Deployment(source.path)
+    environment = {key: Known(value, written.key("variables", key), value)
+                   for key, value in _table(data, "variables").items() if isinstance(value, str)}
+    start = ("start", "cmd")
+    commands = written.commands(text, folder, start) if isinstance(text, str) else ()
+    if not commands:
+        return Deployment(source.path)
+    name = posixpath.basename(folder) or "app"
+    service = Service(name, "nixpacks", written.key(*start), environment,
+                      written.key("variables") if environment else None, ("variables of the platform",),
+                      build=folder or ".", commands=commands, folder=folder)
+    return Deployment(source.path, (service,))
+
+
 def read_app_engine(source: Source) -> Deployment:
     """App Engine's ``app.yaml``: ``env_variables`` and ``entrypoint``."""
     services = []

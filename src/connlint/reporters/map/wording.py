@@ -10,7 +10,8 @@ KINDS = {
     "container-apps": "Container Apps", "app-engine": "App Engine", "fly": "Fly", "render": "Render",
     "railway": "Railway", "systemd": "systemd", "docker-run": "docker run", "dockerfile": "Dockerfile",
     "heroku": "Heroku", "vercel": "Vercel", "serverless": "Serverless Framework", "ecs": "ECS",
-    "app-runner": "App Runner", "supervisor": "supervisord",
+    "app-runner": "App Runner", "supervisor": "supervisord", "app-platform": "App Platform", "nixpacks": "Nixpacks",
+    "beanstalk": "Elastic Beanstalk",
 }
 UNREAD = "none that is read (Python, JavaScript, TypeScript)"
 
