@@ -28,8 +28,8 @@ _COMPONENTS = ("services", "workers", "jobs", "functions", "static_sites")
 _USUAL_PORT = 8080
 _ENGINES = {
     "PG": ("postgres", "postgres", 25060), "MYSQL": ("mysql", "mysql", 25060), "MONGODB": ("mongo", "mongodb", 27017),
-    "REDIS": ("redis", "rediss", 25061), "VALKEY": ("valkey/valkey", "rediss", 25061),
-    "KAFKA": ("apache/kafka", "kafka", 25073), "OPENSEARCH": ("opensearchproject/opensearch", "https", 25060),
+    "REDIS": ("redis", "rediss", 25061), "VALKEY": ("redis", "rediss", 25061),
+    "KAFKA": ("kafka", "kafka", 25073), "OPENSEARCH": ("opensearch", "https", 25060),
 }
 """What the image is like that a managed database runs, and the scheme and port of its address."""
 _BOUND = regex(r"\$\{([\w-]+)\.(\w+)\}$")
