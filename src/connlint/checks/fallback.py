@@ -341,8 +341,9 @@ def draft(values: Values, module: Module, found: Fallback, reads: tuple[Read, ..
     if origin is not None:
         steps.append(Step(Place(origin.module.path, origin.node.at), f"without it the value is {text}"))
     fix = None
-    # where an agent runs beside the process, the default is right; a browser may have no need of the variable
-    proper = first is not None and not found.made and outcome[0] not in ("agent", "rendered")
+    # where an agent runs beside the process, the default is right; a browser may have no need of the variable, nor a
+    # platform that sets another one
+    proper = first is not None and not found.made and outcome[0] not in ("agent", "rendered", "platform")
     if proper and found.value.joint is not None:
         fix = require(values, reads, found.value.joint)
     if outcome[1] is not None:

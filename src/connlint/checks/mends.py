@@ -47,6 +47,9 @@ _THREADED = regex(r"^class \w+\([^)]*\bThread\b|\bcall_soon_threadsafe\b|\brun_c
                   r"|\brun_forever\b|\bThread\(")
 _SAYING_GOODBYE = frozenset({"quit"})
 """Methods that tell the server, and fail where nothing is connected: their error would hide the first one."""
+_LIVING = frozenset({"connect", "cursor", "session", "client", "channel", "db", "database", "collection", "open",
+                     "begin", "transaction", "pipeline", "stream", "execute", "get_database", "get_channel"})
+"""Methods that give what lives on the handle."""
 _DRAINS = frozenset({"join", "drain", "flush"})
 """Methods that wait until somebody has done what is left."""
 
@@ -64,6 +67,15 @@ def _says(call: Any, words: Collection[str]) -> bool:
     """Whether the first argument of a call begins with one of ``words``, if there are any."""
     text = call.args[0].value if call.args else None
     return not words or (type(text) is p.Text and text.value.strip().upper().startswith(tuple(words)))
+
+
+def _whole(value: Any) -> list[Any]:
+    """What an expression gives as it is: itself, or the parts of a row of values."""
+    if type(value) is p.Sequence:
+        return [part for one in p.children(value) for part in _whole(one)]
+    if type(value) is p.Record:
+        return [part for one in value.entries for part in _whole(one.value)]
+    return [value]
 
 
 class Mends:
@@ -180,7 +192,7 @@ class Mends:
         function = self.module.function(call)
         if function is None or api.role != "connection" or not self._is_done_at_the_end(function, home):
             return None
-        if self._is_handed_out(acquire, function):
+        if self._is_handed_out(acquire, function) or self._lives_on(home, function):
             return None
         undo = api.undo(home.name)
         if self.python:
@@ -449,6 +461,18 @@ class Mends:
                 made |= self._bound(one)
         end = max((one.at[1] for one in block), default=acquire.at[1])
         return any(name.id in made and end < name.at[0] < function.at[1] for name in self.module.nodes(p.Name))
+
+    def _lives_on(self, home: Home, function: p.Function) -> bool:
+        """Whether something that lives on a handle, as a session of a cluster, is what the function returns."""
+        lives: set[str] = set()
+        for let in self.module.nodes_of(function, p.Let):
+            value = let.value.value if type(let.value) is p.Await else let.value
+            if type(value) is p.Call and type(value.callee) is p.Member and value.callee.name in _LIVING:
+                if self.module.source.slice(value.callee.of.at) == home.name:
+                    lives |= self._bound(let)
+        given: list[Any] = [*self.module.nodes_of(function, p.Return), *self.module.nodes_of(function, p.Yield)]
+        return any(type(one) is p.Name and one.id in lives
+                   for node in given if node.value is not None for one in _whole(node.value))
 
     def _is_done_at_the_end(self, function: p.Function, home: Home) -> bool:
         """Whether everything that uses the handle is done when the function is: nothing is left running."""

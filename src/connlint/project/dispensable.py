@@ -148,7 +148,9 @@ def _is_switched(project: Project, module: Module, read: Read) -> bool:
         return False
     switches = [f"{stem}_ENABLED", f"{stem}_ENABLE", f"{stem}_DISABLED", f"ENABLE_{stem}", f"DISABLE_{stem}",
                 f"USE_{stem}", f"WITH_{stem}"]
-    words = [word.replace("_", "_?") for word in switches]
+    # what a file calls shortly, it may name at length
+    words = [word.replace("_", "_?") for word in switches] + [
+        f"{first}_?ENABLED" for first in [stem.partition("_")[0]] if first != stem and len(first) > 2]
     written = re.compile(rf"(?i)(?<![a-z0-9])(?:{'|'.join(words)})(?![a-z0-9])")
     if not written.search(module.source.text) and not any(
             named(project, switch) or importers(project).mentions(switch, module.path) for switch in switches):

@@ -29,6 +29,7 @@ _HEARING = frozenset(("express-async-errors", "express-promise-router", "@awaitj
 """Packages that have Express hear of rejections."""
 _LOOKING_UP = ("get", "getattr", "getenv", "pop", "setdefault")
 """Functions and methods whose last argument is what they give where they find nothing."""
+_HOOK = regex(r"use(?:State|Effect|Ref|Reducer|LayoutEffect|Context)")
 _WINDOW = regex(r"\btypeof (?:window|document)\s*!==?\s*[\"']undefined")
 _COMMENT_LINE = regex(r"\s*(?://|/\*|\*|#)")
 _DEFAULTING = regex(r"(?i)(?:(?:^|\s)(?://|#)|/\*|^\s*\*).*(?<![\w-])"
@@ -137,9 +138,12 @@ def _is_in_a_browser(module: Module, read: Any) -> bool:
 
 def _is_for_visitors(module: Module, read: Any) -> bool:
     """Whether a component of React that is made for browsers reads the variable when somebody does something, or in an
-    effect: only what is read while it is drawn is seen by its build."""
-    function = module.function(read) if "use client" in module.program.directives else None
-    if function is None:
+    effect: only what is read while it is drawn is seen by its build. What has a state is only made in browsers."""
+    function = module.function(read)
+    if function is not None and any(type(call.callee) is p.Name and _HOOK.fullmatch(call.callee.id)
+                                    for call in module.nodes_of(function, p.Call)):
+        return True
+    if function is None or "use client" not in module.program.directives:
         return False
     above: Any = module.parent(function)
     name = function.name or (above.target.id if type(above) is p.Let and type(above.target) is p.Name else "")
