@@ -24,9 +24,10 @@ _TEST = regex(
     r"(?:^|/)(?:tests?|testing|examples?|docs?|docs_src|fixtures)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$"
 )
 _BUILDS = ("pyproject.toml", "setup.py", "setup.cfg")
-_INSTALLS = regex(r"(?:\S*/)?(?:python[\d.]* -m )?(?:(?:uv )?pip[\d.]* install (?:-\S+ )*(?:-e |--editable )?"
-                  r"\.(?:\[[\w,-]+\])?(?: -\S+)*$|uv sync\b(?!.*--no-install-(?:project|workspace))|"
-                  r"poetry install\b(?!.*--no-root))")
+_INSTALLS = regex(r"(?:\S*/)?(?:python[\d.]* -m )?(?:"
+                  r"(?:uv )?(?:pip[\d.]*|pipx|tool) (?:install|wheel) (?:\S+ )*?\.{1,2}/?(?:[\w-]+/?)*(?:\[[\w,-]+\])?(?= |$)|"
+                  r"uv sync\b(?!.*--no-install-(?:project|workspace))|poetry install\b(?!.*--no-root)|"
+                  r"pdm (?:install|sync)\b(?!.*--no-self)|python[\d.]* (?:\./)?setup\.py (?:install|develop)\b)")
 """How an image installs the project that it is built from."""
 _DEEPEST = 4
 """Factories that are followed into each other."""
@@ -108,7 +109,9 @@ class Applications:
         if not stands:
             return Missing("no such module", tried) if top in self.own_names else Unknown("may be installed")
         if any(self._is_installable(stand.root) for stand in stands):
-            return Unknown("installed from the project")
+            # from wherever it is installed, it is what stands there: if not even that holds it, nothing does
+            return self._installed_at(stands[0].root, module) if len(stands) == 1 and stands[0].regular else (
+                Unknown("installed from the project"))
         return Missing("no such module here", tried)
 
     def _installed(self, start: Start, module: str) -> str | None:
