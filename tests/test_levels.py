@@ -57,6 +57,10 @@ SENT = ("const web = process.env.WEB_URL || 'http://localhost:3000';\n"
         "export function login(request, response) {\n  response.redirect(`${web}/login`);\n}\n")
 TOLD = ("const web = process.env.WEB_URL || 'http://localhost:3000';\n"
         "exports.answer = (request, response) => {{\n  {};\n}};\n")
+SET = ("import httpx\nfrom pydantic import BaseModel\nfrom pydantic_settings import BaseSettings\n\n\n"
+       "class Settings(BaseSettings):\n    app_url: str = 'http://localhost:8080'\n\n\n"
+       "class RunResponse(BaseModel):\n    app_url: str\n\n\nsettings = Settings()\n\n\n"
+       "def answer(mail_service):\n    {}\n")
 PLATFORM = ("const base = process.env.APP_BASE || process.env.VERCEL_URL || 'http://localhost:3000';\n"
             "exports.rows = () => fetch(`${base}/rows`);\n")
 RUN = {
@@ -393,6 +397,12 @@ CASES = {
     "an address to which people are sent": ("env-localhost-fallback", "note", {"login.ts": SENT}),
     "an address of which the name says that people are sent there": ("env-localhost-fallback", "note", {
         "login.ts": "export const back = process.env.LOGIN_REDIRECT_URI || 'http://localhost:3000/back';\n"}),
+    "a setting that is told in answers": ("env-localhost-fallback", "note", {"club.py": SET.format(
+        "return RunResponse(app_url=settings.app_url.rstrip('/') + '/runs')")}),
+    "a setting that is told in answers, and asked": ("env-localhost-fallback", "warning", {"club.py": SET.format(
+        "httpx.get(settings.app_url, timeout=5)\n    return RunResponse(app_url=settings.app_url)")}),
+    "a setting that is the page of a mail": ("env-localhost-fallback", "warning", {"club.py": SET.format(
+        "mail_service.send_invitation(dashboard_url=settings.app_url + '/start')")}),
     "an address to which people are sent, and which is asked": ("env-localhost-fallback", "warning", {
         "login.ts": SENT + "export const up = () => fetch(web + '/up');\n"}),
     "a setting beside another that is off": ("env-localhost-fallback", "error", {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import Any, Literal
@@ -300,21 +300,28 @@ class Destinations:
             words = set(words_of(last)) | {w for key in use.keys for w in words_of(key)} | set(words_of(use.place))
         return words
 
-    def sending(self, module: Module, node: Any) -> Literal["", "sent", "mailed"]:
+    def sending(self, module: Module, node: Any, names: list[str],
+                dials: Callable[[Use], bool]) -> Literal["", "sent", "mailed"]:
         """How people come to know the value, where that is all that is seen of it, and nothing of the program connects:
-        a browser is sent there, who asked is told, or a letter tells it. "" where something else may be done with it.
+        a browser is sent there, who asked is told, or a letter tells it. "" where something else may be done with it,
+        which of an address that is for the public by its name can only be what ``dials``.
         """
         module, node = self._whole(module, node)
         found = uses(self.values, module, node)
         others = self.elsewhere.uses(module, node, found)
-        held = {use.keys for use in found if use.keys}
+        held = {use.keys for use in (*others, *found) if use.keys}
         ends = [use for use in (*others, *found)
                 if (use.kind in _ENDS or (use.last and not (use.kind == "named" and others)))
-                and not (use.kind == "key" and (use.place, *use.keys) in held) and not self._goes_on(use)]
+                and not (use.kind == "key" and (use.place, *use.keys) in held) and not self._goes_on(use)
+                and not self._is_kept(use)]
         mailed = [use for use in ends if self._mails(use)]
         sent = [use for use in ends if use in mailed or self.wording.sends(self._words(use)) or any(
-            map(self._is_sent, use.keys)) or self._leads(use) or self._gives_out(use)]
-        if not sent or not all(use in sent or self._shows(use) or self._allows(use) for use in ends):
+            map(self._is_sent, use.keys)) or self._leads(use) or self._links(use) or self._gives_out(use)
+                or (use.kind == "shown" and type(use.node) is p.Concat)]
+        public = all(self.wording.says("public", name) for name in names)
+        if not sent or not all(use in sent or self._shows(use) or self._allows(use) or (public and use.call is not None
+                               and not dials(use)) or (public and use.kind in ("attribute", "returned"))
+                               for use in ends):
             return ""
         return "mailed" if mailed else "sent"
 
@@ -322,7 +329,23 @@ class Destinations:
         """Whether the use puts the value into a letter to somebody."""
         if use.call is None:
             return False
-        return self.wording.mails(last_name(use.call.callee) or "") or not _OF_LETTERS.isdisjoint(use.keys)
+        callee = use.call.callee
+        owner = last_name(callee.of) if type(callee) is p.Member else None
+        return self.wording.mails(last_name(callee) or "", owner) or not _OF_LETTERS.isdisjoint(use.keys)
+
+    def _links(self, use: Use) -> bool:
+        """Whether the use makes the value a link for people: by the name of what takes it, or in a record that they are
+        answered with."""
+        if any(map(self.wording.links, use.keys)):
+            return True
+        if use.kind == "argument" and use.call is not None and not use.place.isdigit():
+            return self.wording.links(use.place) or self.wording.answers(_made(use) or "")
+        return use.kind in ("key", "attribute") and self.wording.links(use.place)
+
+    def _is_kept(self, use: Use) -> bool:
+        """Whether the use keeps the value in an object's attribute, of which more is seen."""
+        return use.kind == "attribute" and not use.last and type(use.node) is p.Member and type(
+            use.node.of) is p.Name and use.node.of.id in ("self", "this")
 
     def _goes_on(self, use: Use) -> bool:
         """Whether a call makes another form of the value, which goes on as such."""
@@ -377,7 +400,7 @@ class Destinations:
                for use in found):
             return False
         lines = self.elsewhere.lines(module, node, found)
-        allow = self.wording.words["allow"]
+        allow = self.wording.words["allow"] | self.wording.names["list of allowed"]
         if not lines or not all(allow.intersection(words_of(line.decode("utf-8", "replace"))) for line in lines):
             return False
         there = [use for use in self.elsewhere.uses(module, node, found) if use.last or use.kind in _ENDS]
@@ -428,6 +451,16 @@ class Destinations:
 def _is_exported(module: Module, name: str) -> bool:
     """Whether a statement of the module exports what it calls ``name``."""
     return any(exported.local == name for export in module.nodes(p.Export) for exported in export.names)
+
+
+def _made(use: Use) -> str | None:
+    """The class of which the call of ``use`` makes an object, by its name, as far as that tells; ``cls`` is the class
+    around."""
+    name = last_name(use.call.callee) if use.call is not None else None
+    if name == "cls":
+        around = next((above for above in use.module.parents(use.node) if type(above) is p.Class), None)
+        return around.name if around is not None else None
+    return name if name is not None and name[:1].isupper() else None
 
 
 def _first_name(node: Any) -> str | None:

@@ -41,7 +41,7 @@ from connlint.project.programs import programs_of
 from connlint.project.project import Project
 from connlint.project.rendering import is_for_pages, is_without_browser, runs_in_browsers_alone
 from connlint.project.stage import Stages, stages_of, words_of
-from connlint.project.uses import uses
+from connlint.project.uses import Use, uses
 from connlint.project.validators import has_default_method
 from connlint.project.values import Possible, Read, Values, values_of
 
@@ -165,7 +165,8 @@ def _meant(module: Module, project: Project, rules: Rules) -> Iterator[tuple[Fal
         if Launched.of(project, lambda path: stages.of_path(path) == "production").gives(module.path, names):
             continue
         seen.update(id(r.site.node) for r in found.reads)
-        way = "sent" if sent else destinations.sending(module, found.node) if found.host.scheme else ""
+        way = "sent" if sent else destinations.sending(
+            module, found.node, names, partial(_dials, values, rules)) if found.host.scheme else ""
         if way:
             found = replace(found, sent=way == "sent", mailed=way == "mailed")
         elif destinations.seems_unread(module, found.node):
@@ -231,6 +232,11 @@ def _is_dialed(values: Values, module: Module, found: Fallback, names: list[str]
                     if any(not set(names).isdisjoint(r.variables) for r in q.absent):
                         return True
     return False
+
+
+def _dials(values: Values, rules: Rules, use: Use) -> bool:
+    """Whether a use hands the value to a call that is known to connect."""
+    return use.call is not None and any(True for _ in addresses(use.module, use.call, values.project, rules))
 
 
 def _is_in_address(module: Module, node: Any) -> bool:

@@ -88,10 +88,22 @@ class Wording:
         of = self.bare["given out"].intersection(words_of(owner)) if owner is not None else ()
         return name in self.words["given out"] and bool(of)
 
-    def mails(self, name: str) -> bool:
-        """Whether a function of this name sends letters."""
+    def mails(self, name: str, owner: str | None = None) -> bool:
+        """Whether a function of this name (of ``owner``, None for none) sends letters."""
         told = set(words_of(name))
-        return name in self.names["letter"] or (bool(self.words["letter"] & told) and bool(self.bare["letter"] & told))
+        of = {*told, *(words_of(owner) if owner is not None else ())}
+        return name in self.names["letter"] or (bool(self.words["letter"] & of) and bool(self.bare["letter"] & told))
+
+    def links(self, name: str) -> bool:
+        """Whether what has this name is a link that somebody is given."""
+        told = words_of(name)
+        return name in self.names["linked"] or (
+            told[-1:] != () and told[-1] in self.bare["linked"] and not self.words["linked"].isdisjoint(told))
+
+    def answers(self, name: str) -> bool:
+        """Whether a class of this name is what somebody is given who asked."""
+        told = words_of(name)
+        return not self.words["answer"].isdisjoint(told) or (told[-1:] != () and told[-1] in self.bare["answer"])
 
     def identifies(self, name: str, host: Host | None) -> bool:
         """Whether a variable of this name, with this default, says who the program is."""

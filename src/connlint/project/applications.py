@@ -25,7 +25,8 @@ _TEST = regex(
 )
 _BUILDS = ("pyproject.toml", "setup.py", "setup.cfg")
 _INSTALLS = regex(r"(?:\S*/)?(?:python[\d.]* -m )?(?:"
-                  r"(?:uv )?(?:pip[\d.]*|pipx|tool) (?:install|wheel) (?:\S+ )*?\.{1,2}/?(?:[\w-]+/?)*(?:\[[\w,-]+\])?(?= |$)|"
+                  r"(?:uv )?(?:pip[\d.]*|pipx|tool) (?:install|wheel) (?:\S+ )*?"
+                  r"\.{1,2}/?(?:[\w-]+/?)*(?:\[[\w,-]+\])?(?= |$)|"
                   r"uv sync\b(?!.*--no-install-(?:project|workspace))|poetry install\b(?!.*--no-root)|"
                   r"pdm (?:install|sync)\b(?!.*--no-self)|python[\d.]* (?:\./)?setup\.py (?:install|develop)\b)")
 """How an image installs the project that it is built from."""

@@ -32,6 +32,7 @@ _LONGEST_NAME = 200
 _MAKERS = ("constructor", "__init__")
 _BEFORE = re.compile(rb"([\w$]+)(?:\(\))?[?!]?\Z")
 """Whatever an attribute is asked of, where it is a name or a call of one without arguments."""
+_DJANGO = "django.conf.settings"
 _IMPORT = re.compile(rb"\s*(?:import|from|export|const \{[^=]*\} = require)\b")
 
 
@@ -56,6 +57,11 @@ def field_of(values: Values, module: Module, node: Any, found: list[Use]) -> Fie
         above = module.parent(use.node)
         if use.kind == "named" and type(above) is p.Let and type(owner := module.parent(above)) is p.Class:
             return Field(module, owner, use.place)
+        if use.kind == "argument" and use.call is not None and use.place in ("default", "default_factory"):
+            # ``url: str = field(default_factory=…)``
+            above = module.parent(use.call)
+            if type(above) is p.Let and type(above.target) is p.Name and type(owner := module.parent(above)) is p.Class:
+                return Field(module, owner, above.target.id)
         if use.kind == "attribute" and type(use.node) is p.Member and type(use.node.of) is p.Name:
             if use.node.of.id in ("self", "this", "cls"):
                 owner = next((a for a in module.parents(use.node) if type(a) is p.Class), None)
@@ -225,6 +231,7 @@ class Elsewhere:
         for use in found:
             if use.kind == "named" and module.scope.names.get(use.place) and module.function(use.node) is None:
                 rows += self._imported(module, use)
+                rows += self._set(module, use)
             elif use.keys and (use.kind == "exported" or _is_exports(module, use)):
                 rows += self._imported_whole(module, use.keys)
             elif use.keys and use.kind == "returned":
@@ -275,6 +282,29 @@ class Elsewhere:
                 continue
             for name in self._names(module, other, use.place):
                 yield from follow(self.values, other, name, use.keys)
+
+    def _set(self, module: Module, use: Use) -> Iterator[Use]:
+        """Uses of a setting of Django's, which other files ask of one object for all settings. What asks for it in
+        another way may do anything with it: such a use is an argument of no call."""
+        name = use.place
+        if module.program.language != "python" or not name.isupper() or "settings" not in module.path:
+            return
+        asked = re.compile(rb"\bsettings\s*\.\s*%s\b|\bgetattr\(\s*settings\s*,\s*[\"']%s[\"']"
+                           % (name.encode(), name.encode()))
+        paths = [path for path in self.index.mentions(name, module.path) if path != module.path and self.counts(path)
+                 and asked.search(self.index.data(path)) is not None]
+        for path in paths[:_MOST]:
+            other = self.values.project.module(path)
+            if other is None:
+                continue
+            members = [node for node in other.nodes(p.Member) if node.name == name]
+            found = [member for member in members if other.qualified(member.of) == _DJANGO]
+            # ``getattr(settings, "SITE_URL", None)``
+            calls = [call for call in other.nodes(p.Call) if len(call.args) > 1 and type(
+                text := call.args[1].value) is p.Text and text.value == name]
+            for node in (*found, *(call for call in calls if other.qualified(call.args[0].value) == _DJANGO)):
+                ends = follow(self.values, other, node, use.keys)
+                yield from ends or [Use("argument", other, node, "", None, use.keys)]
 
     def _importing(self, module: Module, paths: list[str]) -> list[str]:
         """Those of ``paths`` that import ``module``, directly or through files that pass on what they import."""

@@ -26,8 +26,10 @@ _DIRECTIVE = regex(r"(?:^|[\s;\x22'])(?:(?:default|connect|script|style|img|font
 _COMPARING = frozenset(("includes", "startsWith", "endsWith", "indexOf", "lastIndexOf", "localeCompare", "startswith",
                         "endswith", "removeprefix", "removesuffix"))
 _REPLACING = frozenset(("replace", "replaceAll"))
-_LINK = regex(r"<a\b[^<>]*\bhref=[\x22']?$", re.IGNORECASE)
-"""What stands before the address of a link, in the text of a page or a mail."""
+_LINK = regex(r"<(?:a|img|iframe|form|link|script|source|video)\b[^<>]*\b(?:href|src|action)=[\x22']?$", re.IGNORECASE)
+"""What stands before the address of a link, or of what is shown, in the text of a page or a mail."""
+_PROSE = regex(r"(?:^|[\s>])(?:[A-Za-z][a-z']* ){3,}(?:[A-Za-z][a-z']*)?:? ?[\x22'(<`]?$")
+"""What stands before an address in a sentence that somebody reads."""
 
 
 class Use(Struct, frozen=True, eq=False):
@@ -148,6 +150,8 @@ def _follow(values: Values, module: Module, node: Any, keys: tuple[str, ...], se
         taking = next((use for use in _follow(values, module, above, keys, seen, depth + 1) if use.call), None)
         call, around = (taking.call, taking.keys) if taking is not None else (None, keys)
         yield Use("key", module, above, "href", call, around, last=True)
+    elif kind is p.Concat and _is_told(above, node):
+        yield Use("shown", module, above, "", None, keys, last=True)
     elif kind is p.Opaque and above.why == "jsx link":
         yield Use("key", module, above, "href", None, keys, last=True)
     elif kind is p.Opaque and above.why in ("jsx", "jsx text", "jsx source"):
@@ -173,6 +177,13 @@ def _is_linked(whole: p.Concat, node: Any) -> bool:
     place = next((i for i, part in enumerate(whole.parts) if part is node), 0)
     before = whole.parts[place - 1] if place else None
     return type(before) is p.Text and _LINK.search(before.value) is not None
+
+
+def _is_told(whole: p.Concat, node: Any) -> bool:
+    """Whether ``node`` ends a sentence that somebody reads: a text that goes on with the address is no address."""
+    place = next((i for i, part in enumerate(whole.parts) if part is node), 0)
+    before = whole.parts[place - 1] if place else None
+    return type(before) is p.Text and _PROSE.search(before.value) is not None
 
 
 def _is_url(call: p.Call) -> bool:
@@ -229,12 +240,12 @@ def _bound(values: Values, module: Module, target: Any, keys: tuple[str, ...], s
         yield Use("named", module, target, target.id, None, keys, not following)
         yield from following
     elif kind is p.Member:
-        yield Use("attribute", module, target, target.name, None, keys)
-        if type(target.of) is p.Name:
-            for other in module.nodes(p.Member):
-                if other is not target and other.name == target.name and type(other.of) is p.Name:
-                    if other.of.id == target.of.id:
-                        yield from _follow(values, module, other, keys, seen, depth + 1)
+        following = [use for other in module.nodes(p.Member)
+                     if other is not target and other.name == target.name and type(other.of) is p.Name
+                     and type(target.of) is p.Name and other.of.id == target.of.id
+                     for use in _follow(values, module, other, keys, seen, depth + 1)]
+        yield Use("attribute", module, target, target.name, None, keys, not following)
+        yield from following
     elif kind is p.Index:
         if type(target.key) is p.Text:
             yield Use("attribute", module, target, target.key.value, None, keys)
