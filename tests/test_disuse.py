@@ -202,6 +202,7 @@ def test_functions_of_javascript_that_nobody_calls(files, level):
     ({"tests/test_config.py": "from app.config import ask\n\ndef test():\n    assert ask()\n"}, "note"),
     ({"app/part1.py": "from app import config\n\ndef run1():\n    return config.ask()\n\nrun1()\n"}, "warning"),
     ({"app/part1.py": "def run1():\n    return call('app.config.ask')\n\nrun1()\n"}, "warning"),
+    ({"app/part1.py": "def run1(page):\n    return page.ask()\n\nrun1()\n"}, "note"),
 ])
 def test_functions_of_python_that_nobody_calls(more, level):
     found = report({**PYTHON, "app/config.py": ASKED, **more}).findings

@@ -16,7 +16,7 @@ from connlint.model import program as p
 from connlint.model.finding import Draft, Fix, Step
 from connlint.model.rule import Card, Rules
 from connlint.project.address import shown
-from connlint.project.callees import last_name
+from connlint.project.callees import bindings, last_name
 from connlint.project.clients import Construction, construction
 from connlint.project.conditions import ends
 from connlint.project.deferring import behind_function, kept_on_global
@@ -275,7 +275,7 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
         name = listed([shown_variable(name) for name in lacking(q)])
         what = said(built)
         holder, node = cache
-        if _is_tried(module, built.call, node, card.options["tries"]):
+        if _is_tried(module, built.call, node, card.options["tries"]) or _is_let_go(module, project, node):
             continue
         given = court.provided(q)
         yield Draft(
@@ -289,6 +289,29 @@ def sticky(module: Module, project: Project, card: Card, rules: Rules) -> Iterat
             ),
             fix=require(court.values, q.absent, q.joint),
         )
+
+
+def _is_let_go(module: Module, project: Project, kept: Any) -> bool:
+    """Whether what keeps a client is an attribute of an object that is made where it is needed, and that forgets the
+    client when it is stopped: whoever starts it again gets another."""
+    target = getattr(kept, "target", None)
+    owner = next((above for above in module.parents(kept) if type(above) is p.Class), None)
+    if type(target) is not p.Member or type(target.of) is not p.Name or target.of.id not in ("self", "this"):
+        return False
+    if owner is None or not owner.name:
+        return False
+    inside = (it for it in bindings(module) if owner.at[0] <= it.at[0] < owner.at[1])
+    nothing = [it for it in inside if type(it.value) is p.Constant and it.value.value in ("null", "undefined")
+               and type(it.target) is p.Member and it.target.name == target.name]
+    places = [module.function(it) for it in nothing]
+    forgets = any(by is not None and by.name not in ("__init__", "constructor") and by is not module.function(kept)
+                  for by in places)
+    # one object for the whole program is stopped with it
+    shared = re.compile(rb"^[\w \t.:\[\]|]*=[ \t]*(?:new )?%s\(" % owner.name.encode(), re.M)
+    index = importers(project)
+    return forgets and not any(shared.search(line) and line[:1] not in (b" ", b"\t")
+                               for path in (module.path, *index.mentions(owner.name, module.path))
+                               for line in index.data(path).split(b"\n") if owner.name.encode() in line)
 
 
 def _is_tried(module: Module, call: p.Call, kept: Any, tries: list[str]) -> bool:

@@ -79,7 +79,7 @@ class Uncalled:
             return False
         if not (self._is_reached(path) or _is_started(module)):
             return False
-        if self._is_named(path, name, module.parent(function).at, depth):
+        if self._is_named(path, name, module.parent(function).at, depth, free=owner is None):
             return False
         if owner is None:
             return True
@@ -107,10 +107,12 @@ class Uncalled:
         """Whether files of the program import the module, directly or through others that pass on what it gives."""
         return any(self.stages.of_path(other) == "production" for other in self.index.near(path))
 
-    def _is_named(self, path: str, name: str, own: tuple[int, int], depth: int) -> bool:
+    def _is_named(self, path: str, name: str, own: tuple[int, int], depth: int, *, free: bool = False) -> bool:
         """Whether the name of a function, defined at ``own``, stands in the program a second time, other than where
-        modules pass it on, and in functions that nobody calls."""
+        modules pass it on, and in functions that nobody calls. What is no method (``free``) is no attribute in Python
+        but of its module, in files that import that."""
         word = alone(name.encode())
+        near = set(self.index.near(path)) if free and path.endswith(".py") else None
         for other in self.index.mentions(name, path):
             if self.stages.of_path(other) == "test" or self._is_copy(other):
                 continue
@@ -121,6 +123,8 @@ class Uncalled:
                 aside.append(own)
             for match in outside_comments(word, data, python=python):
                 at = match.start()
+                if near is not None and other.endswith(".py") and other not in near and _is_attribute(data, at):
+                    continue
                 renamed = _RENAMED.match(data, match.end()) is not None
                 named = renamed or not any(start <= at < end for start, end in aside)
                 if named and not (depth > 0 and self.has(other, at, depth - 1)):
@@ -137,6 +141,12 @@ class Uncalled:
         called = re.compile(rb"\.%s\s*\(" % re.escape(name.encode()))
         return any(self.stages.of_path(other) == "test" and called.search(self.index.data(other))
                    for other in self.index.mentions(name, path))
+
+
+def _is_attribute(data: bytes, at: int) -> bool:
+    """Whether a name at ``at`` is asked of something: behind a dot, and not within a text."""
+    before = data[data.rfind(b"\n", 0, at) + 1 : at]
+    return before.endswith(b".") and before.count(b"'") % 2 == 0 and before.count(b'"') % 2 == 0
 
 
 def _is_started(module: Module) -> bool:
