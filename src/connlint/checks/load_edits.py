@@ -77,7 +77,8 @@ def _imported_first(court: Loads, load: Load, entry: str, late: Late) -> Fix | N
     module = court.project.module(way[same].importer) if same < len(way) else None
     if module is None:
         return None
-    return import_first_of(module, way[same].at, event.trail[same].at if same < len(event.trail) else _reader(read))
+    reader = event.trail[same].at if same < len(event.trail) else _reader(read)
+    return import_first_of(module, way[same].at, reader, directly=same + 1 == len(way))
 
 
 def _has_loader(court: Loads, load: Load, entry: str, preload: str) -> bool:

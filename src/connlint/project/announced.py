@@ -95,26 +95,31 @@ def announcement(project: Project, path: str, variable: str, value: str) -> Edit
 
 
 def tests_know(project: Project, path: str, variable: str) -> bool:
-    """Whether the tests that a workflow runs have ``variable``, so that the file ``path`` may need it while it is
-    imported; True as well where no workflow runs any, or brings the variables in a way that does not show, and where no
-    test imports the file."""
+    """Whether the tests have ``variable``, so that the file ``path`` may need it while it is imported; True as well
+    where a workflow brings the variables in a way that does not show, and where no test imports the file."""
     memo = project.memo.setdefault(tests_know, {})
     if "words" not in memo:
         tree = project.tree
         flows = {path: tree.read(path) or b"" for path in tree.paths if _WORKFLOW.search(path)}
         running = [path for path, data in flows.items() if _TESTS.search(data)]
-        settled = not running or any(_BRINGS_ITS_OWN.search(_WRITTEN.sub(b"", flows[path])) for path in running)
+        settled = any(_BRINGS_ITS_OWN.search(_WRITTEN.sub(b"", flows[path])) for path in running)
+        memo["flows"] = bool(running)
         paths = (path for path in tree.paths if _FOR_TESTS.search(path))
         # what a workflow takes from elsewhere it does not give to anything by that
         own = frozenset(word for path in running for word in _WORD.findall(_TAKEN.sub(b"", flows[path])))
-        memo["words"] = None if settled else own | _words(tree, sorted(paths))
-    return memo["words"] is None or variable.encode() in memo["words"] or not _tests_import(project, path)
+        # who runs them by hand has what a file of variables names
+        given = () if running else (path for path in tree.paths if _TELLING.search(path))
+        memo["words"] = None if settled else own | _words(tree, sorted({*paths, *given}))
+    if memo["words"] is None or variable.encode() in memo["words"]:
+        return True
+    if memo["flows"] and _SETTINGS.search(path) and any(posixpath.basename(one) == "manage.py"
+                                                        for one in project.tree.paths):
+        return False  # Django loads its settings for every test
+    return not _tests_import(project, path)
 
 
 def _tests_import(project: Project, path: str) -> bool:
-    """Whether a test imports the file ``path``, or one that does; Django loads its settings for every test."""
-    if _SETTINGS.search(path) and any(posixpath.basename(one) == "manage.py" for one in project.tree.paths):
-        return True
+    """Whether a test imports the file ``path``, or one that does."""
     index = importers(project)
     found = {path}
     waiting = [path]

@@ -42,6 +42,9 @@ _LARGEST = 300_000
 _BESIDE = regex(r"(?:^|_)(?:SMTP|E?MAIL|MAILER|MAILHOG|SENTRY|OTEL|OTLP|JAEGER|ZIPKIN|TEMPO|LOKI|STATSD|DATADOG|DD"
                 r"|PUSHGATEWAY|LANGFUSE|LANGSMITH|PHOENIX)_")
 """Variables of what a program tells others, people or those who watch it: without them it does all else."""
+_WANTED = ("enabled", "enable", "active")
+_BASES = ("base", "default", "defaults", "common", "development", "dev", "local")
+_PRODUCTION = regex(r"(?:^|/)prod(?:uction)?\.\w+$")
 _KINDS = ("provider", "backend", "driver", "engine", "type", "mode")
 """What a field is called that chooses among services."""
 _FAILED = regex(r"INTERNAL_SERVER_ERROR|INTERNAL_ERROR|BAD_GATEWAY|SERVICE_UNAVAILABLE")
@@ -56,6 +59,7 @@ def is_dispensable(project: Project, module: Module, read: Read) -> bool:
     return (_is_beside(module, read)
             or _is_spared(module, read) or name in _said_to_be(project) or _has_an_empty_key(module, name)
             or _is_switched(project, module, read) or _is_chosen(module, read)
+            or _has_a_switch(module, read) or _is_the_base(project, module)
             or _goes_on(module, name) or _is_survived(module, read.site.node) or _is_tested(module, read.site.node)
             or _is_cache(module))
 
@@ -158,6 +162,21 @@ def _is_switched(project: Project, module: Module, read: Read) -> bool:
     function = module.function(read.site.node)
     before = module.source.slice((function.at[0], read.site.node.at[0])) if function is not None else ""
     return not written.search(before)
+
+
+def _has_a_switch(module: Module, read: Read) -> bool:
+    """Whether an object that says where a service is says beside it whether the service is wanted at all."""
+    record = next((one for one in module.parents(read.site.node) if type(one) is p.Record), None)
+    return record is not None and any(type(one.key) is p.Text and one.key.value.lower() in _WANTED
+                                      for one in record.entries)
+
+
+def _is_the_base(project: Project, module: Module) -> bool:
+    """Whether the file holds what all stages begin with, and another one beside it what production has."""
+    folder, _, name = module.path.rpartition("/")
+    if name.partition(".")[0] not in _BASES:
+        return False
+    return any(path.rpartition("/")[0] == folder and _PRODUCTION.search(path) for path in project.tree.paths)
 
 
 def _is_chosen(module: Module, read: Read) -> bool:

@@ -15,7 +15,9 @@ from connlint.project.bundled import is_for_pages, is_inlined
 from connlint.project.corrections import without_idle_imports
 from connlint.project.defaults import strict_read, without_declared_default, without_default
 from connlint.project.dispensable import is_dispensable
+from connlint.project.importers import importers
 from connlint.project.module import Module
+from connlint.project.project import Project
 from connlint.project.requirers import requirer
 from connlint.project.settings import requiring_link
 from connlint.project.values import Read, Site, Values
@@ -30,6 +32,7 @@ _HEARING = frozenset(("express-async-errors", "express-promise-router", "@awaitj
 _LOOKING_UP = ("get", "getattr", "getenv", "pop", "setdefault")
 """Functions and methods whose last argument is what they give where they find nothing."""
 _HOOK = regex(r"use(?:State|Effect|Ref|Reducer|LayoutEffect|Context)")
+_LOAD = regex(rb"(?m)^(?:dotenv\.)?load_dotenv\(")
 _WINDOW = regex(r"\btypeof (?:window|document)\s*!==?\s*[\"']undefined")
 _COMMENT_LINE = regex(r"\s*(?://|/\*|\*|#)")
 _DEFAULTING = regex(r"(?i)(?:(?:^|\s)(?://|#)|/\*|^\s*\*).*(?<![\w-])"
@@ -90,6 +93,8 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     early = unheard or module.function(read.site.node) is None
     if early and not any(tests_know(project, module.path, name) for r in reads for name in r.variables):
         return None  # what the tests import would stop them
+    if early and python and _is_loaded_late(project, module):
+        return None
     if early and not any(builds_know(project, module.path, name, values.browser)
                          for r in reads for name in r.variables):
         return None  # and so would what a build loads
@@ -116,6 +121,19 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     return require_javascript(
         module.source, module.program, node.at, variable, helper.name if helper else None, inlined=inlined,
         imported=helper.module if helper is not None else "", at_start=unheard)
+
+
+def _is_loaded_late(project: Project, module: Module) -> bool:
+    """Whether another file of Python loads the variables behind the imports by which it comes to this one."""
+    index = importers(project)
+    for path in index.mentions("load_dotenv", module.path):
+        load = _LOAD.search(index.data(path))
+        if load is None or path == module.path:
+            continue
+        before = [target for at, target, _ in index.targets(path) if at < load.start()]
+        if module.path in index.reachable(before) or module.path in before:
+            return True
+    return False
 
 
 def _is_for_want(module: Module, joint: Any) -> bool:

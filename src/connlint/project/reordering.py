@@ -6,10 +6,13 @@ from typing import Any
 
 from connlint.model import program as p
 from connlint.model.finding import Fix
+from connlint.patterns import regex
 from connlint.project.module import Module
 from connlint.project.uses import references
 
 _TITLE = "Load the variables first"
+_LOADING = regex(r"(?i)env|conf|setting|load|init|boot|setup|prepare|secret|variables")
+"""Words in the import of what is there to load."""
 _MOST_MOVED = 5
 """Statements: with more of them, the file is better put in order by hand."""
 
@@ -56,14 +59,19 @@ def load_in_front(module: Module, preload: str, reader: int) -> Fix | None:
     return import_first(module.source, module.program, preload, _TITLE, required=required)
 
 
-def import_first_of(module: Module, loader: int, reader: int) -> Fix | None:
-    """Import what stands at byte ``loader``, which loads the variables, above what stands at byte ``reader``."""
+def import_first_of(module: Module, loader: int, reader: int, *, directly: bool) -> Fix | None:
+    """Import what stands at byte ``loader``, which loads the variables, above what stands at byte ``reader``.
+
+    It does so ``directly``, or its name has to say that it is there for that.
+    """
     body = module.program.body
     statement, before = (next((s for s in body if s.at[0] <= at < s.at[1]), None) for at in (loader, reader))
     if statement is None or before is None or statement is before:
         return None
     if type(statement) is not p.Import and not _is_required(statement):
         return None
+    if not directly and not _LOADING.search(module.source.slice(statement.at)):
+        return None  # what loads by the way is not put first: nobody would know why
     if module.program.language == "python":
         from connlint.languages.python.rewrite import move_before as move
     else:
