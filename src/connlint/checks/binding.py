@@ -15,6 +15,7 @@ from connlint.model.finding import Draft, Fix, Place, Step
 from connlint.patterns import regex
 from connlint.project.answer import Found
 from connlint.project.compiled import likely_source
+from connlint.project.own_ports import own_port
 from connlint.project.project import Project
 from connlint.project.rewording import reworded, through_shell, with_option
 from connlint.project.server_settings import in_configuration
@@ -22,6 +23,7 @@ from connlint.project.services import Running, Services
 from connlint.project.serving import Serving, servings
 from connlint.project.start import Start
 from connlint.project.starts import Starts
+from connlint.project.targets import targets_of
 from connlint.project.values import values_of
 
 _LOOPBACK = regex(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)
@@ -57,6 +59,8 @@ def check_loopback(project: Project, card: Card, rules: Rules) -> Iterator[Draft
             continue
         settled = in_configuration(start, start.listed("config_names"), project)
         found = _heard(start, start.running, running, card, settled, project)
+        if found is not None and found.outcome == "by-default" and _serves_by_itself(start, project, rules):
+            found = None
         place = found.place if found is not None else _host_place(start, settled)
         verdicts.setdefault((place.path, place.at), []).append(found)
     for start in starts:
@@ -177,6 +181,17 @@ def _heard(start: Start, running: Running, others: list[Running], card: Card, se
     return Draft("told", word.place, slots, f"{service.name} {start.tool}", fix=_opened(word, text, project))
 
 
+def _serves_by_itself(start: Start, project: Project, rules: Rules) -> bool:
+    """Whether what a server is told to load is a function that starts one: it is called, and goes on serving."""
+    target, path = start.target, next(targets_of(start), None)
+    module = project.module(path) if path is not None and target is not None and target.attribute else None
+    if module is None or target is None:
+        return False
+    made = [definition.value for definition in module.scope.names.get(target.attribute or "", ())]
+    return any(module.function(serving.call) in made
+               for serving in servings(module, rules.apis.get("serving_call", []), project))
+
+
 def _is_contained(start: Start, running: Running, card: Card) -> bool:
     """Whether the start is what a container of its own goes on running."""
     service = running.service
@@ -293,7 +308,7 @@ def port_of(start: Start) -> int | None:
         return int(number) if number.isdigit() else None
     if (known := start.variable("port_env")) is not None:
         return int(known.value) if known.value and known.value.isdigit() else None
-    return start.entry.get("port")
+    return own_port(start)
 
 
 def bound_ports(start: Start, names: list[str]) -> list[int | None]:

@@ -150,7 +150,7 @@ class Listening:
         if start.entry.get("host") is not None and not start.options.has(start.listed("socket_flags")):
             several = bound_ports(start, start.listed("bind_flags"))
             for port in several if len(several) > 1 else (port_of(start),):
-                if port is not None and not start.configured:
+                if port is not None and (not start.configured or "config_port" in start.entry):
                     yield _Heard(port, None, Learnt(f"{start.tool}", self.lines.spot(start.command.place)))
             return
         if (opened := self.coded.opened(start)) is not None:

@@ -26,6 +26,7 @@ from connlint.project.coded_commands import commands_in_code, listed_commands
 from connlint.project.command_words import Entry, Options, behind_waiting, first_plain, read_options
 from connlint.project.grounds import Folder, Ground, grounds_of, stepped
 from connlint.project.importers import CODE
+from connlint.project.own_ports import of_version
 from connlint.project.project import Project
 from connlint.project.services import PROGRAMS, Running, Services
 from connlint.project.start import Start
@@ -371,6 +372,7 @@ class Starts:
             options = self._written(options, entry, grounds)
         if entry["form"] == "script" or entry.get("scripts"):
             grounds = self._told(options, entry, grounds, loose)
+        entry = of_version(entry, grounds, command.place.path, self.project)
         return Start({**entry, "called": name}, command, options, path, running, grounds, environment, loose, beside)
 
     def _written(self, options: Options, entry: Entry, grounds: tuple[Ground, ...]) -> Options:
