@@ -13,6 +13,7 @@ from connlint.cards import Card, Rules
 from connlint.model.deployment import Command, Word
 from connlint.model.finding import Draft, Fix, Place, Step
 from connlint.patterns import regex
+from connlint.project.address import hosts
 from connlint.project.answer import Found
 from connlint.project.compiled import likely_source
 from connlint.project.own_ports import own_port
@@ -330,9 +331,18 @@ def _is_asked(running: Running, others: list[Running], port: int | None) -> bool
     names = [name for name in service.hosts if name]
     for other in others:
         if other.service.group == service.group and other is not running:
-            if _names(names, other):
+            if _names(names, other) or _means(port, other):
                 return True
     return False
+
+
+def _means(port: int | None, other: Running) -> bool:
+    """Whether ``other`` is told of loopback on ``port``: it would ask the server there, which is in a container of its
+    own."""
+    if port is None or other.service.host_network or other.service.mates:
+        return False
+    return any(host.port == port and (_LOOPBACK.match(host.name) or host.name == "0.0.0.0")
+               for known in other.service.environment.values() for host in hosts(known.value or ""))
 
 
 def _names(names: list[str], other: Running) -> bool:

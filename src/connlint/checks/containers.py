@@ -30,6 +30,8 @@ class Tables:
 
     def __init__(self, rules: Rules) -> None:
         self.images = {name: frozenset(e["ports"]) for e in rules.apis.get("image", ()) for name in e["names"]}
+        self._whole = {name: frozenset(e["ports"]) for e in rules.apis.get("opens", ()) if e.get("whole")
+                       for name in e["names"]}
         self._called = {name: e.get("called", ()) for e in rules.apis.get("image", ()) for name in e["names"]}
         self._servers = {word for e in rules.apis.get("image", ()) for name in e["names"]
                          for word in (*e.get("called", ()), *words_of(name.rpartition("/")[2]))}
@@ -81,6 +83,12 @@ class Tables:
     def ports_of(self, image: Known | None) -> frozenset[int]:
         """The ports of a well-known image; empty for others."""
         return self.images.get(self._image(image), frozenset())
+
+    def whole_ports_of(self, one: Running) -> frozenset[int]:
+        """The ports of a service with an image of which these are all, as far as its variables can be seen."""
+        found = self._whole.get(self._image(one.service.image), frozenset()) if not one.open else frozenset()
+        unseen = any(known.value is None and "LISTEN" in name for name, known in one.environment.items())
+        return frozenset() if unseen or one.commands or one.service.mounts else found
 
     def health_of(self, one: Running) -> tuple[str, ...]:
         """The test of a health check for a service with a well-known image; empty where none is known."""

@@ -199,17 +199,18 @@ def unheard(number: int, target: Running, tables: Tables, tree: Tree,
             coded: Callable[[Running], int | None]) -> tuple[set[int], Port | None] | None:
     """Where ``target`` listens, if that is known and ``number`` is none of it, with the port of it that the machine
     publishes under ``number``. ``coded`` tells which port the code of a service opens."""
-    evidence = listens(target, tables)
+    whole_ports = tables.whole_ports_of(target)
+    evidence = listens(target, tables) | whole_ports
     if is_fronted(target):
         return None if number in evidence else (evidence, None)
     own = _called_its_own(target)
-    if number in may_listen(target, tables) or number in own or _is_checked(number, target, tree):
+    if number in may_listen(target, tables) | whole_ports or number in own or _is_checked(number, target, tree):
         return None
     published = next((port for port in target.service.ports if port.host == number
                       and port.container not in (None, number)), None)
     # what is published or exposed need not be all
     listed = bool(own) and any("LISTEN" in name for name in target.environment)
-    known = bool(_told(target) or tables.ports_of(target.service.image))
+    known = bool(_told(target) or tables.ports_of(target.service.image) or whole_ports)
     whole = known or listed
     if not whole and published is None and not is_written(number, target, tree):
         given = _given(target, tables) or coded(target)

@@ -72,6 +72,8 @@ def kind_of(path: str) -> str | None:
         return "supervisor"
     if name.endswith(_SHELL):
         return "script"
+    if name.endswith(".mk"):
+        return "Makefile"
     if name.endswith(".service"):
         return "unit"
     if path.startswith(".github/workflows/") and name.endswith((".yml", ".yaml")):

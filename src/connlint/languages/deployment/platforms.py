@@ -254,8 +254,9 @@ def read_script(source: Source) -> Deployment:
 
 
 def read_makefile(source: Source) -> Deployment:
-    """The commands of every recipe; Make's own variables make a word unknown."""
-    folder = posixpath.dirname(source.path)
+    """The commands of every recipe; Make's own variables make a word unknown. What others include runs where these
+    do: at the root, as a rule."""
+    folder = "" if source.path.endswith(".mk") else posixpath.dirname(source.path)
     commands: list[Command] = []
     for rule in _RECIPE.finditer(source.data):
         for line in re.finditer(rb"^[ \t]+[@-]*((?:[^\n\\]|\\\n|\\.)+)", rule[2], re.M):
