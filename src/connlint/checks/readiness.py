@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from connlint.checks.deployed import on_a_developers_machine
 from connlint.checks.neighbours import listens
 from connlint.checks.starting import Starting
-from connlint.model.finding import Draft, Step
+from connlint.model.finding import Draft, Place, Step
 from connlint.model.rule import Rules
 from connlint.patterns import regex
 from connlint.project.grounds import is_plain
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _CODE = regex(r"\.(?:py|[cm]?[jt]sx?|go|rs|cs|java|kt|rb|php|ex|exs|scala|sh)$")
 _SKIPPED = regex(r"(?:^|/)(?:node_modules|vendor|\.\w+|dist|build|static|public|tests?|__tests__|docs?)/")
 _LARGEST = 300_000
+_SWARM = regex(rb"\b(?:update_config|rollback_config|endpoint_mode)\s*:|\bdocker stack deploy\b")
 
 
 def unready(running: list[Running], groups: Groups, tables: Tables, project: Project,
@@ -64,11 +65,25 @@ def unready(running: list[Running], groups: Groups, tables: Tables, project: Pro
             checked = _is_checked(target)
             slots = {"service": one.name, "dependency": dependency.on, "what": contact.what,
                      "hint": "" if checked else f", and `{dependency.on}` needs a `healthcheck`"}
+            # where nothing is seen to fail, somebody who wrote down what to wait for meant it
+            meant = contact.when != "start" and _is_said(dependency.place, project)
+            fix = None if meant or _is_of_a_swarm(dependency.place.path, project) else wait_until_healthy(
+                project.tree, dependency.place, dependency.on,
+                None if checked else (target.service.place.path, tables.health_of(target)))
             yield Draft("connects" if contact.when == "start" else "unready", dependency.place, slots,
                         f"{one.name}:{dependency.on}", contact.steps,
-                        (Step(target.service.place, f"`{dependency.on}` is started here"),),
-                        wait_until_healthy(project.tree, dependency.place, dependency.on,
-                                           None if checked else (target.service.place.path, tables.health_of(target))))
+                        (Step(target.service.place, f"`{dependency.on}` is started here"),), fix)
+
+
+def _is_said(place: Place, project: Project) -> bool:
+    """Whether a condition is written down for the dependency at ``place``."""
+    data = project.tree.read(place.path) or b""
+    return data[place.at[0] : place.at[1]].strip(b"\"'") == b"service_started"
+
+
+def _is_of_a_swarm(path: str, project: Project) -> bool:
+    """Whether a file is for Docker's swarm, which knows dependencies without conditions alone."""
+    return _SWARM.search(project.tree.read(path) or b"") is not None or "swarm" in path.lower()
 
 
 def unasked(running: list[Running], groups: Groups, tables: Tables, project: Project) -> Iterator[Draft]:

@@ -23,8 +23,10 @@ def is_import(source: Source, program: p.Program, place: int, statement: p.State
         return True
     if place < len(program.directives) and type(statement) is p.Evaluate and type(statement.value) is p.Text:
         return True
+    # names that are taken one by one may stand on lines of their own
+    apart = type(statement) is p.Let and type(statement.target) is p.Record
     return type(statement) in (p.Let, p.Evaluate) and _REQUIRES.search(source.slice(statement.at)) is not None and (
-        "\n" not in source.slice(statement.at))
+        apart or "\n" not in source.slice(statement.at))
 
 
 def is_export(source: Source, statement: p.Statement) -> bool:
