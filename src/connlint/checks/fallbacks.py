@@ -199,7 +199,15 @@ def _may_be(side: Any, *, loop: bool = False) -> bool:
     return type(side) not in _NO_ADDRESS
 
 
-def _starts(values: Values, module: Module) -> Iterator[Any]:
+def _starts(values: Values, module: Module) -> list[Any]:
+    """The nodes of ``module`` that are reads, or choices and calls that may hold one."""
+    found: list[Any] | None = module.memo.get(_starts)
+    if found is None:
+        found = module.memo[_starts] = list(_all_starts(values, module))
+    return found
+
+
+def _all_starts(values: Values, module: Module) -> Iterator[Any]:
     for kind in (p.Member, p.Index):
         for node in module.nodes(kind):
             if values.environment.access(module, node) is not None:

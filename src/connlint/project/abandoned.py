@@ -242,7 +242,7 @@ class Abandoned:
             waiting += fresh
             if len(found) > _MOST:
                 return False
-        return not any(self.naming.has(one) or self.gathering.has(one) for one in found
+        return not any(self.gathering.has(one) or self.naming.has(one) for one in found
                        if one == path or not self._is_beside(one))
 
     def _is_beside(self, path: str) -> bool:
@@ -337,10 +337,10 @@ class Abandoned:
         """The names of the files in ``folder`` that a configuration of a bundler writes, with the folder in front of
         them; none where it speaks of others there, too."""
         found: set[str] = set()
-        for config in sorted(self.project.tree.paths):
+        for config in self._bundlers:
             above = folder_of(config)
             prefix = f"{above}/" if above else ""
-            if _BUNDLER.search(config) and above.startswith(root) and folder.startswith(prefix):
+            if above.startswith(root) and folder.startswith(prefix):
                 way = re.escape(folder[len(prefix) :].encode())
                 data = self.index.data(config)
                 if re.search(rb"(?<![\w-])%s(?:['\"`]|/['\"`*$])" % way, data) or b"glob" in data.lower():
@@ -348,6 +348,11 @@ class Abandoned:
                 named = re.findall(rb"(?<![\w-])%s/([\w.-]+\.[jt]sx?)['\"`]" % way, data)
                 found.update(name.decode() for name in named)
         return found
+
+    @cached_property
+    def _bundlers(self) -> list[str]:
+        """The configurations of bundlers."""
+        return sorted(path for path in self.project.tree.paths if _BUNDLER.search(path))
 
     def is_found(self, path: str) -> bool:
         """Whether the file stands where frameworks look."""

@@ -11,8 +11,9 @@ from itertools import product
 from typing import Any
 
 from connlint.model import program as p
-from connlint.patterns import Words, regex
+from connlint.patterns import Words
 from connlint.project.answer import Found
+from connlint.project.built import builds
 from connlint.project.calls import argument, chain_above
 from connlint.project.module import Definition, Module, without_default
 from connlint.project.project import Project
@@ -24,14 +25,6 @@ _HANDED = ("picker", "schema", "parsed")
 """Forms of readers that are handed the environment, which has to be named beside them."""
 _MAKING = (b"=>", b"function", b"class ", b"process")
 """What a file of CommonJS holds that does more than to hand on what it requires."""
-_BUILT_IN_PYTHON = rb"^(?:class|def|async[ \t]+def)[ \t]+NAME\b"
-_BOUND_IN_PYTHON = rb"^[ \t]*NAME\b[^\n=]*=|\b(?:as|class|def)[ \t]+NAME\b|\bimport\b[^\n]*[ ,(\t]NAME\b"
-_BUILT = (rb"^(?:export[ \t]+)?(?:(?:(?:default|abstract|async)[ \t]+)*(?:class|function[ \t]*\*?)[ \t]+NAME\b|"
-          rb"const[ \t]+NAME[ \t]*(?::[^=\n]*)?=[ \t]*(?:async\b[ \t]*)?(?:function\b|\w+[ \t]*=>|"
-          rb"\([^()]*\)(?:[ \t]*:[^=\n]*)?[ \t]*=>))")
-_BOUND = rb"\b(?:const|let|var|as|class|function)[ \t]+NAME\b|^[ \t]*NAME[ \t]*=(?!=)"
-"""What binds a name to a function or class at the top of a file, and what else binds it."""
-_BUILT_BY_DEFAULT = regex(rb"^export[ \t]+default[ \t]+(?:(?:abstract|async)[ \t]+)*(?:class|function)\b", re.M)
 
 
 class Environment:
@@ -116,7 +109,7 @@ class Environment:
         if key not in memo:
             linker = self.project.linkers["python" if module.program.language == "python" else "javascript"]
             home = linker.home(answer.path, name)
-            memo[key] = home is not None and _builds(home, self.project.tree.read(home) or b"", name)
+            memo[key] = home is not None and builds(home, self.project.tree.read(home) or b"", name)
         return memo[key]
 
     # -- what things are ------------------------------------------------------------------------------------------
@@ -517,22 +510,6 @@ def _passes_on(path: str, data: bytes) -> bool:
     if path.endswith("__init__.py") or b"export *" in data or b"} from" in data:
         return True
     return b"module.exports" in data and b"require(" in data and not any(it in data for it in _MAKING)
-
-
-def _builds(path: str, data: bytes, name: str) -> bool:
-    """Whether ``name``, as others import it from the file ``path``, is a function or class, and nothing else."""
-    if not name.isidentifier() or not name.isascii():
-        return False
-    python = path.endswith(".py")
-    built, bound = (_BUILT_IN_PYTHON, _BOUND_IN_PYTHON) if python else (_BUILT, _BOUND)
-    if not python and name == "default":
-        return _BUILT_BY_DEFAULT.search(data) is not None
-    word = name.encode()
-    found = re.search(built.replace(b"NAME", word), data, re.M)
-    if found is None:
-        return False
-    others = re.compile(bound.replace(b"NAME", word), re.M)
-    return others.search(data, 0, found.start()) is None and others.search(data, found.end()) is None
 
 
 def _plain(entry: dict[str, Any]) -> bool:

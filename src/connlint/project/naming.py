@@ -7,6 +7,7 @@ path that may lead to the file, or the dotted name of a module of Python.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -57,6 +58,13 @@ _ELSEWHERE = frozenset(
 """Folders of images and of compilers: what is below them stands in another folder of the project."""
 
 
+_FEW = 6
+"""Names that are searched for in all files that tell what to load."""
+_LETTERS = frozenset(f"{string.ascii_letters}{string.digits}_".encode())
+_APART = bytes(byte if byte in _LETTERS else ord(" ") for byte in range(0x100))
+"""A table for `bytes.translate` that leaves what regular expressions take for words."""
+
+
 class Naming:
     """Answers about one project."""
 
@@ -64,29 +72,52 @@ class Naming:
         self.project = project
         self.stages = stages
         self.index = index
+        self._asked = 0
 
     def has(self, path: str) -> bool:
         """Whether a file of the program, or one that tells what to load and to start, names the file ``path``."""
         stem = stem_of(path)
-        word = re.compile(rb"(?<![\w-])%s(?![\w-])[\w.:/*-]*" % re.escape(stem.encode()))
-        for other in self._telling:
-            if stem.encode() in (data := self._text(other)):
-                for match in word.finditer(data):
-                    if other.endswith(".txt") and not _starts_a_line(data, match.start()):
-                        continue
-                    start = _start_of(data, match.start())
-                    started = data[max(0, start - 3) : start] == b"-m "
-                    text = data[start : match.end()].decode("utf-8", "replace")
-                    if text[0] == "." and text[1:2] not in ("/", "."):
-                        continue  # the end of a name
-                    if not self._means_another(text, other, path) and _may_lead(
-                            text, path, stem, alone=started) and not is_left_out(data, start):
-                        return True
         in_package = f"{path.rpartition('/')[0]}/__init__.py" in self.project.tree.paths or (
             path.endswith(".py") and any(module.startswith(".") for _, module, _ in self.index.imports(path)))
         return any(self._is_named_in(other, path, stem, in_package=in_package) for python in (".py", ".js")
                    for other in self.index.mentions(stem, python)
-                   if other != path and self.stages.of_path(other) not in ("test", "example"))
+                   if other != path and self.stages.of_path(other) not in ("test", "example")) or any(
+            self._is_told_in(other, path, stem) for other in self._telling_of(stem))
+
+    def _is_told_in(self, other: str, path: str, stem: str) -> bool:
+        """Whether ``other``, a file that tells what to load and to start, names the file ``path``."""
+        if stem.encode() not in (data := self._text(other)):
+            return False
+        word = re.compile(rb"(?<![\w-])%s(?![\w-])[\w.:/*-]*" % re.escape(stem.encode()))
+        for match in word.finditer(data):
+            if other.endswith(".txt") and not _starts_a_line(data, match.start()):
+                continue
+            start = _start_of(data, match.start())
+            started = data[max(0, start - 3) : start] == b"-m "
+            text = data[start : match.end()].decode("utf-8", "replace")
+            if text[0] == "." and text[1:2] not in ("/", "."):
+                continue  # the end of a name
+            if not self._means_another(text, other, path) and _may_lead(
+                    text, path, stem, alone=started) and not is_left_out(data, start):
+                return True
+        return False
+
+    def _telling_of(self, stem: str) -> list[str]:
+        """The files that tell what to load, of which others cannot hold the name ``stem``: all of them for the first
+        few, as it takes longer to look at their words than to search them."""
+        self._asked += 1
+        word = _longest_word(stem)
+        return self._telling if self._asked <= _FEW or not word else self._holders.get(word, [])
+
+    @cached_property
+    def _holders(self) -> dict[bytes, list[str]]:
+        """The files that tell what to load, by the words in them that are part of the names of files of code."""
+        wanted = {_longest_word(stem_of(path)) for path in self.index.paths}
+        found: dict[bytes, list[str]] = {}
+        for other in self._telling:
+            for word in wanted.intersection(self._text(other).translate(_APART).split()):
+                found.setdefault(word, []).append(other)
+        return found
 
     def _is_named_in(self, other: str, path: str, stem: str, *, in_package: bool) -> bool:
         """Whether a text in the code of ``other`` names ``path``, or an import there that cannot be followed may mean
@@ -158,6 +189,11 @@ class Naming:
     def _text(self, path: str) -> bytes:
         data = self.index.data(path)
         return data if len(data) <= _LARGEST else b""
+
+
+def _longest_word(stem: str) -> bytes:
+    """A word that stands between others wherever a name does; empty where the name has no letters."""
+    return max(stem.encode().translate(_APART).split(), key=len, default=b"")
 
 
 def is_left_out(data: bytes, at: int) -> bool:
