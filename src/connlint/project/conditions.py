@@ -81,15 +81,31 @@ def _blocks(above: Any, kind: type) -> tuple[tuple[Any, ...], ...]:
 
 def _before(module: Module, node: Any, block: tuple[Any, ...],
             leaves: Callable[[Module, p.Statement], bool] | None) -> Iterator[Condition]:
-    for statement in block:
-        if statement is node:
+    exits = _exits(module, block, leaves)
+    if not exits:
+        return
+    place = next((at for at, statement in enumerate(block) if statement is node), len(block))
+    for at, condition in exits:
+        if at >= place:
             return
-        if type(statement) is p.If:
-            if ends(module, statement.then, leaves):
-                if not ends(module, statement.otherwise, leaves):
-                    yield Condition(module, statement.test, False)
-            elif statement.otherwise and ends(module, statement.otherwise, leaves):
-                yield Condition(module, statement.test, True)
+        yield condition
+
+
+def _exits(module: Module, block: tuple[Any, ...],
+           leaves: Callable[[Module, p.Statement], bool] | None) -> list[tuple[int, Condition]]:
+    """The tests in ``block`` of which one branch does not come back, each with its place and what is true behind it."""
+    memo: dict[Any, list[tuple[int, Condition]]] = module.memo.setdefault(_exits, {})
+    key = (id(block), leaves)
+    if key not in memo:
+        found = memo[key] = []
+        for at, statement in enumerate(block):
+            if type(statement) is p.If:
+                if ends(module, statement.then, leaves):
+                    if not ends(module, statement.otherwise, leaves):
+                        found.append((at, Condition(module, statement.test, False)))
+                elif statement.otherwise and ends(module, statement.otherwise, leaves):
+                    found.append((at, Condition(module, statement.test, True)))
+    return memo[key]
 
 
 def _case(module: Module, switch: p.Switch, case: p.Case) -> Iterator[Condition]:

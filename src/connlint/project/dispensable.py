@@ -25,8 +25,10 @@ _FAMILIES = (frozenset(("DB", "DATABASE", "POSTGRES", "POSTGRESQL", "PG", "MYSQL
              frozenset(("MONGO", "MONGODB")), frozenset(("RABBITMQ", "RABBIT", "AMQP", "CLOUDAMQP")))
 """First words of variables that mean the same server."""
 _ADDRESS = regex(r"(?:_(?:API|BASE|SERVER|SERVICE))*_(?:URL|URI|HOST|HOSTNAME|ENDPOINT|ADDR|ADDRESS|DSN)$")
-_EMPTY = (r"(?:_[A-Z]+)*_(?:KEY|TOKEN|SECRET)[\"']?[\])]?\s*(?::\s*[\w\[\] |]+)?(?:\|\||\?\?|or\b|,|=)\s*"
-          r"(?:\"\"|''|None\b|null\b|undefined\b)")
+_EMPTY = regex(r"_(?:KEY|TOKEN|SECRET)[\"']?[\])]?\s*(?::\s*[\w\[\] |]+)?(?:\|\||\?\?|or\b|,|=)\s*"
+               r"(?:\"\"|''|None\b|null\b|undefined\b)")
+_MORE = regex(r"(?:_[A-Z]+)*")
+_LAST_WORD = regex(r"\w+$")
 _GOING_ON = regex(r"(?i)(?:continu|proceed|run|work|operat|start)\w*\s+without|in-memory"
                   r"|fall(?:ing|s)?[ -]?back\s+to\s+(?:memory|local|in\b|the database)|cach\w+ (?:is )?disabled")
 _EXAMPLES = regex(r"(?:^|/)(?:\.env[\w.-]*|[\w.-]*\.env|[\w-]*env[.-](?:example|sample|template|dist)[\w.]*)$")
@@ -37,6 +39,8 @@ _LOOPBACK = regex(r"localhost|127\.0\.0\.1")
 _WORD = regex(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
 _SET = regex(r"\s*(?:export\s+)?([A-Z][A-Z0-9_]+)\s*=")
 _UNSET = regex(r"\s*#+\s*(?:export\s+)?([A-Z][A-Z0-9_]+)\s*=")
+_LONGEST = 200
+"""Letters of a variable."""
 _LARGEST = 300_000
 """Bytes; longer files are written by machines."""
 _BESIDE = regex(r"(?:^|_)(?:SMTP|E?MAIL|MAILER|MAILHOG|SENTRY|OTEL|OTLP|JAEGER|ZIPKIN|TEMPO|LOKI|STATSD|DATADOG|DD"
@@ -132,7 +136,21 @@ def _spared_by_manual(lines: list[str]) -> set[str]:
 def _has_an_empty_key(module: Module, name: str) -> bool:
     """Whether the file lets the key of the same service be empty: then nobody has to have that service."""
     stem = _ADDRESS.sub("", name)
-    return len(stem) > 2 and stem != name and re.search(rf"\b{re.escape(stem)}{_EMPTY}", module.source.text) is not None
+    return len(stem) > 2 and stem != name and any(
+        key.startswith(stem) and _MORE.fullmatch(key, len(stem)) for key in _empty_keys(module))
+
+
+def _empty_keys(module: Module) -> list[str]:
+    """The variables of the file that hold a key and may be empty, each without its last word."""
+    found: list[str] | None = module.memo.get(_empty_keys)
+    if found is None:
+        found = module.memo[_empty_keys] = []
+        text, at = module.source.text, 0
+        while (match := _EMPTY.search(text, at)) is not None:
+            at = match.start() + 1
+            if (word := _LAST_WORD.search(text, max(0, match.start() - _LONGEST), match.start())) is not None:
+                found.append(word[0])
+    return found
 
 
 def _is_beside(module: Module, read: Read) -> bool:
@@ -155,13 +173,23 @@ def _is_switched(project: Project, module: Module, read: Read) -> bool:
     # what a file calls shortly, it may name at length
     words = [word.replace("_", "_?") for word in switches] + [
         f"{first}_?ENABLED" for first in [stem.partition("_")[0]] if first != stem and len(first) > 2]
-    written = re.compile(rf"(?i)(?<![a-z0-9])(?:{'|'.join(words)})(?![a-z0-9])")
-    if not written.search(module.source.text) and not any(
+    text = _run_together(module)
+    holds = any(word.lower().replace("_?", "").replace("_", "") in text for word in words)
+    written = re.compile(rf"(?i)(?<![a-z0-9])(?:{'|'.join(words)})(?![a-z0-9])") if holds else None  # that takes long
+    if (written is None or not written.search(module.source.text)) and not any(
             named(project, switch) or importers(project).mentions(switch, module.path) for switch in switches):
         return False
     function = module.function(read.site.node)
     before = module.source.slice((function.at[0], read.site.node.at[0])) if function is not None else ""
-    return not written.search(before)
+    return written is None or not written.search(before)
+
+
+def _run_together(module: Module) -> str:
+    """The text of a file in small letters, without what stands between words."""
+    found: str | None = module.memo.get(_run_together)
+    if found is None:
+        found = module.memo[_run_together] = module.source.text.lower().replace("_", "")
+    return found
 
 
 def _has_a_switch(module: Module, read: Read) -> bool:
@@ -198,8 +226,17 @@ def _is_chosen(module: Module, read: Read) -> bool:
 def _goes_on(module: Module, name: str) -> bool:
     """Whether a text or a comment of the file says that it goes on without the service."""
     service = name.partition("_")[0].lower()
-    return any(service in (line := match.string[max(0, match.start() - 120) : match.end() + 60].lower())
-               or "cach" in line for match in _GOING_ON.finditer(module.source.text))
+    return any(service in line or "cach" in line for line in _said_to_go_on(module))
+
+
+def _said_to_go_on(module: Module) -> list[str]:
+    """What stands around the words of the file that say that something goes on without something else."""
+    found: list[str] | None = module.memo.get(_said_to_go_on)
+    if found is None:
+        text = module.source.text
+        found = module.memo[_said_to_go_on] = [
+            text[max(0, match.start() - 120) : match.end() + 60].lower() for match in _GOING_ON.finditer(text)]
+    return found
 
 
 def _is_cache(module: Module) -> bool:
