@@ -1,12 +1,14 @@
 """What is asked often is answered in another way than what is asked once: the answers have to be the same."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from connlint.languages.javascript.read import read as read_javascript
 from connlint.languages.python.read import read as read_python
 from connlint.model import program as p
 from connlint.model.source import Source
-from connlint.project import importers, javascript_absence, python_assignments
+from connlint.project import conditions, dispensable, importers, javascript_absence, python_assignments
 from connlint.project.javascript_modules import JavaScriptLinker
 from connlint.project.javascript_paths import Resolver
 from connlint.project.project import Project
@@ -160,3 +162,21 @@ def test_a_file_is_not_read_to_see_that_a_function_or_class_is_no_environment(mo
     report({"src/main.ts": IMPORTING.format(name=name) + "fetch(process.env.API_URL || 'http://localhost:3000');\n",
             "src/things.ts": THINGS + declared})
     assert any(path == "src/things.ts" and name.encode() in (words or ()) for path, words in asked) == read
+
+
+def test_what_is_asked_of_a_file_of_settings_grows_with_its_variables_and_not_with_their_square(monkeypatch):
+    asked = []
+    ends, going_on = conditions.ends, dispensable._GOING_ON
+    monkeypatch.setattr(conditions, "ends", lambda *given: asked.append(1) or ends(*given))
+    monkeypatch.setattr(dispensable, "_GOING_ON", SimpleNamespace(
+        finditer=lambda text: asked.append(1) or going_on.finditer(text)))
+
+    def questions(number: int) -> int:
+        rows = [f"URL_{at} = os.environ.get('SHOP{at}_URL', 'http://localhost:{8000 + at}')\n"
+                f"if DEBUG:\n    NAME_{at} = 'a'\nelse:\n    NAME_{at} = 'b'\n" for at in range(number)]
+        asked.clear()
+        report({"settings.py": "import os\nDEBUG = 'DEBUG' in os.environ\n" + "".join(rows)})
+        return len(asked)
+
+    few = questions(8)
+    assert 0 < questions(32) < 6 * few
