@@ -234,7 +234,8 @@ class Cases:
                 type(self.module.parent(use.node)) is p.WithItem for use in home.uses)):
             return self.telling.draft("transaction", call, api, home.name)
         function = self.module.function(call)
-        if home.kind == "local" and function is not None and self._lasts(call, home, api, function):
+        if home.kind == "local" and function is not None and (self._lasts(call, home, api, function) or any(
+                self.ownership.serves_on(use, api, function) for use in home.uses)):
             return None
         # while the function goes on its variable keeps a task alive: a weaker fault than one that is thrown away
         minor = api.awaiting or api.unreleased == "lent" or (

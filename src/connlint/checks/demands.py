@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from connlint.checks.demanding import demanded_by_name
 from connlint.model import program as p
 from connlint.model.source import Span
 from connlint.patterns import Words
@@ -95,6 +96,8 @@ def _demands(values: Values, stages: Stages, module: Module) -> list[Demand]:
             found.append((statement, _refused(values, module, statement.test)))
     demands = [Demand(frozenset(v for r in reads for v in r.variables), _way(stages, module, node), node)
                for node, reads in found if reads]
+    demands += [Demand(names, _way(stages, module, call), call)
+                for call, names in demanded_by_name(values, stages, module)]
     declared = [*_declared(values.project, stages, module), *_refined(stages, module)]
     return demands + [Demand(frozenset((name,)), None) for name in declared]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from connlint.checks.components import Components
 from connlint.checks.conditions import Plan
-from connlint.checks.homes import Home
+from connlint.checks.homes import Home, Use
 from connlint.checks.lifecycles import Api, Lifecycles, last_word
 from connlint.checks.meanings import Meaning, names_of
 from connlint.checks.origins import Origins
@@ -18,6 +18,9 @@ from connlint.model import program as p
 from connlint.project.module import Module
 
 _PROMISE_METHODS = ("then", "catch", "finally")
+
+_SERVING = frozenset({"connection", "handle", "executor"})
+"""What is used time and again for as long as something has it."""
 
 
 class Ownership:
@@ -93,6 +96,23 @@ class Ownership:
         """Whether ``function`` is a context manager, of a part of the program or of all of it."""
         return function.is_generator and len(function.decorators) == 1 and (
             self.table.managers.names_it(function.decorators[0], self.origins))
+
+    def serves_on(self, use: Use, api: Api, function: p.Function) -> bool:
+        """Whether a function that outlives ``function`` works with the handle, and so for as long as it is there: one
+        that is returned, that a decorator registers, that an attribute keeps."""
+        above = self.module.parent(use.node)
+        if api.role not in _SERVING or type(above) is not p.Member or above.of is not use.node or not self._within(
+                use.function, function):
+            return False
+        inner = self._directly_inside(use.function, function)
+        around = self.module.parent(inner)
+        if type(around) in (p.Let, p.Assign):
+            return type(around.target) is p.Member
+        if type(around) is not p.Define:
+            return type(around) is p.Return
+        return bool(inner.decorators) or any(
+            type(it) is p.Return and self.module.function(it) is function for name in self.names.names().get(
+                around.name, ()) for it in self.module.parents(name))
 
     def _in_loop(self, thing: Any, function: p.Function) -> bool:
         for above in self.module.parents(thing):

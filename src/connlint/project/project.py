@@ -185,11 +185,16 @@ class Project:
             found = module.scope.names.get(name)
             if found:
                 return self._through(module, found, seen)
-            for star in module.scope.stars:
+            bound = None
+            for star in reversed(module.scope.stars):
                 target = self._passed_on(module, star.module, name)
                 if target and (answer := self.exported(target, name, seen)):
-                    return answer
-            return None
+                    if bound is not None:
+                        return None  # which of the two a test decides
+                    bound = answer
+                    if module.parent(star) is module.program:
+                        break  # the last one counts
+            return bound
         for export in module.nodes(p.Export):
             for exported in export.names:
                 if exported.name == name and name != "*":

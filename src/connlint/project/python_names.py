@@ -110,8 +110,8 @@ class Names:
         if target.endswith("/"):
             return False
         found = self.files.outline(target)
-        if not found.public_is_static:
-            return "__all__ is computed"
+        if not found.public_is_static or found.public == set():
+            return "__all__ is computed"  # an empty one is there to be filled by others
         if found.public is not None:
             return (name in found.public) or (found.open or False)
         return (found.open or False) if name.startswith("_") else self._defines(target, name, seen)

@@ -25,7 +25,7 @@ def item_of(values: Values, module: Module, d: Definition) -> list[Possible] | N
     if d.kind == "loop" and type(node) is p.Case:
         switch = module.parent(node)
         return values.possible(module, switch.subject) if type(switch) is p.Switch and not d.path else None
-    iterable = _iterable(module, d)
+    iterable = iterable_of(module, d)
     if iterable is None:
         return None
     rows: list[Possible] = []
@@ -39,8 +39,8 @@ def item_of(values: Values, module: Module, d: Definition) -> list[Possible] | N
     return rows or None
 
 
-def _iterable(module: Module, d: Definition) -> Any:
-    """The expression whose items the definition's variable stands for."""
+def iterable_of(module: Module, d: Definition) -> Any:
+    """The expression whose items the definition's variable stands for; None where it is no such variable."""
     node = d.node
     if d.kind == "loop" and type(node) is p.Loop:
         return node.iterable

@@ -148,6 +148,10 @@ def outline(tree: ast.Module, *, package: bool = False) -> Outline:
     """The names that are bound once ``tree`` has been executed as a module, on any branch; ``package`` as in `scan`."""
     result = Outline()
     _Binder(result, package).statements(tree.body)
+    if result.public is not None and any(_is_name(inner, "__all__") for made in ast.walk(tree)
+                                         if isinstance(made, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+                                         for inner in ast.walk(made)):
+        result.public, result.public_is_static = None, False  # ``def public(it): __all__.append(it.__name__)``
     sets_attributes = False
     looks_up: set[int] = set()
     mentions = 0
@@ -186,7 +190,7 @@ def is_type_checking(test: ast.expr) -> bool:
     return _is_name(test, "TYPE_CHECKING") or (isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING")
 
 
-def _is_name(node: ast.expr, name: str) -> bool:
+def _is_name(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 

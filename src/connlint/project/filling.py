@@ -1,0 +1,68 @@
+"""Variables that get another value where they have none: ``if not url: url = …``, ``url = url or …``, ``url ??= …``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from connlint.model import program as p
+from connlint.project.conditions import Condition
+
+Filled = Literal["", "nothing", "falsy"]
+"""What a later assignment replaces of an earlier value: nothing of it, null and undefined, or an empty text as well."""
+
+
+def filled_by(node: Any, beyond: list[Condition]) -> Filled:
+    """What the assignment ``node`` surely replaces of the values that its target may have had before.
+
+    ``beyond`` are the conditions under which it is made and the earlier assignment was not.
+    """
+    target = getattr(node, "target", None)
+    if type(target) not in (p.Name, p.Member):
+        return ""
+    if beyond:
+        return _asks_for(beyond[0].test, beyond[0].truth, target) if len(beyond) == 1 else ""
+    if type(node) is p.Assign and node.op:
+        return "falsy" if node.op == "or" else "nothing" if node.op == "nullish" else ""
+    value = node.value
+    if type(value) is p.Conditional:
+        for branch, truth in ((value.then, True), (value.otherwise, False)):
+            if not _is_same(branch, target):
+                return _asks_for(value.test, truth, target)
+    while type(value) is p.Logical and value.op in ("or", "nullish"):
+        if _is_same(value.left, target):
+            return "falsy" if value.op == "or" else "nothing"
+        value = value.left
+    return ""
+
+
+def _asks_for(test: Any, truth: bool, target: Any) -> Filled:
+    """What ``target`` cannot be where ``test`` does not come out as ``truth``."""
+    while type(test) is p.Not:
+        test, truth = test.value, not truth
+    if type(test) is p.Logical and test.op != "nullish":
+        if truth != (test.op == "or"):
+            return ""
+        sides = [side for side in (_asks_for(test.left, truth, target), _asks_for(test.right, truth, target)) if side]
+        return "falsy" if "falsy" in sides else sides[0] if sides else ""
+    if type(test) is p.Compare and truth == (test.op == "=="):
+        for side, other in ((test.left, test.right), (test.right, test.left)):
+            if type(other) is p.Constant and other.value in ("null", "undefined") and _is_same(side, target):
+                return "nothing"
+            if type(other) is p.Text and other.value == "undefined" and type(side) is p.Opaque and len(
+                    side.parts) == 1 and _is_same(side.parts[0], target):
+                return "nothing"
+            if type(other) is p.Text and other.value == "" and _is_same(side, target):
+                return "falsy"  # who asks for the empty text has given one where there is nothing
+        return ""
+    return "falsy" if not truth and _is_same(test, target) else ""
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two expressions name the same variable, or the same attribute of it."""
+    if type(one) is not type(other):
+        return False
+    if type(one) is p.Name:
+        return bool(one.id == other.id)
+    if type(one) is p.Member:
+        return bool(one.name == other.name) and _is_same(one.of, other.of)
+    return False
