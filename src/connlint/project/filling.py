@@ -23,7 +23,7 @@ def filled_by(node: Any, beyond: list[Condition]) -> Filled:
         return _asks_for(beyond[0].test, beyond[0].truth, target) if len(beyond) == 1 else ""
     if type(node) is p.Assign and node.op:
         return "falsy" if node.op == "or" else "nothing" if node.op == "nullish" else ""
-    value = node.value
+    value = getattr(node, "value", None)  # a loop gives its variable none that is written out
     if type(value) is p.Conditional:
         for branch, truth in ((value.then, True), (value.otherwise, False)):
             if not _is_same(branch, target):

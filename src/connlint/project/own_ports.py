@@ -1,7 +1,7 @@
 """The port on which a server listens that is told none: the one of its version, or of its own configuration.
 
-Fact: vite's migration guide from v2: "Vite dev server's default port is now 5173" where it was 3000, and that of the
-preview 4173, where it was 5000.
+Facts: the migration guide of vite from 2 to 3 (3000 became 5173, for previews 5000 became 4173), the upgrade guide of
+astro from 2 to 3 (3000 became 4321).
 """
 
 from __future__ import annotations
