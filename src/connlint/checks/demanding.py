@@ -62,7 +62,8 @@ def _asked(values: Values, stages: Stages, module: Module, function: p.Function)
         nodes = list(p.within(function))
         keys = [key for node in nodes if (key := _key(values, module, node)) is not None]
         found = {id(param) for key in keys if (param := _of_param(module, key, function)) is not None}
-        own = {param.target.id: id(param) for param in function.params if type(param.target) is p.Name}
+        own = {inner.id: id(param) for param in function.params for inner in p.within(param.target)
+               if type(inner) is p.Name}
         if found:
             stops = [node for node in nodes if type(node) is p.Raise or (
                 isinstance(node, p.Statement) and stages.leaves(module, node))]
