@@ -6,9 +6,28 @@ from typing import Any, Literal
 
 from connlint.model import program as p
 from connlint.project.conditions import Condition
+from connlint.project.possible import Possible, Read, merged
 
 Filled = Literal["", "nothing", "falsy"]
 """What a later assignment replaces of an earlier value: nothing of it, null and undefined, or an empty text as well."""
+
+
+def filled_later(values: list[tuple[Any, list[Possible], tuple[Condition, ...]]],
+                 ) -> list[tuple[set[int], tuple[Read, ...]]]:
+    """Of the values that a variable is given, each with its node, what it may be and the conditions: which of these
+    (by `id`) a later one replaces, and the reads that gave nothing where it replaces an earlier one."""
+    gone: list[set[int]] = [set() for _ in values]
+    without: list[list[Read]] = [[] for _ in values]
+    for place, (node, row, held) in enumerate(values):
+        over = {(id(c.test), c.truth) for c in held}
+        for later, (other, _, conditions) in enumerate(values):
+            if other.at[0] <= node.at[0] or not over <= {(id(c.test), c.truth) for c in conditions}:
+                continue
+            filled = filled_by(other, [c for c in conditions if (id(c.test), c.truth) not in over])
+            replaced = [q for q in row if (q.nothing if filled == "nothing" else filled and q.falsy)]
+            gone[place].update(id(q) for q in replaced)
+            without[later] += [read for q in replaced for read in q.absent]
+    return [(gone[at], merged((tuple(without[at]),))) for at in range(len(values))]
 
 
 def filled_by(node: Any, beyond: list[Condition]) -> Filled:

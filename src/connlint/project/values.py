@@ -18,7 +18,7 @@ from connlint.patterns import regex
 from connlint.project.absence import Absence
 from connlint.project.conditions import Condition, conditions
 from connlint.project.environment import Environment
-from connlint.project.filling import Filled, filled_by
+from connlint.project.filling import filled_later
 from connlint.project.module import Definition, Module
 from connlint.project.objects import Objects
 from connlint.project.possible import HOLE, UNKNOWN, Frame, joined, merged
@@ -513,27 +513,19 @@ class Values:
             present = merged((present, self.absence.passed_over(module, node, row, values)))
             if present:
                 overriding.append((node.at[0], present, node, {(id(c.test), c.truth) for c in held}))
-        for node, row, absent, held_by, own_present in tested:
+        filled = filled_later([(node, row, held_by) for node, row, _, held_by, _ in tested])
+        for (node, row, absent, held_by, own_present), (gone, without) in zip(tested, filled, strict=True):
+            absent = merged((absent, without))
             if not absent:
                 # what both are taken under, as a test above them that stops the program, decides nothing between them
                 for at, present, other, also in overriding:
                     if other is not node and node.at[0] < at and all((id(c.test), c.truth) in also for c in held_by):
                         absent = merged((absent, present))
-            filled = self._filled(node, held_by, tested)
             for q in row:
-                if q.nothing if filled == "nothing" else filled and q.falsy:
-                    continue
-                if not (q.nothing and own_present.intersection(v for r in q.absent for v in r.variables)):
+                overridden = q.nothing and own_present.intersection(v for r in q.absent for v in r.variables)
+                if id(q) not in gone and not overridden:
                     rows.append(joined(q, absent, Site(module, node), held_by))
         return rows
-
-    def _filled(self, node: Any, held: tuple[Condition, ...], values: list[tuple[Any, ...]]) -> Filled:
-        """What later ones of the ``values`` of a variable replace of the one that ``node`` gives it."""
-        over = {(id(c.test), c.truth) for c in held}
-        found = [filled_by(other, [c for c in conditions if (id(c.test), c.truth) not in over])
-                 for other, _, _, conditions, _ in values
-                 if other.at[0] > node.at[0] and over <= {(id(c.test), c.truth) for c in conditions}]
-        return "falsy" if "falsy" in found else "nothing" if "nothing" in found else ""
 
     def _conditions(self, module: Module, node: Any, inside: Any) -> list[Condition]:
         memo = module.memo.setdefault(Values._conditions, {})
