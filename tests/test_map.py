@@ -422,6 +422,15 @@ def test_a_semicolon_within_quotes_begins_no_comment(tmp_path: Path) -> None:
 # -- ports ------------------------------------------------------------------------------------------------------------
 
 
+def test_what_takes_a_build_away_leaves_what_was_built(tmp_path: Path) -> None:
+    files = {"compose.yaml": "services:\n  a:\n    build: api\n    ports: ['80:80']\n",
+             "compose.prod.yaml": "services:\n  a:\n    image: ${IMAGE}\n    build: !reset null\n",
+             "api/Dockerfile": "FROM python\nWORKDIR /x\nCOPY . .\nCMD python main.py\n", "api/main.py": "",
+             "run.sh": "docker compose -f compose.yaml -f compose.prod.yaml up\n"}
+    assert {row.dockerfile for deployment in drawn(files, tmp_path).deployments for row in deployment.services
+            } == {"api/Dockerfile"}
+
+
 @pytest.mark.parametrize(("text", "ports"), [
     ("image: adminer", [8080]),
     ("image: docker.io/library/adminer:4", [8080]),
@@ -430,6 +439,8 @@ def test_a_semicolon_within_quotes_begins_no_comment(tmp_path: Path) -> None:
     ("image: neo4j", [7474, 7687]),
     ("image: traefik\n    command: --entrypoints.web.address=:8000 --api", [8000]),
     ("image: x/a\n    command: serve --http-port 8081 --db-port 5432 --redis-address cache:6379", [8081]),
+    ("image: x/a\n    command: start --kafka-addr a://0.0.0.0:9092,b://0.0.0.0:9093 --peer-addr b:33145", [9092, 9093]),
+    ("image: x/a\n    command: ['start', '--rpc-addr 0.0.0.0:33145', '--advertise-rpc-addr a:33146']", [33145]),
     ("image: x/a\n    ports: ['${PORT:?none}:8080']", [8080]),
     ("image: x/a\n    ports: ['${A:-${B:-81}}:8080']", [8080]),
     ("image: apache/kafka\n    environment: {KAFKA_LISTENERS: 'A://:9092,B://0.0.0.0:9093'}", [9092, 9093]),

@@ -21,6 +21,8 @@ from connlint.project.stage import words_of
 from connlint.project.start import Start
 
 _OPENED = regex(r"(?:0\.0\.0\.0:|\[::\]:|\*:|:)?(\d{2,5})$")
+_EVERYWHERE = regex(r"(?:\w+://)?(?:0\.0\.0\.0|\[::\]|\*):(\d{2,5})$")
+"""An address that nobody connects to, whatever the option is called: ``--kafka-addr inside://0.0.0.0:9092``."""
 _LISTENER = regex(r"\w://(?:0\.0\.0\.0|\[::\]|[\w.-]*):(\d{2,5})(?=,|$)")
 _OPENING = ("port", "address", "addr", "listen", "bind")
 _OF_ITSELF = (*_OPENING, "http", "https", "server", "web", "console", "grpc", "metrics", "admin", "entrypoint",
@@ -132,12 +134,16 @@ class Listening:
         if self.coded.starts_of(one):
             return
         for command in one.commands:
-            words = [word.value or "" for word in command.words]
+            # an item of a list may hold an option with its value, which the image takes apart
+            words = [part for word in command.words for part in (word.value or "").split(" ", 1)]
             for word, behind in zip(words, [*words[1:], ""]):
                 name, equals, value = word.partition("=")
-                number = _OPENED.match(value if equals else behind)
-                if number is not None and name.startswith("-") and _says_where_to_listen(name):
-                    yield _Heard(int(number[1]), None, Learnt("arguments", self.lines.spot(command.place)))
+                told = value if equals else behind
+                numbers = [_OPENED.match(told)] if _says_where_to_listen(name) else []
+                if "advertise" not in name:  # others are told the addresses of those that are open to all
+                    numbers += [_EVERYWHERE.match(part) for part in told.split(",")]
+                for number in {int(one[1]) for one in numbers if one is not None} if name.startswith("-") else ():
+                    yield _Heard(number, None, Learnt("arguments", self.lines.spot(command.place)))
 
     def image_of(self, one: Running) -> Known | None:
         """The image that is pulled for a service, or the one that its own is built on."""

@@ -12,6 +12,7 @@ or is called as the package there, is made of it.
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 from collections.abc import Iterator, Sequence
 
@@ -107,9 +108,12 @@ class BuiltImages:
                          if service.image is not None and service.kind not in ("compose", "workflow")
                          and (own := _last(service.image.value or "")) and self._runs_of_only(service, own)}
         # how others build the Dockerfile of a folder says from where: mostly from the folder itself
+        self._of_name = {name: rows for name, rows in folders.items() if name not in _PREFIXES}
         self._folders = {name: next(iter(files.get(posixpath.join(rows[0], "Dockerfile"), {Origin(rows[0], None)})))
                          for name, rows in folders.items() if name not in _PREFIXES and len(rows) == 1
                          and len(files.get(posixpath.join(rows[0], "Dockerfile"), ())) < 2}
+        # what a language allows in the name of a package is mostly written otherwise in that of an image
+        self._folders = {**{name.replace("_", "-"): origin for name, origin in self._folders.items()}, **self._folders}
         self._called = {name: next(iter(files[rows[0]])) for name, rows in called.items()
                         if name not in folders and len(rows) == 1 and len(files.get(rows[0], ())) == 1}
         self._around_names = self._common(deployments)
@@ -122,8 +126,13 @@ class BuiltImages:
         if name is None:
             return None
         told = self._told.get(name) or self._composed.get(name, set())
+        beside = {Origin(folder, None) for folder in self._of_name.get(name, ())}
         if len(told) == 1:
-            return next(iter(told))
+            only = next(iter(told))
+            # what is built under the name in another part of the project is another image, if this part has one, too
+            return only if _shared(service, only) else self._nearest(service, beside) or only
+        if (near := self._nearest(service, told or beside)) is not None and (told or "/" in service.image.value):
+            return near
         # an image without a folder of its own in the registry is mostly a public one
         if not told and ("/" in service.image.value or is_local(service)):
             found = (self._folders.get(name) or self._called.get(name) or self._between(service.image.value)
@@ -131,6 +140,12 @@ class BuiltImages:
             if found is not None:
                 return found
         return self._only if not told and name in self._of_only else None
+
+    def _nearest(self, service: Service, origins: set[Origin]) -> Origin | None:
+        """Of several origins the one that lies in the same part of the project as the manifest of ``service``."""
+        most = max((_shared(service, origin) for origin in origins), default=0)
+        near = [origin for origin in origins if _shared(service, origin) == most]
+        return near[0] if most and len(near) == 1 else None
 
     def _common(self, deployments: Sequence[Deployment]) -> set[str]:
         """What stands around the names of folders in at least two images of manifests: ``registry/shop-*``."""
@@ -233,6 +248,12 @@ class BuiltImages:
                 for name in names:
                     yield name, Origin(context, posixpath.relpath(path, context) if file else None)
                 return
+
+
+def _shared(service: Service, origin: Origin) -> int:
+    """How many folders, from the root on, both the manifest of ``service`` and what ``origin`` builds lie in."""
+    rows = zip(posixpath.dirname(service.place.path).split("/"), origin.context.split("/"))
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1] != "", rows))
 
 
 def is_local(service: Service) -> bool:

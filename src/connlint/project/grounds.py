@@ -298,4 +298,23 @@ def contexts_of(service: Service, image: Image, tree: Tree) -> list[str]:
                   if not any(mark in s for mark in "*?[$") and "://" not in s]
         if all(p == "." or p in tree.paths or p in tree.folders or tree.ignored(p) for p in places):
             found.append(context or ".")
+    if len(found) > 1 and (patterns := _lone_patterns(image)):
+        # a pattern that stands alone has to match something, else the build fails
+        near = [context for context in found if all(_matches(tree, context, pattern) for pattern in patterns)]
+        return near or found
     return found
+
+
+def _matches(tree: Tree, context: str, pattern: str) -> bool:
+    """Whether anything in the folder of ``pattern`` is called so; where that folder is a pattern, too, it may."""
+    folder, name = posixpath.split(posixpath.normpath(posixpath.join(context, pattern)))
+    return "*" in folder or any(posixpath.dirname(path) == folder and fnmatchcase(posixpath.basename(path), name)
+                                for rows in (tree.paths, tree.folders) for path in rows)
+
+
+def _lone_patterns(image: Image) -> list[str]:
+    """The patterns that an image copies without anything beside them: ``COPY package*.json ./``."""
+    rows = [(source, target) for stage in image.stages for source, target, origin in stage.copies if origin is None]
+    return [source.lstrip("/") for at, (source, target) in enumerate(rows) if "*" in source and "$" not in source
+            and all(beside[1] != target or beside[0] in (".", "./")
+                    for beside in (*rows[max(at - 1, 0):at], *rows[at + 1:at + 2]))]

@@ -197,6 +197,8 @@ class _Reader:
     def service(self, key: Yaml, node: Yaml) -> Service:
         base = self._extended(node)
         build = node.get("build")
+        if build is not None and build.node.tag == "!reset":
+            build = None  # a file that takes away what another says; the image is made of that all the same
         context = dockerfile = target = None
         arguments: dict[str, Known] = {}
         if build is not None:

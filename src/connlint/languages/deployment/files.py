@@ -43,7 +43,9 @@ _OF_APP_ENGINE = regex(
 _APP_PLATFORM = regex(rb"^[ \t]*(?:services|workers|jobs|static_sites):[ \t]*(?:#.*)?$", re.MULTILINE)
 _TASK = regex(r"(?:[\w.-]+[._-])?task[-_]?def(?:inition)?s?(?:[._-][\w.-]+)?\.json$")
 _SHELL = (".sh", ".bash", ".zsh", ".ksh")
-_SKIPPED = regex(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates)/")
+_SKIPPED = regex(r"(?:^|/)(?:node_modules|vendor|third_party|\.venv|site-packages|templates|"
+                 r"\.history|\.lh|\.localhistory|\.worktrees|\.trash)/")
+"""What others wrote, what is filled in first, and what an editor keeps of files as they once were."""
 MAX_SIZE = 2_000_000
 """Bytes. A larger deployment file is generated."""
 

@@ -34,6 +34,8 @@ _EXECUTORS = {"npm": ("exec", "x"), "pnpm": ("exec", "dlx"), "yarn": ("exec", "d
 _WATCHERS = ("nodemon",)
 _EXECUTES = ("--exec", "-x")
 """Programs that start another one again and again, and the options behind which it stands."""
+_RESTARTER = "watchmedo"
+"""One that starts what stands behind two dashes, if these are there."""
 _PYTHON = regex(r"(?:python|pypy)[\d.]*$")
 _RUN_PYTHON: dict[str, tuple[str, ...]] = {
     # program → its options that take a value; the module or file that it runs stands behind them
@@ -342,6 +344,11 @@ def unwrap(command: Command) -> Command:
                 break
             wrapped.append(program)
             words = words[at + 1:]
+            continue
+        dashes = next((at for at, word in enumerate(words) if word.value == "--"), None)
+        if program == _RESTARTER and dashes is not None and words[dashes + 1:]:
+            wrapped.append(program)
+            words = words[dashes + 1:]
             continue
         executes = len(words) > 1 and words[1].value in _EXECUTORS.get(program, ())
         if not executes and (program not in _WRAPPERS or _WRAPPERS[program] < 0):
