@@ -412,6 +412,30 @@ def test_settings_that_a_variable_names_are_loaded(tmp_path: Path) -> None:
     assert leads(web) == {"code": "cache:6379"} and not leads(service(map_, "jobs"))
 
 
+def test_what_is_no_connection_and_no_port_is_not_drawn(tmp_path: Path) -> None:
+    map_ = drawn({
+        "compose.yml": "services:\n"
+                       "  web:\n    build: {context: web, args: {PORT: 9000}}\n    env_file: [all.env]\n"
+                       "    environment:\n      CHAIN_ADDRESS: '0x52908400098527886E0F7030069857D2E4169EE7'\n"
+                       "      ROWS_URL:\n      DB_URL: postgres://db/rows\n"
+                       "  old:\n    build: old\n"
+                       "  ask:\n    image: redis:7\n    command: redis-cli -h cache ping\n"
+                       "  cache:\n    image: redis:7\n    command: redis-server --port 6380\n"
+                       "  db:\n    image: postgres:16\n    env_file: [all.env]\n",
+        "all.env": "PAY_URL=https://pay.shelf.io\nMAIL_URL=https://mail.shelf.io\n",
+        "web/Dockerfile": "FROM python:3.12\nARG PORT=8000\nENV PORT=$PORT\nEXPOSE $PORT\nCOPY . .\n"
+                          "CMD uvicorn --host 0.0.0.0 --port $PORT main:app\n",
+        "web/main.py": "import os\nimport requests\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+                       "requests.get(os.environ['PAY_URL'], timeout=2)\n",
+        "old/Dockerfile": "FROM python:3.12\nEXPOSE 7000\nCOPY . .\nCMD uvicorn --host 0.0.0.0 --port 7100 main:app\n",
+        "old/main.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+    }, tmp_path)
+    ports = {name: [row.port for row in service(map_, name).listens] for name in ("web", "old", "ask", "cache", "db")}
+    assert ports == {"web": [9000], "old": [7100], "ask": [], "cache": [6380], "db": [5432]}
+    assert leads(service(map_, "web")) == {"PAY_URL": "external", "ROWS_URL": "unknown", "DB_URL": "db"}
+    assert not leads(service(map_, "db"))
+
+
 def test_a_semicolon_within_quotes_begins_no_comment(tmp_path: Path) -> None:
     conf = "[program:front]\ncommand=nginx -g \"daemon off;\" ; the front\n[program:b]\ncommand=sh -c 'a;b'\n"
     map_ = drawn({"supervisord.conf": conf}, tmp_path)

@@ -38,6 +38,10 @@ _NAME = regex(r"[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?$", re.I)
 _DOMAIN = regex(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$|\d+(?:\.\d+){3}$", re.I)
 
 
+_NO_MACHINE = regex(r"0x[0-9a-f]{8,}$")
+"""An address on a chain of blocks."""
+
+
 class Told(Struct, frozen=True):
     """One address that a text holds, and where it leads."""
 
@@ -112,7 +116,8 @@ class Addresses:
             service = neighbours.named(host.name)
             if service is not None and service == neighbours.names[id(one)]:
                 continue
-            if host.name.isdigit() or _LISTENERS.search(name) or (service is None and _is_its_own(name, one)):
+            if host.name.isdigit() or _NO_MACHINE.match(host.name) or _LISTENERS.search(name) or (
+                    service is None and _is_its_own(name, one)):
                 continue
             written = bool(host.scheme) or (host.port is not None and not host.name.isdigit())
             if service is None and not is_loopback(host.name) and not written and not self._names_a_host(host, name):

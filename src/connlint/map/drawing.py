@@ -134,6 +134,8 @@ class _Drawing:
                 read.setdefault(reading.variable, []).append(reading)
         for connection in self.addresses.of(one, neighbours, self.starts.supervised(one)):
             readings = [reading for reading in read.get(connection.variable, ()) if share.may_run(reading.place.path)]
+            if not readings and self._is_handed_on(connection.variable, one, share):
+                continue
             places = tuple(dict.fromkeys(self.lines.spot(reading.place) for reading in readings))
             overruled.update(spot for reading in readings for spot in self.lines.of(reading.place))
             yield replace(connection, read=places)
@@ -157,6 +159,14 @@ class _Drawing:
                 continue
             seen.add((host, lead))
             yield Connection("", shown(host, host.port), lead.target, "code", spot, lead.service, host.port)
+
+    def _is_handed_on(self, variable: str, one: Running, share: Share) -> bool:
+        """Whether a variable comes with all others of a file that several share, and is nothing of what ``one`` is seen
+        to be made of: a well-known server, or code that does not ask for it."""
+        known = one.environment.get(variable)
+        if known is None or known.place.path not in one.service.env_files:
+            return False
+        return bool(share.loaded) or bool(self.tables.ports_of(self.listening.image_of(one)) and not one.image)
 
     def _unset(self, variable: str, readings: list[Reading], one: Running, neighbours: Neighbours,
                troubled: bool) -> Iterator[Connection]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -45,6 +46,9 @@ def _name_of(image: Known | None) -> str:
     return name.removeprefix("index.").removeprefix("docker.io/").removeprefix("library/")
 
 
+_SHELLS = ("sh", "bash", "ash", "dash", "env", "exec", "gosu", "su-exec", "su", "tini")
+
+
 class _Heard(Struct, frozen=True):
     """One thing that tells of a port."""
 
@@ -65,6 +69,8 @@ class Listening:
         self.lines = lines
         self.configurations = configurations
         self.opens = {name: tuple(e["ports"]) for e in rules.apis.get("opens", ()) for name in e["names"]}
+        self.programs = {name: frozenset(e["programs"]) for e in rules.apis.get("image", ()) if e.get("programs")
+                         for name in e["names"]}
         self.services = Services.of(project)
         self.coded = CodedPorts(project, rules, tables)
 
@@ -89,20 +95,25 @@ class Listening:
                          port.somewhere)
         started = [heard for start in self.coded.starts_of(one) for heard in self._told(start)]
         own = self._runs_its_image(one)
-        for port in one.stage.exposed if one.stage is not None else ():
-            if port.container is not None and (own or any(heard.port == port.container for heard in started)):
+        exposed = one.stage.exposed if one.stage is not None else ()
+        # one port that is not the one on which the program is seen to listen has been forgotten
+        stale = len(exposed) == 1 and len(started) == 1 and len(one.commands) == 1
+        for port in exposed:
+            if port.container is not None and ((own and not stale) or any(
+                    heard.port == port.container for heard in started)):
                 yield _Heard(port.container, None, Learnt("EXPOSE", self.lines.spot(port.place)), port.protocol)
         yield from started
         image = self.image_of(one)
-        known = self.tables.ports_of(image)
+        commanded = list(self._in_arguments(one))
+        known = self.tables.ports_of(image) if not commanded and self._runs_server(one, image) else frozenset()
         declared = {port.container for port in one.service.ports}
         if known and image is not None and (not declared or declared & known):
             # of the ports of a well-known image the first of its table is the one that clients use
             first = next(e["ports"][0] for e in self.rules.apis["image"] if known == frozenset(e["ports"]))
             yield _Heard(first, None, Learnt("the image", self.lines.spot(image.place)))
-        told = [*self._in_arguments(one), *self._in_files(one), *self._in_variables(one)]
+        told = [*commanded, *self._in_files(one), *self._in_variables(one)]
         yield from told
-        opened = self.opens.get(_name_of(image), ())
+        opened = self.opens.get(_name_of(image), ()) if self._runs_server(one, image) else ()
         if image is not None and not told and (not declared or declared.intersection(opened)):
             for number in opened:
                 yield _Heard(number, None, Learnt("the image", self.lines.spot(image.place)))
@@ -117,6 +128,16 @@ class Listening:
             return False
         return not starts or any(start.entry["form"] in _CODE or start.entry.get("host") is not None
                                  for start in starts)
+
+    def _runs_server(self, one: Running, image: Known | None) -> bool:
+        """Whether a service may run the server of a well-known ``image``: not where it is told to start a program that
+        is neither that nor a script, nor is given to it as options."""
+        programs = self.programs.get(_name_of(image))
+        if one.service.build is not None or not programs or not one.commands:
+            return True
+        first = posixpath.basename(one.commands[-1].words[0].value or "") if one.commands[-1].words else ""
+        words = {posixpath.basename(word.value or "") for command in one.commands for word in command.words}
+        return not first or first.startswith("-") or first in _SHELLS or "." in first or bool(words & programs)
 
     def _in_variables(self, one: Running) -> Iterator[_Heard]:
         """The ports of a broker's listeners: ``PLAINTEXT://:9092,CONTROLLER://:9093``."""

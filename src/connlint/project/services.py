@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 from msgspec.structs import replace
 
-from connlint.languages.deployment.dockerfile import retold, workdir
+from connlint.languages.deployment.dockerfile import read_dockerfile, retold, workdir
 from connlint.languages.deployment.dotenv import read_dotenv
 from connlint.languages.deployment.files import kind_of, read_deployment
 from connlint.languages.deployment.kubernetes import fronted, lent
@@ -32,6 +32,7 @@ from connlint.model.deployment import (
     Word,
 )
 from connlint.model.program import Problem
+from connlint.model.source import Source
 from connlint.patterns import alone, regex
 from connlint.project import jsonc
 from connlint.project.built_images import BuiltImages, is_local
@@ -269,10 +270,11 @@ class Services:
         entrypoint: tuple[Command, ...] = ()
         command: tuple[Command, ...] = ()
         if image is not None:
-            stage = image.final
+            built = self._built_with(image, service.build_arguments)
+            stage = built.final
             if service.target:
-                stage = next((s for s in image.stages if s.name == service.target.lower()), stage)
-            for layer in self.layers(image, stage):
+                stage = next((s for s in built.stages if s.name == service.target.lower()), stage)
+            for layer in self.layers(built, stage):
                 environment |= layer.environment
                 entrypoint = layer.entrypoint or entrypoint
                 command = layer.command or (() if layer.entrypoint else command)
@@ -290,6 +292,13 @@ class Services:
         command = service.commands or command
         started, entry = self._started(entrypoint, command, image, stage, service, folder)
         return Running(service, deployment, image, stage, environment, tuple(open_), started, folder, entry)
+
+    def _built_with(self, image: Image, given: dict[str, Known]) -> Image:
+        """The image as it is built with arguments that stand for others than its own."""
+        names = {name: known for stage in image.stages for name, known in stage.arguments.items()}
+        changed = {name: known for name, known in given.items() if name in names and known.value != names[name].value}
+        data = self.tree.read(image.path) if changed else None
+        return read_dockerfile(Source.decode(image.path, data), changed) if data is not None else image
 
     def layers(self, image: Image, stage: Stage | None) -> list[Stage]:
         """A stage after the stages that it is built on."""

@@ -24,8 +24,10 @@ _LONGEST = 10_000
 _VARIABLE = regex(r"\$(?:\{(\w+)(?:(:?[-+])([^}]*))?\}|(\w+))")
 
 
-def read_dockerfile(source: Source) -> Image:
-    """The stages of a Dockerfile. Never raises: a line that is no instruction is passed over and named in ``open``."""
+def read_dockerfile(source: Source, given: Mapping[str, Known] | None = None) -> Image:
+    """The stages of a Dockerfile, as they are built with the arguments ``given``. Never raises: a line that is no
+    instruction is passed over and named in ``open``."""
+    given = given or {}
     stages: list[Stage] = []
     global_arguments: dict[str, Known] = {}
     odd: str | None = None
@@ -35,12 +37,21 @@ def read_dockerfile(source: Source) -> Image:
         if keyword == "FROM":
             stages.append(_from(body, place, global_arguments))
         elif keyword == "ARG" and not stages:
-            global_arguments |= _arguments(body, source, start, {})
+            global_arguments |= _overruled(_arguments(body, source, start, {}), given)
         elif not stages:
             odd = odd or f"{keyword} before FROM"
         else:
             stages[-1] = _apply(stages[-1], keyword, body, start, place, source, stages)
+            if keyword == "ARG" and given:
+                told = stages[-1].arguments
+                stages[-1] = replace(stages[-1], arguments=_overruled(told, given))
     return Image(source.path, tuple(stages), odd)
+
+
+def _overruled(arguments: dict[str, Known], given: Mapping[str, Known]) -> dict[str, Known]:
+    """``arguments`` with the values of those that are ``given``."""
+    return {name: replace(known, value=given[name].value) if name in given else known
+            for name, known in arguments.items()}
 
 
 def _instructions(text: str) -> list[tuple[str, int, int]]:

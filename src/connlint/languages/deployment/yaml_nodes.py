@@ -50,7 +50,7 @@ class Yaml(Struct, frozen=True):
     def text(self) -> str | None:
         """The text of a scalar, as written without quotes; None for everything else and for null."""
         node = self.node
-        if node.id != "scalar" or (node.tag == "tag:yaml.org,2002:null" and node.style is None):
+        if node.id != "scalar" or (node.tag == "tag:yaml.org,2002:null" and not node.style):
             return None
         return node.value
 
