@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from connlint.checks.deployed import Code
 from connlint.checks.framework_settings import settings
+from connlint.checks.own_ports import is_own_port
 from connlint.checks.provided import provided
 from connlint.checks.wording import wording_of
 from connlint.model import program as p
@@ -85,6 +86,9 @@ def check(module: Module, project: Project, card: Card, rules: Rules) -> Iterato
         if host.port is None:
             host = replace(host, port=_port_beside(values, home, call))
         if host.port is not None and _listens(values, home, host.port, rules):
+            continue
+        if not variable and host.port is not None and host.scheme.startswith("http") and not stages.is_for_browsers(
+                module.path) and is_own_port(project, rules, module.path, host.port, text):
             continue
         # a page looks for its own machine in front of whoever reads it, whatever its image runs
         paged = outcome == "loaded" or stages.is_for_browsers(module.path)

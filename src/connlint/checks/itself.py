@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import Any
 
-from connlint.checks.binding import port_of
-from connlint.checks.deployed import Code
 from connlint.checks.hardcoded import at_place, requested
+from connlint.checks.own_ports import ports_of, running_with
 from connlint.checks.wording import wording_of
 from connlint.model import program as p
 from connlint.model.rule import Rules
@@ -19,9 +17,7 @@ from connlint.project.module import Module
 from connlint.project.packages import package_root
 from connlint.project.programs import Programs
 from connlint.project.project import Project
-from connlint.project.services import Running, Services
 from connlint.project.stage import words_of
-from connlint.project.starts import Starts
 from connlint.project.uses import Use, references, uses
 from connlint.project.values import Possible, Values
 
@@ -50,8 +46,8 @@ def means_itself(project: Project, rules: Rules, path: str, value: Possible, nam
     if own and says_self:
         return True
     folder = package_root(project, path).rpartition("/")[2]
-    for one in _running(project, rules, path) if own or host.port is not None else ():
-        if own or host.port in _ports(project, rules, one):
+    for one in running_with(project, rules, path) if own or host.port is not None else ():
+        if own or host.port in ports_of(project, rules, one):
             called = [words for text in (one.name, folder) if (words := set(words_of(text)))]
             if says_self or any(words <= set(words_of(name)) for name in names for words in called):
                 return True
@@ -123,26 +119,3 @@ def _port_of_next(programs: Programs, path: str) -> int:
     scripts = jsonc.mapping(programs.package(path).get("scripts"))
     told = _STARTS_NEXT.search(str(scripts.get("start", "")))
     return int(told[1]) if told is not None else 3000
-
-
-def _running(project: Project, rules: Rules, path: str) -> list[Running]:
-    """The services that run the file: by what is known of their code, or because its package has their image, where
-    nothing is known."""
-    code = Code.of(project, rules)
-    found = list(code.running_at(path))
-    root = package_root(project, path)
-    known = {id(one) for one in found}
-    by_folder = project.memo.get(_running)
-    if by_folder is None:
-        by_folder = project.memo[_running] = {}
-        for one in Services.of(project).running():
-            if one.image is not None:
-                by_folder.setdefault(posixpath.dirname(one.image.path), []).append(one)
-    return found + [one for one in by_folder.get(root, ()) if id(one) not in known and not code.files(one)]
-
-
-def _ports(project: Project, rules: Rules, one: Running) -> set[int]:
-    """The ports on which a service listens, as its files say."""
-    ports = {port.container for port in (*one.service.ports, *(one.stage.exposed if one.stage is not None else ()))}
-    ports |= {port_of(start) for start in Starts.of(project, rules.apis).of_service(one)}
-    return {port for port in ports if port is not None}
