@@ -32,6 +32,8 @@ _PROMISE = ("then", "catch", "finally")
 _GOING_ON = frozenset(
     "setInterval on addListener addEventListener listen subscribe consume schedule watch serve login process".split())
 """Calls after which a program of JavaScript may go on by itself."""
+_MANAGING = ("contextmanager", "asynccontextmanager")
+"""Decorators of what ``with`` runs, a first time and a second."""
 _LASTING = frozenset("main app server bot worker daemon service run start index wsgi asgi consumer scheduler agent "
                      "monitor watcher listener gateway proxy poller".split())
 """Words in the names of programs that go on for as long as they can."""
@@ -261,7 +263,10 @@ class Endings:
                 starts.append(function)
             return True
         define = self.module.parent(function)
-        if type(define) is not p.Define or depth <= 0 or function.decorators or function.is_generator:
+        managing = bool(function.decorators) and all(last_word(it) in _MANAGING for it in function.decorators)
+        if type(define) is not p.Define or depth <= 0:
+            return False
+        if (function.decorators or function.is_generator) and not managing:
             return False
         owner = self.module.parent(define)
         users: list[Any] = self._uses(define.name, define)

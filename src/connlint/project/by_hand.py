@@ -11,6 +11,7 @@ from functools import cached_property
 from connlint.model import program as p
 from connlint.patterns import regex
 from connlint.project import jsonc
+from connlint.project.importers import importers
 from connlint.project.module import Module
 from connlint.project.packages import own_root
 from connlint.project.programs import COMMANDS, PIPELINES, Programs, programs_of
@@ -40,6 +41,8 @@ _GOES_ON = regex(
     rb"\bnew (?:\w+\.)?(?:Worker|CronJob|Cron|Client|Server|WebSocketServer)\b|\bcron\b|while\s*\(\s*(?:true|1)\s*\)|"
     rb"\.on\(\s*['\"](?:message|ready|connection|request|open)\b|\bexport\b|\bexports\b|\bBun\.serve|\bDeno\.serve")
 """What may keep a program running, or is there for others."""
+_FEW = 5
+"""Programs that one helper is for, at most."""
 
 
 class ByHand:
@@ -50,6 +53,7 @@ class ByHand:
         self.project = programs.project
         self.stages = programs.stages
         self._errands: dict[str, bool] = {}
+        self._helpers: dict[str, bool] = {}
 
     @classmethod
     def of(cls, project: Project, stages: Stages) -> ByHand:
@@ -63,7 +67,7 @@ class ByHand:
         person at the terminal, or a workflow runs it; nothing of the project imports it, and no script, image or
         command of the program names it. Or the scripts that do are errands: ``"seed:run"``, ``"docs"``.
         """
-        if self.is_errand(module.path):
+        if self.is_errand(module.path) or self._helps_by_hand(module.path):
             return True
         named = self._is_named_so(module.path) or self._is_beside_program(module)
         if self._drives_browser(module):
@@ -77,6 +81,23 @@ class ByHand:
         elif self.programs.exports(module) and not _STARTS.search(module.source.data):
             return False
         return self.programs.imported_by(module.path) is None and not self.programs.is_commanded(module.path)
+
+    def _helps_by_hand(self, path: str) -> bool:
+        """Whether all that loads the file of Python, tests aside, are programs that nothing loads and no command names,
+        one of which at least is surely started by hand."""
+        if path not in self._helpers:
+            self._helpers[path] = False  # files that load each other
+            users = [one for one in importers(self.project).of(path) if self.stages.of_path(one) != "test"]
+            if users and len(users) <= _FEW and path.endswith(".py"):
+                modules = [self.project.module(one) for one in users]
+                self._helpers[path] = all(one is not None and self._is_alone(one) for one in modules) and any(
+                    one is not None and self.has(one) for one in modules)
+        return self._helpers[path]
+
+    def _is_alone(self, module: Module) -> bool:
+        """Whether a file of Python does something when it is started, and nothing in the project loads or starts it."""
+        return (self.programs.python_script(module, []) or _works_at_once(module)) and not (
+            self.programs.is_commanded(module.path)) and self.programs.imported_by(module.path) is None
 
     def _is_named_so(self, path: str) -> bool:
         """Whether a file or its folder has the name of what is done once, or the file one that others could not import
