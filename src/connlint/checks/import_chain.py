@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from connlint.checks.asking import asking, shown_call
 from connlint.checks.constructions import Facts, Judge, judge, said, variable
 from connlint.checks.kept import asks_for_missing, kept_for_reloads
 from connlint.checks.pools import recommended
@@ -26,20 +27,27 @@ from connlint.project.suspects import suspects
 from connlint.project.timeline import Chain, Uses, at_import, chains, holder, is_main_test, run_at_import
 
 Way = tuple[Chain, Construction]
+Asked = tuple[Chain, Construction, Module, p.Call]
+"""A way to a call that makes a client connect: the client, the file of the call, and the call."""
 
 
 def check(project: Project, card: Card, rules: Rules) -> Iterator[Draft]:
     """Every call at module scope that leads to a construction in a function of the project."""
     court = judge(project, card, rules)
     found: dict[tuple[str, int], list[Way]] = {}
+    asked: dict[tuple[str, int], list[Asked]] = {}
     uses: Uses = {}
     within = _run_by_reported(project)
     for path in files_with(project, rules, frozenset(card.options["kinds"]), within):
         if court.stages.of_path(path) == "production":
             for chain, built in _ways(court, path, uses, within):
                 found.setdefault((chain.start.module.path, chain.start.node.at[0]), []).append((chain, built))
+            for one in _asked(court, path, uses, within):
+                asked.setdefault((one[0].start.module.path, one[0].start.node.at[0]), []).append(one)
             if project.trim():
                 uses.clear()
+    for key in sorted(asked.keys() - found.keys()):
+        yield _draft_of_asked(*min(asked[key], key=lambda one: len(one[0].links)))
     together: dict[tuple[str, str], list[tuple[Way, Facts]]] = {}
     for key in sorted(found):
         chain, built = way = _clearest(found[key])
@@ -92,6 +100,34 @@ def _ways(court: Judge, path: str, uses: Uses, within: frozenset[str] | None) ->
             known[around.node.at] = [chain for chain in ways if _counts(court, chain)]
         for chain in known[around.node.at]:
             yield chain, built
+
+
+def _asked(court: Judge, path: str, uses: Uses, within: frozenset[str] | None) -> Iterator[Asked]:
+    """The chains to every call in a function that makes a client connect which the file ``path`` builds at its top
+    level."""
+    module = court.project.module(path)
+    for built in court.constructions(module) if module is not None else ():
+        if court.stages.only_in_development(built.module, built.call):
+            continue
+        for home, call in asking(court, built, within):
+            for chain in chains(court.project, home, call, court.in_production, uses, within):
+                sure = not any(held.truth for at, node in [*((link.module, link.node) for link in chain.links[1:]),
+                                                           (home, call)] for held in conditions(at, node))
+                if sure and _counts(court, chain):
+                    yield chain, built, home, call
+
+
+def _draft_of_asked(chain: Chain, built: Construction, home: Module, call: p.Call) -> Draft:
+    """The finding about a call at module scope that asks a client which is there already."""
+    start, what = chain.start, shown_call(home, call)
+    steps = [Step(Place(link.module.path, link.node.at), f"{_call(link.module, link.node)} runs while "
+                  f"{link.module.path} is imported" if number == 0 else f"which calls {_call(link.module, link.node)}")
+             for number, link in enumerate(chain.links)]
+    steps += [Step(Place(home.path, call.at), f"which runs {what}"),
+              Step(Place(built.module.path, built.call.at), f"{said(built)} has built it, to connect when it is asked")]
+    symbol = variable(start.module, start.node) or last_name(getattr(start.node, "callee", start.node)) or what
+    return Draft("blocks", Place(start.module.path, start.node.at),
+                 {"call": _call(start.module, start.node), "what": what, "where": home.path}, symbol, tuple(steps))
 
 
 def _concerns(court: Judge, built: Construction) -> bool:
