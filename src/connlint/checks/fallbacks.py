@@ -55,6 +55,8 @@ def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
         for value, reads in decided(module, possible, within):
             host = loopback(value.text or "")
             assert host is not None and value.joint is not None
+            if _is_after_failure(values, value):
+                continue
             key = (id(value.joint.node), id(reads[0].site.node))
             if key in reported:
                 continue
@@ -64,6 +66,34 @@ def _fallbacks(values: Values, module: Module) -> Iterator[Fallback]:
                            if id(read.site.node) not in known)
             yield Fallback(node, value, (*before, *reads), host, not _chosen(value, possible),
                            _is_left(node, value, possible), made=bool(before))
+
+
+def _is_after_failure(values: Values, value: Possible) -> bool:
+    """Whether a handler takes the loopback address, because something else than a read of the environment has failed
+    that would have told the address: the machine's own in its network, say."""
+    if value.origin is None:
+        return False
+    module, node = value.origin.module, value.origin.node
+    whole = module.parent(node)
+    parts = whole.parts if type(whole) is p.Concat and type(node) is p.Text and loopback(node.value) is None else ()
+    made = [values.callee(module, part) for part in parts if type(part) is p.Call]
+    texts = [(found.module, text) for found in made if found is not None for text in p.within(found.node)
+             if type(text) is p.Text and loopback(text.value) is not None] if made else [(module, node)]
+    return bool(texts) and all(_is_handled(values, *text) for text in texts)
+
+
+def _is_handled(values: Values, module: Module, node: Any) -> bool:
+    """Whether ``node`` stands in the handler of what calls something, and reads no variable."""
+    for above in module.parents(node):
+        if type(above) is p.Function:
+            return False
+        if type(above) is p.Handler:
+            tried = module.parent(above)
+            inside = [it for statement in tried.body for it in p.within(statement)]
+            return any(type(it) is p.Call for it in inside) and not any(
+                values.environment.access(module, it) is not None or (
+                    type(it) is p.Call and _may_read(values, module, it)) for it in inside)
+    return False
 
 
 def _asked_before(values: Values, module: Module, node: Any) -> tuple[Read, ...]:
