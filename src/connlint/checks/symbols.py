@@ -25,6 +25,7 @@ _NOT_RUN = regex(
 )
 """Code that is data, or was put aside: nobody runs it where it stands."""
 
+_AWAY = regex(r"(?i)(?:^|/)(?:archived?|backups?|deprecated)(?:[-_.][^/]*)?/")
 _PYTHON = (".py", ".pyi", ".pyw", ".ipynb")
 _OUTCOMES = {"use": "symbol-at-use", "check": "symbol-unused", "nothing": "symbol-unread"}
 
@@ -69,7 +70,8 @@ def _module(linker: Linker, path: str, data: bytes, use: ImportUse, answer: Miss
         hint = f"; did you mean '{answer.near}'?{case}"
         # Python's `import a.b` is spelled out wherever it is used
         slip = is_slip(use.module, answer.near) and (use.names or not path.endswith(".py"))
-        if (slip or _has_moved(linker, path, use, answer.near)) and not _is_copied(linker, path, answer.near):
+        if (slip or _has_moved(linker, path, use, answer.near)) and not _is_copied(linker, path, answer.near) and not (
+                _is_put_away(linker, path, answer.near)):
             fix = other_module(path, data, use.module_at, use.module, answer.near)
     slots = {"name": use.module, "module": use.module, "where": answer.tried[0] if answer.tried else "", "hint": hint}
     # what is imported and not used is left out by what builds the file, and refused by the type checker alone
@@ -93,6 +95,18 @@ def _is_copied(linker: Linker, path: str, near: str) -> bool:
     folder = there.path.rpartition("/")[0] if isinstance(there, Found) else ""
     here, _, name = path.rpartition("/")
     return bool(folder) and folder != here and f"{folder}/{name}" in linker.tree.paths
+
+
+def _is_put_away(linker: Linker, path: str, near: str) -> bool:
+    """Whether the file, or the module ``near`` that it may mean, lies in a folder of what is kept and not used."""
+    there = linker.resolve(path, near)
+    return any(_AWAY.search(one) for one in (path, there.path if isinstance(there, Found) else ""))
+
+
+def _is_a_type(linker: Linker, target: str, name: str) -> bool:
+    """Whether a module of TypeScript declares a name for a type alone, which nobody can use as a value."""
+    declared = rb"\b(?:type|interface)\s+%s\b" % re.escape(name.encode())
+    return not target.endswith(_PYTHON) and re.search(declared, linker.tree.read(target) or b"") is not None
 
 
 def _is_near(place: str, target: str) -> bool:
@@ -145,7 +159,8 @@ def _symbol(
         if "default" in (used.name, answer.near) and not path.endswith(_PYTHON):
             fix = as_named(path, data, used.at, answer.near) if used.name == "default" else (
                 as_default(path, data, used.at) if used.name == _what_it_is_called(target.path) else None)
-        elif is_slip(used.name, answer.near) and used.name[:1].isupper() is answer.near[:1].isupper():
+        elif is_slip(used.name, answer.near) and used.name[:1].isupper() is answer.near[:1].isupper() and not (
+                _is_a_type(linker, target.path, answer.near)):
             fix = respelled(path, data, used.at, answer.near)
     elif elsewhere:
         hint = f"; {' and '.join(elsewhere[:2])} define it" if len(elsewhere) == 2 else f"; {elsewhere[0]} defines it"

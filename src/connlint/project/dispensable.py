@@ -46,6 +46,8 @@ _LARGEST = 300_000
 _BESIDE = regex(r"(?:^|_)(?:SMTP|E?MAIL|MAILER|MAILHOG|SENTRY|OTEL|OTLP|JAEGER|ZIPKIN|TEMPO|LOKI|STATSD|DATADOG|DD"
                 r"|PUSHGATEWAY|LANGFUSE|LANGSMITH|PHOENIX)_")
 """Variables of what a program tells others, people or those who watch it: without them it does all else."""
+_LOCAL = regex(r"(?:^|_)(?:OLLAMA|LM_?STUDIO|LLM_STUDIO|LOCAL_?AI|LLAMA_?CPP|CDP|REMOTE_DEBUGGING)_")
+"""Variables of what mostly runs on the machine of whoever uses it: a model, or a browser."""
 _WANTED = ("enabled", "enable", "active")
 _BASES = ("base", "default", "defaults", "common", "development", "dev", "local")
 _PRODUCTION = regex(r"(?:^|/)prod(?:uction)?\.\w+$")
@@ -156,7 +158,11 @@ def _empty_keys(module: Module) -> list[str]:
 def _is_beside(module: Module, read: Read) -> bool:
     """Whether a variable is about what a program tells others, and is read as soon as the file is loaded, in which it
     stands with the addresses of what the program lives on."""
-    if _BESIDE.search(read.variables[0]) is None or module.function(read.site.node) is not None:
+    if module.function(read.site.node) is not None:
+        return False
+    if _LOCAL.search(read.variables[0]) is not None:
+        return True
+    if _BESIDE.search(read.variables[0]) is None:
         return False
     return any(_ADDRESS.search(word[0]) and not _BESIDE.search(word[0]) for word in _WORD.finditer(module.source.text))
 

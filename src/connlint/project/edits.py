@@ -33,6 +33,7 @@ _LOOKING_UP = ("get", "getattr", "getenv", "pop", "setdefault")
 """Functions and methods whose last argument is what they give where they find nothing."""
 _HOOK = regex(r"use(?:State|Effect|Ref|Reducer|LayoutEffect|Context)")
 _LOAD = regex(rb"(?m)^(?:dotenv\.)?load_dotenv\(")
+_BUILT_WITH = regex(r"(?:^|/)next\.config\.[cm]?[jt]s$")
 _WINDOW = regex(r"\btypeof (?:window|document)\s*!==?\s*[\"']undefined")
 _COMMENT_LINE = regex(r"\s*(?://|/\*|\*|#)")
 _DEFAULTING = regex(r"(?i)(?:(?:^|\s)(?://|#)|/\*|^\s*\*).*(?<![\w-])"
@@ -90,7 +91,8 @@ def _required(values: Values, reads: tuple[Read, ...], joint: Site) -> Fix | Non
     if _is_for_visitors(module, read.site.node):
         return None
     unheard = not python and _ends_unheard(module, read.site.node, values)
-    early = unheard or module.function(read.site.node) is None
+    # what a framework's configuration holds in functions is asked for by its build as well
+    early = unheard or module.function(read.site.node) is None or _BUILT_WITH.search(module.path) is not None
     if early and not any(tests_know(project, module.path, name) for r in reads for name in r.variables):
         return None  # what the tests import would stop them
     if early and python and _is_loaded_late(project, module):

@@ -274,7 +274,12 @@ def _returns(function: p.Function) -> list[p.Return]:
 
 def first_comment(source: Source, start: int, least: int) -> int:
     """The start of the comment lines above a line, which belong to it."""
-    line = source.line(start)
-    while line > source.line(least) + 1 and re.match(r"\s*//", source.line_text(line - 1)):
+    line, top = source.line(start), source.line(least) + 1
+    while line > top and re.match(r"\s*//", source.line_text(line - 1)):
         line -= 1
+    if line > top and re.fullmatch(r"\s*(?:\*/|(?:\*|/\*).*\*/)\s*", source.line_text(line - 1)):
+        first = line - 1
+        while first > top and not re.match(r"\s*/\*", source.line_text(first)):
+            first -= 1
+        line = first if re.match(r"\s*/\*", source.line_text(first)) else line
     return line_start(source, source.line_starts()[line - 1])
