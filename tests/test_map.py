@@ -536,11 +536,25 @@ def test_what_a_build_tells_browsers_is_drawn(tmp_path: Path) -> None:
     ("x/a", "N8N_HOST", "localhost", "itself"),
     ("searxng/searxng", "SEARXNG_BASE_URL", "https://search.example.com", None),
     ("apache/kafka", "KAFKA_LISTENERS", "A://:9092,B://:9093", None),
+    ("x/kafka", "KAFKA_ADVERTISED_HOST_NAME", "192.168.0.20", None),
+    ("x/kafka", "KAFKA_ADVERTISED_HOST_NAME", "${A}", None),
     ("apache/kafka", "KAFKA_ZOOKEEPER_CONNECT", "b:2181", "b:2181"),
 ])
 def test_a_variable_of_an_image_leads(image: str, variable: str, value: str, lead: str | None, tmp_path: Path) -> None:
     text = f"services:\n  a:\n    image: {image}\n    environment:\n      {variable}: '{value}'\n  b:\n    image: x/b\n"
     assert leads(service(drawn({"compose.yaml": text}, tmp_path), "a")).get(variable) == lead
+
+
+def test_a_way_in_the_settings_is_no_variable(tmp_path: Path) -> None:
+    code = ("import { ConfigService } from '@nestjs/config';\nimport Redis from 'ioredis';\n"
+            "export const make = (config: ConfigService) =>\n"
+            "  new Redis({ host: config.get<string>('{}', 'localhost'), port: 6379 });\n")
+    for name, drawn_ in (("cache.host", set()), ("CACHE_HOST", {"CACHE_HOST"})):
+        files = {"compose.yaml": "services:\n  a:\n    build: .\n",
+                 "Dockerfile": "FROM node\nWORKDIR /x\nCOPY . .\nCMD ts-node main.ts\n",
+                 "package.json": "{}", "main.ts": code.replace("'{}'", f"'{name}'")}
+        a = service(drawn(files, tmp_path / name), "a")
+        assert {c.variable for c in a.connects} == drawn_
 
 
 @pytest.mark.parametrize(("variable", "browser"), [

@@ -95,7 +95,7 @@ class Addresses:
 
     def says_where(self, name: str) -> bool:
         """Whether a variable of this name says where the service itself connects."""
-        others = self.wording.says("bind", name) or self.wording.allows(name, None)
+        others = self.wording.says("bind", name) or self.wording.allows(name, None) or _is_advertised(name)
         return self.tables.says_where(name) and not others
 
     def told(self, name: str, text: str, one: Running, neighbours: Neighbours, *,
@@ -116,8 +116,9 @@ class Addresses:
             service = neighbours.named(host.name)
             if service is not None and service == neighbours.names[id(one)]:
                 continue
-            if host.name.isdigit() or _NO_MACHINE.match(host.name) or _LISTENERS.search(name) or (
-                    service is None and _is_its_own(name, one)):
+            if host.name.isdigit() or _NO_MACHINE.match(host.name) or _LISTENERS.search(name) or _is_advertised(name):
+                continue
+            if service is None and _is_its_own(name, one):
                 continue
             written = bool(host.scheme) or (host.port is not None and not host.name.isdigit())
             if service is None and not is_loopback(host.name) and not written and not self._names_a_host(host, name):
@@ -179,6 +180,11 @@ class Addresses:
                         seen.add(address)
                         spot = self.lines.spot(command.place)
                         yield Connection("", address, "service", "command", spot, service, host.port)
+
+
+def _is_advertised(name: str) -> bool:
+    """Whether a variable says what others are told of the service itself: ``KAFKA_ADVERTISED_HOST_NAME``."""
+    return not {"advertise", "advertised"}.isdisjoint(words_of(name))
 
 
 def _is_its_own(name: str, one: Running) -> bool:

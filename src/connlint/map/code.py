@@ -179,6 +179,8 @@ class Codes:
                     continue
                 names = [name if isinstance(name, str) else name.value for name in access.names
                          if isinstance(name, (str, p.Text))]
+                # a name with dots is a way in the program's own settings, and no variable
+                names = [name for name in names if "." not in name]
                 defaults = self._defaults(module, node)
                 for name in names:
                     required = access.absent == "raises" and not defaults and module.function(node) is None
