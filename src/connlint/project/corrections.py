@@ -172,9 +172,12 @@ def without_idle_imports(project: Project, module: Module, fix: Fix | None) -> F
     from connlint.languages.edits import without_lines
 
     source, more = module.source, _idle_constants(project, module, fix)
+    replaced = [source.slice(edit.place.at) for edit in fix.edits]
     statement: Any
     for statement in module.program.body:
         for name in statement.names if type(statement) is p.Import else ():
+            if not any((name.local or "") in text for text in replaced):
+                continue
             word = re.compile(rf"(?<![\w$]){re.escape(name.local or '')}(?![\w$])")
             if not name.local or name.star or name.name == "*" or len(word.findall(source.text)) != 2:
                 continue  # where it is imported, and where it is used
@@ -207,11 +210,12 @@ def _idle_constants(project: Project, module: Module, fix: Fix) -> list[Edit]:
     from connlint.languages.edits import without_lines
 
     source, found = module.source, []
+    replaced = [source.slice(edit.place.at) for edit in fix.edits]
     python = module.program.language == "python"
     for let in module.program.body if python else module.nodes(p.Let):
         if type(let) is not p.Let or type(let.target) is not p.Name or type(let.value) is not p.Text:
             continue
-        if not python and let.how != "const":
+        if (not python and let.how != "const") or not any(let.target.id in text for text in replaced):
             continue
         # a name behind a dot, or before a colon, is that of something else
         word = re.compile(rf"(?<![\w$.'\"]){re.escape(let.target.id)}(?![\w$'\"])(?!\s*:)")

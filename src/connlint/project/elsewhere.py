@@ -187,11 +187,10 @@ class Elsewhere:
         rows: list[bytes] = []
         for name in names:
             text = re.escape(name.encode())
-            used, line = re.compile(rb"%s\b(?!\s*[:(])" % text), re.compile(
-                rb"^.*[.\s({\[,]%s\b(?!\s*[:(]).*$" % text, re.M)
             for path in self._own(module, name):
                 data = self.index.data(path)
-                for match in line.finditer(data) if used.search(data) else ():
+                used, line = rb"%s\b(?!\s*[:(])" % text, rb"(?m)^.*[.\s({\[,]%s\b(?!\s*[:(]).*$" % text
+                for match in re.finditer(line, data) if re.search(used, data) else ():
                     if not _IMPORT.match(match[0]):
                         above = data[: match.start()].rsplit(b"\n", 3)
                         rows.append(b"\n".join((*above[1:], match[0])))
@@ -273,9 +272,10 @@ class Elsewhere:
                     yield from self.received(found, depth - 1)
 
     def _imported(self, module: Module, use: Use) -> Iterator[Use]:
-        word = alone(use.place.encode())
-        holding = [path for path in self.index.mentions(use.place, module.path) if path != module.path
-                   and self.counts(path) and word.search(self.index.data(path)) is not None]
+        named = [path for path in self.index.mentions(use.place, module.path)
+                 if path != module.path and self.counts(path)]
+        word = alone(use.place.encode()) if named else None
+        holding = [path for path in named if word is not None and word.search(self.index.data(path)) is not None]
         for path in self._importing(module, holding)[:_MOST]:
             other = self.values.project.module(path)
             if other is None:
@@ -289,10 +289,9 @@ class Elsewhere:
         name = use.place
         if module.program.language != "python" or not name.isupper() or "settings" not in module.path:
             return
-        asked = re.compile(rb"\bsettings\s*\.\s*%s\b|\bgetattr\(\s*settings\s*,\s*[\"']%s[\"']"
-                           % (name.encode(), name.encode()))
+        asked = rb"\bsettings\s*\.\s*%s\b|\bgetattr\(\s*settings\s*,\s*[\"']%s[\"']" % (name.encode(), name.encode())
         paths = [path for path in self.index.mentions(name, module.path) if path != module.path and self.counts(path)
-                 and asked.search(self.index.data(path)) is not None]
+                 and re.search(asked, self.index.data(path)) is not None]
         for path in paths[:_MOST]:
             other = self.values.project.module(path)
             if other is None:

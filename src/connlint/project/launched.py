@@ -105,8 +105,11 @@ class Launched:
 
     def _starts(self, path: str) -> bool:
         """Whether the file at ``path`` seems to start programs, and to say something of their environment."""
-        data = self.index.data(path)
-        return b"env" in data and any(word in data for word in _WORDS) and self._counts(path)
+        known: dict[str, bool] = self.project.memo.setdefault(Launched._starts, {})
+        if path not in known:
+            data = self.index.data(path)
+            known[path] = b"env" in data and any(word in data for word in _WORDS) and bool(self._counts(path))
+        return known[path]
 
 
 def _launches(module: Module, paths: list[str]) -> Iterator[tuple[set[str], str]]:
