@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from connlint.model import program as p
 from connlint.model.flow import HELD, Block, Choose, Do, Escape, Guard, Literal_, Repeat, Test
 from connlint.project.module import Module
+from connlint.project.uses import references
 
 
 class Plan(Struct):
@@ -160,13 +161,21 @@ class Conditions:
         kind = type(test)
         if kind is p.Name:
             found = self.module.lookup(test.id, test)
-            return len({id(self.module.function(d.node)) for d in found if d.kind != "import"}) <= 1
+            places = {id(one): one for d in found if d.kind != "import" for one in (self.module.function(d.node),)}
+            return len(places) - sum(map(self._is_followed, places.values())) <= 1
         if kind is p.Member:
             # what the handle says about itself changes with what is done to it
             return id(test.of) not in self.plan.held and self.steady(test.of)
         if kind is p.Compare:
             return self.steady(test.left) and self.steady(test.right)
         return kind in (p.Text, p.Number, p.Constant)
+
+    def _is_followed(self, function: p.Function | None) -> bool:
+        """Whether every call of a function is followed where it stands, so that what it changes is seen there."""
+        if function is None or not function.name or all(function is not run for run in self.plan.runs.values()):
+            return False
+        calls = [self.module.parent(use) for use in references(self.module, function.name, function)]
+        return bool(calls) and all(type(call) is p.Call and id(call) in self.plan.runs for call in calls)
 
 
 def _of_descriptor(test: p.Compare) -> bool | None:
