@@ -55,8 +55,9 @@ _FOLDERS = {name: reason for names, reason in
             ((_INSTALLED, "installed packages"), (_VENDORED, "vendored"), (_BUILT, "build output"),
              (_KEPT, "kept by a tool")) for name in names}
 _FOLDER = regex(r"(?:^|/)(" + "|".join(re.escape(name) for name in sorted(_FOLDERS)) + r"|"
-                r"\.(?:tmp|temp|patch|patched|backup|bak|old|scratch)[-_.][^/]+)/")
-"""These, and hidden folders that say by their first word for how long they are there: ``.tmp-patched``."""
+                r"\.(?:tmp|temp|patch|patched|backup|bak|old|scratch|next|nuxt|output|svelte-kit|vite)[-_.][^/]+)/")
+"""These, and hidden folders that say by their first word for how long they are there, or of which of these they are a
+copy: ``.tmp-patched``, ``.next_old``."""
 _GENERATED_NAME = regex(
     r"(?:_pb2(?:_grpc)?\.pyi?|\.pb\.(?:js|ts)|_pb\.(?:js|ts)|\.g\.(?:js|ts)|\.generated\.\w+|\.gen\.\w+|_generated\.\w+"
     r"|(?:^|/)__generated__/.*|(?:^|/)_version\.py)$"

@@ -178,11 +178,12 @@ class Lifecycles:
         for kind in rules.apis.get("client_kind", ()):
             if kind["language"] == language and entry.get("kind") in kind["kinds"] and entry.get("release"):
                 at_once = entry.get("connects") in ("construct", "blocking", "explicit") or entry.get("form") == "await"
-                if kind.get("at_once") and not at_once:
-                    continue
+                ends = tuple(r["call"] for r in entry["release"] if "on" not in r)
+                if not ends or (kind.get("at_once") and not at_once):
+                    continue  # without any, what it makes is closed, and not the client
                 self._add(Api(
                     "connection", language, tuple(entry["names"]), what=kind["what"], wary=language == "python",
-                    ends=tuple(r["call"] for r in entry["release"] if "on" not in r), discarded="never",
+                    ends=ends, discarded="never",
                     starts=(*entry.get("explicit", ()), *entry.get("queues", ())),
                     idle=entry.get("connects") == "explicit" or "queues" in entry,
                     asleep=entry.get("connects") == "first-use",
