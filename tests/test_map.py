@@ -360,6 +360,14 @@ STARTED = {
 }
 
 
+def test_an_image_that_nothing_builds_runs_the_one_file_that_may_be_meant(tmp_path: Path) -> None:
+    recipe = "FROM python\nWORKDIR /x\nCOPY . .\nCMD python main.py\n"
+    files = {"read/Dockerfile": recipe, "read/main.py": "", "write/Dockerfile": recipe, "write/main.py": ""}
+    for more, runs in (({}, ["read/main.py", "write/main.py"]), ({"main.py": ""}, ["", ""])):
+        rows = drawn({**files, **more}, tmp_path).deployments[0].services
+        assert [row.runs[0].file for row in rows] == runs
+
+
 @pytest.mark.parametrize(("files", "runs"), STARTED.values(), ids=STARTED)
 def test_a_service_runs(files: dict[str, str], runs: list[str], tmp_path: Path) -> None:
     a = service(drawn({"compose.yaml": "services:\n  a:\n    build: .\n", **files}, tmp_path), "a")

@@ -7,6 +7,8 @@ import re
 import tomllib
 from functools import cached_property
 
+from msgspec.structs import replace
+
 from connlint.map.origins import Origins
 from connlint.map.places import Lines
 from connlint.model.deployment import Command
@@ -71,6 +73,10 @@ class Programs:
             return next(iter(files)) if len(files) == 1 else ""
         if (ran.script and start.entry["form"] == "script"):
             return ""
+        if len(start.grounds) > 1:
+            # an image may be built from several folders, and the file stands in one of them
+            found = {next(targets_of(replace(start, grounds=(ground,))), None) for ground in start.grounds} - {None}
+            return found.pop() or "" if len(found) == 1 else ""
         return next(targets_of(start), None) or self._found_by_itself(start) or self._built(start, one) or ""
 
     @cached_property
