@@ -31,6 +31,8 @@ _LOOPBACK = regex(r"^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$", re.I)
 _VARIABLE = regex(r"(?<!\{)\$(?:\{([A-Z_][A-Z0-9_]*)(?::?[-=?][^{}$]*)?\}|([A-Z_][A-Z0-9_]*)(?![\w(]))")
 _PORTED = ("cloud-run", "heroku", "app-engine", "app-runner")
 """Platforms that say where they will ask, in the variable that makes a server listen everywhere."""
+_LED_TO = ("cloud-run", "render")
+"""Platforms that lead requests to whatever a service opens."""
 _SHELLS = regex(
     r"^(?:sh|bash|ash|dash|zsh|ksh|busybox|fish|pwsh|powershell(?:\.exe)?|cmd(?:\.exe)?|.*\.(?:sh|bash))$"
 )
@@ -322,7 +324,7 @@ def bound_ports(start: Start, names: list[str]) -> list[int | None]:
 def _is_asked(running: Running, others: list[Running], port: int | None) -> bool:
     """Whether something outside of the container is meant to reach the server."""
     service = running.service
-    if service.kind == "cloud-run":
+    if service.kind in _LED_TO:
         return not service.one_shot
     ports = [p.container for p in service.ports]
     ports += [p.container for p in running.stage.exposed] if running.stage is not None else []
