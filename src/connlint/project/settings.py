@@ -70,10 +70,19 @@ def _project_class(environment: Environment, module: Module, expression: Any) ->
     return None
 
 
+def _statements(body: tuple[p.Statement, ...]) -> Iterator[p.Statement]:
+    """The statements of a class body, those of the versions of a library that it asks for among them: ``if V2:``."""
+    for statement in body:
+        if type(statement) is p.If:
+            yield from _statements((*statement.then, *statement.otherwise))
+        else:
+            yield statement
+
+
 def _option(environment: Environment, module: Module, node: p.Class, key: str, names: list[str],
             depth: int = 0) -> str | None:
     """A text of the class's own configuration (``model_config`` or an inner class), inherited ones included."""
-    for statement in node.body:
+    for statement in _statements(node.body):
         if type(statement) is p.Let and type(statement.target) is p.Name and statement.target.id in names:
             value = statement.value
             if type(value) is p.Call and type(found := argument(value, [key])) is p.Text:
