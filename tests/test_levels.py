@@ -1165,3 +1165,14 @@ def test_a_container_may_be_told_the_machine_around_it(value: str, level: str) -
 def test_settings_of_a_package_that_cannot_be_read_are_told(path: str, text: str, told: bool) -> None:
     found = report({path: text, "rows.ts": "export const rows = 1;\n"})
     assert [problem.path for problem in found.problems] == [path] * told
+
+
+@pytest.mark.parametrize(("handed", "level"), [("site_url", "note"), ("api_url", "warning")])
+def test_an_address_that_the_program_of_a_page_calls_is_not_only_given_out(handed, level):
+    texts = {
+        "app.py": "import os\n\nfrom flask import Flask, render_template\n\napp = Flask(__name__)\n"
+                  "SITE_URL = os.getenv('SITE_URL', 'http://localhost:8080')\n\n\n@app.get('/')\ndef index():\n"
+                  f"    return render_template('index.html', {handed}=SITE_URL)\n\n\n"
+                  "if __name__ == '__main__':\n    app.run(host='0.0.0.0')\n",
+    }
+    assert [f.level for f in report(texts).findings if f.rule == "env-localhost-fallback"] == [level]

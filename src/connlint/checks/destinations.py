@@ -371,6 +371,8 @@ class Destinations:
         if not self.wording.names["given out"].isdisjoint((*use.keys, *map(".".join, pairwise(names)))):
             return True
         if use.kind == "argument" and use.call is not None:
+            if any(not self.wording.words["called by pages"].isdisjoint(words_of(name)) for name in names):
+                return False  # the page's own program connects there
             callee = use.call.callee
             owner = _first_name(callee.of) if type(callee) is p.Member else None
             return self.wording.gives_out(last_name(callee) or "", owner)
