@@ -48,6 +48,11 @@ _OF_IMAGES = "docker-entrypoint.sh"
 PROGRAMS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 """Where a container looks for a program that is named without a folder, unless its image says otherwise."""
 
+_GIVING = ("doppler", "infisical", "op", "chamber", "dotenv", "dotenvx", "env-cmd")
+"""Programs that start another one with variables of their own: from a store of secrets, or from a file."""
+_ENV_FILE = "--env-file"
+"""The option by which node and others take variables from a file."""
+
 
 class Running(Struct, frozen=True):
     """A service with the image it is built from, if that stands in the project.
@@ -73,7 +78,8 @@ class Running(Struct, frozen=True):
 
     def gives(self, variable: str) -> bool:
         """Whether the variable reaches the process, or the build of its image, which may write it into the code."""
-        if variable in self.environment or variable in self.service.build_arguments:
+        if variable in self.environment or variable in self.service.build_arguments or any(
+                variable in command.assignments for command in self.commands):
             return True
         stages = self.image.stages if self.image is not None else ()
         return any(variable in stage.environment or variable in stage.arguments for stage in stages)
@@ -291,6 +297,7 @@ class Services:
             entrypoint, command = service.entrypoint, ()
         command = service.commands or command
         started, entry = self._started(entrypoint, command, image, stage, service, folder)
+        open_ += _given_besides(service, started)
         return Running(service, deployment, image, stage, environment, tuple(open_), started, folder, entry)
 
     def _built_with(self, image: Image, given: dict[str, Known]) -> Image:
@@ -473,3 +480,15 @@ def _is_one_whole(manifests: list[Deployment], *, anywhere: bool = False) -> boo
 
 def _clean(path: str) -> str:
     return posixpath.normpath(path).removeprefix("./")
+
+
+def _given_besides(service: Service, commands: tuple[Command, ...]) -> Iterator[str]:
+    """Why what is started may have more variables than the deployment tells: something on the way gives it some."""
+    for command in commands:
+        yield from (f"`{name}` may set more" for name in command.wrapped if name in _GIVING)
+        if any((word.value or "").startswith(_ENV_FILE) for word in command.words[1:]):
+            yield "a file of variables that its command names may set more"
+    for _, target in service.mounts:
+        name = posixpath.basename(target)
+        if name.startswith(".env") or name.endswith(".env"):
+            yield "a file of variables that is mounted may set more"
